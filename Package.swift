@@ -1,0 +1,88 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// What every Swift target promises: the language mode and the checks.
+let testSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+  .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+// Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
+let settings = testSettings + [.strictMemorySafety()]
+
+/// A room of the house: one Swift target under `Sources/`, importing only rooms of the floors below.
+func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: imports, swiftSettings: settings)
+}
+
+/// The tests of one room, under `Tests/<room>Tests`.
+func tests(_ name: String, imports: [Target.Dependency]) -> Target {
+  .testTarget(name: "\(name)Tests", dependencies: imports, swiftSettings: testSettings)
+}
+
+let package = Package(
+  name: "verity-bpf",
+  products: [
+    .executable(name: "verity-bpf", targets: ["verity-bpf"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // Floor 0: C, without decisions.
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CLinuxShim"),
+
+    // Floor 1: pure values.
+    room("ByteKit"),
+    room("JSONText"),
+    room("PolicySyntax"),
+    room("Hashing", imports: ["ByteKit", "COpenSSL"]),
+
+    // Floor 2.
+    room("LinuxSys", imports: ["ByteKit", "CLinuxShim"]),
+    room("DMVerity", imports: ["ByteKit", "Hashing"]),
+    room("DiskLayout", imports: ["ByteKit"]),
+    room("BPFObject", imports: ["ByteKit"]),
+    room("PolicyEngine", imports: ["ByteKit", "PolicySyntax"]),
+
+    // Floor 3.
+    room("EROFS", imports: ["ByteKit", "DMVerity"]),
+
+    // Floor 4.
+    room("Provenance", imports: ["ByteKit", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
+    room(
+      "ImageBuilder",
+      imports: ["ByteKit", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS"]),
+
+    // Floor 5.
+    room("BPFLoad", imports: ["ByteKit", "LinuxSys", "CLinuxShim", "BPFObject", "PolicyEngine", "Provenance"]),
+
+    // Floor 6.
+    room(
+      "Admission",
+      imports: [
+        "ByteKit", "JSONText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine", "Provenance", "BPFLoad",
+      ]),
+
+    // Floor 7: printing and exit codes.
+    .executableTarget(
+      name: "verity-bpf",
+      dependencies: [
+        "ByteKit", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "PolicySyntax",
+        "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    // Tests, one target a room.
+    tests("ByteKit", imports: ["ByteKit"]),
+    tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+  ],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,170 @@
+/// A BPF object linked into the exact arrays that bpf(2) takes.
+///
+/// Linking is pure: the same object bytes give the same `LinkedObject` on every machine. What depends on the running
+/// kernel is not here but listed: CO-RE records are handed to the kernel, attach targets are names, and the maps are
+/// referred to by their index in `fd_array` (BPF_PSEUDO_MAP_IDX, include/uapi/linux/bpf.h).
+public struct LinkedObject: Equatable, Sendable {
+  /// The `license` section, at most 127 bytes.
+  public let license: String
+  /// `.BTF`, fixed up so that BPF_BTF_LOAD takes it (DATASEC sizes and offsets, linkage of externs).
+  public let btf: [UInt8]
+  /// In the order of `fd_array`: an instruction's map index is an index into this list.
+  public let maps: [LinkedMap]
+  /// In the order of their sections and offsets in the object.
+  public let programs: [LinkedProgram]
+
+  public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {
+    self.license = license
+    self.btf = btf
+    self.maps = maps
+    self.programs = programs
+  }
+}
+
+/// A map to create, as BPF_MAP_CREATE takes it.
+public struct LinkedMap: Equatable, Sendable {
+  /// Where the map comes from.
+  public enum Origin: Equatable, Sendable {
+    /// A variable in the `.maps` section.
+    case declared
+    /// A data section (`.rodata`, `.data`, `.bss`, `.data.custom` …) as a one-entry array; the associated value is the section's name.
+    case data(section: String)
+  }
+
+  public var origin: Origin
+  /// The name in the object; the kernel's name is at most 15 bytes of `[A-Za-z0-9_.]` and is made by ``kernelName``.
+  public var name: String
+  /// `enum bpf_map_type`.
+  public var type: UInt32
+  /// Bytes.
+  public var keySize: UInt32
+  /// Bytes.
+  public var valueSize: UInt32
+  /// 0 in a PERF_EVENT_ARRAY means one entry a possible CPU, filled in when the map is created.
+  public var maxEntries: UInt32
+  /// `BPF_F_*` of BPF_MAP_CREATE.
+  public var flags: UInt32
+  public var mapExtra: UInt64
+  public var numaNode: UInt32?
+  /// Type ids in ``LinkedObject/btf``; 0 when the map has none.
+  public var btfKeyTypeID: UInt32
+  public var btfValueTypeID: UInt32
+  /// The template of the inner map, for map-in-map types (at most one element).
+  public var inner: [LinkedMap]
+  /// What entry 0 holds at first (data sections); empty when there is nothing to write.
+  public var initialValue: [UInt8]
+  /// Whether the map is frozen against user space once it is filled (`.rodata`).
+  public var isFrozen: Bool
+  /// Whether the object asks for LIBBPF_PIN_BY_NAME.
+  public var pinsByName: Bool
+  /// Static initial contents of a PROG_ARRAY or map-in-map: slot and the name of the program or map it holds.
+  public var initialSlots: [InitialSlot]
+
+  public struct InitialSlot: Equatable, Sendable {
+    public let index: UInt32
+    public let target: String
+
+    public init(index: UInt32, target: String) {
+      self.index = index
+      self.target = target
+    }
+  }
+
+  public init(origin: Origin, name: String, type: UInt32) {
+    self.origin = origin
+    self.name = name
+    self.type = type
+    keySize = 0
+    valueSize = 0
+    maxEntries = 0
+    flags = 0
+    mapExtra = 0
+    numaNode = nil
+    btfKeyTypeID = 0
+    btfValueTypeID = 0
+    inner = []
+    initialValue = []
+    isFrozen = false
+    pinsByName = false
+    initialSlots = []
+  }
+
+  /// The first 15 bytes of the name, other characters than `[A-Za-z0-9_.]` replaced by `_` (kernel/bpf/syscall.c, bpf_obj_name_cpy).
+  public var kernelName: String { LinkedProgram.kernelName(of: name) }
+}
+
+/// A program to load, as BPF_PROG_LOAD takes it.
+public struct LinkedProgram: Equatable, Sendable {
+  /// The function's name.
+  public var name: String
+  /// The ELF section, `xdp`, `tp_btf/sched_switch` …
+  public var section: String
+  /// What the section name says the program is.
+  public var kind: ProgramKind
+  /// The program and the subprograms appended to it, 8 bytes an instruction.
+  public var instructions: [UInt8]
+  /// `struct bpf_func_info` records: instruction offsets in instructions from the program's start. Never empty:
+  /// without them the kernel silently ignores CO-RE records (kernel/bpf/verifier.c, check_btf_info).
+  public var funcInfo: [UInt8]
+  /// Bytes a func_info record has.
+  public var funcInfoRecordSize: UInt32
+  /// `struct bpf_line_info` records: instruction offsets in instructions from the program's start.
+  public var lineInfo: [UInt8]
+  public var lineInfoRecordSize: UInt32
+  /// `struct bpf_core_relo` records: instruction offsets in bytes from the program's start.
+  public var coreRelocations: [UInt8]
+  public var coreRelocationRecordSize: UInt32
+  /// Every instruction that linking changed, in order; all others are the object's own bytes.
+  public var edits: [InstructionEdit]
+
+  public init(name: String, section: String, kind: ProgramKind) {
+    self.name = name
+    self.section = section
+    self.kind = kind
+    instructions = []
+    funcInfo = []
+    funcInfoRecordSize = 8
+    lineInfo = []
+    lineInfoRecordSize = 16
+    coreRelocations = []
+    coreRelocationRecordSize = 16
+    edits = []
+  }
+
+  public var kernelName: String { Self.kernelName(of: name) }
+
+  static func kernelName(of name: String) -> String {
+    let allowed = name.utf8.prefix(15).map { byte -> UInt8 in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        byte
+      default: UInt8(ascii: "_")
+      }
+    }
+    return String(decoding: allowed, as: UTF8.self)
+  }
+}
+
+/// One instruction that linking changed, so that a reader can compare what was proven with what is loaded.
+public struct InstructionEdit: Equatable, Sendable {
+  public enum Reason: Equatable, Sendable {
+    /// A map's index in `fd_array` (BPF_PSEUDO_MAP_IDX).
+    case mapIndex(map: String)
+    /// A map's index and an offset in its value (BPF_PSEUDO_MAP_IDX_VALUE).
+    case mapValue(map: String, offset: UInt32)
+    /// The distance to a subprogram (BPF_PSEUDO_CALL).
+    case call(function: String)
+    /// The distance to a callback (BPF_PSEUDO_FUNC).
+    case functionAddress(function: String)
+  }
+
+  /// The instruction's index in the linked program.
+  public let index: Int
+  public let reason: Reason
+
+  public init(index: Int, reason: Reason) {
+    self.index = index
+    self.reason = reason
+  }
+}

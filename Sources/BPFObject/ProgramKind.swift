@@ -1,0 +1,37 @@
+/// What a program is, read from its section's name (libbpf's table of section names).
+public struct ProgramKind: Equatable, Sendable {
+  /// `enum bpf_prog_type`.
+  public var type: UInt32
+  /// `enum bpf_attach_type`; 0 when the type has none.
+  public var expectedAttachType: UInt32
+  /// `BPF_F_SLEEPABLE`, `BPF_F_XDP_HAS_FRAGS`: flags of BPF_PROG_LOAD.
+  public var flags: UInt32
+  /// The kernel object whose BTF id goes to `attach_btf_id`, when the type needs one.
+  public var attachTarget: AttachTarget?
+  /// `?section`: the program is loaded only when it is asked for.
+  public var isOptional: Bool
+  /// What stands after the slash in the section name: a tracepoint's name, a function's, an iterator's …
+  public var target: String
+
+  public init(type: UInt32) {
+    self.type = type
+    expectedAttachType = 0
+    flags = 0
+    attachTarget = nil
+    isOptional = false
+    target = ""
+  }
+
+  /// A type or function to look up in the kernel's BTF by name.
+  public struct AttachTarget: Equatable, Sendable {
+    /// The BTF name: `btf_trace_sched_switch`, `bpf_iter_task`, `bpf_lsm_file_open`, a function …
+    public let name: String
+    /// `BTF_KIND_*` (include/uapi/linux/btf.h): 8 TYPEDEF for tracepoints, 12 FUNC otherwise.
+    public let kind: UInt32
+
+    public init(name: String, kind: UInt32) {
+      self.name = name
+      self.kind = kind
+    }
+  }
+}

@@ -1,0 +1,89 @@
+#define _GNU_SOURCE
+#include "CLinuxShim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Static_assert(VB_O_CREAT == O_CREAT && VB_O_EXCL == O_EXCL && VB_O_TRUNC == O_TRUNC, "open flags");
+_Static_assert(VB_O_NOFOLLOW == O_NOFOLLOW && VB_O_CLOEXEC == O_CLOEXEC && VB_O_PATH == O_PATH, "open flags");
+_Static_assert(VB_O_DIRECTORY == O_DIRECTORY && VB_O_RDWR == O_RDWR && VB_O_WRONLY == O_WRONLY, "open flags");
+
+int vb_open(const char *path, int flags, unsigned mode) { return open(path, flags | O_CLOEXEC, mode); }
+
+int vb_openat(int dirfd, const char *path, int flags, unsigned mode) {
+  return openat(dirfd, path, flags | O_CLOEXEC, mode);
+}
+
+int vb_fcntl_getfl(int fd) { return fcntl(fd, F_GETFL); }
+
+int vb_fcntl_dupfd_cloexec(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
+
+int vb_set_cloexec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+int vb_memfd_create(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+
+int vb_memfd_seal(int fd) {
+  return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+}
+
+int vb_close(int fd) { return close(fd); }
+
+int vb_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+const char *vb_errno_name(int error) { return strerrorname_np(error); }
+
+const char *vb_errno_text(int error) { return strerrordesc_np(error); }
+
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x00004000U
+#endif
+#ifndef STATX_ATTR_VERITY
+#define STATX_ATTR_VERITY 0x00100000
+#endif
+
+static void convert(const struct statx *from, struct vb_stat *to) {
+  *to = (struct vb_stat){
+      .dev_major = from->stx_dev_major,
+      .dev_minor = from->stx_dev_minor,
+      .rdev_major = from->stx_rdev_major,
+      .rdev_minor = from->stx_rdev_minor,
+      .ino = from->stx_ino,
+      .mode = from->stx_mode,
+      .nlink = from->stx_nlink,
+      .uid = from->stx_uid,
+      .gid = from->stx_gid,
+      .size = from->stx_size,
+      .blocks = from->stx_blocks,
+      .mtime_sec = from->stx_mtime.tv_sec,
+      .mnt_id = from->stx_mnt_id,
+      .attributes_verity = (from->stx_attributes & STATX_ATTR_VERITY) != 0,
+  };
+}
+
+int vb_fstatx(int fd, struct vb_stat *out) {
+  struct statx status;
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID_UNIQUE, &status) != 0) return -1;
+  convert(&status, out);
+  return 0;
+}
+
+int vb_statx(const char *path, int follow, struct vb_stat *out) {
+  struct statx status;
+  int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+  if (statx(AT_FDCWD, path, flags, STATX_BASIC_STATS | STATX_MNT_ID_UNIQUE, &status) != 0) return -1;
+  convert(&status, out);
+  return 0;
+}
+
+int vb_fstatfs_type(int fd, uint64_t *type) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0) return -1;
+  *type = (uint64_t)status.f_type & 0xffffffffu;
+  return 0;
+}

@@ -1,0 +1,69 @@
+// Linux interfaces that Swift's Glibc module does not show, or that are newer than the distribution's headers.
+// This header includes no glibc header but the two below: feature macros in a header would clash with Swift's
+// Glibc module. It decides nothing.
+#ifndef VERITY_BPF_CLINUXSHIM_H
+#define VERITY_BPF_CLINUXSHIM_H
+#include <stddef.h>
+#include <stdint.h>
+
+// open(2) flags (include/uapi/asm-generic/fcntl.h); checked against the system's headers in fd.c.
+#define VB_O_RDONLY 00
+#define VB_O_WRONLY 01
+#define VB_O_RDWR 02
+#define VB_O_CREAT 0100
+#define VB_O_EXCL 0200
+#define VB_O_TRUNC 01000
+#define VB_O_DIRECTORY 0200000
+#define VB_O_NOFOLLOW 0400000
+#define VB_O_CLOEXEC 02000000
+#define VB_O_PATH 010000000
+
+int vb_open(const char *path, int flags, unsigned mode);
+int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
+int vb_fcntl_getfl(int fd);
+int vb_fcntl_dupfd_cloexec(int fd);
+int vb_set_cloexec(int fd);
+int vb_memfd_create(const char *name);
+/// Seals a memfd against writing, growing, shrinking and further sealing.
+int vb_memfd_seal(int fd);
+int vb_close(int fd);
+/// A pipe, both ends close-on-exec: ends[0] reads, ends[1] writes.
+int vb_pipe(int ends[2]);
+/// The errno's macro name ("ENOENT"), or NULL.
+const char *vb_errno_name(int error);
+const char *vb_errno_text(int error);
+
+struct vb_stat {
+  uint64_t dev_major, dev_minor, rdev_major, rdev_minor;
+  uint64_t ino, mode, nlink, uid, gid, size, blocks;
+  int64_t mtime_sec;
+  uint64_t mnt_id;      // STATX_MNT_ID_UNIQUE where the kernel has it
+  uint32_t attributes_verity;
+};
+/// statx(2) of an open fd.
+int vb_fstatx(int fd, struct vb_stat *out);
+/// statx(2) of a path; follow != 0 follows a last symbolic link.
+int vb_statx(const char *path, int follow, struct vb_stat *out);
+/// f_type of statfs(2).
+int vb_fstatfs_type(int fd, uint64_t *type);
+
+// loop(4): include/uapi/linux/loop.h, include/uapi/linux/fs.h (BLKGETDISKSEQ).
+struct vb_loop_status {
+  uint64_t device, inode, rdevice, offset, sizelimit;
+  uint32_t number, flags;
+  char file_name[65];
+};
+#define VB_LO_FLAGS_READ_ONLY 1
+#define VB_LO_FLAGS_AUTOCLEAR 4
+int vb_loop_get_status(int fd, struct vb_loop_status *out);
+int vb_loop_get_free(int control_fd);
+/// LOOP_CONFIGURE: binds backing_fd, read-only when flags say so; block_size 0 keeps the default.
+int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint32_t block_size);
+int vb_loop_clear(int loop_fd);
+int vb_loop_change_fd(int loop_fd, int backing_fd);
+int vb_disk_sequence(int block_fd, uint64_t *sequence);
+int vb_block_device_size(int block_fd, uint64_t *bytes);
+
+/// bpf(2). Returns the command's result, or -1 with errno.
+int vb_bpf(unsigned command, void *attributes, unsigned size);
+#endif

@@ -1,0 +1,33 @@
+public import ByteKit
+
+/// Bytes whose path up to the root hash has been checked.
+///
+/// Only this module can make one, and it cannot outlive the memory that was checked: whoever holds a
+/// `VerifiedBytes` holds a proof.
+public struct VerifiedBytes: ~Escapable {
+  /// The bytes.
+  public let bytes: RawSpan
+
+  @_lifetime(copy bytes)
+  init(proven bytes: RawSpan) { self.bytes = bytes }
+}
+
+/// A device of equal-sized data blocks, each of which is checked up to the root hash before anybody sees it.
+///
+/// File system readers are generic over this protocol, so an unverified byte is not something they can be given.
+public protocol VerifiedBlocks: ~Copyable {
+  /// Bytes a data block has.
+  var blockSize: Int { get }
+  /// Number of data blocks under the root hash.
+  var blockCount: UInt64 { get }
+
+  /// The data block of that index, checked.
+  @_lifetime(borrow self)
+  func block(_ index: UInt64) throws(VerityError) -> VerifiedBytes
+}
+
+/// Why a superblock, a tree or a block was refused.
+public enum VerityError: Error, Equatable, Sendable {
+  /// The source could not be read.
+  case source(ByteSourceError)
+}

@@ -1,0 +1,40 @@
+internal import Glibc
+
+/// Directories by path, for the tools that read and write ordinary files.
+public enum Directory {
+  /// The names in a directory without `.` and `..`, sorted bytewise.
+  public static func names(_ path: String) throws(SystemError) -> [String] {
+    guard let stream = unsafe opendir(path) else { throw .current("opendir", path: path) }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while true {
+      Glibc.errno = 0
+      guard let entry = unsafe readdir(stream) else { break }
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    guard Glibc.errno == 0 else { throw .current("readdir", path: path) }
+    return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+  }
+
+  /// mkdir(2).
+  public static func create(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+    guard unsafe mkdir(path, mode_t(mode)) == 0 else { throw .current("mkdir", path: path) }
+  }
+
+  /// A new private directory below `parent` (by default `TMPDIR` or /tmp), registered for ``Cleanup``.
+  public static func createTemporary(prefix: String, in parent: String? = nil) throws(SystemError) -> String {
+    let environment = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
+    let base = parent ?? environment ?? "/tmp"
+    var template = Array("\(base)/\(prefix)-XXXXXX".utf8CString)
+    let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
+      guard let address = buffer.baseAddress, let result = unsafe mkdtemp(address) else { return nil }
+      return unsafe String(cString: result)
+    }
+    guard let made else { throw .current("mkdtemp", path: "\(base)/\(prefix)-XXXXXX") }
+    Cleanup.register(made)
+    return made
+  }
+}

@@ -1,0 +1,105 @@
+internal import CLinuxShim
+internal import Glibc
+
+/// A device number.
+public struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
+  public let major: UInt64
+  public let minor: UInt64
+
+  public init(major: UInt64, minor: UInt64) {
+    self.major = major
+    self.minor = minor
+  }
+
+  /// `major:minor`, as /proc/self/mountinfo and /sys/dev/block write it.
+  public var description: String { "\(major):\(minor)" }
+}
+
+/// What statx(2) says of an open file.
+public struct FileStatus: Sendable {
+  /// What kind of file an inode is (inode(7)).
+  public enum Kind: String, Sendable {
+    case regular, directory, fifo, socket
+    case symbolicLink = "symbolic link"
+    case blockDevice = "block device"
+    case characterDevice = "character device"
+    case other
+  }
+
+  public let kind: Kind
+  /// The device the file system is on (`st_dev`).
+  public let device: DeviceNumber
+  /// The device the file is (`st_rdev`), for device files.
+  public let specialDevice: DeviceNumber
+  public let inode: UInt64
+  /// Permission bits.
+  public let mode: UInt32
+  public let linkCount: UInt64
+  public let owner: UInt64
+  /// Bytes.
+  public let size: UInt64
+  /// The mount, unique since boot where the kernel gives such ids (6.8 and later).
+  public let mountID: UInt64
+
+  init(_ raw: vb_stat) {
+    kind =
+      switch UInt32(truncatingIfNeeded: raw.mode) & 0o170000 {
+      case 0o100000: .regular
+      case 0o040000: .directory
+      case 0o010000: .fifo
+      case 0o140000: .socket
+      case 0o120000: .symbolicLink
+      case 0o060000: .blockDevice
+      case 0o020000: .characterDevice
+      default: .other
+      }
+    device = DeviceNumber(major: raw.dev_major, minor: raw.dev_minor)
+    specialDevice = DeviceNumber(major: raw.rdev_major, minor: raw.rdev_minor)
+    inode = raw.ino
+    mode = UInt32(truncatingIfNeeded: raw.mode) & 0o7777
+    linkCount = raw.nlink
+    owner = raw.uid
+    size = raw.size
+    mountID = raw.mnt_id
+  }
+
+  /// statx(2) of a path.
+  public static func of(path: String, followLinks: Bool = true) throws(SystemError) -> FileStatus {
+    var raw = vb_stat()
+    let result = unsafe path.withCString { unsafe vb_statx($0, followLinks ? 1 : 0, &raw) }
+    guard result == 0 else { throw .current("statx", path: path) }
+    return FileStatus(raw)
+  }
+}
+
+extension OwnedFD {
+  /// statx(2) of the open file.
+  public borrowing func status() throws(SystemError) -> FileStatus {
+    var raw = vb_stat()
+    guard withRaw({ unsafe vb_fstatx($0, &raw) }) == 0 else { throw .current("statx") }
+    return FileStatus(raw)
+  }
+
+  /// Whether the descriptor was opened with O_PATH, and so cannot be read.
+  public borrowing func isPathOnly() throws(SystemError) -> Bool {
+    let flags = withRaw { vb_fcntl_getfl($0) }
+    guard flags >= 0 else { throw .current("fcntl F_GETFL") }
+    return flags & VB_O_PATH != 0
+  }
+
+  /// The file system's magic number (statfs(2), include/uapi/linux/magic.h).
+  public borrowing func fileSystemType() throws(SystemError) -> UInt64 {
+    var type: UInt64 = 0
+    guard withRaw({ unsafe vb_fstatfs_type($0, &type) }) == 0 else { throw .current("fstatfs") }
+    return type
+  }
+
+  /// Bytes of a regular file or block device.
+  public borrowing func contentSize() throws(SystemError) -> UInt64 {
+    let status = try self.status()
+    guard status.kind == .blockDevice else { return status.size }
+    var bytes: UInt64 = 0
+    guard withRaw({ unsafe vb_block_device_size($0, &bytes) }) == 0 else { throw .current("ioctl BLKGETSIZE64") }
+    return bytes
+  }
+}

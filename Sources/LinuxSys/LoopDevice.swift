@@ -1,0 +1,34 @@
+internal import CLinuxShim
+internal import Glibc
+
+/// A loop device (loop(4)) and what it stands for.
+public struct LoopStatus: Sendable, Equatable {
+  /// `/dev/loopN`'s N.
+  public let number: UInt32
+  /// The file system device and inode of the backing file.
+  public let backingDevice: UInt64
+  public let backingInode: UInt64
+  /// Where the device begins in the backing file, in bytes.
+  public let offset: UInt64
+  /// Bytes the device is limited to, or 0 for the rest of the file.
+  public let sizeLimit: UInt64
+  public let isReadOnly: Bool
+}
+
+extension OwnedFD {
+  /// LOOP_GET_STATUS64 of an open loop device.
+  public borrowing func loopStatus() throws(SystemError) -> LoopStatus {
+    var raw = vb_loop_status()
+    guard withRaw({ unsafe vb_loop_get_status($0, &raw) }) == 0 else { throw .current("ioctl LOOP_GET_STATUS64") }
+    return LoopStatus(
+      number: raw.number, backingDevice: raw.device, backingInode: raw.inode, offset: raw.offset,
+      sizeLimit: raw.sizelimit, isReadOnly: raw.flags & UInt32(VB_LO_FLAGS_READ_ONLY) != 0)
+  }
+
+  /// BLKGETDISKSEQ: a number that changes each time the device stands for another disk or backing file.
+  public borrowing func diskSequence() throws(SystemError) -> UInt64 {
+    var sequence: UInt64 = 0
+    guard withRaw({ unsafe vb_disk_sequence($0, &sequence) }) == 0 else { throw .current("ioctl BLKGETDISKSEQ") }
+    return sequence
+  }
+}

@@ -1,0 +1,153 @@
+public import ByteKit
+internal import CLinuxShim
+internal import Glibc
+
+/// How a file is opened; every open is close-on-exec.
+public struct OpenFlags: OptionSet, Sendable {
+  public let rawValue: CInt
+  public init(rawValue: CInt) { self.rawValue = rawValue }
+
+  public static let readOnly = OpenFlags(rawValue: VB_O_RDONLY)
+  public static let readWrite = OpenFlags(rawValue: VB_O_RDWR)
+  public static let writeOnly = OpenFlags(rawValue: VB_O_WRONLY)
+  public static let create = OpenFlags(rawValue: VB_O_CREAT)
+  public static let exclusive = OpenFlags(rawValue: VB_O_EXCL)
+  public static let truncate = OpenFlags(rawValue: VB_O_TRUNC)
+  public static let directory = OpenFlags(rawValue: VB_O_DIRECTORY)
+  public static let noFollow = OpenFlags(rawValue: VB_O_NOFOLLOW)
+  public static let path = OpenFlags(rawValue: VB_O_PATH)
+}
+
+extension OwnedFD {
+  /// open(2).
+  public static func open(_ path: String, _ flags: OpenFlags, mode: UInt32 = 0o644) throws(SystemError) -> OwnedFD {
+    let descriptor = unsafe path.withCString { unsafe vb_open($0, flags.rawValue, mode) }
+    guard descriptor >= 0 else { throw .current("open", path: path) }
+    return OwnedFD(adopting: descriptor)
+  }
+
+  /// openat(2), relative to this directory.
+  public borrowing func open(at path: String, _ flags: OpenFlags, mode: UInt32 = 0o644) throws(SystemError) -> OwnedFD {
+    let descriptor = withRaw { raw in unsafe path.withCString { unsafe vb_openat(raw, $0, flags.rawValue, mode) } }
+    guard descriptor >= 0 else { throw .current("openat", path: path) }
+    return OwnedFD(adopting: descriptor)
+  }
+
+  /// Fills the buffer from `offset` with pread(2); false when the file ends first.
+  public borrowing func readFully(at offset: UInt64, into buffer: inout MutableRawSpan) throws(SystemError) -> Bool {
+    var done = 0
+    let total = buffer.byteCount
+    let failure: SystemError? = withRaw { raw in
+      unsafe buffer.withUnsafeMutableBytes { bytes in
+        while done < total {
+          let got = unsafe pread(raw, bytes.baseAddress?.advanced(by: done), total - done, off_t(offset) + off_t(done))
+          if got < 0 {
+            if Glibc.errno == EINTR { continue }
+            return SystemError.current("pread")
+          }
+          if got == 0 { break }
+          done += got
+        }
+        return nil
+      }
+    }
+    if let failure { throw failure }
+    return done == total
+  }
+
+  /// Reads from the current position to the end, at most `limit` bytes; nil when there are more.
+  public borrowing func readToEnd(limit: Int) throws(SystemError) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let got = withRaw { raw in unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) } }
+      if got < 0 {
+        if Glibc.errno == EINTR { continue }
+        throw .current("read")
+      }
+      if got == 0 { return bytes }
+      guard bytes.count + got <= limit else { return nil }
+      bytes.append(contentsOf: chunk[0..<got])
+    }
+  }
+
+  /// Writes every byte at the current position.
+  public borrowing func writeAll(_ bytes: borrowing RawSpan) throws(SystemError) {
+    var done = 0
+    let total = bytes.byteCount
+    let failure: SystemError? = withRaw { raw in
+      unsafe bytes.withUnsafeBytes { buffer in
+        while done < total {
+          let wrote = unsafe write(raw, buffer.baseAddress?.advanced(by: done), total - done)
+          if wrote < 0 {
+            if Glibc.errno == EINTR { continue }
+            return SystemError.current("write")
+          }
+          done += wrote
+        }
+        return nil
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Writes every byte at `offset` with pwrite(2).
+  public borrowing func writeAll(_ bytes: borrowing RawSpan, at offset: UInt64) throws(SystemError) {
+    var done = 0
+    let total = bytes.byteCount
+    let failure: SystemError? = withRaw { raw in
+      unsafe bytes.withUnsafeBytes { buffer in
+        while done < total {
+          let position = off_t(offset) + off_t(done)
+          let wrote = unsafe pwrite(raw, buffer.baseAddress?.advanced(by: done), total - done, position)
+          if wrote < 0 {
+            if Glibc.errno == EINTR { continue }
+            return SystemError.current("pwrite")
+          }
+          done += wrote
+        }
+        return nil
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// fsync(2).
+  public borrowing func sync() throws(SystemError) {
+    if withRaw({ fsync($0) }) != 0 { throw .current("fsync") }
+  }
+}
+
+/// A file, opened read-only, as a ``ByteKit/ByteSource``: every read copies into the caller's memory.
+public struct FileSource: ByteSource, ~Copyable {
+  public let descriptor: OwnedFD
+  public let byteCount: UInt64
+
+  /// Wraps an open regular file or block device of known size.
+  public init(_ descriptor: consuming OwnedFD, byteCount: UInt64) {
+    self.descriptor = descriptor
+    self.byteCount = byteCount
+  }
+
+  /// Opens a regular file or block device by path and takes its present size.
+  public static func open(_ path: String) throws(SystemError) -> FileSource {
+    let descriptor = try OwnedFD.open(path, .readOnly)
+    let size = try descriptor.contentSize()
+    return FileSource(descriptor, byteCount: size)
+  }
+
+  public func read(at offset: UInt64, into buffer: inout MutableRawSpan) throws(ByteSourceError) {
+    let needed = buffer.byteCount
+    guard offset <= byteCount, UInt64(needed) <= byteCount - offset else {
+      throw .endOfSource(offset: offset, needed: needed, byteCount: byteCount)
+    }
+    let complete: Bool
+    do throws(SystemError) {
+      complete = try descriptor.readFully(at: offset, into: &buffer)
+    } catch {
+      throw .system(offset: offset, reason: error.description)
+    }
+    // The file was shortened since it was opened.
+    guard complete else { throw .endOfSource(offset: offset, needed: needed, byteCount: byteCount) }
+  }
+}

@@ -1,0 +1,41 @@
+internal import CLinuxShim
+internal import Glibc
+
+/// A system call that failed, with what it was about.
+public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The call, as its manual page names it (`openat`, `ioctl LOOP_CONFIGURE`).
+  public let operation: String
+  /// The path or device concerned, when there is one.
+  public let path: String?
+  /// The error number.
+  public let errno: CInt
+
+  public init(_ operation: String, path: String? = nil, errno: CInt) {
+    self.operation = operation
+    self.path = path
+    self.errno = errno
+  }
+
+  /// The error the calling thread has just met.
+  static func current(_ operation: String, path: String? = nil) -> SystemError {
+    SystemError(operation, path: path, errno: Glibc.errno)
+  }
+
+  /// The macro's name, `ENOENT`.
+  public var errnoName: String {
+    guard let name = unsafe vb_errno_name(errno) else { return "errno \(errno)" }
+    return unsafe String(cString: name)
+  }
+
+  /// The text of the error, in the C locale, lower-case as all our messages.
+  public var errnoText: String {
+    guard let text = unsafe vb_errno_text(errno) else { return "unknown error" }
+    let sentence = unsafe String(cString: text)
+    return sentence.prefix(1).lowercased() + sentence.dropFirst()
+  }
+
+  public var description: String {
+    let object = path.map { " `\($0)`" } ?? ""
+    return "\(operation)\(object): \(errnoText) (\(errnoName))"
+  }
+}

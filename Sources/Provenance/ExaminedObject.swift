@@ -1,0 +1,25 @@
+public import ByteKit
+
+/// An object's private bytes, read once, together with the evidence about exactly these bytes.
+///
+/// Only this module makes one. Where nothing could be proven the evidence is empty, and only a policy rule written
+/// for that lets the object pass.
+public struct ExaminedObject: ~Copyable {
+  /// SHA-256 of ``bytes``.
+  public let digest: Digest
+  /// What is known about where the bytes come from.
+  public let evidence: Evidence
+  private let storage: [UInt8]
+
+  init(bytes: [UInt8], digest: Digest, evidence: Evidence) {
+    storage = bytes
+    self.digest = digest
+    self.evidence = evidence
+  }
+
+  /// The object file. Nothing else than these bytes is ever parsed or loaded.
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get { storage.rawSpan }
+  }
+}

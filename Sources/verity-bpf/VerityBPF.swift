@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The command. One file a subcommand; nothing but parsing, printing and exit codes.
+@main
+struct VerityBPF: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verity-bpf",
+    abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
+    version: "0.1.0")
+}
