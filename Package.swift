@@ -40,41 +40,48 @@ let package = Package(
 
     // Floor 1: pure values.
     room("ByteKit"),
+    room("Diagnostics"),
     room("JSONText"),
-    room("PolicySyntax"),
-    room("Hashing", imports: ["ByteKit", "COpenSSL"]),
+    room("PolicySyntax", imports: ["Diagnostics"]),
+    room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
     // Floor 2.
-    room("LinuxSys", imports: ["ByteKit", "CLinuxShim"]),
-    room("DMVerity", imports: ["ByteKit", "Hashing"]),
-    room("DiskLayout", imports: ["ByteKit"]),
-    room("BPFObject", imports: ["ByteKit"]),
-    room("PolicyEngine", imports: ["ByteKit", "PolicySyntax"]),
+    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
+    room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
+    room("DiskLayout", imports: ["ByteKit", "Diagnostics"]),
+    room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
+    room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "PolicySyntax"]),
 
     // Floor 3.
-    room("EROFS", imports: ["ByteKit", "DMVerity"]),
+    room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
 
     // Floor 4.
-    room("Provenance", imports: ["ByteKit", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
+    room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
     room(
       "ImageBuilder",
-      imports: ["ByteKit", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS"]),
+      imports: [
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS",
+      ]),
 
     // Floor 5.
-    room("BPFLoad", imports: ["ByteKit", "LinuxSys", "CLinuxShim", "BPFObject", "PolicyEngine", "Provenance"]),
+    room(
+      "BPFLoad",
+      imports: ["ByteKit", "Diagnostics", "LinuxSys", "CLinuxShim", "BPFObject", "PolicyEngine", "Provenance"]),
 
     // Floor 6.
     room(
       "Admission",
       imports: [
-        "ByteKit", "JSONText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine", "Provenance", "BPFLoad",
+        "ByteKit", "Diagnostics", "JSONText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine", "Provenance",
+        "BPFLoad",
       ]),
 
     // Floor 7: printing and exit codes.
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
-        "ByteKit", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "PolicySyntax",
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
+        "PolicySyntax",
         "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -60,7 +60,8 @@ public enum HashingError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension Digest {
   /// The digest of some bytes at once.
-  public static func of(_ bytes: borrowing RawSpan, _ algorithm: HashAlgorithm = .sha256) throws(HashingError) -> Digest {
+  public static func of(_ bytes: borrowing RawSpan, _ algorithm: HashAlgorithm = .sha256) throws(HashingError) -> Digest
+  {
     var state = try HashState(algorithm)
     state.update(bytes)
     return try state.finish()

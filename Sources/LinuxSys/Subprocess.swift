@@ -58,7 +58,9 @@ public enum Subprocess {
     var output: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16384)
     while true {
-      let got = reading.withRaw { raw in unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) } }
+      let got = reading.withRaw { raw in
+        unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) }
+      }
       if got < 0, Glibc.errno == EINTR { continue }
       if got <= 0 { break }
       output.append(contentsOf: chunk[0..<min(got, max(0, limit - output.count))])
@@ -77,7 +79,7 @@ public enum Subprocess {
   ) -> R {
     var copies: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { unsafe strdup($0) }
     unsafe copies.append(nil)
-    defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+    defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
     return unsafe copies.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return unsafe body(UnsafePointer(bitPattern: 1).unsafelyUnwrapped) }
       return unsafe body(base)
