@@ -79,10 +79,7 @@ public enum Subprocess {
   ) -> R {
     var copies: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { unsafe strdup($0) }
     unsafe copies.append(nil)
-    defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
-    return unsafe copies.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return unsafe body(UnsafePointer(bitPattern: 1).unsafelyUnwrapped) }
-      return unsafe body(base)
-    }
+    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
+    return unsafe body(copies)
   }
 }

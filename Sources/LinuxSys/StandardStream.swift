@@ -1,0 +1,40 @@
+internal import ByteKit
+internal import Glibc
+
+/// The process's standard output and error, written by descriptor: no buffer that another thread could share.
+public enum StandardStream: CInt, Sendable {
+  case output = 1
+  case error = 2
+
+  /// Writes the text. A reader that went away ends the process by SIGPIPE, as for any other tool; other errors
+  /// are reported so that a full disk under a redirected output does not pass for success.
+  public func write(_ text: String) throws(SystemError) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let wrote = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
+      if wrote < 0 {
+        if Glibc.errno == EINTR { continue }
+        throw .current("write", path: self == .output ? "standard output" : "standard error")
+      }
+      bytes = bytes.dropFirst(wrote)
+    }
+  }
+
+  /// Whether a person may be watching.
+  public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// Columns of the terminal, or nil when there is none.
+  public var terminalWidth: Int? {
+    var size = winsize()
+    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+}
+
+/// What the process was given by its environment.
+public enum Environment {
+  /// The variable's value, when it is set.
+  public static func value(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+}

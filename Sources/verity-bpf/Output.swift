@@ -1,0 +1,94 @@
+import ArgumentParser
+import Diagnostics
+import JSONText
+import LinuxSys
+
+/// Printing, the same for every subcommand: people's text and JSON on standard output, diagnostics on standard error.
+enum Output {
+  /// A line for people, or one JSON object, on standard output.
+  static func line(_ text: String) throws {
+    do throws(SystemError) {
+      try StandardStream.output.write(text + "\n")
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
+  }
+
+  /// One JSON object on one line.
+  static func json(_ value: JSONValue) throws { try line(value.compact) }
+
+  /// A line on standard error. Nothing can be said when that fails.
+  static func note(_ text: String) { try? StandardStream.error.write(text + "\n") }
+
+  /// A warning: something the user should know that does not change the result.
+  static func warning(_ code: String, _ message: String) {
+    note("\(emphasis("warning", color: 33))[\(code)]: \(message)")
+  }
+
+  /// A diagnostic with its expected, found, why and next rows.
+  static func report(_ diagnostic: Diagnostic) {
+    note("\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message)")
+    let rows: [(String, String?)] = [
+      ("found", diagnostic.found), ("expected", diagnostic.expected), ("why", diagnostic.why),
+    ]
+    for case (let label, let text?) in rows { note(row(label, text)) }
+    for line in diagnostic.details { note("    | \(line)") }
+    if let next = diagnostic.next { note(row("next", next)) }
+  }
+
+  /// A label in a column of its own, then the text.
+  static func row(_ label: String, _ text: String) -> String {
+    "  " + label + String(repeating: " ", count: max(1, 10 - label.count)) + text
+  }
+
+  private static func emphasis(_ text: String, color: Int) -> String {
+    guard StandardStream.error.isTerminal, Environment.value("NO_COLOR") == nil else { return text }
+    return "\u{1b}[1;\(color)m\(text)\u{1b}[0m"
+  }
+}
+
+/// A failure that is ready to be printed.
+struct DiagnosedFailure: Diagnosable {
+  let diagnostic: Diagnostic
+  init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
+}
+
+extension Diagnostic {
+  /// The diagnostic as the `error` member of a JSON answer.
+  var json: JSONValue {
+    var members: [JSONValue.Member] = [.init("code", .string(code)), .init("message", .string(message))]
+    let optional: [(String, String?)] = [("expected", expected), ("found", found), ("why", why), ("next", next)]
+    for case (let name, let text?) in optional { members.append(.init(name, .string(text))) }
+    if !details.isEmpty { members.append(.init("details", .array(details.map { .string($0) }))) }
+    return .object(members)
+  }
+}
+
+/// A subcommand whose failures are printed here and whose exit code comes from the one table in ``Diagnostic/Category``.
+protocol DiagnosingCommand: ParsableCommand {
+  /// Whether the user asked for JSON; a failure is then also one JSON object on standard output.
+  var wantsJSON: Bool { get }
+
+  /// The `schema` of this command's JSON, `verity-bpf/NAME/1`.
+  static var schema: String { get }
+
+  /// The work. Returns the exit code of a run that came to a result (0 unless the result itself is a refusal).
+  func execute() throws -> Int32
+}
+
+extension DiagnosingCommand {
+  func run() throws {
+    let status: Int32
+    do {
+      status = try execute()
+    } catch let error as any Diagnosable {
+      let diagnostic = error.diagnostic
+      Output.report(diagnostic)
+      if wantsJSON {
+        try? Output.json(.object([.init("schema", .string(Self.schema)), .init("error", diagnostic.json)]))
+      }
+      throw ExitCode(diagnostic.category.rawValue)
+    }
+    if status != 0 { throw ExitCode(status) }
+  }
+}
