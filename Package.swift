@@ -48,12 +48,12 @@ let package = Package(
     // Floor 2.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-    room("DiskLayout", imports: ["ByteKit", "Diagnostics"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "PolicySyntax"]),
 
     // Floor 3.
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
 
     // Floor 4.
     room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
@@ -90,6 +90,8 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
+    tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
   ],
   cLanguageStandard: .gnu17
 )
