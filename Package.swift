@@ -41,7 +41,7 @@ let package = Package(
     // Floor 1: pure values.
     room("ByteKit"),
     room("Diagnostics"),
-    room("JSONText"),
+    room("JSONText", imports: ["ByteKit", "Diagnostics"]),
     room("PolicySyntax", imports: ["Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
@@ -90,6 +90,7 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
   ],
