@@ -42,7 +42,7 @@ let package = Package(
     room("ByteKit"),
     room("Diagnostics"),
     room("JSONText"),
-    room("PolicySyntax", imports: ["Diagnostics"]),
+    room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
     // Floor 2.
@@ -90,6 +90,8 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
   ],
   cLanguageStandard: .gnu17
 )
