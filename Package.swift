@@ -42,7 +42,7 @@ let package = Package(
     room("ByteKit"),
     room("Diagnostics"),
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicySyntax", imports: ["Diagnostics"]),
+    room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
     // Floor 2.
@@ -93,6 +93,8 @@ let package = Package(
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
   ],
   cLanguageStandard: .gnu17
 )
