@@ -13,6 +13,7 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let create = OpenFlags(rawValue: VB_O_CREAT)
   public static let exclusive = OpenFlags(rawValue: VB_O_EXCL)
   public static let truncate = OpenFlags(rawValue: VB_O_TRUNC)
+  public static let append = OpenFlags(rawValue: VB_O_APPEND)
   public static let directory = OpenFlags(rawValue: VB_O_DIRECTORY)
   public static let noFollow = OpenFlags(rawValue: VB_O_NOFOLLOW)
   public static let path = OpenFlags(rawValue: VB_O_PATH)
@@ -119,7 +120,9 @@ extension OwnedFD {
 }
 
 /// A file, opened read-only, as a ``ByteKit/ByteSource``: every read copies into the caller's memory.
-public struct FileSource: ByteSource, ~Copyable {
+///
+/// Several threads may read at a time: each read names its own offset.
+public struct FileSource: ByteSource, ~Copyable, Sendable {
   public let descriptor: OwnedFD
   public let byteCount: UInt64
 
