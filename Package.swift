@@ -92,6 +92,7 @@ let package = Package(
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
   ],
   cLanguageStandard: .gnu17
 )
