@@ -41,19 +41,19 @@ let package = Package(
     // Floor 1: pure values.
     room("ByteKit"),
     room("Diagnostics"),
-    room("JSONText"),
+    room("JSONText", imports: ["ByteKit", "Diagnostics"]),
     room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
     // Floor 2.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-    room("DiskLayout", imports: ["ByteKit", "Diagnostics"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "PolicySyntax"]),
 
     // Floor 3.
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
 
     // Floor 4.
     room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
@@ -92,6 +92,9 @@ let package = Package(
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
+    tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
+    tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
   ],
   cLanguageStandard: .gnu17
 )

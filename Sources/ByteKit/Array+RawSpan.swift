@@ -4,4 +4,10 @@ extension [UInt8] {
     @_lifetime(borrow self)
     @inlinable get { unsafe span.bytes }
   }
+
+  /// Appends a copy of the bytes.
+  @inlinable
+  public mutating func append(copying bytes: borrowing RawSpan) {
+    unsafe bytes.withUnsafeBytes { buffer in unsafe append(contentsOf: buffer) }
+  }
 }

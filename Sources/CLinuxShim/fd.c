@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-_Static_assert(VB_O_CREAT == O_CREAT && VB_O_EXCL == O_EXCL && VB_O_TRUNC == O_TRUNC, "open flags");
+_Static_assert(VB_O_CREAT == O_CREAT && VB_O_EXCL == O_EXCL && VB_O_TRUNC == O_TRUNC && VB_O_APPEND == O_APPEND, "open flags");
 _Static_assert(VB_O_NOFOLLOW == O_NOFOLLOW && VB_O_CLOEXEC == O_CLOEXEC && VB_O_PATH == O_PATH, "open flags");
 _Static_assert(VB_O_DIRECTORY == O_DIRECTORY && VB_O_RDWR == O_RDWR && VB_O_WRONLY == O_WRONLY, "open flags");
 

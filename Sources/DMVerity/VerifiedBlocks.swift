@@ -1,5 +1,3 @@
-public import ByteKit
-
 /// Bytes whose path up to the root hash has been checked.
 ///
 /// Only this module can make one, and it cannot outlive the memory that was checked: whoever holds a
@@ -24,10 +22,4 @@ public protocol VerifiedBlocks: ~Copyable {
   /// The data block of that index, checked.
   @_lifetime(borrow self)
   func block(_ index: UInt64) throws(VerityError) -> VerifiedBytes
-}
-
-/// Why a superblock, a tree or a block was refused.
-public enum VerityError: Error, Equatable, Sendable {
-  /// The source could not be read.
-  case source(ByteSourceError)
 }

@@ -1,1 +1,62 @@
-// DiskLayout
+public import ByteKit
+public import DMVerity
+
+/// Finds out how an image is laid out, from bytes that nobody has vouched for yet.
+///
+/// What is found here is only where to look. A hostile image can name any layout it likes; the proof against the
+/// root hash, and the check that the file system is exactly as large as the data under the tree, decide.
+public enum DiskLayout {
+  /// The layout of an image whose tree is appended to its data.
+  ///
+  /// - Parameter hashOffset: where the superblock is, in bytes; by default right after the EROFS file system, as large
+  ///   as its own superblock says.
+  /// - Throws: ``LayoutError`` when there is no file system to go by, or the superblock or the image's size is wrong.
+  public static func appended(
+    in source: borrowing some ByteSource & ~Copyable, hashOffset: UInt64? = nil
+  ) throws(LayoutError) -> VerityLayout {
+    let offset: UInt64
+    if let hashOffset { offset = hashOffset } else { offset = try fileSystemSize(in: source) }
+    do throws(VerityError) {
+      return try VerityLayout.read(appendedTo: source, superblockOffset: offset)
+    } catch {
+      throw .verity(error)
+    }
+  }
+
+  /// The layout of an image whose tree is in a file of its own.
+  ///
+  /// - Parameter hashOffset: where in the hash file the superblock is, in bytes.
+  public static func separate(
+    data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable, hashOffset: UInt64 = 0
+  ) throws(LayoutError) -> VerityLayout {
+    do throws(VerityError) {
+      return try VerityLayout.read(data: data, hashes: hashes, superblockOffset: hashOffset)
+    } catch {
+      throw .verity(error)
+    }
+  }
+
+  /// The number of bytes an EROFS file system says it has: its `blocks` times its block size.
+  ///
+  /// Offsets are those of `struct erofs_super_block` (fs/erofs/erofs_fs.h): the superblock is at byte 1024, its magic
+  /// at 0, the block size's binary logarithm at 12, the number of blocks at 36.
+  static func fileSystemSize(in source: borrowing some ByteSource & ~Copyable) throws(LayoutError) -> UInt64 {
+    var bytes = [UInt8](repeating: 0, count: 128)
+    guard source.byteCount >= 1024 + 128 else { throw .noFileSystem(byteCount: source.byteCount) }
+    do throws(ByteSourceError) {
+      var span = bytes.mutableSpan
+      var view = unsafe span.mutableBytes
+      try source.read(at: 1024, into: &view)
+    } catch {
+      throw .verity(.source(error))
+    }
+    let superblock = bytes.rawSpan
+    guard let magic = try? superblock.u32(at: 0), let blockBits = try? superblock.u8(at: 12),
+      let blocks = try? superblock.u32(at: 36), magic == 0xE0F5_E1E2
+    else { throw .noFileSystem(byteCount: source.byteCount) }
+    guard (9...16).contains(blockBits), blocks > 0 else {
+      throw .fileSystemSize(blockBits: blockBits, blocks: blocks)
+    }
+    return UInt64(blocks) << UInt64(blockBits)  // at most 2^48
+  }
+}

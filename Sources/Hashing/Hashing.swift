@@ -49,11 +49,15 @@ public struct HashState: ~Copyable {
 
 /// OpenSSL could not compute a hash.
 public enum HashingError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The algorithm is not provided (a FIPS configuration), or memory ran out.
   case unavailable(HashAlgorithm)
+  /// The caller's buffers do not fit each other, in bytes.
+  case bufferSize(expected: Int, found: Int)
 
   public var description: String {
     switch self {
     case .unavailable(let algorithm): "OpenSSL does not provide \(algorithm.rawValue) here"
+    case .bufferSize(let expected, let found): "a hash buffer has \(found) bytes where \(expected) are needed"
     }
   }
 }

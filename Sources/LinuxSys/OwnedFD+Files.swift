@@ -13,6 +13,7 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let create = OpenFlags(rawValue: VB_O_CREAT)
   public static let exclusive = OpenFlags(rawValue: VB_O_EXCL)
   public static let truncate = OpenFlags(rawValue: VB_O_TRUNC)
+  public static let append = OpenFlags(rawValue: VB_O_APPEND)
   public static let directory = OpenFlags(rawValue: VB_O_DIRECTORY)
   public static let noFollow = OpenFlags(rawValue: VB_O_NOFOLLOW)
   public static let path = OpenFlags(rawValue: VB_O_PATH)

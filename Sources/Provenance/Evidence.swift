@@ -1,4 +1,77 @@
+public import ByteKit
+public import LinuxSys
+
 /// What was found out about the origin of an object's bytes. Absent facts are nil, never assumed.
 public struct Evidence: Equatable, Sendable {
+  /// The descriptor the object was given by, when it was given by one.
+  public var descriptor: DescriptorFacts?
+  /// The loop device under the mount, when there is one.
+  public var loop: LoopFacts?
+  /// The image that holds the object.
+  public var image: ImageFacts?
+  /// Our own Merkle proof of the object's bytes.
+  public var verity: VerityProof?
+  /// The object inside the image.
+  public var object: ObjectFacts?
+
+  /// No fact at all: nothing vouches for the bytes.
   public init() {}
+}
+
+/// An open file as the kernel describes it (statx(2), statfs(2)).
+public struct DescriptorFacts: Equatable, Sendable {
+  /// The number the user gave.
+  public let number: Int32
+  /// The file system's device.
+  public let device: DeviceNumber
+  /// The inode number; on EROFS the inode's position (nid).
+  public let inode: UInt64
+  /// Bytes.
+  public let size: UInt64
+  /// Unique since boot where the kernel gives such ids.
+  public let mountID: UInt64
+  /// The file system's name.
+  public let fileSystem: String
+}
+
+/// An image file as it was opened.
+public struct ImageFacts: Equatable, Sendable {
+  /// The path it was opened by: a hint for people, proven by nothing.
+  public let path: String
+  /// The file's own device and inode, so that two names of one image can be told to be one.
+  public let device: DeviceNumber
+  public let inode: UInt64
+  /// Bytes, of which every one is accounted for by data, superblock and tree.
+  public let size: UInt64
+  /// The name and version in the image's manifest, when it has one; proven with the rest.
+  public let name: String?
+  public let version: String?
+}
+
+/// A Merkle proof made by this process over private copies of the blocks.
+public struct VerityProof: Equatable, Sendable {
+  /// The root hash up to which every block was checked.
+  public let rootHash: Digest
+  /// Bytes of a data block and of a hash block.
+  public let dataBlockSize: Int
+  public let hashBlockSize: Int
+  /// Number of data blocks under the root hash.
+  public let dataBlockCount: UInt64
+  /// Levels of the tree between a data block and the root hash.
+  public let levels: Int
+  public let salt: [UInt8]
+  /// Whether the caller named the root hash beforehand; otherwise it is the image's own and only policy can trust it.
+  public let wasExpected: Bool
+}
+
+/// The object as the verified file system describes it.
+public struct ObjectFacts: Equatable, Sendable {
+  /// The path from the image's root, without a slash in front.
+  public let path: String
+  /// The EROFS inode's position.
+  public let nid: UInt64
+  /// Bytes.
+  public let size: UInt64
+  /// SHA-256 of the bytes.
+  public let digest: Digest
 }

@@ -1,10 +1,12 @@
 // Linux interfaces that Swift's Glibc module does not show, or that are newer than the distribution's headers.
-// This header includes no glibc header but the two below: feature macros in a header would clash with Swift's
+// This header includes no glibc header but these two: feature macros in a header would clash with Swift's
 // Glibc module. It decides nothing.
 #ifndef VERITY_BPF_CLINUXSHIM_H
 #define VERITY_BPF_CLINUXSHIM_H
 #include <stddef.h>
 #include <stdint.h>
+
+#include "CLinuxBPF.h"
 
 // open(2) flags (include/uapi/asm-generic/fcntl.h); checked against the system's headers in fd.c.
 #define VB_O_RDONLY 00
@@ -13,6 +15,7 @@
 #define VB_O_CREAT 0100
 #define VB_O_EXCL 0200
 #define VB_O_TRUNC 01000
+#define VB_O_APPEND 02000
 #define VB_O_DIRECTORY 0200000
 #define VB_O_NOFOLLOW 0400000
 #define VB_O_CLOEXEC 02000000

@@ -1,0 +1,39 @@
+internal import ByteKit
+internal import JSONText
+internal import LinuxSys
+
+/// The audit directory: `audit.log` in IPE's text form, and `audit.jsonl`, one JSON object a line.
+///
+/// A record is one write(2) to a file opened for appending, so records of processes that run side by side do not mix.
+/// A record that cannot be written is an error, and an error before the load means that nothing is loaded.
+struct AuditLog: ~Copyable {
+  private let text: OwnedFD
+  private let objects: OwnedFD
+
+  /// Opens the directory's files, making directory and files when they are missing: for their owner alone.
+  init(directory: String) throws(SystemError) {
+    do throws(SystemError) {
+      try Directory.create(directory, mode: 0o700)
+    } catch {
+      guard error.errnoName == "EEXIST" else { throw error }
+    }
+    text = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+    objects = try OwnedFD.open("\(directory)/audit.jsonl", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+  }
+
+  /// Writes the decision in both forms.
+  borrowing func write(_ record: AuditRecord) throws(SystemError) {
+    let line = record.text(serial: Int(record.requester.pid)) + "\n"
+    try text.writeAll(Array(line.utf8).rawSpan)
+    try append(record.json(.decision))
+  }
+
+  /// Writes what became of a decision.
+  borrowing func write(_ outcome: JSONValue, of record: AuditRecord) throws(SystemError) {
+    try append(record.json(.outcome(outcome)))
+  }
+
+  private borrowing func append(_ value: JSONValue) throws(SystemError) {
+    try objects.writeAll(Array((value.compact + "\n").utf8).rawSpan)
+  }
+}

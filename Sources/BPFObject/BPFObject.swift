@@ -1,0 +1,22 @@
+/// Reading, linking and analysing BPF objects: pure functions of the object's bytes.
+public enum BPFObject {
+  /// Links an object into the arrays that bpf(2) takes.
+  ///
+  /// - Parameters:
+  ///   - bytes: a relocatable ELF object for the BPF machine, compiled with `-g`.
+  ///   - objectName: the file's name, of which the part before the first dot goes into the names of data maps, as in
+  ///     libbpf.
+  /// - Throws: ``BPFObjectError`` for anything that is not understood completely: nothing is skipped or guessed.
+  public static func link(
+    bytes: RawSpan, objectName: String = ""
+  ) throws(BPFObjectError) -> LinkedObject {
+    let parts = try ObjectParts(bytes)
+    return try ObjectLinker(parts, objectName: shortName(objectName)).link()
+  }
+
+  /// The file's name without directories, up to the first dot.
+  static func shortName(_ name: String) -> String {
+    let base = name.split(separator: "/", omittingEmptySubsequences: true).last ?? ""
+    return String(base.prefix { $0 != "." })
+  }
+}

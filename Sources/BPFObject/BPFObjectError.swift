@@ -1,0 +1,73 @@
+public import Diagnostics
+
+/// Why an object could not be read or linked.
+///
+/// The check's raw value is the diagnostic's stable code; the texts say what was expected, what was found and what
+/// to do next.
+public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStringConvertible {
+  /// The check that failed.
+  public let check: Check
+  /// One sentence: lower-case, no full stop, names in backticks.
+  public let message: String
+  public let expected: String?
+  public let found: String?
+  public let why: String?
+  public let next: String?
+
+  init(
+    _ check: Check, _ message: String, expected: String? = nil, found: String? = nil, why: String? = nil,
+    next: String? = nil
+  ) {
+    self.check = check
+    self.message = message
+    self.expected = expected
+    self.found = found
+    self.why = why
+    self.next = next
+  }
+
+  /// Everything that can be wrong with an object, one code each.
+  public enum Check: String, Sendable, CaseIterable {
+    // The file.
+    case notELF = "object.not-elf"
+    case not64Bit = "object.not-64-bit"
+    case bigEndian = "object.big-endian"
+    case otherMachine = "object.other-machine"
+    case notRelocatable = "object.not-relocatable"
+    case truncated = "object.truncated"
+    case malformedELF = "object.malformed-elf"
+    case sectionOutsideFile = "object.section-outside-file"
+    case overlappingSections = "object.overlapping-sections"
+    case duplicateSection = "object.duplicate-section"
+    case tooLarge = "object.too-large"
+    // The type information.
+    case noBTF = "object.no-btf"
+    case malformedBTF = "object.malformed-btf"
+    case noBTFExt = "object.no-btf-ext"
+    case malformedBTFExt = "object.malformed-btf-ext"
+    case noFuncInfo = "object.no-func-info"
+    // The contents.
+    case noPrograms = "object.no-programs"
+    case badLicense = "object.bad-license"
+    case unknownSectionName = "object.unknown-section-name"
+    case badFunction = "object.bad-function"
+    case badInstruction = "object.bad-instruction"
+    case badRelocation = "object.bad-relocation"
+    case legacyMaps = "object.legacy-maps"
+    case badMap = "object.bad-map"
+    case unsupportedExtern = "object.unsupported-extern"
+    case unsupportedSection = "object.unsupported-section"
+  }
+
+  public var diagnostic: Diagnostic {
+    Diagnostic(
+      check.rawValue, .incomplete, message, expected: expected, found: found, why: why, next: next)
+  }
+
+  public var description: String {
+    var text = "\(check.rawValue): \(message)"
+    if let expected { text += "; expected \(expected)" }
+    if let found { text += "; found \(found)" }
+    return text
+  }
+}

@@ -1,0 +1,118 @@
+/// `.BTF.ext`: which function, source line and CO-RE relocation belongs to which instruction.
+///
+/// Format: Documentation/bpf/btf.rst, section 4.2. Instruction offsets here are bytes from the section's start; the
+/// kernel wants those of functions and lines in instructions from the program's start.
+struct BTFExt: Sendable {
+  let functions: Records
+  let lines: Records
+  let relocations: Records
+
+  /// One of the three lists, sorted by instruction within each section.
+  struct Records: Sendable {
+    /// Bytes a record has; 0 when the object has no such list.
+    var recordSize = 0
+    var bySection: [String: [Record]] = [:]
+
+    /// The records of `section` whose instruction is in `range` (bytes).
+    func records(in range: Range<Int>, of section: String) -> ArraySlice<Record> {
+      guard let all = bySection[section] else { return [] }
+      let start = Self.firstIndex(in: all, notBelow: range.lowerBound)
+      let end = Self.firstIndex(in: all, notBelow: range.upperBound)
+      return all[start..<end]
+    }
+
+    private static func firstIndex(in records: [Record], notBelow offset: Int) -> Int {
+      var low = 0
+      var high = records.count
+      while low < high {
+        let middle = (low + high) / 2
+        if records[middle].instructionOffset < offset { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+  }
+
+  struct Record: Sendable {
+    /// Bytes from the start of the section.
+    let instructionOffset: Int
+    /// Where the record begins in `.BTF.ext`.
+    let position: Int
+  }
+
+  let part: ObjectPart
+
+  init(part: ObjectPart, btf: BTF) throws(BPFObjectError) {
+    guard try part.u16(at: 0) == 0xeb9f, try part.u8(at: 2) == 1 else {
+      throw BPFObjectError(
+        .malformedBTFExt, "`.BTF.ext` is not of version 1", expected: "magic 0xeb9f, version 1",
+        found: "magic 0x\(String(try part.u16(at: 0), radix: 16)), version \(try part.u8(at: 2))")
+    }
+    let headerLength = Int(try part.u32(at: 4))
+    guard headerLength >= 24, headerLength <= part.count, headerLength.isMultiple(of: 4) else {
+      throw BPFObjectError(
+        .malformedBTFExt, "the header of `.BTF.ext` has a wrong length", expected: "24 or 32 bytes",
+        found: "\(headerLength)")
+    }
+    // What a later header adds we would not understand, and must not ignore.
+    for offset in stride(from: 32, to: headerLength, by: 4) where try part.u32(at: offset) != 0 {
+      throw BPFObjectError(
+        .malformedBTFExt, "the header of `.BTF.ext` has fields this program does not know",
+        expected: "zeros after byte 32", found: "another value at byte \(offset)")
+    }
+    self.part = part
+    functions = try Self.read(part, btf, after: headerLength, field: 8, smallest: 8, what: "func_info")
+    lines = try Self.read(part, btf, after: headerLength, field: 16, smallest: 16, what: "line_info")
+    relocations =
+      headerLength >= 32
+      ? try Self.read(part, btf, after: headerLength, field: 24, smallest: 16, what: "core_relo") : Records()
+  }
+
+  private static func read(
+    _ part: ObjectPart, _ btf: BTF, after headerLength: Int, field: Int, smallest: Int, what: String
+  ) throws(BPFObjectError) -> Records {
+    let start = headerLength + Int(try part.u32(at: field))
+    let length = Int(try part.u32(at: field + 4))
+    if length == 0 { return Records() }
+    guard start.isMultiple(of: 4), start <= part.count, length <= part.count - start else {
+      throw BPFObjectError(
+        .malformedBTFExt, "the \(what) records are not inside `.BTF.ext`", expected: "at most \(part.count) bytes",
+        found: "\(length) bytes at offset \(start)")
+    }
+    let end = start + length
+    let recordSize = Int(try part.u32(at: start))
+    guard recordSize >= smallest, recordSize <= Limits.extRecordBytes, recordSize.isMultiple(of: 4) else {
+      throw BPFObjectError(
+        .malformedBTFExt, "the \(what) records of `.BTF.ext` have a wrong size",
+        expected: "a multiple of 4 from \(smallest) to \(Limits.extRecordBytes)", found: "\(recordSize)")
+    }
+    var records = Records(recordSize: recordSize)
+    var position = start + 4
+    while position < end {
+      guard end - position >= 8 else {
+        throw BPFObjectError(
+          .malformedBTFExt, "\(end - position) bytes trail the \(what) records of `.BTF.ext`",
+          expected: "a section's 8-byte header, or the end")
+      }
+      let section = try btf.string(at: try part.u32(at: position))
+      let count = Int(try part.u32(at: position + 4))
+      position += 8
+      guard count > 0, count <= (end - position) / recordSize else {
+        throw BPFObjectError(
+          .malformedBTFExt, "the number of \(what) records for section `\(section)` is wrong",
+          expected: "1 to \((end - position) / recordSize)", found: "\(count)")
+      }
+      for _ in 0..<count {
+        records.bySection[section, default: []].append(
+          Record(instructionOffset: Int(try part.u32(at: position)), position: position))
+        position += recordSize
+      }
+    }
+    for section in records.bySection.keys {
+      // Compilers write them in order; another order of the same records means the same.
+      records.bySection[section]?.sort {
+        ($0.instructionOffset, $0.position) < ($1.instructionOffset, $1.position)
+      }
+    }
+    return records
+  }
+}

@@ -1,0 +1,99 @@
+/// The sections that hold global variables, each of which becomes a one-entry array.
+enum DataSections {
+  static func isReadOnly(_ name: String) -> Bool { name == ".rodata" || name.hasPrefix(".rodata.") }
+  static func isZero(_ name: String) -> Bool { name == ".bss" || name.hasPrefix(".bss.") }
+
+  private static func isData(_ section: ELFSection) -> Bool {
+    let name = section.name
+    switch section.type {
+    case ELFSection.Constant.progbits: return isReadOnly(name) || name == ".data" || name.hasPrefix(".data.")
+    case ELFSection.Constant.nobits: return isZero(name)
+    default: return false
+    }
+  }
+
+  /// The maps for all data sections that are not empty, in the sections' order.
+  static func maps(
+    _ elf: ELFFile, _ btf: BTF, objectName: String
+  ) throws(BPFObjectError) -> [(section: Int, map: LinkedMap)] {
+    var types: [String: BTFType] = [:]
+    for type in btf.types where type.kind == .dataSection { types[try btf.name(of: type)] = type }
+    var maps: [(section: Int, map: LinkedMap)] = []
+    for section in elf.sections where isData(section) && section.size > 0 {
+      _ = try elf.section(named: section.name)
+      guard let size = UInt32(exactly: section.size) else { continue }
+      var map = LinkedMap(
+        origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),
+        type: MapType.array)
+      map.keySize = 4
+      map.valueSize = size
+      map.maxEntries = 1
+      if isReadOnly(section.name) {
+        map.flags |= MapFlag.readOnlyProgram
+        map.isFrozen = true
+      }
+      if let type = types[section.name] {
+        map.btfValueTypeID = type.id
+        // Sections with static variables only have no users outside the object (libbpf, map_is_mmapable).
+        for variable in try btf.variables(of: type) where try btf.linkage(ofVariable: btf.type(variable.type)) != 0 {
+          map.flags |= MapFlag.mmapable
+          break
+        }
+      }
+      if section.type != ELFSection.Constant.nobits {
+        let bytes = try elf.contents(of: section).bytes
+        // What is all zero is so already; a read-only section is written even then, to be frozen as filled.
+        if map.isFrozen || bytes.contains(where: { $0 != 0 }) { map.initialValue = bytes }
+      }
+      maps.append((section.index, map))
+    }
+    return maps
+  }
+
+  /// The map's name as libbpf makes it (internal_map_name): the first eight bytes of the object's name before
+  /// `.data`, `.rodata` and `.bss`, and the section's name alone when that has two dots.
+  static func name(of section: String, objectName: String) -> String {
+    if section.dropFirst().contains(".") { return section }
+    let suffix = max(7, section.utf8.count)
+    let prefix = Array(objectName.utf8.prefix(max(0, 15 - suffix)))
+    return String(decoding: prefix, as: UTF8.self) + section
+  }
+}
+
+/// `enum bpf_map_type` numbers that linking distinguishes (include/uapi/linux/bpf.h).
+enum MapType {
+  static let hash: UInt32 = 1
+  static let array: UInt32 = 2
+  static let programArray: UInt32 = 3
+  static let perfEventArray: UInt32 = 4
+  static let perCPUArray: UInt32 = 6
+  static let stackTrace: UInt32 = 7
+  static let cgroupArray: UInt32 = 8
+  static let lpmTrie: UInt32 = 11
+  static let arrayOfMaps: UInt32 = 12
+  static let hashOfMaps: UInt32 = 13
+  static let devmap: UInt32 = 14
+  static let sockmap: UInt32 = 15
+  static let cpumap: UInt32 = 16
+  static let xskmap: UInt32 = 17
+  static let sockhash: UInt32 = 18
+  static let queue: UInt32 = 22
+  static let stack: UInt32 = 23
+  static let devmapHash: UInt32 = 25
+  static let structOps: UInt32 = 26
+  static let ringBuffer: UInt32 = 27
+  static let userRingBuffer: UInt32 = 31
+  static let arena: UInt32 = 33
+
+  /// Types for which BPF_MAP_CREATE refuses BTF type ids (libbpf, bpf_object__create_map).
+  static let withoutBTF: Set<UInt32> = [
+    perfEventArray, cgroupArray, stackTrace, arrayOfMaps, hashOfMaps, devmap, devmapHash, cpumap, xskmap, sockmap,
+    sockhash, queue, stack, ringBuffer, userRingBuffer, arena,
+  ]
+}
+
+/// `BPF_F_*` of BPF_MAP_CREATE that linking sets.
+enum MapFlag {
+  static let readOnlyProgram: UInt32 = 128
+  static let mmapable: UInt32 = 1024
+}

@@ -1,0 +1,58 @@
+/// Links every program of an object.
+struct ObjectLinker {
+  private let parts: ObjectParts
+  private let functions: FunctionTable
+  private let references: References
+  private let maps: [LinkedMap]
+  private let code: [Int: ObjectPart]
+
+  init(_ parts: ObjectParts, objectName: String) throws(BPFObjectError) {
+    self.parts = parts
+    functions = try FunctionTable(parts.elf)
+    var declared = try DeclaredMaps(parts.elf, parts.btf)
+    try declared.readInitialSlots(parts.elf, functions: functions)
+    let data = try DataSections.maps(parts.elf, parts.btf, objectName: objectName)
+    references = try References(parts.elf, functions: functions, declared: declared, data: data)
+    maps = declared.maps + data.map(\.map)
+    var code: [Int: ObjectPart] = [:]
+    for section in parts.elf.sections where section.holdsInstructions {
+      // Records in .BTF.ext name their section, so the name must be one section's only.
+      _ = try parts.elf.section(named: section.name)
+      code[section.index] = try parts.elf.contents(of: section)
+    }
+    self.code = code
+  }
+
+  func link() throws(BPFObjectError) -> LinkedObject {
+    var programs: [LinkedProgram] = []
+    var linked: Set<Int> = []
+    var total = 0
+    var linker = ProgramLinker(
+      functions: functions, references: references, code: code, ext: parts.ext, mapNames: maps.map(\.name))
+    for (index, function) in functions.functions.enumerated() where function.isProgram {
+      let kind = try ProgramKind(section: function.sectionName)
+      let result = try linker.link(index, kind: kind)
+      linked.formUnion(result.functions)
+      programs.append(result.program)
+      total += result.program.instructions.count / Instruction.size
+      guard total <= Limits.linkedInstructions else {
+        throw BPFObjectError(
+          .tooLarge, "the object's programs are too large with their subprograms",
+          expected: "at most \(Limits.linkedInstructions) instructions in all")
+      }
+    }
+    guard !programs.isEmpty else {
+      throw BPFObjectError(
+        .noPrograms, "the object has no program", expected: "a global function in a section such as `xdp`",
+        next: "write SEC(\"xdp\") before the program's function")
+    }
+    // A static function that nothing calls was meant as a program: leaving it out would go unnoticed.
+    for (index, function) in functions.functions.enumerated()
+    where function.sectionName != ".text" && !linked.contains(index) {
+      throw BPFObjectError(
+        .badFunction, "program `\(function.name)` in section `\(function.sectionName)` is static, and nothing calls it",
+        expected: "a global function", next: "drop the word `static`")
+    }
+    return LinkedObject(license: parts.license, btf: parts.btf.part.bytes, maps: maps, programs: programs)
+  }
+}

@@ -1,0 +1,241 @@
+internal import ByteKit
+
+/// Links one program: the functions it calls are appended in the order in which they are first called, depth first,
+/// as libbpf does (bpf_object__reloc_code), and every reference gets its final value.
+struct ProgramLinker {
+  private let functions: FunctionTable
+  private let references: References
+  private let code: [Int: ObjectPart]
+  private let ext: BTFExt
+  private let mapNames: [String]
+
+  private var program: LinkedProgram
+  /// Function index to the byte of the linked program where it begins.
+  private var places: [Int: Int] = [:]
+  private var order: [Int] = []
+
+  init(
+    functions: FunctionTable, references: References, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String]
+  ) {
+    self.functions = functions
+    self.references = references
+    self.code = code
+    self.ext = ext
+    self.mapNames = mapNames
+    program = LinkedProgram(name: "", section: "", kind: ProgramKind(type: 0))
+  }
+
+  /// - Returns: the program, and the functions that are in it.
+  mutating func link(
+    _ index: Int, kind: ProgramKind
+  ) throws(BPFObjectError) -> (program: LinkedProgram, functions: [Int]) {
+    let main = functions.functions[index]
+    program = LinkedProgram(
+      name: main.name, section: kind.isOptional ? String(main.sectionName.dropFirst()) : main.sectionName, kind: kind)
+    places = [:]
+    order = []
+    try place(index)
+    // The functions that are being walked, with the byte at which each goes on.
+    var walks: [(function: Int, offset: Int)] = [(index, main.range.lowerBound)]
+    while let walk = walks.last {
+      let function = functions.functions[walk.function]
+      let part = try part(of: function)
+      var offset = walk.offset
+      var entered: Int?
+      while offset < function.range.upperBound, entered == nil {
+        // First the width: a load's second half must be there before it is written.
+        let width = try width(at: offset, in: function, part)
+        entered = try resolve(at: offset, of: walk.function, part)
+        offset += width
+      }
+      walks[walks.count - 1].offset = offset
+      if let entered {
+        walks.append((entered, functions.functions[entered].range.lowerBound))
+      } else {
+        walks.removeLast()
+      }
+    }
+    program.edits.sort { $0.index < $1.index }
+    try appendRecords()
+    return (program, order)
+  }
+
+  private func part(of function: ObjectFunction) throws(BPFObjectError) -> ObjectPart {
+    guard let part = code[function.section] else {
+      throw BPFObjectError(.badFunction, "section `\(function.sectionName)` holds no instructions")
+    }
+    return part
+  }
+
+  /// Appends a function's instructions as they are in the object.
+  private mutating func place(_ index: Int) throws(BPFObjectError) {
+    let function = functions.functions[index]
+    let start = program.instructions.count
+    guard start + function.range.count <= Limits.programInstructions * Instruction.size else {
+      throw BPFObjectError(
+        .tooLarge, "program `\(program.name)` is too large with its subprograms",
+        expected: "at most \(Limits.programInstructions) instructions")
+    }
+    places[index] = start
+    order.append(index)
+    program.instructions += try part(of: function).slice(
+      at: function.range.lowerBound, count: function.range.count)
+  }
+
+  private func width(
+    at offset: Int, in function: ObjectFunction, _ part: ObjectPart
+  ) throws(BPFObjectError) -> Int {
+    guard try part.u8(at: offset) == Instruction.loadImmediate64 else { return Instruction.size }
+    guard offset + 16 <= function.range.upperBound, try part.u8(at: offset + 8) == 0 else {
+      throw BPFObjectError(
+        .badInstruction, "the 64-bit load at offset \(offset) of section `\(function.sectionName)` has no second half")
+    }
+    guard !references.isRelocated(offset + 8, of: function.section) else {
+      throw BPFObjectError(
+        .badRelocation,
+        "a relocation is against the second half of the load at offset \(offset) of section `\(function.sectionName)`")
+    }
+    return 2 * Instruction.size
+  }
+
+  /// Gives one instruction its final value.
+  ///
+  /// - Returns: a function that was appended for it and is to be walked now.
+  private mutating func resolve(
+    at offset: Int, of index: Int, _ part: ObjectPart
+  ) throws(BPFObjectError) -> Int? {
+    let function = functions.functions[index]
+    let source = try part.u8(at: offset + 1) >> 4
+    let immediate = try part.u32(at: offset + 4)
+    let site = (places[index] ?? 0) + offset - function.range.lowerBound
+    switch try part.u8(at: offset) {
+    case Instruction.loadImmediate64:
+      guard let reference = try references.load(at: offset, immediate: immediate, in: function) else {
+        guard source == Instruction.Load.value else {
+          throw unlinked(offset, function, "a 64-bit load names a map, variable or function by number")
+        }
+        return nil
+      }
+      switch reference {
+      case .map(let map):
+        edit(site, source: Instruction.Load.mapIndex, UInt32(map), next: 0, .mapIndex(map: mapNames[map]))
+        return nil
+      case .value(let map, let value):
+        edit(
+          site, source: Instruction.Load.mapIndexValue, UInt32(map), next: value,
+          .mapValue(map: mapNames[map], offset: value))
+        return nil
+      case .function(let target):
+        let entered = try enter(target)
+        let reason = InstructionEdit.Reason.functionAddress(function: functions.functions[target].name)
+        edit(site, source: Instruction.Load.function, distance(from: site, to: target), next: 0, reason)
+        return entered
+      }
+    case Instruction.call:
+      switch source {
+      case Instruction.Call.helper where !references.isRelocated(offset, of: function.section): return nil
+      case Instruction.Call.function:
+        let target = try references.callee(at: offset, immediate: immediate, in: function)
+        let entered = try enter(target)
+        let reason = InstructionEdit.Reason.call(function: functions.functions[target].name)
+        edit(site, source: source, distance(from: site, to: target), next: nil, reason)
+        return entered
+      default: throw unlinked(offset, function, "a call goes to something that is neither helper nor function")
+      }
+    default:
+      guard !references.isRelocated(offset, of: function.section) else {
+        throw BPFObjectError(
+          .badRelocation,
+          "instruction \(offset / 8) of section `\(function.sectionName)` has a relocation, but refers to nothing",
+          expected: "a 64-bit load or a call", found: "opcode \(try part.u8(at: offset))")
+      }
+      return nil
+    }
+  }
+
+  private mutating func enter(_ target: Int) throws(BPFObjectError) -> Int? {
+    if places[target] != nil { return nil }
+    try place(target)
+    return target
+  }
+
+  /// Instructions from the one after `site` to a function.
+  private func distance(from site: Int, to target: Int) -> UInt32 {
+    let instructions = ((places[target] ?? 0) - site) / Instruction.size - 1
+    return UInt32(bitPattern: Int32(truncatingIfNeeded: instructions))
+  }
+
+  /// Writes an instruction's operand. The site is inside the program: its function was appended before.
+  private mutating func edit(
+    _ site: Int, source: UInt8, _ immediate: UInt32, next: UInt32?, _ reason: InstructionEdit.Reason
+  ) {
+    let before = program.instructions[site..<(site + Instruction.size)]
+    let second = program.instructions[(site + Instruction.size)...].prefix(next == nil ? 0 : Instruction.size)
+    let old = (Array(before), Array(second))
+    program.instructions[site + 1] = program.instructions[site + 1] & 15 | source << 4
+    program.instructions.storeLittleEndian(immediate, at: site + 4)
+    if let next { program.instructions.storeLittleEndian(next, at: site + 12) }
+    let changed =
+      !program.instructions[site...].starts(with: old.0)
+      || !program.instructions[(site + Instruction.size)...].starts(with: old.1)
+    if changed { program.edits.append(InstructionEdit(index: site / Instruction.size, reason: reason)) }
+  }
+
+  private func unlinked(_ offset: Int, _ function: ObjectFunction, _ what: String) -> BPFObjectError {
+    BPFObjectError(
+      .badInstruction,
+      "instruction \(offset / 8) of section `\(function.sectionName)` cannot be linked: \(what)",
+      expected: "a relocation that says what is meant", found: "a bare number",
+      why: "such numbers are file descriptors or ids of whoever loads the object")
+  }
+
+  // MARK: - .BTF.ext
+
+  private mutating func appendRecords() throws(BPFObjectError) {
+    program.funcInfoRecordSize = UInt32(ext.functions.recordSize)
+    program.lineInfoRecordSize = UInt32(ext.lines.recordSize)
+    program.coreRelocationRecordSize = UInt32(ext.relocations.recordSize)
+    let main = functions.functions[order[0]]
+    let hasLines = !ext.lines.records(in: main.range, of: main.sectionName).isEmpty
+    for index in order {
+      let function = functions.functions[index]
+      let place = places[index] ?? 0
+      let infos = ext.functions.records(in: function.range, of: function.sectionName)
+      guard let info = infos.first, infos.count == 1, info.instructionOffset == function.range.lowerBound else {
+        throw BPFObjectError(
+          .noFuncInfo, "`.BTF.ext` does not describe function `\(function.name)`",
+          expected: "one func_info record at its first instruction", found: "\(infos.count) records",
+          why: "without them the kernel would silently ignore the program's CO-RE relocations",
+          next: "compile the object with -g, and keep its .BTF.ext")
+      }
+      program.funcInfo += try rebased(info, ext.functions.recordSize, to: place / Instruction.size)
+      if hasLines { try appendLines(of: function, at: place) }
+      for record in ext.relocations.records(in: function.range, of: function.sectionName) {
+        let offset = place + record.instructionOffset - function.range.lowerBound
+        program.coreRelocations += try rebased(record, ext.relocations.recordSize, to: offset)
+      }
+    }
+  }
+
+  private mutating func appendLines(of function: ObjectFunction, at place: Int) throws(BPFObjectError) {
+    let lines = ext.lines.records(in: function.range, of: function.sectionName)
+    guard lines.first?.instructionOffset == function.range.lowerBound else {
+      throw BPFObjectError(
+        .malformedBTFExt, "`.BTF.ext` has source lines for program `\(program.name)`, but not for `\(function.name)`",
+        expected: "a line_info record at the first instruction of every function, or none at all",
+        next: "compile all of the object with -g")
+    }
+    for record in lines {
+      let offset = place + record.instructionOffset - function.range.lowerBound
+      program.lineInfo += try rebased(record, ext.lines.recordSize, to: offset / Instruction.size)
+    }
+  }
+
+  private func rebased(
+    _ record: BTFExt.Record, _ size: Int, to offset: Int
+  ) throws(BPFObjectError) -> [UInt8] {
+    var bytes = try ext.part.slice(at: record.position, count: size)
+    bytes.storeLittleEndian(UInt32(truncatingIfNeeded: offset), at: 0)
+    return bytes
+  }
+}

@@ -1,0 +1,126 @@
+/// What an instruction refers to, read from its relocation.
+enum Reference: Equatable, Sendable {
+  /// A map, by its index.
+  case map(Int)
+  /// A byte in a data section's map.
+  case value(map: Int, offset: UInt32)
+  /// A function, by its index.
+  case function(Int)
+}
+
+/// The relocations of every section with instructions, by instruction.
+struct References: Sendable {
+  private let elf: ELFFile
+  private let functions: FunctionTable
+  private let declared: DeclaredMaps
+  /// Section index to map index, for data sections.
+  private let dataMaps: [Int: Int]
+  private let dataSizes: [Int: UInt32]
+  private let relocations: [Int: [Int: ELFRelocation]]
+
+  init(
+    _ elf: ELFFile, functions: FunctionTable, declared: DeclaredMaps, data: [(section: Int, map: LinkedMap)]
+  ) throws(BPFObjectError) {
+    self.elf = elf
+    self.functions = functions
+    self.declared = declared
+    var dataMaps: [Int: Int] = [:]
+    var dataSizes: [Int: UInt32] = [:]
+    for (index, entry) in data.enumerated() {
+      dataMaps[entry.section] = declared.maps.count + index
+      dataSizes[entry.section] = entry.map.valueSize
+    }
+    self.dataMaps = dataMaps
+    self.dataSizes = dataSizes
+    var relocations: [Int: [Int: ELFRelocation]] = [:]
+    for section in elf.sections where section.holdsInstructions {
+      var bySlot: [Int: ELFRelocation] = [:]
+      for relocation in try elf.relocations(of: section) {
+        guard relocation.offset.isMultiple(of: 8), bySlot.updateValue(relocation, forKey: relocation.offset) == nil
+        else {
+          throw BPFObjectError(
+            .badRelocation, "a relocation at offset \(relocation.offset) of section `\(section.name)` is misplaced",
+            expected: "at most one, at the start of an instruction")
+        }
+      }
+      relocations[section.index] = bySlot
+    }
+    self.relocations = relocations
+  }
+
+  /// Whether the instruction at this byte of a section has a relocation.
+  func isRelocated(_ offset: Int, of section: Int) -> Bool { relocations[section]?[offset] != nil }
+
+  /// What a 64-bit load refers to, or nil when it loads a plain number.
+  func load(
+    at offset: Int, immediate: UInt32, in function: ObjectFunction
+  ) throws(BPFObjectError) -> Reference? {
+    guard let relocation = relocations[function.section]?[offset] else { return nil }
+    let symbol = elf.symbols[relocation.symbol]
+    guard relocation.type == ELFRelocation.bpf64_64 else {
+      throw bad(relocation, symbol, function, "R_BPF_64_64 for a 64-bit load")
+    }
+    let place = try place(of: symbol, plus: immediate, relocation, function)
+    if symbol.section == declared.section {
+      guard let map = declared.map(startingAt: place) else {
+        throw bad(relocation, symbol, function, "the start of a map")
+      }
+      return .map(map)
+    }
+    if let map = dataMaps[symbol.section], let size = dataSizes[symbol.section] {
+      guard place < Int(size), let value = UInt32(exactly: place) else {
+        throw bad(relocation, symbol, function, "an offset below \(size)")
+      }
+      return .value(map: map, offset: value)
+    }
+    if let target = functions.function(startingAt: place, of: symbol.section) { return .function(target) }
+    throw bad(relocation, symbol, function, "a map, a variable or a function of this object")
+  }
+
+  /// The function that a call goes to.
+  func callee(
+    at offset: Int, immediate: UInt32, in function: ObjectFunction
+  ) throws(BPFObjectError) -> Int {
+    // A call's operand counts instructions from the next one; the relocation counts from the symbol.
+    let distance = (Int(Int32(bitPattern: immediate)) + 1) * Instruction.size
+    guard let relocation = relocations[function.section]?[offset] else {
+      if let target = functions.function(startingAt: offset + distance, of: function.section) { return target }
+      throw BPFObjectError(
+        .badInstruction, "instruction \(offset / 8) of section `\(function.sectionName)` calls no function",
+        expected: "the start of a function of the same section", found: "offset \(offset + distance)")
+    }
+    let symbol = elf.symbols[relocation.symbol]
+    guard relocation.type == ELFRelocation.bpf64_32 else {
+      throw bad(relocation, symbol, function, "R_BPF_64_32 for a call")
+    }
+    let start = try place(of: symbol, plus: 0, relocation, function)
+    if let target = functions.function(startingAt: start + distance, of: symbol.section) { return target }
+    throw bad(relocation, symbol, function, "a function of this object")
+  }
+
+  private func place(
+    of symbol: ELFSymbol, plus addend: UInt32, _ relocation: ELFRelocation, _ function: ObjectFunction
+  ) throws(BPFObjectError) -> Int {
+    guard symbol.section > 0, symbol.section < elf.sections.count,
+      symbol.value <= UInt64(elf.sections[symbol.section].size)
+    else { throw bad(relocation, symbol, function, "a symbol inside a section") }
+    let place = Int(symbol.value) + Int(Int32(bitPattern: addend))
+    guard place >= 0 else { throw bad(relocation, symbol, function, "a place inside the section") }
+    return place
+  }
+
+  private func bad(
+    _ relocation: ELFRelocation, _ symbol: ELFSymbol, _ function: ObjectFunction, _ expected: String
+  ) -> BPFObjectError {
+    var name = symbol.name
+    if symbol.section > 0, symbol.section < elf.sections.count {
+      if name.isEmpty { name = elf.sections[symbol.section].name }
+      name += "` in section `\(elf.sections[symbol.section].name)"
+    }
+    return BPFObjectError(
+      .badRelocation,
+      "instruction \(relocation.offset / 8) of section `\(function.sectionName)` refers to `\(name)`, "
+        + "which it cannot use",
+      expected: expected, found: "relocation type \(relocation.type), symbol value \(symbol.value)")
+  }
+}

@@ -1,0 +1,77 @@
+extension ProgramKind {
+  private static let sleepableFlag: UInt32 = 16
+  private static let fragmentsFlag: UInt32 = 32
+
+  /// Reads what a section's name says, by libbpf's table.
+  ///
+  /// - Parameter section: the name with its `?`, if it has one.
+  /// - Throws: ``BPFObjectError`` with the check `unknownSectionName`, and the names that come near.
+  init(section: String) throws(BPFObjectError) {
+    var name = Substring(section)
+    let isOptional = name.first == "?"
+    if isOptional { name = name.dropFirst() }
+    guard let rule = Self.rule(for: name) else {
+      throw BPFObjectError(
+        .unknownSectionName, "section name `\(section)` is not that of a program type",
+        expected: "one of libbpf's section names", found: "`\(section)`",
+        next: "did you mean \(Self.candidates(for: String(name)).map { "`\($0)`" }.joined(separator: ", "))?")
+    }
+    self.init(type: rule.type)
+    self.isOptional = isOptional
+    expectedAttachType = rule.attachType
+    if rule.options.contains(.sleepable) { flags |= Self.sleepableFlag }
+    if rule.options.contains(.fragments) { flags |= Self.fragmentsFlag }
+    if rule.isNamed, name.utf8.count > rule.prefix.utf8.count {
+      target = String(name.dropFirst(rule.prefix.count + 1))
+    }
+    if rule.options.contains(.attachesByBTF) {
+      guard !target.isEmpty else {
+        throw BPFObjectError(
+          .unknownSectionName, "section name `\(section)` does not say where its programs attach",
+          expected: "`\(rule.prefix)/NAME`", next: "write SEC(\"\(rule.prefix)/NAME\")")
+      }
+      attachTarget = Self.attachTarget(target, attachType: rule.attachType)
+    }
+  }
+
+  private static func rule(for name: Substring) -> SectionRule? {
+    SectionRule.all.first { rule in
+      name == rule.prefix || (rule.isNamed && name.hasPrefix(rule.prefix + "/"))
+    }
+  }
+
+  /// The name under which the kernel's BTF knows an attach point (libbpf, btf_get_kernel_prefix_kind).
+  private static func attachTarget(_ target: String, attachType: UInt32) -> AttachTarget {
+    switch TypeNames.attach(attachType) {
+    case "trace_raw_tp": AttachTarget(name: "btf_trace_" + target, kind: UInt32(BTFKind.typedef.rawValue))
+    case "lsm_mac", "lsm_cgroup": AttachTarget(name: "bpf_lsm_" + target, kind: UInt32(BTFKind.function.rawValue))
+    case "trace_iter": AttachTarget(name: "bpf_iter_" + target, kind: UInt32(BTFKind.function.rawValue))
+    default: AttachTarget(name: target, kind: UInt32(BTFKind.function.rawValue))
+    }
+  }
+
+  /// The section names nearest to a wrong one, best first.
+  static func candidates(for name: String, count: Int = 3) -> [String] {
+    let whole = Array(name.utf8.prefix(48))
+    let head = Array(whole.prefix { $0 != UInt8(ascii: "/") })
+    let ranked = SectionRule.all.map { rule in
+      let known = Array(rule.prefix.utf8)
+      return (distance: min(distance(known, whole), distance(known, head)), rule: rule)
+    }
+    .sorted { $0.distance < $1.distance }
+    return ranked.prefix(count).map { $0.rule.isNamed ? $0.rule.prefix + "/…" : $0.rule.prefix }
+  }
+
+  /// How many bytes must be inserted, dropped or replaced to make one name of the other.
+  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var row = Array(0...right.count)
+    for (index, byte) in left.enumerated() {
+      var next = [index + 1]
+      for (column, other) in right.enumerated() {
+        next.append(min(row[column] + (byte == other ? 0 : 1), row[column + 1] + 1, next[column] + 1))
+      }
+      row = next
+    }
+    return row.last ?? 0
+  }
+}

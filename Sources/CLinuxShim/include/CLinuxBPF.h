@@ -1,0 +1,129 @@
+// The attributes of bpf(2) (union bpf_attr, include/uapi/linux/bpf.h), one structure a command.
+//
+// They are our own because the distribution's header is older than the kernels we run on. Each ends at the last field
+// that is used: the kernel refuses with E2BIG only what it does not know and is not zero. bpf.c checks every offset.
+#ifndef VERITY_BPF_CLINUXBPF_H
+#define VERITY_BPF_CLINUXBPF_H
+#include <stdint.h>
+
+// enum bpf_cmd.
+#define VB_BPF_MAP_CREATE 0
+#define VB_BPF_MAP_LOOKUP_ELEM 1
+#define VB_BPF_MAP_UPDATE_ELEM 2
+#define VB_BPF_MAP_GET_NEXT_KEY 4
+#define VB_BPF_PROG_LOAD 5
+#define VB_BPF_OBJ_PIN 6
+#define VB_BPF_OBJ_GET 7
+#define VB_BPF_PROG_TEST_RUN 10
+#define VB_BPF_PROG_GET_NEXT_ID 11
+#define VB_BPF_MAP_GET_NEXT_ID 12
+#define VB_BPF_PROG_GET_FD_BY_ID 13
+#define VB_BPF_OBJ_GET_INFO_BY_FD 15
+#define VB_BPF_RAW_TRACEPOINT_OPEN 17
+#define VB_BPF_BTF_LOAD 18
+#define VB_BPF_MAP_FREEZE 22
+#define VB_BPF_LINK_CREATE 28
+#define VB_BPF_ITER_CREATE 33
+
+/// BPF_MAP_CREATE up to map_extra (5.16).
+struct vb_bpf_map_create {
+  uint32_t map_type, key_size, value_size, max_entries, map_flags;
+  uint32_t inner_map_fd, numa_node;
+  char map_name[16];
+  uint32_t map_ifindex, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+  uint64_t map_extra;
+};
+
+/// BPF_MAP_*_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_FREEZE.
+struct vb_bpf_map_element {
+  uint32_t map_fd, padding;
+  uint64_t key;
+  uint64_t value_or_next_key;
+  uint64_t flags;
+};
+
+/// BPF_PROG_LOAD up to log_true_size (6.4), which an older kernel leaves at zero.
+struct vb_bpf_prog_load {
+  uint32_t prog_type, insn_cnt;
+  uint64_t insns, license;
+  uint32_t log_level, log_size;
+  uint64_t log_buf;
+  uint32_t kern_version, prog_flags;
+  char prog_name[16];
+  uint32_t prog_ifindex, expected_attach_type;
+  uint32_t prog_btf_fd, func_info_rec_size;
+  uint64_t func_info;
+  uint32_t func_info_cnt, line_info_rec_size;
+  uint64_t line_info;
+  uint32_t line_info_cnt, attach_btf_id, attach_btf_obj_fd, core_relo_cnt;
+  uint64_t fd_array, core_relos;
+  uint32_t core_relo_rec_size, log_true_size;
+};
+
+/// BPF_BTF_LOAD up to btf_log_level (4.18).
+struct vb_bpf_btf_load {
+  uint64_t btf, btf_log_buf;
+  uint32_t btf_size, btf_log_size, btf_log_level, padding;
+};
+
+/// BPF_OBJ_PIN, BPF_OBJ_GET.
+struct vb_bpf_obj {
+  uint64_t pathname;
+  uint32_t bpf_fd, file_flags;
+};
+
+/// BPF_OBJ_GET_INFO_BY_FD.
+struct vb_bpf_obj_info {
+  uint32_t bpf_fd, info_len;
+  uint64_t info;
+};
+
+/// BPF_*_GET_NEXT_ID, BPF_*_GET_FD_BY_ID.
+struct vb_bpf_id {
+  uint32_t id, next_id, open_flags;
+};
+
+/// BPF_PROG_TEST_RUN (BPF_PROG_RUN).
+struct vb_bpf_test_run {
+  uint32_t prog_fd, retval, data_size_in, data_size_out;
+  uint64_t data_in, data_out;
+  uint32_t repeat, duration, ctx_size_in, ctx_size_out;
+  uint64_t ctx_in, ctx_out;
+  uint32_t flags, cpu, batch_size, padding;
+};
+
+/// BPF_RAW_TRACEPOINT_OPEN.
+struct vb_bpf_raw_tracepoint {
+  uint64_t name;
+  uint32_t prog_fd, padding;
+};
+
+/// BPF_LINK_CREATE without the parts that depend on the attach type.
+struct vb_bpf_link_create {
+  uint32_t prog_fd, target_fd_or_ifindex, attach_type, flags;
+  uint64_t reserved[4];
+};
+
+/// BPF_ITER_CREATE.
+struct vb_bpf_iter_create {
+  uint32_t link_fd, flags;
+};
+
+/// The first part of struct bpf_prog_info, up to ifindex and the netns fields (4.16).
+struct vb_bpf_prog_info {
+  uint32_t type, id;
+  uint8_t tag[8];
+  uint32_t jited_prog_len, xlated_prog_len;
+  uint64_t jited_prog_insns, xlated_prog_insns, load_time;
+  uint32_t created_by_uid, nr_map_ids;
+  uint64_t map_ids;
+  char name[16];
+  uint32_t ifindex, flags;
+};
+
+/// The first part of struct bpf_map_info, up to map_flags and the name.
+struct vb_bpf_map_info {
+  uint32_t type, id, key_size, value_size, max_entries, map_flags;
+  char name[16];
+};
+#endif

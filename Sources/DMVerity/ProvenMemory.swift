@@ -1,0 +1,61 @@
+internal import ByteKit
+internal import Hashing
+
+/// The private memory that proven blocks are kept in.
+///
+/// A block is read into memory nobody else can write, hashed there, and stays there, unmoved, until the store goes:
+/// what is handed out later is the very memory that was hashed. This and ``VerifiedDevice`` are the only places that
+/// hand out views of it.
+@safe
+final class ProvenMemory {
+  /// Which block a piece of memory holds.
+  enum Key: Hashable {
+    /// A data block, by index.
+    case data(UInt64)
+    /// A hash block, by its number from the beginning of the tree.
+    case node(UInt64)
+  }
+
+  private var blocks: [Key: UnsafeMutableRawBufferPointer] = unsafe [:]
+  private var used = 0
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  deinit {
+    unsafe blocks.values.forEach { unsafe $0.deallocate() }
+  }
+
+  func contains(_ key: Key) -> Bool { unsafe blocks[key] != nil }
+
+  /// The block kept under `key`, for as long as the store lives.
+  @_lifetime(borrow self)
+  func view(_ key: Key) -> RawSpan? {
+    guard let block = unsafe blocks[key] else { return nil }
+    // Blocks are freed in `deinit` only, and never written again once they are in the table.
+    return unsafe _overrideLifetime(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(block)), borrowing: self)
+  }
+
+  /// A copy of some bytes of the block kept under `key`.
+  func copy(_ key: Key, range: Range<Int>) -> [UInt8]? {
+    guard let block = view(key), range.upperBound <= block.byteCount else { return nil }
+    return block.extracting(range).copyBytes()
+  }
+
+  /// Fills new memory with `fill` and keeps it only when that does not throw.
+  func admit(
+    _ key: Key, byteCount: Int, fill: (inout MutableRawSpan) throws(VerityError) -> Void
+  ) throws(VerityError) {
+    guard byteCount <= limit - used else { throw .memoryLimit(limit) }
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    do throws(VerityError) {
+      var span = unsafe MutableRawSpan(_unsafeBytes: block)
+      try fill(&span)
+    } catch {
+      unsafe block.deallocate()
+      throw error
+    }
+    used += byteCount
+    unsafe blocks[key] = block
+  }
+}

@@ -1,0 +1,105 @@
+public import ByteKit
+
+/// Where the data, the superblock and the tree of one dm-verity device lie, every byte of the sources accounted for.
+public struct VerityLayout: Hashable, Sendable {
+  public let superblock: Superblock
+  public let geometry: TreeGeometry
+  /// Whether data and tree are in one source, or in one each.
+  public let placement: Placement
+  /// Where the superblock begins, in bytes, in the source that holds the tree.
+  public let superblockOffset: UInt64
+  /// Where the tree begins, in bytes: the first hash block boundary after the superblock.
+  public let treeOffset: UInt64
+
+  /// How data and tree are spread over sources.
+  public enum Placement: String, Hashable, Sendable {
+    /// The tree follows the data in the same source.
+    case appended
+    /// The tree has a source of its own (`veritysetup`'s hash device).
+    case separate
+  }
+
+  public var parameters: VerityParameters { superblock.parameters }
+  /// Where the tree ends, in bytes. Its source ends here too.
+  public var treeEnd: UInt64 { treeOffset + geometry.byteCount }
+
+  /// The layout a superblock at that offset stands for.
+  ///
+  /// - Throws: ``VerityError/parameter(_:)`` when the offset is no multiple of 512 or the tree would be too large;
+  ///   ``VerityError/dataSize(blocks:expected:superblockOffset:)`` when an appended superblock does not follow the data.
+  public init(superblock: Superblock, placement: Placement, superblockOffset: UInt64) throws(VerityError) {
+    let parameters = superblock.parameters
+    guard superblockOffset.isMultiple(of: UInt64(Superblock.byteCount)),
+      superblockOffset <= VerityParameters.maximumByteCount / 2
+    else {
+      throw .parameter(
+        FieldFault("hash offset", found: "\(superblockOffset)", allowed: "a multiple of 512 below 2^62"))
+    }
+    if placement == .appended, parameters.dataByteCount != superblockOffset {
+      throw .dataSize(
+        blocks: parameters.dataBlockCount, expected: parameters.dataByteCount, superblockOffset: superblockOffset)
+    }
+    geometry = try TreeGeometry(parameters)
+    guard geometry.byteCount <= VerityParameters.maximumByteCount / 4 else {
+      throw .parameter(
+        FieldFault("data blocks", found: "\(parameters.dataBlockCount)", allowed: "a tree of less than 2^61 bytes"))
+    }
+    let blockSize = UInt64(parameters.hashBlockSize)
+    treeOffset = (superblockOffset + UInt64(Superblock.byteCount) + blockSize - 1) / blockSize * blockSize
+    self.superblock = superblock
+    self.placement = placement
+    self.superblockOffset = superblockOffset
+  }
+
+  /// Reads the layout of a source that holds data, superblock and tree one after the other.
+  ///
+  /// - Throws: ``VerityError`` when the superblock is not acceptable, or the source is not exactly as long as it says.
+  public static func read(
+    appendedTo source: borrowing some ByteSource & ~Copyable, superblockOffset: UInt64
+  ) throws(VerityError) -> VerityLayout {
+    let superblock = try readSuperblock(from: source, at: superblockOffset)
+    let layout = try VerityLayout(superblock: superblock, placement: .appended, superblockOffset: superblockOffset)
+    try layout.requireEnd(of: .image, at: layout.treeEnd, actual: source.byteCount)
+    try layout.requireZeroGap(in: source)
+    return layout
+  }
+
+  /// Reads the layout of a data source with a hash source of its own.
+  ///
+  /// - Throws: ``VerityError`` as ``read(appendedTo:superblockOffset:)``, for either source.
+  public static func read(
+    data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable,
+    superblockOffset: UInt64 = 0
+  ) throws(VerityError) -> VerityLayout {
+    let superblock = try readSuperblock(from: hashes, at: superblockOffset)
+    let layout = try VerityLayout(superblock: superblock, placement: .separate, superblockOffset: superblockOffset)
+    try layout.requireEnd(of: .data, at: layout.parameters.dataByteCount, actual: data.byteCount)
+    try layout.requireEnd(of: .tree, at: layout.treeEnd, actual: hashes.byteCount)
+    try layout.requireZeroGap(in: hashes)
+    return layout
+  }
+
+  private static func readSuperblock(
+    from source: borrowing some ByteSource & ~Copyable, at offset: UInt64
+  ) throws(VerityError) -> Superblock {
+    let size = UInt64(Superblock.byteCount)
+    guard offset <= source.byteCount, source.byteCount - offset >= size else {
+      throw .truncated(
+        .superblock, expected: offset.addingReportingOverflow(size).partialValue, actual: source.byteCount)
+    }
+    let bytes = try source.readBytes(at: offset, count: Superblock.byteCount)
+    return try Superblock(parsing: bytes.rawSpan, offset: offset)
+  }
+
+  private func requireEnd(of region: VerityError.Region, at expected: UInt64, actual: UInt64) throws(VerityError) {
+    if actual < expected { throw .truncated(region, expected: expected, actual: actual) }
+    if actual > expected { throw .trailingBytes(region, expected: expected, actual: actual) }
+  }
+
+  private func requireZeroGap(in source: borrowing some ByteSource & ~Copyable) throws(VerityError) {
+    let start = superblockOffset + UInt64(Superblock.byteCount)
+    // Less than one hash block, which is at most 65536 bytes.
+    let gap = try source.readBytes(at: start, count: Int(treeOffset - start))
+    if let index = gap.firstIndex(where: { $0 != 0 }) { throw .gapNotZero(offset: start + UInt64(index)) }
+  }
+}

@@ -1,0 +1,108 @@
+internal import CLinuxShim
+internal import Glibc
+
+extension BPF {
+  /// What the kernel says of a loaded program (struct bpf_prog_info).
+  public struct ProgramInfo: Equatable, Sendable {
+    /// The number the kernel gave the program; unique until the program is gone.
+    public let id: UInt32
+    /// At most 15 bytes.
+    public let name: String
+    /// `enum bpf_prog_type`.
+    public let type: UInt32
+    /// Eight bytes of a hash over the instructions after CO-RE relocation (SHA-1 before 6.18, SHA-256 since).
+    public let tag: [UInt8]
+    /// When it was loaded, nanoseconds since boot.
+    public let loadTime: UInt64
+    /// The user who loaded it.
+    public let owner: UInt32
+    /// The ids of the maps it uses.
+    public let mapIDs: [UInt32]
+  }
+
+  /// What the kernel says of a map (struct bpf_map_info).
+  public struct MapInfo: Equatable, Sendable {
+    public let id: UInt32
+    /// At most 15 bytes.
+    public let name: String
+    /// `enum bpf_map_type`.
+    public let type: UInt32
+    /// Bytes.
+    public let keySize: UInt32
+    /// Bytes.
+    public let valueSize: UInt32
+    public let maxEntries: UInt32
+    public let flags: UInt32
+  }
+
+  /// BPF_OBJ_GET_INFO_BY_FD of a program.
+  public static func programInfo(_ program: KernelObject) throws(SystemError) -> ProgramInfo {
+    // A program uses at most 64 maps (MAX_USED_MAPS).
+    var maps = [UInt32](repeating: 0, count: 64)
+    var raw = vb_bpf_prog_info()
+    raw.nr_map_ids = UInt32(maps.count)
+    let outcome = unsafe maps.withUnsafeMutableBytes { bytes in
+      raw.map_ids = unsafe address(UnsafeRawBufferPointer(bytes))
+      return Result { () throws(SystemError) in try info(of: program, into: &raw) }
+    }
+    try outcome.get()
+    return unsafe ProgramInfo(
+      id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
+      tag: withUnsafeBytes(of: raw.tag) { unsafe Array($0) }, loadTime: raw.load_time, owner: raw.created_by_uid,
+      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))))
+  }
+
+  /// BPF_OBJ_GET_INFO_BY_FD of a map.
+  public static func mapInfo(_ map: KernelObject) throws(SystemError) -> MapInfo {
+    var raw = vb_bpf_map_info()
+    try info(of: map, into: &raw)
+    return unsafe MapInfo(
+      id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
+      keySize: raw.key_size, valueSize: raw.value_size, maxEntries: raw.max_entries, flags: raw.map_flags)
+  }
+
+  private static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
+    let outcome: Result<CInt, SystemError> = unsafe withUnsafeMutableBytes(of: &raw) { bytes in
+      var attributes = vb_bpf_obj_info()
+      attributes.bpf_fd = UInt32(bitPattern: object.descriptor.withRaw { $0 })
+      attributes.info_len = UInt32(bytes.count)
+      attributes.info = unsafe address(UnsafeRawBufferPointer(bytes))
+      return Result { () throws(SystemError) in
+        try call(VB_BPF_OBJ_GET_INFO_BY_FD, &attributes, "bpf BPF_OBJ_GET_INFO_BY_FD")
+      }
+    }
+    withExtendedLifetime(object) {}
+    _ = try outcome.get()
+  }
+
+  /// BPF_PROG_GET_NEXT_ID, to the end: the ids of every loaded program, in ascending order.
+  public static func programIDs() throws(SystemError) -> [UInt32] {
+    try identifiers(VB_BPF_PROG_GET_NEXT_ID, "bpf BPF_PROG_GET_NEXT_ID")
+  }
+
+  /// BPF_MAP_GET_NEXT_ID, to the end: the ids of every map, in ascending order.
+  public static func mapIDs() throws(SystemError) -> [UInt32] {
+    try identifiers(VB_BPF_MAP_GET_NEXT_ID, "bpf BPF_MAP_GET_NEXT_ID")
+  }
+
+  /// BPF_PROG_GET_FD_BY_ID.
+  public static func program(id: UInt32) throws(SystemError) -> KernelObject {
+    var attributes = vb_bpf_id()
+    attributes.id = id
+    return try open(VB_BPF_PROG_GET_FD_BY_ID, &attributes, "bpf BPF_PROG_GET_FD_BY_ID")
+  }
+
+  private static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
+    var found: [UInt32] = []
+    var attributes = vb_bpf_id()
+    while true {
+      do throws(SystemError) {
+        _ = try call(command, &attributes, operation)
+      } catch  where error.errno == ENOENT {
+        return found
+      }
+      found.append(attributes.next_id)
+      attributes.id = attributes.next_id
+    }
+  }
+}

@@ -1,0 +1,72 @@
+internal import CLinuxShim
+
+extension BPF {
+  /// `enum bpf_attach_type`, as far as a link is made of it here.
+  public enum AttachType: UInt32, Sendable {
+    case cgroupEgress = 1
+    case traceIterator = 28
+    case xdp = 37
+    case tcxIngress = 46
+  }
+
+  /// BPF_LINK_CREATE: attaches the program to a network interface, by its index.
+  public static func link(
+    _ program: KernelObject, _ type: AttachType, interface: UInt32, flags: UInt32 = 0
+  ) throws(SystemError) -> KernelObject {
+    try link(program, type.rawValue, target: interface, flags: flags)
+  }
+
+  /// BPF_LINK_CREATE: attaches the program to a cgroup, by its open directory.
+  public static func link(
+    _ program: KernelObject, attachType: UInt32, cgroup: borrowing OwnedFD
+  ) throws(SystemError) -> KernelObject {
+    try cgroup.withRaw { (raw) throws(SystemError) in
+      try link(program, attachType, target: UInt32(bitPattern: raw))
+    }
+  }
+
+  /// BPF_LINK_CREATE of an iterator without parameters.
+  public static func linkIterator(_ program: KernelObject) throws(SystemError) -> KernelObject {
+    try link(program, AttachType.traceIterator.rawValue, target: 0)
+  }
+
+  private static func link(
+    _ program: KernelObject, _ type: UInt32, target: UInt32, flags: UInt32 = 0
+  ) throws(SystemError) -> KernelObject {
+    var attributes = vb_bpf_link_create()
+    attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+    attributes.target_fd_or_ifindex = target
+    attributes.attach_type = type
+    attributes.flags = flags
+    defer { withExtendedLifetime(program) {} }
+    return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+  }
+
+  /// BPF_RAW_TRACEPOINT_OPEN.
+  ///
+  /// - Parameter tracepoint: the name, for a raw_tp program; nil for tp_btf, fentry, fexit and LSM programs, whose
+  ///   target was fixed when they were loaded.
+  public static func openRawTracepoint(
+    _ program: KernelObject, tracepoint: String? = nil
+  ) throws(SystemError) -> KernelObject {
+    let name: [UInt8] = tracepoint.map { Array($0.utf8) + [0] } ?? []
+    let outcome: Result<KernelObject, SystemError> = unsafe name.withUnsafeBytes { bytes in
+      var attributes = vb_bpf_raw_tracepoint()
+      attributes.name = unsafe address(bytes)
+      attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+      return Result { () throws(SystemError) in
+        try open(VB_BPF_RAW_TRACEPOINT_OPEN, &attributes, "bpf BPF_RAW_TRACEPOINT_OPEN", path: tracepoint)
+      }
+    }
+    withExtendedLifetime(program) {}
+    return try outcome.get()
+  }
+
+  /// BPF_ITER_CREATE: a descriptor that gives the iterator's output when it is read.
+  public static func openIterator(_ link: KernelObject) throws(SystemError) -> OwnedFD {
+    var attributes = vb_bpf_iter_create()
+    attributes.link_fd = UInt32(bitPattern: link.descriptor.withRaw { $0 })
+    defer { withExtendedLifetime(link) {} }
+    return OwnedFD(adopting: try call(VB_BPF_ITER_CREATE, &attributes, "bpf BPF_ITER_CREATE"))
+  }
+}

@@ -1,0 +1,32 @@
+internal import CLinuxShim
+
+extension BPF {
+  /// The magic number of a BPF file system (BPF_FS_MAGIC, include/uapi/linux/magic.h).
+  public static let fileSystemMagic: UInt64 = 0xcafe_4a11
+
+  /// BPF_OBJ_PIN: gives the object a name in a BPF file system, which keeps it alive. The name must be new.
+  public static func pin(_ object: KernelObject, at path: String) throws(SystemError) {
+    let outcome: Result<CInt, SystemError> = unsafe path.withCString { text in
+      var attributes = vb_bpf_obj()
+      attributes.pathname = UInt64(UInt(bitPattern: text))
+      attributes.bpf_fd = UInt32(bitPattern: object.descriptor.withRaw { $0 })
+      return Result { () throws(SystemError) in
+        try call(VB_BPF_OBJ_PIN, &attributes, "bpf BPF_OBJ_PIN", path: path)
+      }
+    }
+    withExtendedLifetime(object) {}
+    _ = try outcome.get()
+  }
+
+  /// BPF_OBJ_GET: the object that is pinned under `path`.
+  public static func pinned(at path: String) throws(SystemError) -> KernelObject {
+    let outcome: Result<KernelObject, SystemError> = unsafe path.withCString { text in
+      var attributes = vb_bpf_obj()
+      attributes.pathname = UInt64(UInt(bitPattern: text))
+      return Result { () throws(SystemError) in
+        try open(VB_BPF_OBJ_GET, &attributes, "bpf BPF_OBJ_GET", path: path)
+      }
+    }
+    return try outcome.get()
+  }
+}

@@ -1,0 +1,40 @@
+internal import CLinuxShim
+
+extension BPF {
+  /// What a test run gave.
+  public struct TestRun: Equatable, Sendable {
+    /// What the program returned.
+    public let returned: UInt32
+    /// The packet afterwards.
+    public let packet: [UInt8]
+    /// The mean time of one run, nanoseconds.
+    public let nanoseconds: UInt32
+  }
+
+  /// BPF_PROG_TEST_RUN: runs a program on a packet, without any interface.
+  public static func testRun(
+    _ program: KernelObject, packet: [UInt8], times: UInt32 = 1
+  ) throws(SystemError) -> TestRun {
+    var attributes = vb_bpf_test_run()
+    attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+    attributes.repeat = times
+    // A program may make the packet longer; the kernel says how long it is.
+    var output = [UInt8](repeating: 0, count: packet.count + 256)
+    let outcome: Result<CInt, SystemError> = unsafe packet.withUnsafeBytes { input in
+      unsafe output.withUnsafeMutableBytes { room in
+        attributes.data_in = unsafe address(input)
+        attributes.data_size_in = UInt32(clamping: input.count)
+        attributes.data_out = unsafe address(UnsafeRawBufferPointer(room))
+        attributes.data_size_out = UInt32(clamping: room.count)
+        return Result { () throws(SystemError) in
+          try call(VB_BPF_PROG_TEST_RUN, &attributes, "bpf BPF_PROG_TEST_RUN")
+        }
+      }
+    }
+    withExtendedLifetime(program) {}
+    _ = try outcome.get()
+    return TestRun(
+      returned: attributes.retval, packet: Array(output.prefix(Int(attributes.data_size_out))),
+      nanoseconds: attributes.duration)
+  }
+}

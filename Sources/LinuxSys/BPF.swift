@@ -1,0 +1,58 @@
+internal import CLinuxShim
+internal import Glibc
+
+/// bpf(2), command by command. Nothing here decides anything: what the kernel says is returned or thrown.
+///
+/// Numbers and layouts: include/uapi/linux/bpf.h. Every descriptor is close-on-exec and has one owner.
+public enum BPF {
+  /// One call of bpf(2) with the attributes of its command; returns the command's result.
+  ///
+  /// EAGAIN is answered by trying again: BPF_PROG_LOAD gives up with it when a signal is pending.
+  static func call<Attributes>(
+    _ command: CInt, _ attributes: inout Attributes, _ operation: String, path: String? = nil
+  ) throws(SystemError) -> CInt {
+    let size = UInt32(MemoryLayout<Attributes>.size)
+    var attempts = 0
+    while true {
+      let result = unsafe withUnsafeMutablePointer(to: &attributes) { unsafe vb_bpf(UInt32(command), $0, size) }
+      if result >= 0 { return result }
+      let error = Glibc.errno
+      attempts += 1
+      guard error == EAGAIN, attempts < 5 else { throw SystemError(operation, path: path, errno: error) }
+    }
+  }
+
+  /// A call whose result is the descriptor of a new object.
+  static func open<Attributes>(
+    _ command: CInt, _ attributes: inout Attributes, _ operation: String, path: String? = nil
+  ) throws(SystemError) -> KernelObject {
+    KernelObject(OwnedFD(adopting: try call(command, &attributes, operation, path: path)))
+  }
+
+  /// A pointer as the attributes hold it; 0 for an empty buffer.
+  static func address(_ buffer: UnsafeRawBufferPointer) -> UInt64 {
+    guard unsafe !buffer.isEmpty else { return 0 }
+    return UInt64(UInt(bitPattern: buffer.baseAddress))
+  }
+
+  /// Writes at most 15 bytes of a name and leaves the rest zero (BPF_OBJ_NAME_LEN is 16).
+  static func store(_ name: String, in field: UnsafeMutableRawBufferPointer) {
+    unsafe field.copyBytes(from: name.utf8.prefix(15))
+  }
+
+  /// The text before the first NUL of a fixed-size name field.
+  static func text(in field: UnsafeRawBufferPointer) -> String {
+    unsafe String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+  }
+}
+
+/// A BPF map, program, link or BTF that lives while somebody holds it (or while it is pinned or attached).
+///
+/// Shared by reference because programs, maps and pins refer to each other; the descriptor has one owner, this.
+public final class KernelObject: Sendable {
+  /// The descriptor that keeps the object alive.
+  public let descriptor: OwnedFD
+
+  /// Takes the descriptor over.
+  public init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+}

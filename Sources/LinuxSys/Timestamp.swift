@@ -1,0 +1,54 @@
+internal import Glibc
+
+/// A moment of the system's clock.
+public struct Timestamp: Equatable, Sendable {
+  /// Seconds since 1970-01-01 UTC.
+  public let seconds: Int64
+  /// 0 to 999,999,999.
+  public let nanoseconds: Int64
+
+  public init(seconds: Int64, nanoseconds: Int64) {
+    self.seconds = seconds
+    self.nanoseconds = nanoseconds
+  }
+
+  /// Now (clock_gettime CLOCK_REALTIME).
+  public static func now() -> Timestamp {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+  }
+
+  /// `2026-11-22T18:53:04.123Z` (RFC 3339, UTC, milliseconds).
+  public var rfc3339: String {
+    let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
+    let second = seconds - day * 86400
+    let (year, month, date) = Self.civil(fromDays: day)
+    let clock = [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.joined(separator: ":")
+    let calendar = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(date, 2))"
+    return "\(calendar)T\(clock).\(milliseconds)Z"
+  }
+
+  /// `1763837584.123`, as the audit subsystem writes times.
+  public var auditTime: String { "\(seconds).\(milliseconds)" }
+
+  private var milliseconds: String { Self.padded(nanoseconds / 1_000_000, 3) }
+
+  private static func padded(_ value: Int64, _ width: Int) -> String {
+    let digits = String(value)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+
+  /// The Gregorian date of a day number, counted in eras of 400 years that begin on 1 March.
+  private static func civil(fromDays day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let shifted = day + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+  }
+}

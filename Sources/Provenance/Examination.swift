@@ -1,0 +1,105 @@
+public import ByteKit
+internal import EROFS
+internal import Hashing
+public import LinuxSys
+
+/// Finds out where an object's bytes come from, and reads them once into private memory.
+public enum Examination {
+  /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
+  public static let sizeLimit: UInt64 = 64 << 20
+
+  /// Examines the object that an image holds under a path: no mount and no loop device is needed.
+  ///
+  /// - Parameters:
+  ///   - object: the path inside the image; a slash in front is ignored.
+  ///   - expected: the root hash the caller trusts, if it names one.
+  public static func examine(
+    image path: String, object: String, expecting expected: Digest? = nil
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let image = try ProvenImage(path: path, expected: expected)
+    let inode: ErofsInode
+    do throws(ErofsError) {
+      inode = try image.files.lookup(object)
+    } catch {
+      throw image.refusal(error, object: object)
+    }
+    return try examine(inode, in: image, evidence: Evidence(), openBytes: nil)
+  }
+
+  /// Examines the object behind a descriptor of a file on a mounted image.
+  ///
+  /// The descriptor says which inode of which device is meant. The bytes come from the image file under that device,
+  /// proven block by block; the mount is read only to notice that it shows something else.
+  ///
+  /// - Parameters:
+  ///   - number: a descriptor of this process; it is duplicated, and neither moved nor closed.
+  ///   - expected: the root hash the caller trusts, if it names one.
+  public static func examine(
+    fd number: Int32, expecting expected: Digest? = nil
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let file = try OpenObject(number)
+    let loop = try LoopFacts(of: file.status.device)
+    let image = try ProvenImage(
+      path: loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected)
+    let inode: ErofsInode
+    do throws(ErofsError) {
+      inode = try image.files.inode(file.status.inode)
+    } catch {
+      throw image.refusal(error, object: "inode \(file.status.inode)")
+    }
+    guard inode.kind == .regular, inode.size == file.status.size else {
+      throw .mountDiffers(
+        message: "the image proves another file than the mount shows for inode \(inode.nid) on \(loop.device)",
+        expected: "a regular file of \(file.status.size) bytes, as fd \(number) shows",
+        found: "a \(inode.kind.name) of \(inode.size) bytes in `\(loop.backingFile)`")
+    }
+    var evidence = Evidence()
+    evidence.descriptor = file.facts
+    evidence.loop = loop
+    let examined = try examine(inode, in: image, evidence: evidence, openBytes: try file.contents())
+
+    // The device must have stood for the same backing file all the while.
+    let after = try LoopFacts(of: file.status.device)
+    guard after == loop else {
+      throw .mountDiffers(
+        message: "loop device \(loop.device) was changed while it was examined",
+        expected: "disk sequence \(loop.diskSequence) over `\(loop.backingFile)`",
+        found: "disk sequence \(after.diskSequence) over `\(after.backingFile)`")
+    }
+    return examined
+  }
+
+  /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
+  private static func examine(
+    _ inode: ErofsInode, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let name = "inode \(inode.nid)"
+    guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
+    let path: String
+    let bytes: [UInt8]
+    do throws(ErofsError) {
+      guard let found = try image.files.paths(of: inode.nid).first else {
+        throw ProvenanceError.object(
+          path: name, image: image.path, message: "no directory of the image leads to it",
+          next: "open the object by a name inside the mounted image")
+      }
+      path = found
+      bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
+    } catch {
+      throw image.refusal(error, object: name)
+    }
+    if let openBytes, openBytes != bytes {
+      throw .mountDiffers(
+        message: "the mount shows other bytes for `\(path)` than the image proves",
+        expected: "the bytes under root hash \(image.rootHash)", found: "other bytes through the descriptor")
+    }
+    let digest: Digest
+    do throws(HashingError) { digest = try Digest.of(bytes.rawSpan) } catch { throw .hashing(error) }
+
+    var complete = evidence
+    complete.image = image.facts
+    complete.verity = image.proof
+    complete.object = ObjectFacts(path: path, nid: inode.nid, size: inode.size, digest: digest)
+    return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
+  }
+}

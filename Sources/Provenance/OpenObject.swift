@@ -1,0 +1,72 @@
+internal import LinuxSys
+
+/// A descriptor that was handed over, once it is known to be a regular file of an EROFS image.
+struct OpenObject: ~Copyable {
+  let number: Int32
+  let status: FileStatus
+  private let descriptor: OwnedFD
+
+  /// Checks what the descriptor is. Everything that can have no provenance is refused here, each with its own words.
+  init(_ number: Int32) throws(ProvenanceError) {
+    let isPathOnly: Bool
+    let type: UInt64
+    do throws(SystemError) {
+      descriptor = try OwnedFD.duplicating(number)
+      isPathOnly = try descriptor.isPathOnly()
+      status = try descriptor.status()
+      type = try descriptor.fileSystemType()
+    } catch {
+      guard error.errnoName != "EBADF" else {
+        throw .notAFile(
+          fd: number, kind: "closed descriptor",
+          next: "hand the object over by the shell: verity-bpf load --fd \(number) \(number)< OBJECT")
+      }
+      throw .system(error)
+    }
+    self.number = number
+    guard status.kind == .regular else {
+      let kind = status.kind == .fifo ? "pipe" : status.kind.rawValue
+      throw .notAFile(fd: number, kind: kind, next: "hand over the object file itself, opened for reading")
+    }
+    guard !isPathOnly else {
+      throw .notAFile(
+        fd: number, kind: "descriptor opened with O_PATH", next: "open the object for reading (O_RDONLY)")
+    }
+    guard type == FileSystemNames.erofs else {
+      let (name, why) = FileSystemNames.describe(type)
+      throw .fileSystem(
+        fd: number, name: name, why: why,
+        next: "pack the object with `verity-bpf build-image`, mount the image read-only and open it there")
+    }
+  }
+
+  /// The facts for the evidence.
+  var facts: DescriptorFacts {
+    DescriptorFacts(
+      number: number, device: status.device, inode: status.inode, size: status.size, mountID: status.mountID,
+      fileSystem: "erofs")
+  }
+
+  /// What the mount shows as the file's contents: for comparison only, never parsed.
+  borrowing func contents() throws(ProvenanceError) -> [UInt8] {
+    guard status.size <= Examination.sizeLimit else {
+      throw .tooLarge(object: "fd \(number)", size: status.size, limit: Examination.sizeLimit)
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(status.size))
+    let isComplete: Bool
+    do throws(SystemError) {
+      var span = bytes.mutableSpan
+      var view = unsafe span.mutableBytes
+      isComplete = try descriptor.readFully(at: 0, into: &view)
+    } catch {
+      throw .mountDiffers(
+        message: "the mount cannot read fd \(number) any more: \(error)",
+        expected: "\(status.size) readable bytes", found: error.errnoName)
+    }
+    guard isComplete else {
+      throw .mountDiffers(
+        message: "the file behind fd \(number) ends early", expected: "\(status.size) bytes", found: "fewer bytes")
+    }
+    return bytes
+  }
+}
