@@ -98,8 +98,6 @@ let package = Package(
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
-    tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
-    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
   ],
   cLanguageStandard: .gnu17
 )
