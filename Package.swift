@@ -88,6 +88,11 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // What several test targets share.
+    .target(
+      name: "TestSupport", dependencies: ["ByteKit", "CLinuxShim", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
+      swiftSettings: testSettings),
+
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
@@ -98,6 +103,8 @@ let package = Package(
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
+    tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
   ],
   cLanguageStandard: .gnu17
 )

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxSys
 
 /// The command. One file a subcommand; nothing but parsing, printing and exit codes.
 @main
@@ -11,4 +12,10 @@ struct VerityBPF: ParsableCommand {
       LoadCommand.self,
       ProvenanceCommand.self,
     ])
+
+  static func main() {
+    StandardStream.fillGaps()
+    Cleanup.onTermination()
+    main(nil)
+  }
 }
