@@ -18,16 +18,23 @@ public enum Hex {
   }
 
   /// The bytes that `text` spells in digits of either case, or nil when a character is no digit or their number is odd.
-  public static func decode(_ text: some StringProtocol) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2) else { return nil }
+  public static func decode(_ text: some StringProtocol) -> [UInt8]? { decode(digits: text.utf8) }
+
+  /// The same for digits in bytes that need not be text.
+  public static func decode(digits: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(digits.count / 2)
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = value(of: digits[index]), let low = value(of: digits[index + 1]) else { return nil }
-      bytes.append(high << 4 | low)
+    var high: UInt8?
+    for digit in digits {
+      guard let value = value(of: digit) else { return nil }
+      if let upper = high {
+        bytes.append(upper << 4 | value)
+        high = nil
+      } else {
+        high = value
+      }
     }
-    return bytes
+    return high == nil ? bytes : nil
   }
 
   private static func value(of digit: UInt8) -> UInt8? {

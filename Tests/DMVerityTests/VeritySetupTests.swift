@@ -1,5 +1,6 @@
 import ByteKit
 import DMVerity
+import Diagnostics
 import LinuxSys
 import Testing
 

@@ -1,0 +1,60 @@
+public import ByteKit
+internal import PolicySyntax
+
+/// What came of asking for a permit.
+public enum Verdict: ~Copyable {
+  /// The object may be loaded: every program of it is allowed, or the policy is permissive.
+  case allow(Permit, Ruling)
+  /// It may not.
+  case deny(Ruling)
+}
+
+/// The decisions about all programs of one object.
+public struct Ruling: Sendable {
+  /// The first denial; without one, the first decision.
+  public let deciding: Decision
+  /// Which program that decision is about, as its place in the list that was asked for; nil for an empty list.
+  public let program: Int?
+  /// One decision a program, in the order asked for.
+  public let decisions: [Decision]
+
+  /// Whether a program was denied, be it only on paper because the policy is permissive.
+  public var hasDenial: Bool { deciding.action == .deny }
+}
+
+extension CompiledPolicy {
+  /// Decides about an object, and mints the permit to load it.
+  ///
+  /// This is the only place where a ``Permit`` is born. Each program is judged by its own facts, and one denial denies
+  /// the object: rules about program types could be evaded otherwise by packing programs together.
+  ///
+  /// - Parameters:
+  ///   - programs: the facts about each program of the object. An empty list is denied.
+  ///   - objectDigest: SHA-256 of the object's bytes; the permit is good for these only. Facts that name another
+  ///     object are denied.
+  public func admit(_ programs: [Facts], objectDigest: Digest) -> Verdict {
+    let literal = DigestLiteral(algorithm: Array(objectDigest.algorithm.rawValue.utf8), bytes: objectDigest.bytes)
+    var decisions: [Decision] = []
+    for var facts in programs {
+      if dialect == .kernel || facts.operation != .bpfProgLoad {
+        decisions.append(refusal(.otherDialect))
+      } else if let named = facts.object, named != literal {
+        decisions.append(refusal(.otherObject))
+      } else {
+        facts.object = literal
+        decisions.append(decide(facts))
+      }
+    }
+    let denied = decisions.firstIndex { $0.action == .deny }
+    let program = denied ?? decisions.indices.first
+    let deciding = program.map { decisions[$0] } ?? refusal(.nothingToJudge)
+    let ruling = Ruling(deciding: deciding, program: program, decisions: decisions)
+    guard !decisions.isEmpty, decisions.allSatisfy({ $0.lets }) else { return .deny(ruling) }
+    return .allow(Permit(objectDigest: objectDigest), ruling)
+  }
+
+  /// A denial that no line of the policy says and no permissive mode lifts.
+  private func refusal(_ reason: Decision.Reason) -> Decision {
+    Decision(action: .deny, enforcing: true, reason: reason, statements: statements)
+  }
+}

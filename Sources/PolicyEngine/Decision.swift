@@ -1,0 +1,61 @@
+public import PolicySyntax
+
+/// What a policy says to one set of facts, and by which of its lines.
+public struct Decision: Sendable {
+  /// What the deciding line says.
+  public let action: Action
+  /// False when the policy is permissive: what it denies is recorded, and happens.
+  public let enforcing: Bool
+  public let reason: Reason
+  private let statements: CompiledPolicy.Statements
+  private let place: UInt32?
+
+  /// Which kind of line decided.
+  public enum Reason: String, Sendable {
+    /// The first rule whose properties all hold.
+    case rule
+    /// No rule matched: the operation's own DEFAULT.
+    case operationDefault = "operation-default"
+    /// No rule matched, and the operation has no default of its own: the DEFAULT for all.
+    case globalDefault = "global-default"
+    /// The policy has no line for this operation. The kernel would allow it and warn; here it is denied.
+    case noDefault = "no-default"
+    /// There is no program to decide about.
+    case nothingToJudge = "nothing-to-judge"
+    /// The facts are about other bytes than the permit would be for.
+    case otherObject = "other-object"
+    /// The policy is of the kernel's dialect, which does not know the loading of BPF programs.
+    case otherDialect = "other-dialect"
+  }
+
+  init(
+    action: Action, enforcing: Bool, reason: Reason, statements: CompiledPolicy.Statements, place: UInt32? = nil
+  ) {
+    self.action = action
+    self.enforcing = enforcing
+    self.reason = reason
+    self.statements = statements
+    self.place = place
+  }
+
+  /// The line that decided; nil when there was none.
+  public var statement: PolicyDocument.Statement? { place.map { statements.all[Int($0)] } }
+  /// Its number in the policy's text, from 1.
+  public var line: Int? { statement?.line }
+  /// Its text in the canonical form, `DEFAULT action=DENY` for a default; empty when there was none.
+  public var ruleText: String { statement?.canonicalText ?? "" }
+  /// Whether the thing may happen: it is allowed, or the policy only watches.
+  public var lets: Bool { action == .allow || !enforcing }
+
+  /// `ALLOW at line 7`, `DENY by DEFAULT at line 2`.
+  public var summary: String {
+    switch reason {
+    case .rule: "\(action.rawValue) at line \(line ?? 0)"
+    case .operationDefault, .globalDefault: "\(action.rawValue) by DEFAULT at line \(line ?? 0)"
+    case .noDefault: "DENY, because the policy has no default for this operation"
+    case .nothingToJudge: "DENY, because the object holds no program"
+    case .otherObject: "DENY, because the facts are about another object"
+    case .otherDialect: "DENY, because a policy of the kernel's dialect says nothing about BPF programs"
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/// Who vouches for a fact: a set, because both may.
+public struct Witnesses: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The running kernel says so: the active dm-verity table, its own signature check.
+  public static let kernel = Witnesses(rawValue: 1)
+  /// This project's own arithmetic says so: a Merkle proof over the bytes, a signature checked in user space.
+  public static let userspace = Witnesses(rawValue: 2)
+  public static let both: Witnesses = [.kernel, .userspace]
+
+  /// `KERNEL`, `USERSPACE` or `BOTH`; nil for any other word.
+  public init?(word: String) {
+    switch word {
+    case "KERNEL": self = .kernel
+    case "USERSPACE": self = .userspace
+    case "BOTH": self = .both
+    default: return nil
+    }
+  }
+
+  /// The word policies and facts files use; nil for the empty set.
+  public var word: String? {
+    switch self {
+    case .kernel: "KERNEL"
+    case .userspace: "USERSPACE"
+    case .both: "BOTH"
+    default: nil
+    }
+  }
+}
+
+/// The result of checking a BPF program's explicit signature, in the words of `bpf_signature=`.
+public enum SignatureVerdict: String, Sendable, CaseIterable {
+  /// There is none.
+  case unsigned = "UNSIGNED"
+  /// Nobody looked.
+  case none = "NONE"
+  case ok = "OK"
+  /// The same as OK, in the words of the kernel's own field (`prog->aux->sig.verdict`).
+  case verified = "VERIFIED"
+  /// OK, and the signature covers the initial contents of the maps too.
+  case metadataVerified = "METADATA_VERIFIED"
+  /// The instructions are covered, the maps are not.
+  case partial = "PARTIALSIG"
+  case badSignature = "BADSIG"
+  case unknownKey = "UNKNOWNKEY"
+  /// A map's contents are others than the signed ones.
+  case unexpected = "UNEXPECTED"
+  case fault = "FAULT"
+
+  /// Whether an object with this verdict satisfies `bpf_signature=` of that word.
+  ///
+  /// OK and VERIFIED are two names for one thing, and METADATA_VERIFIED is stronger than both.
+  func satisfies(_ wanted: SignatureVerdict) -> Bool {
+    switch wanted {
+    case .ok, .verified: self == .ok || self == .verified || self == .metadataVerified
+    default: self == wanted
+    }
+  }
+}
+
+/// The keyring that held the key of an explicit signature, in the words of `bpf_keyring=`.
+public enum Keyring: String, Sendable, CaseIterable {
+  case builtin = "BUILTIN"
+  case secondary = "SECONDARY"
+  case platform = "PLATFORM"
+  case user = "USER"
+  case bpf = "BPF"
+  case dmVerity = "DM_VERITY"
+}
+
+/// What a dm-verity table does with a block that does not verify.
+public enum DMVerityMode: String, Sendable, CaseIterable {
+  /// The read fails.
+  case eio = "EIO"
+  case restart = "RESTART"
+  case panic = "PANIC"
+  /// `ignore_corruption`: the corrupted data is returned, and a line logged.
+  case logging = "LOGGING"
+}
+
+/// The kernel's lockdown modes, in their order (security/lockdown/lockdown.c).
+public enum LockdownMode: String, Sendable, CaseIterable, Comparable {
+  case none = "NONE"
+  case integrity = "INTEGRITY"
+  case confidentiality = "CONFIDENTIALITY"
+
+  private var rank: Int {
+    switch self {
+    case .none: 0
+    case .integrity: 1
+    case .confidentiality: 2
+    }
+  }
+  public static func < (left: LockdownMode, right: LockdownMode) -> Bool { left.rank < right.rank }
+}

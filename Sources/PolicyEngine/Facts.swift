@@ -1,0 +1,101 @@
+public import PolicySyntax
+
+/// What is known about one thing that is about to happen. What is nil is not known, and no property is satisfied by
+/// what is not known: neither `=TRUE` nor `=FALSE`.
+public struct Facts: Sendable, Equatable {
+  /// What is about to happen; nil for an operation that the policy language has no word for.
+  public var operation: PolicySyntax.Operation?
+
+  /// Whether the file is on the filesystem that held the initramfs when it was unpacked.
+  public var bootVerified: Bool?
+  /// The root hash of the dm-verity volume that the bytes come from.
+  public var dmverityRoothash: DigestLiteral?
+  /// Whether the *kernel* checked a signature of that root hash. A check in user space never sets this, see
+  /// ``signatureSources``.
+  public var dmveritySignature: Bool?
+  /// The fs-verity digest of the file.
+  public var fsverityDigest: DigestLiteral?
+  /// Whether the kernel checked a signature of that digest.
+  public var fsveritySignature: Bool?
+
+  /// What came of checking the program's explicit signature.
+  public var bpfSignature: SignatureVerdict?
+  /// The keyring of the key that signed it.
+  public var bpfKeyring: Keyring?
+  /// Whether the kernel itself asks for the load (the second stage of a light skeleton).
+  public var bpfKernel: Bool?
+
+  /// Who vouches that the bytes are those of ``dmverityRoothash``'s volume.
+  public var witnesses: Witnesses?
+  /// Who checked a signature of the root hash.
+  public var signatureSources: Witnesses?
+  /// SHA-256 of the DER certificates whose signatures were checked and hold, of the root hash or of the object.
+  public var signers: [DigestLiteral] = []
+  /// Where the object is in its image, from the image's root: `/progs/agent.bpf.o`.
+  public var path: String?
+  /// SHA-256 of the object file.
+  public var object: DigestLiteral?
+  /// The types of the programs that the decision is about, in bpftool's words.
+  public var programTypes: [String]?
+  /// Their expected attach types, in libbpf's words; empty when the types have none.
+  public var attachTypes: [String]?
+  /// The helpers they call, without `bpf_`; empty when they call none.
+  public var helpers: [String]?
+  /// The strictest lockdown mode under which the kernel would load them.
+  public var lockdown: LockdownMode?
+  /// What the active dm-verity table does with corrupted blocks.
+  public var dmverityMode: DMVerityMode?
+  /// The image's own name, from the manifest below its root hash.
+  public var imageName: String?
+  /// The image's version, from the same place.
+  public var imageVersion: [UInt32]?
+
+  /// User id of the process that asks.
+  public var requesterUID: UInt32?
+  /// Group id of the process that asks.
+  public var requesterGID: UInt32?
+  /// Where that process's executable is in its own image.
+  public var requesterPath: String?
+  /// SHA-256 of that executable.
+  public var requesterObject: DigestLiteral?
+  /// The root hash of the dm-verity volume that holds that executable.
+  public var requesterRoothash: DigestLiteral?
+  /// Whether the kernel checked a signature of that root hash.
+  public var requesterSignature: Bool?
+
+  /// Nothing is known but the operation.
+  public init(operation: PolicySyntax.Operation?) { self.operation = operation }
+
+  /// The fact that a property of that name is about, as text; nil when it is not known.
+  public func text(of name: PropertyName) -> String? {
+    func flag(_ value: Bool?) -> String? { value.map { $0 ? "TRUE" : "FALSE" } }
+    return switch name {
+    case .bootVerified: flag(bootVerified)
+    case .dmverityRoothash: dmverityRoothash?.description
+    case .dmveritySignature: flag(dmveritySignature)
+    case .fsverityDigest: fsverityDigest?.description
+    case .fsveritySignature: flag(fsveritySignature)
+    case .bpfSignature: bpfSignature?.rawValue
+    case .bpfKeyring: bpfKeyring?.rawValue
+    case .bpfKernel: flag(bpfKernel)
+    case .witness: witnesses?.word
+    case .signatureSource: signatureSources?.word
+    case .signer: signers.isEmpty ? nil : signers.map { $0.description }.joined(separator: ",")
+    case .path: path
+    case .object: object?.description
+    case .programType: programTypes?.joined(separator: ",")
+    case .attachType: attachTypes?.joined(separator: ",")
+    case .helpers: helpers?.joined(separator: ",")
+    case .lockdown: lockdown?.rawValue
+    case .dmverityMode: dmverityMode?.rawValue
+    case .imageName: imageName
+    case .imageVersionMin: imageVersion?.map { String($0) }.joined(separator: ".")
+    case .requesterUID: requesterUID.map { String($0) }
+    case .requesterGID: requesterGID.map { String($0) }
+    case .requesterPath: requesterPath
+    case .requesterObject: requesterObject?.description
+    case .requesterRoothash: requesterRoothash?.description
+    case .requesterSignature: flag(requesterSignature)
+    }
+  }
+}
