@@ -10,5 +10,6 @@ struct VerityBPF: ParsableCommand {
     subcommands: [
       LoadCommand.self,
       ProvenanceCommand.self,
+      VerifyCommand.self,
     ])
 }
