@@ -11,6 +11,7 @@ struct VerityBPF: ParsableCommand {
     subcommands: [
       LoadCommand.self,
       ProvenanceCommand.self,
+      VerifyCommand.self,
     ])
 
   static func main() {
