@@ -57,12 +57,18 @@ let package = Package(
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
 
+    // Floor 5: what an image says of itself.
+    room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
+
     // Floor 6: origin and making of images.
-    room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
+    room(
+      "Provenance",
+      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS", "Manifest"]),
     room(
       "ImageBuilder",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS",
+        "Manifest",
       ]),
 
     // Floor 7: the only way to bpf(2).
@@ -83,7 +89,7 @@ let package = Package(
       name: "verity-bpf",
       dependencies: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
-        "PolicySyntax", "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        "PolicySyntax", "PolicyEngine", "EROFS", "Manifest", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
