@@ -91,12 +91,13 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
-    tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
-    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
   ],
   cLanguageStandard: .gnu17
 )
