@@ -39,20 +39,22 @@ enum Objects {
   }
   private static let compiled = Result { () throws -> TemporaryDirectory in
     let directory = try TemporaryDirectory()
-    let fixtures = "\(repository)/Tests/BPFLoadTests/Fixtures"
-    for name in try Directory.names(fixtures) where name.hasSuffix(".bpf.c") {
-      try run(
-        "clang", "--target=bpfel", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror", "-I",
-        "\(repository)/images/demo/include",
-        "-ffile-prefix-map=\(fixtures)=.", "-c", "\(fixtures)/\(name)", "-o", "\(directory.path)/\(name.dropLast(2)).o")
-    }
+    let fixtures = "\(repository)/Tests/Fixtures/bpf-load"
+    // In their directory: clang looks for the source text that goes into BTF under the mapped name.
+    let command = """
+      cd '\(fixtures)' && for file in *.bpf.c; do
+        clang --target=bpfel -mcpu=v3 -O2 -g -Wall -Werror -I '\(repository)/images/demo/include' \
+          -ffile-prefix-map='\(fixtures)'=. -c "$file" -o "\(directory.path)/${file%.c}.o" || exit 1
+      done
+      """
+    try run("sh", "-c", command)
     return directory
   }
 
   /// The path of `images/demo/<name>.bpf.c`, compiled.
   static func demo(_ name: String) throws -> String { "\(try built.get().path)/\(name).bpf.o" }
 
-  /// The path of `Fixtures/<name>.bpf.c`, compiled.
+  /// The path of `Tests/Fixtures/bpf-load/<name>.bpf.c`, compiled.
   static func fixture(_ name: String) throws -> String { "\(try compiled.get().path)/\(name).bpf.o" }
 
   static func bytes(_ path: String) throws -> [UInt8] {
@@ -66,6 +68,18 @@ enum Objects {
     let object = try bytes(path)
     return try BPFObject.link(bytes: object.rawSpan, objectName: name)
   }
+
+  /// A load that must fail, and how it failed.
+  static func refusal(_ linked: LinkedObject, options: LoadOptions = LoadOptions()) throws -> BPFLoadError {
+    do throws(BPFLoadError) {
+      _ = try ObjectLoader.load(linked, options: options)
+    } catch {
+      return error
+    }
+    throw LoadedAfterAll()
+  }
+
+  struct LoadedAfterAll: Error {}
 
   /// Links and loads, without pins.
   static func load(_ path: String, programs: [String]? = nil) throws -> LoadedObject {
