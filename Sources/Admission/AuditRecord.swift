@@ -39,7 +39,8 @@ struct AuditRecord {
       } else {
         "path=? dev=? ino=?"
       }
-    return "type=1420 audit(\(time.auditTime):\(serial)): ipe_op=BPF_PROG_LOAD ipe_hook=BPF_PROG_LOAD enforcing=\(isEnforcing ? 1 : 0) "
+    return
+      "type=1420 audit(\(time.auditTime):\(serial)): ipe_op=BPF_PROG_LOAD ipe_hook=BPF_PROG_LOAD enforcing=\(isEnforcing ? 1 : 0) "
       + "pid=\(requester.pid) comm=\(Self.untrusted(requester.command)) \(file) rule=\"\(rule)\""
   }
 

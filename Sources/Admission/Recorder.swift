@@ -4,6 +4,7 @@ internal import Diagnostics
 internal import JSONText
 internal import LinuxSys
 internal import PolicyEngine
+internal import PolicySyntax
 internal import Provenance
 
 /// Writes the audit records of one request: the decision before the load, the outcome after it.
@@ -15,19 +16,23 @@ struct Recorder: ~Copyable {
   private let event: String
 
   /// Opens the audit log before anything else is done: what cannot be recorded is not begun.
-  init(_ request: AdmissionRequest) throws(AdmissionError) {
+  static func open(_ request: AdmissionRequest) throws(AdmissionError) -> Recorder {
+    request.isDryRun ? Recorder(request, log: nil) : Recorder(request, log: try openLog(request.auditDirectory))
+  }
+
+  private init(_ request: AdmissionRequest, log: consuming AuditLog?) {
     self.request = request
+    self.log = log
     requester = .current()
     let now = Timestamp.now()
     event = "\(now.seconds).\(now.nanoseconds)-\(requester.pid)"
-    guard !request.isDryRun else {
-      log = nil
-      return
-    }
+  }
+
+  private static func openLog(_ directory: String) throws(AdmissionError) -> AuditLog {
     do throws(SystemError) {
-      log = try AuditLog(directory: request.auditDirectory)
+      return try AuditLog.open(directory: directory)
     } catch {
-      throw .audit(directory: request.auditDirectory, error)
+      throw .audit(directory: directory, error)
     }
   }
 
@@ -58,9 +63,8 @@ struct Recorder: ~Copyable {
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
       device: evidence.loop.map { "loop\($0.device.minor)" }, inode: descriptor?.inode,
       rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: facts)
-    guard let log else { return record }
     do throws(SystemError) {
-      try log.write(record)
+      try log?.write(record)
     } catch {
       throw .audit(directory: request.auditDirectory, error)
     }
@@ -104,9 +108,8 @@ struct Recorder: ~Copyable {
   }
 
   private borrowing func append(_ outcome: JSONValue, of record: AuditRecord) throws(AdmissionError) {
-    guard let log else { return }
     do throws(SystemError) {
-      try log.write(outcome, of: record)
+      try log?.write(outcome, of: record)
     } catch {
       throw .audit(directory: request.auditDirectory, error)
     }

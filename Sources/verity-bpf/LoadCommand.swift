@@ -29,7 +29,9 @@ struct LoadCommand: DiagnosingCommand {
   @Option(name: .long, help: ArgumentHelp("The policy that decides. There is no default.", valueName: "file"))
   var policy: String
 
-  @Option(name: .long, help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
   var pinPath: String?
 
   @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
@@ -54,11 +56,12 @@ struct LoadCommand: DiagnosingCommand {
     guard let text = try file.readToEnd(limit: Self.policyLimit) else {
       throw DiagnosedFailure(
         Diagnostic(
-          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"))
+          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
+        ))
     }
     var request = AdmissionRequest(
       object: try object.requested(), policy: text, policyName: policy, auditDirectory: auditDir)
-    request.rootHash = try trust.rootHash()
+    request.rootHash = try trust.expected()
     request.pinPath = pinPath
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
@@ -86,20 +89,21 @@ struct LoadCommand: DiagnosingCommand {
       try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
     }
     try Output.line("allowed  by line \(decision.line ?? 0): \(rule)")
-    if outcome.loaded == nil {
-      try Output.line("dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
+    if dryRun {
+      try Output.line(
+        "dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
       return
     }
-    let count = outcome.loaded.programs.count
-    for index in 0..<count { try Output.line(outcome.loaded.programs[index].line) }
-    for index in 0..<outcome.loaded.maps.count { try Output.line(outcome.loaded.maps[index].line) }
+    for program in outcome.loadedPrograms { try Output.line(program.line) }
+    for map in outcome.loadedMaps { try Output.line(map.line) }
     try Output.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
     if let pinPath {
       try Output.line("pinned   \(pinPath)")
     } else {
-      Output.note("note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
+      Output.note(
+        "note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
     }
   }
 }

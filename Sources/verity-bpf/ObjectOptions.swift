@@ -36,7 +36,8 @@ struct ObjectOptions: ParsableArguments {
 
 /// The root hash a user trusts beforehand.
 struct RootHashOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The root hash the image must have, in hexadecimal digits.", valueName: "hash"))
+  @Option(
+    name: .long, help: ArgumentHelp("The root hash the image must have, in hexadecimal digits.", valueName: "hash"))
   var rootHash: String?
 
   @Option(name: .long, help: ArgumentHelp("A file that holds the root hash the image must have.", valueName: "file"))
@@ -49,7 +50,7 @@ struct RootHashOptions: ParsableArguments {
   }
 
   /// The root hash, when one was named.
-  func rootHash() throws -> Digest? {
+  func expected() throws -> Digest? {
     if let rootHash { return try RootHashFile.parse(argument: rootHash) }
     guard let rootHashFile else { return nil }
     return try Self.read(file: rootHashFile)

@@ -6,5 +6,9 @@ struct VerityBPF: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verity-bpf",
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
-    version: "0.1.0")
+    version: "0.1.0",
+    subcommands: [
+      LoadCommand.self,
+      ProvenanceCommand.self,
+    ])
 }
