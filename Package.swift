@@ -46,16 +46,19 @@ let package = Package(
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
     // Floor 2.
+    room("AuditText", imports: ["ByteKit"]),
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "PolicySyntax"]),
+    room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
 
     // Floor 3.
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
 
     // Floor 4.
+    room(
+      "PolicyWorkbench", imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
     room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
     room(
       "ImageBuilder",
@@ -82,7 +85,7 @@ let package = Package(
       dependencies: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
         "PolicySyntax",
-        "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -91,7 +94,11 @@ let package = Package(
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests(
+      "PolicyWorkbench",
+      imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
