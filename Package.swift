@@ -38,27 +38,31 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinuxShim"),
 
-    // Floor 1: pure values.
+    // Floor 1: values that every room shares.
     room("ByteKit"),
     room("Diagnostics"),
+
+    // Floor 2: texts and hashes.
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
     room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
     // Floor 2.
     room("AuditText", imports: ["ByteKit"]),
+    // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
 
-    // Floor 3.
-    room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    // Floor 4: what stands on the tree.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
 
     // Floor 4.
     room(
       "PolicyWorkbench", imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
+    // Floor 6: origin and making of images.
     room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
     room(
       "ImageBuilder",
@@ -66,12 +70,12 @@ let package = Package(
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS",
       ]),
 
-    // Floor 5.
+    // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
       imports: ["ByteKit", "Diagnostics", "LinuxSys", "CLinuxShim", "BPFObject", "PolicyEngine", "Provenance"]),
 
-    // Floor 6.
+    // Floor 8: the whole way.
     room(
       "Admission",
       imports: [
@@ -79,13 +83,14 @@ let package = Package(
         "BPFLoad",
       ]),
 
-    // Floor 7: printing and exit codes.
+    // Floor 9: printing and exit codes.
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
         "PolicySyntax",
         "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        "PolicySyntax", "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -102,6 +107,8 @@ let package = Package(
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
   ],
   cLanguageStandard: .gnu17
 )

@@ -26,6 +26,8 @@ struct AuditRecord {
   /// The rule that decided, as policy text.
   let rule: String
   let isAllowed: Bool
+  /// False when the policy is permissive.
+  let isEnforcing: Bool
   /// Everything else that is known, for the JSON form.
   let facts: [JSONValue.Member]
 
@@ -37,7 +39,7 @@ struct AuditRecord {
       } else {
         "path=? dev=? ino=?"
       }
-    return "type=1420 audit(\(time.auditTime):\(serial)): ipe_op=BPF_PROG_LOAD ipe_hook=BPF_PROG_LOAD enforcing=1 "
+    return "type=1420 audit(\(time.auditTime):\(serial)): ipe_op=BPF_PROG_LOAD ipe_hook=BPF_PROG_LOAD enforcing=\(isEnforcing ? 1 : 0) "
       + "pid=\(requester.pid) comm=\(Self.untrusted(requester.command)) \(file) rule=\"\(rule)\""
   }
 

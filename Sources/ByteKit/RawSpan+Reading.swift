@@ -49,12 +49,7 @@ extension RawSpan {
   /// A copy of the bytes.
   @inlinable
   public func copyBytes() -> [UInt8] {
-    let count = byteCount
-    return [UInt8](capacity: count) { (output: inout OutputSpan<UInt8>) in
-      for index in 0..<count {
-        output.append(unsafe unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self))
-      }
-    }
+    unsafe withUnsafeBytes { unsafe [UInt8]($0) }
   }
 
   /// Whether every byte is zero.

@@ -26,10 +26,7 @@ public struct MemoryImage: Sendable {
       superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
     let padded = data + repeatElement(0, count: blocks * dataBlockSize - data.count)
     var sink = ArraySink(padded)
-    try layout.writeSuperblock(to: &sink)
-    var builder = try TreeBuilder(layout)
-    try builder.append(data: padded.rawSpan, to: &sink)
-    let rootHash = try builder.finish(to: &sink)
+    let rootHash = try layout.writeTree(of: ArraySource(padded), to: &sink, threads: 1)
     return MemoryImage(bytes: sink.bytes, layout: layout, rootHash: rootHash)
   }
 

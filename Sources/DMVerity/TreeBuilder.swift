@@ -1,8 +1,8 @@
-public import ByteKit
+internal import ByteKit
 internal import Hashing
 
 /// Builds a hash tree from the digests of the data blocks, in order, keeping one hash block a level in memory.
-public struct TreeBuilder: ~Copyable {
+struct TreeBuilder: ~Copyable {
   private let layout: VerityLayout
   // The block being filled at each level, leaves first.
   private var blocks: [Pending]
@@ -17,35 +17,11 @@ public struct TreeBuilder: ~Copyable {
   }
 
   /// - Throws: ``VerityError/hashing(_:)``.
-  public init(_ layout: VerityLayout) throws(VerityError) {
+  init(_ layout: VerityLayout) throws(VerityError) {
     self.layout = layout
     let empty = Pending(bytes: [UInt8](repeating: 0, count: layout.parameters.hashBlockSize))
     blocks = layout.geometry.levels.map { _ in empty }
-    do throws(HashingError) {
-      hasher = try BlockHasher(layout.parameters.algorithm, salt: layout.parameters.salt.rawSpan)
-    } catch {
-      throw .hashing(error)
-    }
-  }
-
-  /// Hashes the next data blocks.
-  ///
-  /// - Parameter data: a whole number of blocks.
-  /// - Throws: ``VerityError/blockCount(expected:found:)`` when there are more blocks than the layout has,
-  ///   ``VerityError/sink(_:)`` or ``VerityError/hashing(_:)``.
-  public mutating func append(
-    data: borrowing RawSpan, to sink: inout some ByteSink & ~Copyable
-  ) throws(VerityError) {
-    let blockSize = layout.parameters.dataBlockSize
-    var digests = [UInt8](repeating: 0, count: data.byteCount / blockSize * layout.parameters.algorithm.digestSize)
-    do throws(HashingError) {
-      var span = digests.mutableSpan
-      var view = unsafe span.mutableBytes
-      try hasher.hashBlocks(data, blockSize: blockSize, into: &view)
-    } catch {
-      throw .hashing(error)
-    }
-    try append(digests: digests.rawSpan, to: &sink)
+    hasher = try layout.makeHasher()
   }
 
   /// Takes the digests of the next data blocks, one after the other.
@@ -66,7 +42,7 @@ public struct TreeBuilder: ~Copyable {
   ///
   /// - Returns: the root hash.
   /// - Throws: ``VerityError/blockCount(expected:found:)`` when data blocks are missing.
-  public consuming func finish(to sink: inout some ByteSink & ~Copyable) throws(VerityError) -> Digest {
+  consuming func finish(to sink: inout some ByteSink & ~Copyable) throws(VerityError) -> Digest {
     for level in blocks.indices where blocks[level].filled > 0 { try flush(level, to: &sink) }
     guard count == layout.parameters.dataBlockCount, let root else {
       throw .blockCount(expected: layout.parameters.dataBlockCount, found: count)
@@ -90,33 +66,10 @@ public struct TreeBuilder: ~Copyable {
 
   private mutating func flush(_ level: Int, to sink: inout some ByteSink & ~Copyable) throws(VerityError) {
     let block = blocks[level]
-    let offset = layout.treeOffset + layout.geometry.byteOffset(level: level, index: block.index)
-    let digest: Digest
-    do throws(HashingError) {
-      digest = try hasher.hash(block.bytes.rawSpan)
-    } catch {
-      throw .hashing(error)
-    }
-    do throws(ByteSinkError) {
-      try sink.write(block.bytes.rawSpan, at: offset)
-    } catch {
-      throw .sink(error)
-    }
+    let digest = try hasher.digest(of: block.bytes.rawSpan)
+    try sink.put(block.bytes.rawSpan, at: layout.nodeOffset(level: level, index: block.index))
     blocks[level] = Pending(
       bytes: [UInt8](repeating: 0, count: layout.parameters.hashBlockSize), index: block.index + 1)
     try append(digest.bytes, level: level + 1, to: &sink)
-  }
-}
-
-extension VerityLayout {
-  /// Writes the superblock and the zeros up to the first hash block.
-  public func writeSuperblock(to sink: inout some ByteSink & ~Copyable) throws(VerityError) {
-    var bytes = superblock.serialized()
-    bytes += repeatElement(0, count: Int(treeOffset - superblockOffset) - bytes.count)  // below one hash block
-    do throws(ByteSinkError) {
-      try sink.write(bytes.rawSpan, at: superblockOffset)
-    } catch {
-      throw .sink(error)
-    }
   }
 }

@@ -120,7 +120,9 @@ extension OwnedFD {
 }
 
 /// A file, opened read-only, as a ``ByteKit/ByteSource``: every read copies into the caller's memory.
-public struct FileSource: ByteSource, ~Copyable {
+///
+/// Several threads may read at a time: each read names its own offset.
+public struct FileSource: ByteSource, ~Copyable, Sendable {
   public let descriptor: OwnedFD
   public let byteCount: UInt64
 

@@ -1,0 +1,39 @@
+public import ByteKit
+
+/// What is asked for: an object, a policy, and what to do with the programs once they are loaded.
+public struct AdmissionRequest: Sendable {
+  /// How the object is named.
+  public enum Object: Sendable, Equatable {
+    /// A descriptor of a file on a mounted image.
+    case descriptor(Int32)
+    /// A path inside an image file; nothing is mounted.
+    case image(path: String, object: String)
+  }
+
+  public var object: Object
+  /// The policy's text, as it was read.
+  public var policy: [UInt8]
+  /// The policy's file name, for messages and the audit record.
+  public var policyName: String
+  /// The root hash the caller trusts beforehand. The policy decides in any case.
+  public var rootHash: Digest?
+  /// Where programs and maps are pinned, below a BPF file system.
+  public var pinPath: String?
+  /// Where the verifier's whole log goes when it refuses.
+  public var verifierLogPath: String?
+  /// The directory of the audit log.
+  public var auditDirectory: String
+  /// Decide only: nothing is loaded, and no record is written.
+  public var isDryRun: Bool
+
+  public init(object: Object, policy: [UInt8], policyName: String, auditDirectory: String) {
+    self.object = object
+    self.policy = policy
+    self.policyName = policyName
+    self.auditDirectory = auditDirectory
+    rootHash = nil
+    pinPath = nil
+    verifierLogPath = nil
+    isDryRun = false
+  }
+}

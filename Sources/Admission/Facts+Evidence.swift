@@ -1,0 +1,47 @@
+internal import BPFObject
+internal import ByteKit
+internal import LinuxSys
+internal import PolicyEngine
+internal import PolicySyntax
+internal import Provenance
+
+/// The one place where evidence and a program's report become the facts that a policy judges.
+extension Facts {
+  init(about program: LinkedProgram, evidence: Evidence, requester: ProcessIdentity) {
+    self.init(operation: .bpfProgLoad)
+    // A load that user space asks for, and asks for here: the kernel has no part in it and checks no signature.
+    bpfKernel = false
+    bpfSignature = .unsigned
+    requesterUID = requester.uid
+    programTypes = [TypeNames.program(program.kind.type)]
+
+    guard let verity = evidence.verity, let object = evidence.object else { return }
+    dmverityRoothash = DigestLiteral(verity.rootHash)
+    witnesses = .userspace
+    // Nobody looks at a signature of the root hash yet, least of all the kernel.
+    dmveritySignature = false
+    path = "/" + object.path
+    self.object = DigestLiteral(object.digest)
+    imageName = evidence.image?.name
+    imageVersion = evidence.image?.version.flatMap { Self.version($0) }
+  }
+
+  /// Dotted decimal numbers; nil for anything else, so that no rule about versions matches.
+  private static func version(_ text: String) -> [UInt32]? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
+    return parts.contains(nil) ? nil : parts.compactMap { $0 }
+  }
+}
+
+extension DigestLiteral {
+  init(_ digest: Digest) {
+    self.init(algorithm: Array(digest.algorithm.rawValue.utf8), bytes: digest.bytes)
+  }
+}
+
+extension Evidence {
+  /// The object's file name, for names the kernel shows; `object` when there is none.
+  var objectName: String {
+    object?.path.split(separator: "/").last.map { String($0) } ?? "object"
+  }
+}

@@ -1,0 +1,114 @@
+internal import BPFLoad
+internal import ByteKit
+internal import Diagnostics
+internal import JSONText
+internal import LinuxSys
+internal import PolicyEngine
+internal import Provenance
+
+/// Writes the audit records of one request: the decision before the load, the outcome after it.
+struct Recorder: ~Copyable {
+  let requester: ProcessIdentity
+  private let request: AdmissionRequest
+  // Nil for a dry run, which leaves no record because nothing happens.
+  private let log: AuditLog?
+  private let event: String
+
+  /// Opens the audit log before anything else is done: what cannot be recorded is not begun.
+  init(_ request: AdmissionRequest) throws(AdmissionError) {
+    self.request = request
+    requester = .current()
+    let now = Timestamp.now()
+    event = "\(now.seconds).\(now.nanoseconds)-\(requester.pid)"
+    guard !request.isDryRun else {
+      log = nil
+      return
+    }
+    do throws(SystemError) {
+      log = try AuditLog(directory: request.auditDirectory)
+    } catch {
+      throw .audit(directory: request.auditDirectory, error)
+    }
+  }
+
+  /// Records what the policy said, before anything is done about it.
+  borrowing func decided(
+    _ ruling: Ruling, allowed: Bool, evidence: Evidence, digest: Digest, policy: CompiledPolicy
+  ) throws(AdmissionError) -> AuditRecord {
+    let descriptor = evidence.descriptor
+    var facts: [JSONValue.Member] = [
+      .init("object", .string(digest.description)),
+      .init(
+        "policy",
+        [
+          "file": .string(request.policyName), "name": .string(policy.header.nameText),
+          "version": .string("\(policy.header.version)"),
+        ]),
+      .init("enforcing", .bool(ruling.deciding.enforcing)),
+    ]
+    if let line = ruling.deciding.line { facts.append(.init("rule_line", .integer(Int64(line)))) }
+    if let verity = evidence.verity {
+      facts += [.init("root_hash", .string(verity.rootHash.description)), .init("witness", "userspace")]
+    }
+    if let object = evidence.object { facts.append(.init("path_in_image", .string(object.path))) }
+    if let image = evidence.image { facts.append(.init("image", .string(image.path))) }
+    if let loop = evidence.loop { facts.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
+
+    let record = AuditRecord(
+      time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
+      device: evidence.loop.map { "loop\($0.device.minor)" }, inode: descriptor?.inode,
+      rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: facts)
+    guard let log else { return record }
+    do throws(SystemError) {
+      try log.write(record)
+    } catch {
+      throw .audit(directory: request.auditDirectory, error)
+    }
+    return record
+  }
+
+  /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
+  borrowing func loadedOrUndone(
+    _ loaded: inout LoadedObject, of record: AuditRecord
+  ) throws(AdmissionError) {
+    let programs = loaded.programs.map { program in
+      JSONValue.object([
+        .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
+        .init("tag", .string(Hex.encode(program.tag))),
+      ])
+    }
+    try append(["result": "loaded", "programs": .array(programs)], of: record)
+    loaded.commit()
+  }
+
+  /// Records that the kernel did not take what the policy had allowed.
+  borrowing func failed(_ error: BPFLoadError, of record: AuditRecord) throws(AdmissionError) {
+    let diagnostic = error.diagnostic
+    try append(
+      ["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
+  }
+
+  /// Records a request that ended before, or without, a decision.
+  borrowing func refused(_ error: AdmissionError) throws(AdmissionError) {
+    // A failed load has its own outcome record, and an unwritable log cannot record that it is unwritable.
+    switch error {
+    case .load, .audit: return
+    case .policy, .provenance, .object: break
+    }
+    let diagnostic = error.diagnostic
+    let record = AuditRecord(
+      time: .now(), event: event, requester: requester, path: nil, device: nil, inode: nil, rule: "", isAllowed: false,
+      isEnforcing: true, facts: [])
+    try append(
+      ["result": "refused", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
+  }
+
+  private borrowing func append(_ outcome: JSONValue, of record: AuditRecord) throws(AdmissionError) {
+    guard let log else { return }
+    do throws(SystemError) {
+      try log.write(outcome, of: record)
+    } catch {
+      throw .audit(directory: request.auditDirectory, error)
+    }
+  }
+}

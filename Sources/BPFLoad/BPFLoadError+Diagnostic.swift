@@ -1,0 +1,145 @@
+public import Diagnostics
+internal import BPFObject
+internal import LinuxSys
+
+extension BPFLoadError: Diagnosable {
+  public var diagnostic: Diagnostic {
+    switch self {
+    case .permitForOtherBytes(let permit, let object):
+      Diagnostic(
+        "load.permit-mismatch", .integrity, "the permit was given for other bytes than those of the object",
+        expected: "\(permit)", found: "\(object)", next: "examine the object and ask the policy again")
+    case .notLinkable(let error):
+      error.diagnostic
+    case .noSuchProgram(let name, let available):
+      Diagnostic(
+        "load.no-such-program", .incomplete, "the object has no program `\(name)`",
+        found: available.isEmpty ? "no programs" : available.joined(separator: ", "),
+        next: "name one of the programs it has")
+    case .nothingToLoad:
+      Diagnostic(
+        "load.nothing", .incomplete, "the object has no program to load",
+        why: "programs in sections that begin with `?` are loaded only when they are named",
+        next: "name the programs to load")
+    case .missingFuncInfo(let program):
+      Diagnostic(
+        "load.no-func-info", .invalid, "program `\(program)` has no function information (func_info in .BTF.ext)",
+        why: "without it the kernel ignores CO-RE relocations silently, and the program reads wrong fields",
+        next: "compile with -g, and do not strip .BTF.ext")
+    case .pinNameTwice(let path):
+      Diagnostic(
+        "load.pin-name-twice", .invalid, "two maps or programs would be pinned as `\(path)`",
+        next: "rename one of them in its source, or load without --pin-path")
+    case .pinByNameWithoutPath(let map):
+      Diagnostic(
+        "load.pin-by-name", .incomplete, "map `\(map)` asks to be pinned by name (LIBBPF_PIN_BY_NAME)",
+        why: "sharing it with whoever pinned that name before would take contents nobody proved",
+        next: "give --pin-path, below which a new map is pinned")
+    case .noSuchSlotTarget(let map, let target):
+      Diagnostic(
+        "load.no-slot-target", .invalid, "map `\(map)` is to hold `\(target)`, which is not loaded",
+        next: "load that program too, or correct the object's source")
+    case .noBPF:
+      Diagnostic(
+        "load.no-bpf", .unsupported, "this kernel has no bpf(2)", expected: "CONFIG_BPF_SYSCALL=y", found: "ENOSYS")
+    case .noKernelBTF(let program, let error):
+      Diagnostic(
+        "load.no-kernel-btf", .unsupported, "program `\(program)` needs the kernel's type information",
+        expected: "`\(KernelBTF.path)` (CONFIG_DEBUG_INFO_BTF=y)", found: error.description,
+        next: "use a kernel with CONFIG_DEBUG_INFO_BTF=y")
+    case .unreadableKernelBTF(let reason):
+      Diagnostic(
+        "load.kernel-btf", .unsupported, "the kernel's type information in `\(KernelBTF.path)` cannot be read",
+        found: reason)
+    case .noAttachTarget(let program, let section, let target):
+      Diagnostic(
+        "load.no-attach-target", .unsupported,
+        "this kernel has nothing that program `\(program)` of section `\(section)` could attach to",
+        expected: "`\(target)` in the kernel's type information", found: "no such name",
+        next: "check the section's name; `bpftool btf dump file \(KernelBTF.path) | grep \(target)` shows what is there"
+      )
+    case .notKnownToKernel(let subject, let error):
+      Diagnostic(
+        "load.unknown-to-kernel", .unsupported, "this kernel does not know what \(subject) asks for",
+        found: error.description,
+        why: "it gave no reason, as it does for types, flags and attributes newer than itself",
+        next: "compare the object's needs with the kernel's version")
+    case .notPermitted(let refusal):
+      refusal.diagnostic
+    case .btfRefused(let error, let log):
+      Diagnostic(
+        "load.btf", .kernelRefused, "the kernel refuses the object's type information", found: error.description,
+        details: log.split(separator: "\n").suffix(20).map { String($0) })
+    case .mapRefused(let map, let error):
+      Diagnostic("load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description)
+    case .programRefused(let refusal):
+      refusal.diagnostic
+    case .pinRefused(let path, let error):
+      Diagnostic(
+        "load.pin", .incomplete, "cannot pin `\(path)`", found: error.description,
+        why: "everything that was pinned before it has been removed again",
+        next: error.errnoName == "EEXIST" ? "remove the old pins, or choose another --pin-path" : nil)
+    case .unusablePinPath(let path, let reason):
+      Diagnostic(
+        "load.pin-path", .incomplete, "cannot pin in `\(path)`",
+        expected: "a directory below a mounted BPF file system",
+        found: reason, next: "choose a directory such as /sys/fs/bpf/VENDOR/OBJECT")
+    case .system(let error):
+      error.diagnostic
+    }
+  }
+}
+
+extension Refusal.Permission {
+  /// EPERM has many fathers; name the one that is seen, and say so when none is.
+  var diagnostic: Diagnostic {
+    let names = { (capabilities: [Capability]) in capabilities.map { $0.name }.joined(separator: ", ") }
+    var result = Diagnostic(
+      "load.not-permitted", .kernelRefused, "the kernel does not permit this process to load \(subject)",
+      expected: names(needed), found: error.description)
+    if let missing, !missing.isEmpty {
+      result.code = "load.capability"
+      result.message = "loading \(subject) needs \(names(missing)), which this process does not have"
+      if let unprivilegedDisabled, unprivilegedDisabled != 0 {
+        result.why =
+          "kernel.unprivileged_bpf_disabled is \(unprivilegedDisabled): nobody loads anything without CAP_BPF"
+      }
+      result.next = "run as root, or with `setpriv --ambient-caps` or AmbientCapabilities= for \(names(missing))"
+      return result
+    }
+    if let missing, missing.isEmpty {
+      result.why =
+        "the process has every capability that is needed, so a security module or the kernel's own build refuses"
+    }
+    if let lockdown, lockdown != .none { result.details.append("lockdown mode: \(lockdown.rawValue)") }
+    result.next = "look for a reason in the kernel's messages (dmesg) and in the list of active security modules"
+    return result
+  }
+}
+
+extension Refusal.Program {
+  var diagnostic: Diagnostic {
+    var result = Diagnostic(
+      "load.verifier", .kernelRefused, "the kernel's verifier refuses program `\(name)` of section `\(section)`",
+      found: reason ?? error.description)
+    if let instruction { result.details.append("instruction  \(instruction)") }
+    if let source { result.details.append("source       \(source)") }
+    if let unresolvedRelocation {
+      result.code = "load.core-no-match"
+      result.expected = "\(unresolvedRelocation) in the running kernel's types"
+      result.why = "the instruction needs a CO-RE relocation that this kernel has no answer to"
+      result.next = "guard the access with bpf_core_field_exists(), or use a kernel that has it"
+    }
+    if let lockdown {
+      result.code = "load.lockdown"
+      result.why = "the kernel is locked down (\(lockdown.rawValue)), and this helper is not allowed then"
+      result.next = "read through BTF pointers instead (tp_btf, fentry, iter), which lockdown allows"
+    }
+    if !logTail.isEmpty {
+      result.details.append("verifier log, last \(logTail.count) lines:")
+      result.details += logTail.map { "  \($0)" }
+    }
+    if let logPath { result.details.append("whole log    \(logPath)") }
+    return result
+  }
+}

@@ -1,0 +1,89 @@
+public import BPFObject
+public import ByteKit
+public import LinuxSys
+
+/// Why an object did not get into the kernel.
+public enum BPFLoadError: Error, Sendable {
+  /// The permit was given for other bytes than these.
+  case permitForOtherBytes(permit: Digest, object: Digest)
+  /// The object's bytes cannot be linked into programs.
+  case notLinkable(BPFObjectError)
+  /// A program was asked for that the object does not have.
+  case noSuchProgram(name: String, available: [String])
+  /// Nothing is left to load: the object has only optional programs, or none.
+  case nothingToLoad
+  /// Without func_info the kernel ignores CO-RE records silently.
+  case missingFuncInfo(program: String)
+  /// Two maps or programs would be pinned under one name.
+  case pinNameTwice(path: String)
+  /// The object wants to share a map by name, and no directory to pin it in was given.
+  case pinByNameWithoutPath(map: String)
+  /// A map refers to a map or program that is not there.
+  case noSuchSlotTarget(map: String, target: String)
+
+  /// This kernel has no bpf(2) at all.
+  case noBPF
+  /// The kernel has no type information of its own, and the program needs it.
+  case noKernelBTF(program: String, error: SystemError)
+  /// The kernel's type information cannot be read.
+  case unreadableKernelBTF(reason: String)
+  /// The kernel has nothing of the name the program attaches to.
+  case noAttachTarget(program: String, section: String, target: String)
+  /// The kernel does not know something the object needs, and does not say what.
+  case notKnownToKernel(subject: String, error: SystemError)
+
+  /// The kernel answered EPERM.
+  case notPermitted(Refusal.Permission)
+  /// The kernel refused the object's type information.
+  case btfRefused(error: SystemError, log: String)
+  /// The kernel refused a map.
+  case mapRefused(map: String, error: SystemError)
+  /// The verifier refused a program.
+  case programRefused(Refusal.Program)
+  /// The object could not be pinned.
+  case pinRefused(path: String, error: SystemError)
+  /// The directory to pin in is not usable.
+  case unusablePinPath(path: String, reason: String)
+  /// Another system call failed.
+  case system(SystemError)
+}
+
+/// What is known about a refusal of the kernel.
+public enum Refusal {
+  /// A refusal with EPERM, and what may be behind it.
+  public struct Permission: Equatable, Sendable {
+    /// What was being made: `map counters`, `program xdp_counter`.
+    public let subject: String
+    public let error: SystemError
+    /// The capabilities the object's programs need.
+    public let needed: [Capability]
+    /// Those the process lacks; nil when that is not known.
+    public let missing: [Capability]?
+    /// The kernel's lockdown mode, when it tells.
+    public let lockdown: LockdownMode?
+    /// The sysctl kernel.unprivileged_bpf_disabled, when it tells.
+    public let unprivilegedDisabled: Int?
+  }
+
+  /// A program that the verifier refused.
+  public struct Program: Equatable, Sendable {
+    public let name: String
+    /// The ELF section.
+    public let section: String
+    public let error: SystemError
+    /// The verifier's own sentence.
+    public let reason: String?
+    /// The instruction's index in the linked program, and its text where the log has it.
+    public let instruction: String?
+    /// `file:line: code`.
+    public let source: String?
+    /// The CO-RE relocation that could not be resolved, when that is why.
+    public let unresolvedRelocation: String?
+    /// The lockdown mode that forbids a helper, when that is why.
+    public let lockdown: LockdownMode?
+    /// The log's last 20 lines.
+    public let logTail: [String]
+    /// The file that holds the whole log; nil when it could not be written.
+    public let logPath: String?
+  }
+}

@@ -1,0 +1,85 @@
+internal import BPFObject
+internal import ByteKit
+
+/// Finds the BTF ids of a few names in the kernel's own BTF.
+///
+/// The kernel wants ids and programs have names. A full parse of some five megabytes takes a loader longer than
+/// everything else it does, so this walks the type section once, looks at the names of the wanted kinds only, and
+/// stops when it has all. Layout: include/uapi/linux/btf.h.
+enum KernelTypeSearch {
+  /// Why the kernel's BTF could not be read.
+  struct Malformed: Error, Equatable {
+    let reason: String
+  }
+
+  /// The ids of the targets, each nil when the kernel has no such type.
+  static func ids(of targets: [ProgramKind.AttachTarget], in btf: RawSpan) throws(Malformed) -> [UInt32?] {
+    var search = State(targets)
+    do throws(ByteError) {
+      try search.walk(btf)
+    } catch {
+      throw Malformed(reason: error.description)
+    }
+    if let kind = search.unknownKind { throw Malformed(reason: "type of unknown kind \(kind)") }
+    return search.found
+  }
+
+  private struct State {
+    private let targets: [(name: [UInt8], kind: UInt32)]
+    private(set) var found: [UInt32?]
+    private(set) var unknownKind: UInt32?
+
+    init(_ targets: [ProgramKind.AttachTarget]) {
+      self.targets = targets.map { (Array($0.name.utf8), $0.kind) }
+      found = Array(repeating: nil, count: targets.count)
+    }
+
+    mutating func walk(_ btf: RawSpan) throws(ByteError) {
+      // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
+      let header = Int(try btf.u32(at: 4))
+      let types = try btf.slice(at: header + Int(try btf.u32(at: 8)), count: Int(try btf.u32(at: 12)))
+      let strings = try btf.slice(at: header + Int(try btf.u32(at: 16)), count: Int(try btf.u32(at: 20)))
+
+      var missing = targets.count
+      var offset = 0
+      var id: UInt32 = 1
+      while offset < types.byteCount, missing > 0 {
+        let info = try types.u32(at: offset + 4)
+        let kind = info >> 24 & 0x1f
+        guard let tail = Self.tailSize(kind: kind, count: Int(info & 0xffff)) else {
+          unknownKind = kind
+          return
+        }
+        for index in targets.indices where targets[index].kind == kind && found[index] == nil {
+          guard try Self.string(at: Int(try types.u32(at: offset)), in: strings, is: targets[index].name) else {
+            continue
+          }
+          found[index] = id
+          missing -= 1
+        }
+        offset += 12 + tail
+        id &+= 1
+      }
+    }
+
+    /// Whether the NUL-terminated string at `offset` is `name`.
+    private static func string(at offset: Int, in strings: RawSpan, is name: [UInt8]) throws(ByteError) -> Bool {
+      for index in name.indices {
+        guard try strings.u8(at: offset + index) == name[index] else { return false }
+      }
+      return try strings.u8(at: offset + name.count) == 0
+    }
+
+    /// Bytes that follow the 12 bytes of `struct btf_type`; nil for a kind that is not known.
+    private static func tailSize(kind: UInt32, count: Int) -> Int? {
+      switch kind {
+      case 1, 14, 17: 4  // INT, VAR, DECL_TAG
+      case 2, 7, 8, 9, 10, 11, 12, 16, 18: 0  // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
+      case 3: 12  // ARRAY
+      case 4, 5, 15, 19: 12 * count  // STRUCT, UNION, DATASEC, ENUM64
+      case 6, 13: 8 * count  // ENUM, FUNC_PROTO
+      default: nil
+      }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/// What a load may be told besides the object.
+public struct LoadOptions: Sendable {
+  /// The object's file name, of which the part before the first dot goes into the kernel's names of data maps.
+  public var objectName = ""
+  /// The directory in a BPF file system that gets `prog/<name>` and `map/<name>`; nil pins nothing, and then the
+  /// programs live as long as the ``LoadedObject`` does.
+  public var pinPath: String?
+  /// The programs to load, by name; nil loads all that the object does not mark optional (`SEC("?…")`).
+  public var programs: [String]?
+  /// Where the verifier's whole log goes when it refuses; nil chooses a new file in ``logDirectory``.
+  public var verifierLog: String?
+  /// Where logs go that have no name given: a directory that only root writes to, or one with the sticky bit.
+  public var logDirectory = "/tmp"
+
+  public init() {}
+}

@@ -1,0 +1,87 @@
+internal import BPFObject
+internal import LinuxSys
+
+/// Making maps and filling them.
+extension LoadSteps {
+  /// The object's maps in the order of `fd_array`; data maps filled, `.rodata` frozen.
+  func createMaps(btf: KernelObject) throws(BPFLoadError) -> [KernelObject] {
+    var created: [KernelObject] = []
+    for map in linked.maps {
+      if map.pinsByName, options.pinPath == nil { throw .pinByNameWithoutPath(map: map.name) }
+      let object = try create(map, btf: btf)
+      do throws(SystemError) {
+        if !map.initialValue.isEmpty {
+          try BPF.update(object, key: [0, 0, 0, 0], value: map.initialValue)
+        }
+        // The verifier takes the contents of a frozen, program-read-only map for constants; and nobody changes
+        // afterwards what was proven.
+        if map.isFrozen { try BPF.freeze(object) }
+      } catch {
+        throw refusedEntry(error, "map `\(map.name)`") ?? .mapRefused(map: map.name, error: error)
+      }
+      created.append(object)
+    }
+    return created
+  }
+
+  private func create(_ map: LinkedMap, btf: KernelObject) throws(BPFLoadError) -> KernelObject {
+    var inner: KernelObject?
+    if let template = map.inner.first { inner = try create(template, btf: btf) }
+    var attributes = BPF.MapAttributes(
+      type: map.type, keySize: map.keySize, valueSize: map.valueSize, maxEntries: map.maxEntries)
+    if map.type == Self.perfEventArray, map.maxEntries == 0 {
+      attributes.maxEntries = UInt32(clamping: KernelSettings.possibleProcessors() ?? 1)
+    }
+    attributes.flags = map.flags
+    if let node = map.numaNode {
+      attributes.numaNode = node
+      attributes.flags |= Self.numaNodeFlag
+    }
+    attributes.name = map.kernelName
+    attributes.extra = map.mapExtra
+    let takesTypes = !Self.typesWithoutBTF.contains(map.type)
+    if takesTypes {
+      attributes.keyTypeID = map.btfKeyTypeID
+      attributes.valueTypeID = map.btfValueTypeID
+    }
+    do throws(SystemError) {
+      return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
+    } catch {
+      if let refusal = refusedEntry(error, "map `\(map.name)`") { throw refusal }
+      guard error.errnoName != "E2BIG" || map.mapExtra == 0 else {
+        throw .notKnownToKernel(subject: "map `\(map.name)` (map_extra, Linux 5.16)", error: error)
+      }
+      throw .mapRefused(map: map.name, error: error)
+    }
+  }
+
+  /// Puts programs and maps into the slots of the maps that hold them from the start.
+  func fillSlots(maps: [KernelObject], programs objects: [KernelObject], btf: KernelObject) throws(BPFLoadError) {
+    for (map, object) in zip(linked.maps, maps) {
+      for slot in map.initialSlots {
+        let held: KernelObject
+        if let index = programs.firstIndex(where: { $0.name == slot.target }) {
+          held = objects[index]
+        } else if let index = linked.maps.firstIndex(where: { $0.name == slot.target }) {
+          held = maps[index]
+        } else {
+          throw .noSuchSlotTarget(map: map.name, target: slot.target)
+        }
+        do throws(SystemError) {
+          try BPF.update(object, index: slot.index, object: held)
+        } catch {
+          throw refusedEntry(error, "map `\(map.name)`") ?? .mapRefused(map: map.name, error: error)
+        }
+      }
+    }
+  }
+
+  /// BPF_MAP_TYPE_PERF_EVENT_ARRAY.
+  private static let perfEventArray: UInt32 = 4
+  /// BPF_F_NUMA_NODE.
+  private static let numaNodeFlag: UInt32 = 1 << 2
+  /// Map types whose map_check_btf refuses types: PROG_ARRAY, PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY,
+  /// ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP, SOCKMAP, CPUMAP, XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH, RINGBUF,
+  /// USER_RINGBUF, ARENA (libbpf.c, map_needs_vmlinux_btf and bpf_object__create_map).
+  private static let typesWithoutBTF: Set<UInt32> = [3, 4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25, 27, 31, 33]
+}

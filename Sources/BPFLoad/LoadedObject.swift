@@ -1,0 +1,58 @@
+public import LinuxSys
+
+/// A program in the kernel.
+public struct LoadedProgram: Sendable {
+  /// The function's name in the object.
+  public let name: String
+  /// The ELF section.
+  public let section: String
+  /// The kernel's number for it.
+  public let id: UInt32
+  /// `enum bpf_prog_type`.
+  public let type: UInt32
+  /// `enum bpf_attach_type` it was loaded for.
+  public let expectedAttachType: UInt32
+  /// What stands after the slash in the section's name: a tracepoint's name, for example.
+  public let target: String
+  /// Eight bytes of the kernel's hash over the instructions after CO-RE relocation.
+  public let tag: [UInt8]
+  /// Where it is pinned.
+  public let pin: String?
+  /// Keeps the program alive.
+  public let object: KernelObject
+}
+
+/// A map in the kernel.
+public struct LoadedMap: Sendable {
+  /// The name in the object.
+  public let name: String
+  /// The kernel's number for it.
+  public let id: UInt32
+  /// `enum bpf_map_type`.
+  public let type: UInt32
+  /// Where it is pinned.
+  public let pin: String?
+  /// Keeps the map alive.
+  public let object: KernelObject
+}
+
+/// An object's programs and maps in the kernel, with the pins that hold them.
+///
+/// When this value goes without ``commit()``, its pins are removed again; programs and maps that nothing else holds
+/// (no pin, no link) are then unloaded by the kernel.
+public struct LoadedObject: ~Copyable {
+  /// In the order of the object.
+  public let programs: [LoadedProgram]
+  /// In the order of the object.
+  public let maps: [LoadedMap]
+  private var pins: PinnedPaths
+
+  init(programs: [LoadedProgram], maps: [LoadedMap], pins: consuming PinnedPaths) {
+    self.programs = programs
+    self.maps = maps
+    self.pins = pins
+  }
+
+  /// From now on the pins stay when this value goes.
+  public mutating func commit() { pins.keep() }
+}

@@ -1,0 +1,53 @@
+public import PolicyEngine
+public import Provenance
+internal import BPFObject
+internal import ByteKit
+internal import LinuxSys
+
+/// Puts an object into the kernel: type information, maps, programs, pins, in this order, all or nothing.
+public enum ObjectLoader {
+  /// Loads the object that the permit was given for.
+  ///
+  /// What reaches the kernel are the examined bytes: they are linked here, and nothing else is. The object and the
+  /// permit are consumed, so that one ALLOW loads one object once.
+  public static func load(
+    _ examined: consuming ExaminedObject, permit: consuming Permit, options: LoadOptions = LoadOptions()
+  ) throws(BPFLoadError) -> LoadedObject {
+    guard permit.objectDigest == examined.digest else {
+      throw .permitForOtherBytes(permit: permit.objectDigest, object: examined.digest)
+    }
+    let linked: LinkedObject
+    do throws(BPFObjectError) {
+      linked = try BPFObject.link(bytes: examined.bytes, objectName: options.objectName)
+    } catch {
+      throw .notLinkable(error)
+    }
+    return try load(linked, options: options)
+  }
+
+  /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
+  static func load(_ linked: LinkedObject, options: LoadOptions) throws(BPFLoadError) -> LoadedObject {
+    let programs = try selected(from: linked, options)
+    var steps = LoadSteps(linked: linked, programs: programs, options: options)
+    return try steps.run()
+  }
+
+  /// The programs to load, in the object's order.
+  private static func selected(
+    from linked: LinkedObject, _ options: LoadOptions
+  ) throws(BPFLoadError) -> [LinkedProgram] {
+    let chosen: [LinkedProgram]
+    if let names = options.programs {
+      let available = linked.programs.map(\.name)
+      for name in names where !available.contains(name) {
+        throw .noSuchProgram(name: name, available: available)
+      }
+      chosen = linked.programs.filter { names.contains($0.name) }
+    } else {
+      chosen = linked.programs.filter { !$0.kind.isOptional }
+    }
+    guard !chosen.isEmpty else { throw .nothingToLoad }
+    if let bare = chosen.first(where: { $0.funcInfo.isEmpty }) { throw .missingFuncInfo(program: bare.name) }
+    return chosen
+  }
+}

@@ -1,0 +1,42 @@
+internal import BPFObject
+
+/// Which map and which program is pinned where: `DIR/map/<name>` and `DIR/prog/<name>`.
+struct PinLayout: Equatable {
+  /// Nil when nothing is pinned.
+  let directory: String?
+  /// Absolute paths in the order of the object's maps; empty when nothing is pinned.
+  let maps: [String]
+  /// Absolute paths in the order of the programs that are loaded.
+  let programs: [String]
+
+  init(_ path: String?, maps: [LinkedMap], programs: [LinkedProgram]) throws(BPFLoadError) {
+    guard var path else {
+      (directory, self.maps, self.programs) = (nil, [], [])
+      return
+    }
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    directory = path
+    self.maps = maps.map { "\(path)/map/\(Self.fileName(of: $0))" }
+    self.programs = programs.map { "\(path)/prog/\(Self.fileName($0.name))" }
+    for names in [self.maps, self.programs] {
+      var seen: Set<String> = []
+      for name in names where !seen.insert(name).inserted { throw .pinNameTwice(path: name) }
+    }
+  }
+
+  /// A data section is pinned under its name without the leading dot: `rodata`, `data_custom`.
+  private static func fileName(of map: LinkedMap) -> String {
+    switch map.origin {
+    case .declared: fileName(map.name)
+    case .data(let section): fileName(section.hasPrefix(".") ? String(section.dropFirst()) : section)
+    }
+  }
+
+  /// The BPF file system refuses names with dots; slashes would leave the directory.
+  private static func fileName(_ name: String) -> String {
+    let characters = name.utf8.prefix(255).map { byte in
+      byte == UInt8(ascii: ".") || byte == UInt8(ascii: "/") || byte < 0x21 || byte > 0x7e ? UInt8(ascii: "_") : byte
+    }
+    return characters.isEmpty ? "_" : String(decoding: characters, as: UTF8.self)
+  }
+}

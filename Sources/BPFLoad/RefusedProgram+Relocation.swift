@@ -1,0 +1,47 @@
+internal import BPFObject
+internal import ByteKit
+
+/// Relocations that the kernel could not resolve.
+///
+/// The kernel does not refuse such a record by itself: it replaces the instruction by a call of the helper
+/// 195896080 (0xbad2310), which exists nowhere, and the verifier stumbles over it only when it is reached
+/// (tools/lib/bpf/relo_core.c, bpf_core_poison_insn).
+extension RefusedProgram {
+  /// What the record of this instruction is about, `field task_struct.__state`; nil when it has none.
+  func relocation(at index: Int) -> String? {
+    let bytes = program.coreRelocations.rawSpan
+    let size = Int(program.coreRelocationRecordSize)
+    guard size >= 16, let btf = try? BTF(linked.btf.rawSpan) else { return nil }
+    for record in stride(from: 0, to: bytes.byteCount, by: size) {
+      // struct bpf_core_relo: insn_off in bytes, type_id, access_str_off, kind.
+      guard let offset = try? bytes.u32(at: record), let type = try? bytes.u32(at: record + 4),
+        let access = try? bytes.u32(at: record + 8), let kind = try? bytes.u32(at: record + 12)
+      else { return nil }
+      guard Int(offset) == index * 8, let text = try? btf.string(at: access),
+        let subject = btf.subject(ofRelocation: kind, typeID: type, access: text)
+      else { continue }
+      switch kind {
+      case 6...9, 12: return "type `\(subject)`"
+      case 10, 11: return "enumerator `\(subject)`"
+      default: return "field `\(subject)`"
+      }
+    }
+    return nil
+  }
+}
+
+extension VerifierLog {
+  /// Whether the verifier stumbled over an instruction that the kernel could not relocate.
+  var isPoisonedRelocation: Bool {
+    refusedHelper == 195_896_080
+  }
+
+  /// The number of the helper that the verifier did not accept: `… helper bpf_probe_read_kernel#113`,
+  /// `invalid func unknown#195896080`, `unknown func bpf_probe_read#4`.
+  var refusedHelper: UInt32? {
+    guard let reason, let hash = reason.lastIndex(of: "#"),
+      reason.contains(" helper ") || reason.hasPrefix("invalid func ") || reason.hasPrefix("unknown func ")
+    else { return nil }
+    return UInt32(reason[reason.index(after: hash)...].prefix { ("0"..."9").contains($0) })
+  }
+}

@@ -1,0 +1,95 @@
+internal import BPFObject
+internal import ByteKit
+internal import LinuxSys
+
+/// A program that the kernel has just refused, about to be verified once more with a log.
+struct RefusedProgram {
+  let program: LinkedProgram
+  let attributes: BPF.ProgramAttributes
+  let btf: KernelObject
+  let maps: [KernelObject]
+  let linked: LinkedObject
+
+  /// The largest log buffer that old kernels take (UINT_MAX >> 8).
+  private static let largestLog = (1 << 24) - 1
+
+  /// What the log says about the refusal, and the log itself in a file.
+  func explain(_ error: SystemError, options: LoadOptions) -> BPFLoadError {
+    let text = verifierLog()
+    guard !text.isEmpty else {
+      // The verifier always writes something; who refuses without a word has not come so far.
+      let subject = "program `\(program.name)` of section `\(program.section)`"
+      return .notKnownToKernel(subject: subject, error: error)
+    }
+    let log = VerifierLog(text)
+    let index = log.instruction?.index
+    return .programRefused(
+      Refusal.Program(
+        name: program.name, section: program.section, error: error, reason: log.reason,
+        instruction: log.instruction.map { found in
+          found.text.map { "\(found.index): \($0)" } ?? "\(found.index)"
+        },
+        source: source(quoted: log.source, index: index),
+        unresolvedRelocation: log.isPoisonedRelocation ? index.flatMap(relocation(at:)) ?? "the relocation" : nil,
+        lockdown: lockdown(behind: log), logTail: log.tail, logPath: write(text, options)))
+  }
+
+  /// Verifies with a log, in buffers that grow until everything fits.
+  private func verifierLog() -> String {
+    var capacity = 1 << 18
+    while true {
+      var log = BPF.Log(level: 1, capacity: capacity)
+      do throws(SystemError) {
+        _ = try BPF.loadProgram(attributes, btf: btf, maps: maps, log: &log)
+        return log.text
+      } catch  where error.errnoName == "ENOSPC" && capacity < Self.largestLog {
+        capacity = min(max(capacity * 4, log.neededCapacity), Self.largestLog)
+      } catch {
+        return log.text
+      }
+    }
+  }
+
+  /// `file:line: code`; the place comes from the object's line information when the log does not print it.
+  private func source(quoted: VerifierLog.SourceLine?, index: Int?) -> String? {
+    let known = index.flatMap { LineInfo(program, btf: linked.btf).place(ofInstruction: $0) }
+    let place =
+      if let file = quoted?.file, let line = quoted?.line { "\(file):\(line)" } else {
+        known.map { "\($0.file):\($0.line)" }
+      }
+    let code = quoted?.code ?? known?.code
+    switch (place, code) {
+    case (let place?, let code?): return "\(place): \(code)"
+    case (let place?, nil): return place
+    case (nil, let code?): return code
+    case (nil, nil): return nil
+    }
+  }
+
+  /// The lockdown mode, when the verifier's sentence is the one lockdown gives for a helper (kernel/trace/bpf_trace.c).
+  private func lockdown(behind log: VerifierLog) -> LockdownMode? {
+    guard let helper = log.refusedHelper, let mode = KernelSettings.lockdownMode() else { return nil }
+    let needed: LockdownMode
+    switch helper {
+    case 36: needed = .integrity  // bpf_probe_write_user
+    case 4, 45, 113, 115: needed = .confidentiality  // bpf_probe_read, _str, _kernel, _kernel_str
+    default: return nil
+    }
+    return mode >= needed ? mode : nil
+  }
+
+  /// Writes the log where nobody else can read it: it can hold kernel addresses.
+  private func write(_ text: String, _ options: LoadOptions) -> String? {
+    let random = String(UInt32.random(in: .min ... .max), radix: 16)
+    let path =
+      options.verifierLog ?? "\(options.logDirectory)/verity-bpf-\(program.kernelName)-\(random).verifier.log"
+    do throws(SystemError) {
+      let file = try PendingFile(replacing: path, mode: 0o600)
+      try file.descriptor.writeAll(Array(text.utf8).rawSpan)
+      try file.commit()
+      return path
+    } catch {
+      return nil
+    }
+  }
+}

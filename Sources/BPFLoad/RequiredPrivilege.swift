@@ -1,0 +1,33 @@
+internal import BPFObject
+internal import LinuxSys
+
+/// Which capabilities a load needs, and why a kernel that answers EPERM may have done so.
+///
+/// After kernel/bpf/syscall.c (bpf_prog_load, is_net_admin_prog_type, is_perfmon_prog_type); CAP_SYS_ADMIN stands in
+/// for each of them.
+struct RequiredPrivilege: Equatable, Sendable {
+  /// The capabilities the program types ask for, CAP_BPF among them.
+  let needed: [Capability]
+  /// Those of them that the process lacks; nil when its capabilities are not known.
+  let missing: [Capability]?
+
+  init(kinds: [ProgramKind], held: Set<Capability>?) {
+    var needed: Set<Capability> = [.bpf]
+    for kind in kinds {
+      if Self.netAdminTypes.contains(kind.type) { needed.insert(.netAdmin) }
+      if Self.perfmonTypes.contains(kind.type) { needed.insert(.perfmon) }
+    }
+    self.needed = needed.sorted { $0.rawValue > $1.rawValue }
+    guard let held else {
+      missing = nil
+      return
+    }
+    missing = held.contains(.sysAdmin) ? [] : self.needed.filter { !held.contains($0) }
+  }
+
+  /// SCHED_CLS, SCHED_ACT, XDP, LWT_IN/OUT/XMIT, SOCK_OPS, SK_SKB, CGROUP_DEVICE, SK_MSG, CGROUP_SOCK_ADDR,
+  /// LWT_SEG6LOCAL, FLOW_DISSECTOR, CGROUP_SYSCTL, CGROUP_SOCKOPT, EXT, CGROUP_SOCK, NETFILTER.
+  private static let netAdminTypes: Set<UInt32> = [3, 4, 6, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 22, 23, 25, 28, 32]
+  /// KPROBE, TRACEPOINT, PERF_EVENT, RAW_TRACEPOINT, RAW_TRACEPOINT_WRITABLE, TRACING, STRUCT_OPS, EXT, LSM.
+  private static let perfmonTypes: Set<UInt32> = [2, 5, 7, 17, 24, 26, 27, 28, 29]
+}

@@ -1,0 +1,68 @@
+public import ByteKit
+internal import Hashing
+internal import Synchronization
+
+extension VerityLayout {
+  /// Hashes all the data and writes superblock and tree, in bounded memory.
+  ///
+  /// - Parameters:
+  ///   - data: the source of the data blocks. It is read once and must not change meanwhile.
+  ///   - sink: what holds the tree; for an appended tree, the file of the data.
+  ///   - threads: how many threads read and hash.
+  ///   - progress: told the bytes of data done and in all; returns false to stop.
+  /// - Returns: the root hash.
+  /// - Throws: ``VerityError/source(_:)``, ``VerityError/sink(_:)``, ``VerityError/cancelled``,
+  ///   ``VerityError/truncated(_:expected:actual:)`` when there is less data than blocks, or ``VerityError/hashing(_:)``.
+  public func writeTree(
+    of data: borrowing some ByteSource & Sendable & ~Copyable, to sink: inout some ByteSink & ~Copyable, threads: Int,
+    progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }
+  ) throws(VerityError) -> Digest {
+    guard data.byteCount >= parameters.dataByteCount else {
+      throw .truncated(.data, expected: parameters.dataByteCount, actual: data.byteCount)
+    }
+    try writeSuperblock(to: &sink)
+    var builder = try TreeBuilder(self)
+    let pieces = Pieces(parameters)
+    for round in pieces.rounds {
+      // The threads finish in any order; the tree takes the digests in the data's.
+      let results = Mutex([[UInt8]](repeating: [], count: round.count))
+      try concurrently(round.count, threads: threads) { () throws(VerityError) in
+        try PieceHasher(self)
+      } work: { (worker: inout PieceHasher, number) throws(VerityError) in
+        let digests = try worker.digests(of: pieces.blocks(of: round.lowerBound + UInt64(number)), in: data)
+        results.withLock { $0[number] = digests }
+      }
+      for digests in results.withLock({ $0 }) { try builder.append(digests: digests.rawSpan, to: &sink) }
+      let done = pieces.blocks(of: round.upperBound - 1).upperBound
+      guard progress(dataOffset(done), parameters.dataByteCount) else { throw .cancelled }
+    }
+    return try builder.finish(to: &sink)
+  }
+
+  /// Writes the superblock and the zeros up to the first hash block.
+  public func writeSuperblock(to sink: inout some ByteSink & ~Copyable) throws(VerityError) {
+    var bytes = superblock.serialized()
+    bytes += repeatElement(0, count: Int(treeOffset - superblockOffset) - bytes.count)  // below one hash block
+    try sink.put(bytes.rawSpan, at: superblockOffset)
+  }
+}
+
+/// Hashes pieces of the data, on one thread.
+private struct PieceHasher: ~Copyable {
+  private let layout: VerityLayout
+  private var hasher: BlockHasher
+  private var buffer: [UInt8] = []
+
+  init(_ layout: VerityLayout) throws(VerityError) {
+    self.layout = layout
+    hasher = try layout.makeHasher()
+  }
+
+  mutating func digests(
+    of blocks: Range<UInt64>, in data: borrowing some ByteSource & ~Copyable
+  ) throws(VerityError) -> [UInt8] {
+    let blockSize = layout.parameters.dataBlockSize
+    try data.fill(&buffer, count: blocks.count * blockSize, at: layout.dataOffset(blocks.lowerBound))
+    return try hasher.digests(of: buffer, blockSize: blockSize)
+  }
+}

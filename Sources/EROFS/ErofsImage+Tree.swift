@@ -1,0 +1,119 @@
+internal import DMVerity
+
+/// A name of the tree together with the inode it leads to.
+public struct ErofsEntry: Equatable, Sendable {
+  /// Relative to the root, components separated by `/`; the root itself is empty.
+  public let path: String
+  public let inode: ErofsInode
+}
+
+extension ErofsImage where Blocks: ~Copyable {
+  /// The inode a path leads to. Symbolic links are never followed: one in the middle is not a directory.
+  ///
+  /// Every directory on the way is checked as a whole. To look up many paths, ``walk(_:)`` once.
+  ///
+  /// - Parameter path: relative to the root, with or without a leading `/`; `.` and `..` are not resolved.
+  public func lookup(_ path: String) throws(ErofsError) -> ErofsInode {
+    let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).map { Array($0) }
+    guard components.count <= limits.depth else { throw tooDeep(path) }
+    var inode = try root()
+    var parent = inode.nid
+    var reached = ""
+    for component in components {
+      let names: [ErofsName]
+      do throws(ErofsError) {
+        names = try self.names(in: inode, parent: parent)
+      } catch {
+        throw error.at(path: reached)
+      }
+      // Bytes are compared: Swift calls strings equal that are spelt differently.
+      guard let name = names.first(where: { $0.name.utf8.elementsEqual(component) }) else {
+        throw ErofsError(
+          .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "\(names.count) other names")
+      }
+      reached += reached.isEmpty ? name.name : "/" + name.name
+      parent = inode.nid
+      inode = try child(name, path: reached)
+    }
+    return inode
+  }
+
+  /// Visits every name of the tree, each directory before what it holds, the names of a directory in bytewise order.
+  ///
+  /// An inode with several names is visited once for each; a directory can have only one.
+  public func walk(_ visit: (ErofsEntry) throws(ErofsError) -> Void) throws(ErofsError) {
+    let root = try root()
+    var pending: [(path: String, inode: ErofsInode, parent: UInt64, depth: Int)] = [("", root, root.nid, 0)]
+    var directories: Set<UInt64> = [root.nid]
+    var visited = 1
+    try visit(ErofsEntry(path: "", inode: root))
+    while let directory = pending.popLast() {
+      let names: [ErofsName]
+      do throws(ErofsError) {
+        names = try self.names(in: directory.inode, parent: directory.parent)
+      } catch {
+        throw error.at(path: directory.path)
+      }
+      visited += names.count
+      guard visited <= limits.entries else {
+        throw ErofsError(.limit, path: directory.path, expected: "at most \(limits.entries) names", found: "more")
+      }
+      var below: [(path: String, inode: ErofsInode, parent: UInt64, depth: Int)] = []
+      for name in names {
+        let path = directory.path.isEmpty ? name.name : "\(directory.path)/\(name.name)"
+        guard directory.depth < limits.depth, path.utf8.count <= limits.pathBytes else { throw tooDeep(path) }
+        let inode = try child(name, path: path)
+        if inode.kind == .directory {
+          guard directories.insert(inode.nid).inserted else {
+            throw ErofsError(
+              .tree, nid: inode.nid, path: path, expected: "one name for a directory", found: "a second one, or a loop")
+          }
+          below.append((path, inode, directory.inode.nid, directory.depth + 1))
+        }
+        try visit(ErofsEntry(path: path, inode: inode))
+      }
+      pending.append(contentsOf: below.reversed())
+    }
+  }
+
+  /// Every name of an inode in bytewise order, from a walk of the whole tree; none when no name leads to it.
+  ///
+  /// A file may have several names (hard links, or equal files that were stored once). They are all returned: a rule
+  /// about paths must decide about each, not about whichever comes first.
+  public func paths(of nid: UInt64) throws(ErofsError) -> [String] {
+    var paths: [String] = []
+    try walk { entry throws(ErofsError) in if entry.inode.nid == nid { paths.append(entry.path) } }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private func root() throws(ErofsError) -> ErofsInode {
+    do throws(ErofsError) {
+      let root = try inode(rootNid)
+      guard root.kind == .directory else { throw wrongKind(root, expected: .directory) }
+      return root
+    } catch {
+      throw error.at(path: "")
+    }
+  }
+
+  private func child(_ name: ErofsName, path: String) throws(ErofsError) -> ErofsInode {
+    let inode: ErofsInode
+    do throws(ErofsError) {
+      inode = try self.inode(name.nid)
+    } catch {
+      throw error.at(path: path)
+    }
+    guard inode.kind == name.kind else {
+      throw ErofsError(
+        .directory, nid: name.nid, path: path, expected: "a \(name.kind.name), as its directory says",
+        found: "a \(inode.kind.name)")
+    }
+    return inode
+  }
+
+  private func tooDeep(_ path: String) -> ErofsError {
+    ErofsError(
+      .limit, path: String(path.prefix(256)),
+      expected: "a path of at most \(limits.depth) components and \(limits.pathBytes) bytes", found: "a longer one")
+  }
+}

@@ -1,0 +1,105 @@
+internal import ByteKit
+public import DMVerity
+
+/// An uncompressed EROFS file system, read only through blocks that are proven up to a root hash.
+///
+/// The reader accepts less than the kernel: whatever the kernel would read in more than one way, or not look at, is
+/// refused. It follows no symbolic links and calls itself nowhere, so an image cannot lead it astray or exhaust its stack.
+public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
+  /// The verified device below.
+  public let blocks: Blocks
+  public let superblock: ErofsSuperblock
+  public let limits: ErofsLimits
+  /// Bytes of the device.
+  let byteCount: UInt64
+
+  /// Checks the boot area and the superblock.
+  ///
+  /// The file system must have exactly the blocks of the verified device, and of the same size: the number of data
+  /// blocks is not under the root hash, so this is what binds it (otherwise hash blocks could pose as data blocks).
+  public init(_ blocks: consuming Blocks, limits: ErofsLimits = ErofsLimits()) throws(ErofsError) {
+    let blockSize = blocks.blockSize
+    let (byteCount, overflow) = blocks.blockCount.multipliedReportingOverflow(by: UInt64(clamping: blockSize))
+    guard blockSize > 0, !overflow, byteCount <= UInt64(Int.max) else {
+      throw ErofsError(
+        .deviceSize, expected: "a device of less than 2^63 bytes",
+        found: "\(blocks.blockCount) blocks of \(blockSize) bytes")
+    }
+    let bootArea = try Self.bytes(of: blocks, byteCount: byteCount, at: 0, count: Int(ErofsSuperblock.offset))
+    if let place = bootArea.firstIndex(where: { $0 != 0 }) {
+      throw ErofsError(.bootArea, offset: UInt64(place), expected: "1024 zero bytes", found: "byte \(bootArea[place])")
+    }
+    let head = try Self.bytes(
+      of: blocks, byteCount: byteCount, at: ErofsSuperblock.offset, count: ErofsSuperblock.size)
+    let superblock = try ErofsSuperblock(head.rawSpan)
+    guard superblock.blockSize == blockSize else {
+      throw ErofsSuperblock.error(
+        .deviceSize, at: 12, expected: "blocks of \(blockSize) bytes, as under the root hash",
+        found: "blocks of \(superblock.blockSize) bytes")
+    }
+    guard superblock.blockCount == blocks.blockCount else {
+      throw ErofsSuperblock.error(
+        .deviceSize, at: 36, expected: "\(blocks.blockCount) blocks, as under the root hash",
+        found: "\(superblock.blockCount) blocks")
+    }
+    let summed = try Self.bytes(
+      of: blocks, byteCount: byteCount, at: ErofsSuperblock.offset,
+      count: ErofsSuperblock.checksummedCount(blockSize: blockSize))
+    let checksum = ErofsSuperblock.checksum(of: summed)
+    guard checksum == superblock.checksum else {
+      throw ErofsSuperblock.error(
+        .checksum, at: ErofsSuperblock.checksumOffset, expected: ErofsSuperblock.hexadecimal(checksum),
+        found: ErofsSuperblock.hexadecimal(superblock.checksum))
+    }
+    self.blocks = blocks
+    self.superblock = superblock
+    self.limits = limits
+    self.byteCount = byteCount
+  }
+
+  /// A private copy of proven bytes.
+  func bytes(at offset: UInt64, count: Int) throws(ErofsError) -> [UInt8] {
+    try Self.bytes(of: blocks, byteCount: byteCount, at: offset, count: count)
+  }
+
+  private static func bytes(
+    of blocks: borrowing Blocks, byteCount: UInt64, at offset: UInt64, count: Int
+  ) throws(ErofsError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    try append(to: &bytes, of: blocks, byteCount: byteCount, at: offset, count: count)
+    return bytes
+  }
+
+  /// Appends a copy of the proven bytes that start at `offset`.
+  func append(to bytes: inout [UInt8], at offset: UInt64, count: Int) throws(ErofsError) {
+    try Self.append(to: &bytes, of: blocks, byteCount: byteCount, at: offset, count: count)
+  }
+
+  private static func append(
+    to bytes: inout [UInt8], of blocks: borrowing Blocks, byteCount: UInt64, at offset: UInt64, count: Int
+  ) throws(ErofsError) {
+    guard count >= 0, offset <= byteCount, UInt64(count) <= byteCount - offset else {
+      throw ErofsError(
+        .range, offset: offset, expected: "\(count) bytes before the end of the image at \(byteCount)",
+        found: "a place beyond it")
+    }
+    bytes.reserveCapacity(bytes.count + count)
+    let blockSize = UInt64(blocks.blockSize)
+    var position = offset
+    let end = offset + UInt64(count)
+    while position < end {
+      let index = position / blockSize
+      let start = position % blockSize
+      let length = min(blockSize - start, end - position)
+      do throws(VerityError) {
+        let verified = try blocks.block(index)
+        bytes.append(copying: verified.bytes.extracting(Int(start)..<Int(start + length)))
+      } catch {
+        throw ErofsError(
+          .block, offset: index * blockSize, expected: "block \(index) as the root hash promises it", found: "\(error)",
+          blockFailure: error)
+      }
+      position += length
+    }
+  }
+}

@@ -1,0 +1,103 @@
+internal import ByteKit
+
+/// A file, directory or symbolic link of the image.
+public struct ErofsInode: Equatable, Sendable {
+  /// What an inode is (inode(7)); the raw value is the type in directory entries (`EROFS_FT_*`).
+  public enum Kind: UInt8, Sendable {
+    case regular = 1
+    case directory, characterDevice, blockDevice, fifo, socket, symbolicLink
+
+    /// From the file type bits of `st_mode`.
+    init?(mode: UInt16) {
+      switch mode & 0o170000 {
+      case 0o100000: self = .regular
+      case 0o040000: self = .directory
+      case 0o020000: self = .characterDevice
+      case 0o060000: self = .blockDevice
+      case 0o010000: self = .fifo
+      case 0o140000: self = .socket
+      case 0o120000: self = .symbolicLink
+      default: return nil
+      }
+    }
+
+    /// As people call it.
+    public var name: String {
+      switch self {
+      case .regular: "regular file"
+      case .directory: "directory"
+      case .characterDevice: "character device"
+      case .blockDevice: "block device"
+      case .fifo: "fifo"
+      case .socket: "socket"
+      case .symbolicLink: "symbolic link"
+      }
+    }
+  }
+
+  /// Where the contents are.
+  enum Layout: Equatable, Sendable {
+    /// A special file: no contents.
+    case none
+    /// Blocks in a row from `start`.
+    case plain(start: UInt64)
+    /// Blocks in a row from the block `start`, but the last one right after the inode, at byte `tail` of the image.
+    case inline(start: UInt64, tail: UInt64)
+    /// Chunks of `1 << bits` bytes; the table at byte `table` of the image has an entry of `entrySize` bytes for each.
+    case chunked(bits: UInt64, table: UInt64, entrySize: UInt64)
+  }
+
+  /// The number directory entries name it by; the kernel shows it as `st_ino`.
+  public let nid: UInt64
+  public let kind: Kind
+  /// Permission bits.
+  public let permissions: UInt16
+  /// Bytes of content; of a symbolic link, of its target.
+  public let size: UInt64
+  /// Number of names.
+  public let linkCount: UInt32
+  public let owner: UInt32
+  public let group: UInt32
+  /// Where the inode is, in bytes from the start of the image.
+  public let offset: UInt64
+  let layout: Layout
+}
+
+/// What the bytes of an inode say, before anything is checked against the device
+/// (`struct erofs_inode_compact` and `erofs_inode_extended`, fs/erofs/erofs_fs.h).
+struct RawInode {
+  let format: UInt16
+  let xattrCount: UInt16
+  let mode: UInt16
+  let size: UInt64
+  /// First block, or chunk format.
+  let union: UInt32
+  let linkCount: UInt32
+  let owner: UInt32
+  let group: UInt32
+
+  var isExtended: Bool { format & 1 != 0 }
+  var layoutNumber: UInt16 { format >> 1 & 7 }
+  /// Bytes of the inode itself.
+  var inodeSize: UInt64 { isExtended ? 64 : 32 }
+  /// Bytes of the extended attributes that follow it.
+  var xattrSize: UInt64 { xattrCount == 0 ? 0 : 12 + 4 * (UInt64(xattrCount) - 1) }
+
+  init(_ bytes: borrowing RawSpan) throws(ByteError) {
+    format = try bytes.u16(at: 0)
+    xattrCount = try bytes.u16(at: 2)
+    mode = try bytes.u16(at: 4)
+    union = try bytes.u32(at: 16)
+    if format & 1 != 0 {
+      size = try bytes.u64(at: 8)
+      owner = try bytes.u32(at: 24)
+      group = try bytes.u32(at: 28)
+      linkCount = try bytes.u32(at: 44)
+    } else {
+      linkCount = UInt32(try bytes.u16(at: 6))
+      size = UInt64(try bytes.u32(at: 8))
+      owner = UInt32(try bytes.u16(at: 24))
+      group = UInt32(try bytes.u16(at: 26))
+    }
+  }
+}

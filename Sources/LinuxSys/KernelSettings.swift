@@ -1,0 +1,77 @@
+internal import Glibc
+
+/// How far the kernel is locked down against its own administrator (kernel_lockdown(7)).
+public enum LockdownMode: String, Sendable, Comparable, CaseIterable {
+  case none, integrity, confidentiality
+
+  public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+  private var rank: Int {
+    switch self {
+    case .none: 0
+    case .integrity: 1
+    case .confidentiality: 2
+    }
+  }
+}
+
+/// A capability that bpf(2) asks for (capabilities(7)); the raw value is its number in `include/uapi/linux/capability.h`.
+public enum Capability: UInt64, Sendable, CaseIterable {
+  case netAdmin = 12
+  case sysAdmin = 21
+  case perfmon = 38
+  case bpf = 39
+
+  /// `CAP_BPF` and so on.
+  public var name: String {
+    switch self {
+    case .netAdmin: "CAP_NET_ADMIN"
+    case .sysAdmin: "CAP_SYS_ADMIN"
+    case .perfmon: "CAP_PERFMON"
+    case .bpf: "CAP_BPF"
+    }
+  }
+}
+
+/// What the running kernel says of itself in small files. Each answer is nil when the kernel does not tell.
+public enum KernelSettings {
+  /// The mode in brackets in /sys/kernel/security/lockdown.
+  public static func lockdownMode() -> LockdownMode? {
+    guard let text = text("/sys/kernel/security/lockdown"), let open = text.firstIndex(of: "["),
+      let close = text[open...].firstIndex(of: "]")
+    else { return nil }
+    return LockdownMode(rawValue: String(text[text.index(after: open)..<close]))
+  }
+
+  /// kernel.unprivileged_bpf_disabled: 0 anybody may load the harmless types, 1 and 2 nobody without CAP_BPF.
+  public static func unprivilegedBPFDisabled() -> Int? {
+    text("/proc/sys/kernel/unprivileged_bpf_disabled").flatMap { Int($0) }
+  }
+
+  /// The effective capabilities of this process, from `CapEff` in /proc/self/status.
+  public static func effectiveCapabilities() -> Set<Capability>? {
+    guard let status = text("/proc/self/status"),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
+      let digits = line.split(whereSeparator: { $0 == "\t" || $0 == " " }).last,
+      let mask = UInt64(digits, radix: 16)
+    else { return nil }
+    return Set(Capability.allCases.filter { mask & (1 << $0.rawValue) != 0 })
+  }
+
+  /// How many processors the kernel provides for: one more than the highest number in /sys/devices/system/cpu/possible.
+  public static func possibleProcessors() -> Int? {
+    guard let ranges = text("/sys/devices/system/cpu/possible"),
+      let last = ranges.split(whereSeparator: { $0 == "," || $0 == "-" }).last, let highest = Int(last), highest >= 0
+    else { return nil }
+    return highest + 1
+  }
+
+  /// A small file's text without the white space at its end.
+  private static func text(_ path: String) -> String? {
+    guard let descriptor = try? OwnedFD.open(path, .readOnly),
+      let bytes = try? descriptor.readToEnd(limit: 1 << 16)
+    else { return nil }
+    let end = bytes.lastIndex { $0 != 10 && $0 != 32 }.map { $0 + 1 } ?? 0
+    return String(validating: bytes[..<end], as: UTF8.self)
+  }
+}

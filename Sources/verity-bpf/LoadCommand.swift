@@ -1,0 +1,105 @@
+import Admission
+import ArgumentParser
+import BPFLoad
+import ByteKit
+import Diagnostics
+import JSONText
+import LinuxSys
+import PolicyEngine
+import Provenance
+
+/// `verity-bpf load`: the whole way of an object into the kernel.
+struct LoadCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "load",
+    abstract: "Prove an object, ask the policy, and load its programs.",
+    discussion: """
+      The object is proven up to its image's root hash, judged by the policy, and only then handed to the kernel, \
+      which applies its CO-RE records itself. Without --pin-path the programs live as long as this command.
+
+      Examples:
+        verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o
+        verity-bpf load --image progs.raw --object xdp_counter.bpf.o --policy demo.pol
+      """)
+  static let schema = "verity-bpf/load/1"
+
+  @OptionGroup var object: ObjectOptions
+  @OptionGroup var trust: RootHashOptions
+
+  @Option(name: .long, help: ArgumentHelp("The policy that decides. There is no default.", valueName: "file"))
+  var policy: String
+
+  @Option(name: .long, help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
+  var pinPath: String?
+
+  @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
+  var verifierLog: String?
+
+  @Option(name: .long, help: ArgumentHelp("The directory of the audit log.", valueName: "dir"))
+  var auditDir = "/var/log/verity-bpf"
+
+  @Flag(name: .long, help: "Decide only: load nothing and write no record.")
+  var dryRun = false
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
+  private static let policyLimit = 64 << 20
+
+  func execute() throws -> Int32 {
+    let file = try OwnedFD.open(policy, .readOnly)
+    guard let text = try file.readToEnd(limit: Self.policyLimit) else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"))
+    }
+    var request = AdmissionRequest(
+      object: try object.requested(), policy: text, policyName: policy, auditDirectory: auditDir)
+    request.rootHash = try trust.rootHash()
+    request.pinPath = pinPath
+    request.verifierLogPath = verifierLog
+    request.isDryRun = dryRun
+    let outcome = try Admission.admit(request)
+    if json { try Output.json(answer(outcome)) } else { try describe(outcome) }
+    return outcome.isAllowed ? 0 : Diagnostic.Category.denied.rawValue
+  }
+
+  private func describe(_ outcome: borrowing AdmissionOutcome) throws {
+    let decision = outcome.ruling.deciding
+    let rule = decision.ruleText
+    let evidence = outcome.evidence
+    if !outcome.isAllowed {
+      let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
+      Output.report(
+        Diagnostic(
+          "policy.denied", .denied, "policy `\(policy)` denies program `\(program)`",
+          expected: "a rule of the policy that allows it", found: "\(decision.summary): \(rule)",
+          next: evidence.verity.map {
+            "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
+          }))
+      return
+    }
+    if let verity = evidence.verity, let object = evidence.object {
+      try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
+    }
+    try Output.line("allowed  by line \(decision.line ?? 0): \(rule)")
+    if outcome.loaded == nil {
+      try Output.line("dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
+      return
+    }
+    let count = outcome.loaded.programs.count
+    for index in 0..<count { try Output.line(outcome.loaded.programs[index].line) }
+    for index in 0..<outcome.loaded.maps.count { try Output.line(outcome.loaded.maps[index].line) }
+    try Output.line(
+      "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
+        + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    if let pinPath {
+      try Output.line("pinned   \(pinPath)")
+    } else {
+      Output.note("note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
+    }
+  }
+}

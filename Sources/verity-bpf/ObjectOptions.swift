@@ -1,0 +1,70 @@
+import Admission
+import ArgumentParser
+import ByteKit
+import Diagnostics
+import DiskLayout
+import LinuxSys
+
+/// How a command is told which object is meant: by descriptor, or by image and path.
+struct ObjectOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("A descriptor of the object, opened on a mounted image.", valueName: "n"))
+  var fd: Int32?
+
+  @Option(name: .long, help: ArgumentHelp("An image file; nothing is mounted. Needs --object.", valueName: "image"))
+  var image: String?
+
+  @Option(name: .long, help: ArgumentHelp("The object's path inside the image.", valueName: "path"))
+  var object: String?
+
+  func validate() throws {
+    if let fd {
+      guard image == nil, object == nil else { throw ValidationError("Give --fd, or --image with --object, not both.") }
+      guard fd >= 0 else { throw ValidationError("--fd takes a descriptor number, 0 or more.") }
+    } else {
+      guard image != nil, object != nil else {
+        throw ValidationError("Name the object: --fd N, or --image IMAGE --object PATH.")
+      }
+    }
+  }
+
+  /// The object the user named.
+  func requested() throws -> AdmissionRequest.Object {
+    if let fd { return .descriptor(fd) }
+    return .image(path: image ?? "", object: object ?? "")
+  }
+}
+
+/// The root hash a user trusts beforehand.
+struct RootHashOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("The root hash the image must have, in hexadecimal digits.", valueName: "hash"))
+  var rootHash: String?
+
+  @Option(name: .long, help: ArgumentHelp("A file that holds the root hash the image must have.", valueName: "file"))
+  var rootHashFile: String?
+
+  func validate() throws {
+    if rootHash != nil, rootHashFile != nil {
+      throw ValidationError("Give --root-hash or --root-hash-file, not both.")
+    }
+  }
+
+  /// The root hash, when one was named.
+  func rootHash() throws -> Digest? {
+    if let rootHash { return try RootHashFile.parse(argument: rootHash) }
+    guard let rootHashFile else { return nil }
+    return try Self.read(file: rootHashFile)
+  }
+
+  /// Reads a root-hash file.
+  static func read(file: String) throws -> Digest {
+    let descriptor = try OwnedFD.open(file, .readOnly)
+    let bytes = try descriptor.readToEnd(limit: 4096) ?? Array(repeating: 0, count: RootHashFile.maximumByteCount + 1)
+    do throws(LayoutError) {
+      return try RootHashFile.parse(bytes)
+    } catch {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "root-hash file `\(file)`: \(diagnostic.message)"
+      throw DiagnosedFailure(diagnostic)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import BPFObject
+import ByteKit
+import LinuxSys
+import Testing
+
+/// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.
+struct KernelOracle {
+  let btf: KernelObject
+  let maps: [KernelObject]
+  let object: LinkedObject
+
+  static let isAvailable: Bool = {
+    (try? BPF.createMap(BPF.MapAttributes(type: 2, keySize: 4, valueSize: 4, maxEntries: 1))) != nil
+  }()
+
+  init(_ object: LinkedObject) throws {
+    self.object = object
+    var log = BPF.Log(level: 1, capacity: 1 << 20)
+    do { btf = try BPF.loadBTF(object.btf, log: &log) } catch {
+      Issue.record("BTF refused: \(error)\n\(log.text)")
+      throw error
+    }
+    var maps: [KernelObject] = []
+    for map in object.maps { maps.append(try Self.create(map, btf)) }
+    self.maps = maps
+  }
+
+  private static func create(_ map: LinkedMap, _ btf: KernelObject) throws -> KernelObject {
+    var attributes = BPF.MapAttributes(
+      type: map.type, keySize: map.keySize, valueSize: map.valueSize,
+      maxEntries: map.type == 4 && map.maxEntries == 0 ? 1 : map.maxEntries)
+    attributes.flags = map.flags
+    attributes.extra = map.mapExtra
+    attributes.name = map.kernelName
+    attributes.keyTypeID = map.btfKeyTypeID
+    attributes.valueTypeID = map.btfValueTypeID
+    let inner = try map.inner.first.map { try create($0, btf) }
+    do {
+      let made = try BPF.createMap(attributes, btf: btf, inner: inner)
+      if !map.initialValue.isEmpty { try BPF.update(made, key: [0, 0, 0, 0], value: map.initialValue) }
+      if map.isFrozen { try BPF.freeze(made) }
+      return made
+    } catch {
+      Issue.record("map \(map.name) refused: \(error)")
+      throw error
+    }
+  }
+
+  func load(_ program: LinkedProgram, attachBTFID: UInt32 = 0) throws -> KernelObject {
+    var attributes = BPF.ProgramAttributes(type: program.kind.type)
+    attributes.expectedAttachType = program.kind.expectedAttachType
+    attributes.flags = program.kind.flags
+    attributes.name = program.kernelName
+    attributes.license = object.license
+    attributes.instructions = program.instructions
+    attributes.funcInfo = program.funcInfo
+    attributes.funcInfoRecordSize = program.funcInfoRecordSize
+    attributes.lineInfo = program.lineInfo
+    attributes.lineInfoRecordSize = program.lineInfoRecordSize
+    attributes.coreRelocations = program.coreRelocations
+    attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
+    attributes.attachBTFID = attachBTFID
+    var log = BPF.Log(level: 1, capacity: 1 << 20)
+    do { return try BPF.loadProgram(attributes, btf: btf, maps: maps, log: &log) } catch {
+      Issue.record("program \(program.name) refused: \(error)\n\(log.text)")
+      throw error
+    }
+  }
+
+  /// A number in a data section's map, by the map's name.
+  func value(in map: String, at offset: Int) throws -> UInt32 {
+    let index = try #require(object.maps.firstIndex { $0.name == map })
+    let value = try #require(
+      try BPF.lookup(maps[index], key: [0, 0, 0, 0], valueSize: Int(object.maps[index].valueSize)))
+    return try value.rawSpan.u32(at: offset)
+  }
+}

@@ -1,0 +1,76 @@
+import BPFObject
+import ByteKit
+import Testing
+
+@Suite struct LinkTests {
+  @Test(arguments: TestObject.names)
+  func linkingIsDeterministic(_ name: String) throws {
+    #expect(try TestObject.link(name) == TestObject.link(name))
+  }
+
+  @Test func dataSectionsBecomeMapsAsInLibbpf() throws {
+    let object = try TestObject.link("data")
+    let maps = Dictionary(uniqueKeysWithValues: object.maps.map { ($0.name, $0) })
+    #expect(object.maps.first?.name == "counters")
+    let rodata = try #require(maps["data.rodata"])
+    #expect(rodata.flags == 128 | 1024)
+    #expect(rodata.isFrozen && rodata.type == 2 && rodata.maxEntries == 1 && rodata.keySize == 4)
+    #expect(rodata.initialValue.starts(with: [3, 0, 0, 0]))
+    let bss = try #require(maps["data.bss"])
+    #expect(bss.initialValue.isEmpty && !bss.isFrozen && bss.flags == 1024)
+    #expect(bss.btfValueTypeID != 0 && bss.btfKeyTypeID == 0)
+    #expect(maps[".data.tuned"]?.kernelName == ".data.tuned")
+    #expect(maps[".rodata.limits"]?.initialValue.count == 16)
+  }
+
+  @Test func subprogramsAreAppendedDepthFirst() throws {
+    let object = try TestObject.link("callbacks")
+    let classify = try #require(object.programs.first)
+    // Each of the five functions once, the program first.
+    #expect(classify.funcInfo.count == 8 * 6)
+    #expect(try classify.funcInfo.rawSpan.u32(at: 0) == 0)
+    var called: [String] = []
+    for edit in classify.edits {
+      switch edit.reason {
+      case .call(let function), .functionAddress(let function): called.append(function)
+      default: break
+      }
+    }
+    #expect(Set(called) == ["each", "step", "leaf", "left", "right"])
+  }
+
+  @Test func optionalProgramsAndAttachTargetsComeFromSectionNames() throws {
+    let object = try TestObject.link("attach")
+    let kinds = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.kind) })
+    #expect(kinds["kprobe"]?.type == 2 && kinds["kprobe"]?.target == "do_exit")
+    #expect(kinds["uprobe"]?.flags == 16 && kinds["uprobe"]?.target == "/bin/sh:main")
+    #expect(kinds["tracepoint"]?.type == 5 && kinds["tracepoint"]?.target == "sched/sched_switch")
+    #expect(kinds["opened"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_lsm_file_open", kind: 12))
+    #expect(kinds["opened"]?.flags == 16 && kinds["opened"]?.expectedAttachType == 27)
+    #expect(kinds["tasks"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_iter_task", kind: 12))
+    #expect(kinds["frags"]?.isOptional == true && kinds["frags"]?.flags == 32)
+    #expect(kinds["frags"]?.expectedAttachType == 35)
+    #expect(kinds["egress"]?.expectedAttachType == 47)
+    #expect(object.programs.first { $0.name == "frags" }?.section == "xdp.frags/cpumap")
+  }
+
+  @Test func mapsAreDefinedByTheirTypes() throws {
+    let maps = Dictionary(uniqueKeysWithValues: try TestObject.link("maps").maps.map { ($0.name, $0) })
+    let byType = try #require(maps["by_type"])
+    #expect(byType.keySize == 8 && byType.valueSize == 24 && byType.flags == 1 && byType.maxEntries == 100)
+    #expect(byType.btfKeyTypeID != 0 && byType.btfValueTypeID != 0)
+    let bySize = try #require(maps["by_size"])
+    #expect(bySize.keySize == 7 && bySize.valueSize == 11 && bySize.btfKeyTypeID == 0)
+    #expect(maps["routes"]?.btfKeyTypeID != 0)
+    #expect(maps["flat_routes"]?.btfKeyTypeID == 0)
+    #expect(maps["events"]?.maxEntries == 8192)
+    #expect(maps["perf"]?.maxEntries == 0)
+    #expect(maps["bloom"]?.mapExtra == 3)
+    #expect(maps["pinned"]?.pinsByName == true)
+    let outer = try #require(maps["outer"])
+    #expect(outer.inner.first?.type == 2 && outer.inner.first?.maxEntries == 2 && outer.valueSize == 4)
+    #expect(outer.initialSlots.map(\.index) == [1, 3] && outer.initialSlots.map(\.target) == ["inner_a", "inner_b"])
+    let tails = try #require(maps["tails"])
+    #expect(tails.initialSlots.map(\.index) == [0, 2] && tails.initialSlots.map(\.target) == ["tail_one", "tail_two"])
+  }
+}

@@ -1,0 +1,113 @@
+import ByteKit
+import DMVerity
+import Diagnostics
+import EROFS
+import LinuxSys
+import Testing
+
+/// Hundreds of changed images, each under a fresh hash tree, so that the parser really meets the changed bytes.
+@Suite struct MutationTests {
+  /// Whatever is read of an image: paths, kinds, contents, or the refusal.
+  static func readAll(_ bytes: [UInt8]) -> Result<[String: [UInt8]], ErofsError> {
+    let limits = ErofsLimits(entries: 5000, depth: 16, directoryBytes: 1 << 20, fileBytes: 1 << 20)
+    do throws(ErofsError) {
+      let device: VerifiedDevice<ArraySource>
+      do {
+        device = try MemoryImage.build(data: bytes, salt: [7]).device()
+      } catch {
+        Issue.record("no hash tree: \(error)")
+        return .success([:])
+      }
+      let image = try ErofsImage(device, limits: limits)
+      var contents: [String: [UInt8]] = [:]
+      try image.walk { entry throws(ErofsError) in
+        switch entry.inode.kind {
+        case .regular: contents[entry.path] = try image.readFile(entry.inode, limit: 1 << 20)
+        case .symbolicLink: contents[entry.path] = try image.linkTarget(entry.inode)
+        default: contents[entry.path] = []
+        }
+      }
+      return .success(contents)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The bytes worth changing: superblock, inodes and directories.
+  static func metadata(_ bytes: [UInt8]) throws -> [Int] {
+    let image = try open(bytes)
+    var places = Array(1024..<1152)
+    try image.walk { entry throws(ErofsError) in
+      let inode = Int(entry.inode.offset)
+      places += inode..<inode + 64
+      guard entry.inode.kind != .regular else { return }
+      for extent in try image.extents(of: entry.inode) {
+        guard let offset = extent.imageOffset else { continue }
+        places += Int(offset)..<Int(offset + min(extent.count, 400))
+      }
+    }
+    return places.filter { $0 < bytes.count }
+  }
+
+  @Test(
+    arguments: [
+      ([], 1), (["-Eforce-inode-extended,noinline_data"], 2), (["--chunksize=4096", "-Eforce-chunk-indexes"], 3),
+    ] as [([String], UInt64)])
+  func changedImagesEndInAResultOrARefusal(options: [String], seed: UInt64) throws {
+    let tree = try SourceTree.small()
+    let bytes = try tree.image(options)
+    let places = try Self.metadata(bytes)
+    var generator = SplitMix(state: seed)
+    var refused = 0
+    var compared = 0
+    for round in 0..<160 {
+      var changed = bytes
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        guard let place = places.randomElement(using: &generator) else { continue }
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: changed[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        case 1: changed[place] = UInt8.random(in: .min ... .max, using: &generator)
+        case 2: changed[place] = [0, 1, 0x7f, 0x80, 0xff].randomElement(using: &generator) ?? 0
+        default:
+          let value: UInt32 = [0, 1, 0xffff, 0x7fff_ffff, 0xffff_ffff].randomElement(using: &generator) ?? 0
+          if place + 4 <= changed.count { changed.storeLittleEndian(value, at: place) }
+        }
+      }
+      changed.resumErofs()
+      switch Self.readAll(changed) {
+      case .failure(let error):
+        refused += 1
+        #expect(error.check != .block && !error.diagnostic.message.isEmpty, "round \(round): \(error)")
+      case .success(let contents):
+        // A third of them also against erofs-utils: where both read the image, both read the same.
+        guard round % 3 == 0 else { continue }
+        let target = "\(tree.directory)/extracted-\(round)"
+        let result = try tree.ask(["fsck.erofs", "--extract=\(target)"], about: changed)
+        guard result.status == 0 else { continue }
+        compared += 1
+        for (path, bytes) in contents {
+          guard let status = try? FileStatus.of(path: "\(target)/\(path)", followLinks: false), status.kind == .regular
+          else { continue }
+          #expect(try EROFSTests.readAll("\(target)/\(path)") == bytes, "round \(round): \(path)")
+        }
+      }
+    }
+    #expect(refused > 30 && compared > 5, "\(refused) refused, \(compared) compared")
+  }
+
+  @Test func cutImagesAreRefused() throws {
+    let bytes = try SourceTree.small().image()
+    for blocks in 1..<bytes.count / 4096 {
+      guard case .failure(let error) = Self.readAll(Array(bytes[..<(blocks * 4096)])) else {
+        Issue.record("an image cut to \(blocks) blocks was read")
+        continue
+      }
+      #expect(error.check == .deviceSize)
+    }
+    guard case .failure(let error) = Self.readAll(bytes + [UInt8](repeating: 0, count: 4096)) else {
+      Issue.record("an image with a block too many was read")
+      return
+    }
+    #expect(error.check == .deviceSize)
+  }
+}
