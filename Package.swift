@@ -47,11 +47,13 @@ let package = Package(
     room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
 
+    // Floor 2.
+    room("AuditText", imports: ["ByteKit"]),
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "PolicySyntax"]),
+    room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
 
     // Floor 4: what stands on the tree.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
@@ -60,6 +62,9 @@ let package = Package(
     // Floor 5: what an image says of itself.
     room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
 
+    // Floor 4.
+    room(
+      "PolicyWorkbench", imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
     // Floor 6: origin and making of images.
     room(
       "Provenance",
@@ -90,6 +95,9 @@ let package = Package(
       dependencies: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
         "PolicySyntax", "PolicyEngine", "EROFS", "Manifest", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        "PolicySyntax",
+        "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        "PolicySyntax", "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -103,7 +111,11 @@ let package = Package(
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests(
+      "PolicyWorkbench",
+      imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
