@@ -94,10 +94,9 @@ let package = Package(
       name: "verity-bpf",
       dependencies: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
-        "PolicySyntax", "PolicyEngine", "EROFS", "Manifest", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
-        "PolicySyntax",
-        "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
-        "PolicySyntax", "PolicyEngine", "EROFS", "Provenance", "ImageBuilder", "BPFLoad", "Admission",
+        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Manifest", "Provenance",
+        "ImageBuilder",
+        "BPFLoad", "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
