@@ -8,6 +8,7 @@ struct VerityBPF: ParsableCommand {
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
     version: "0.1.0",
     subcommands: [
+      InspectCommand.self,
       LoadCommand.self,
       ProvenanceCommand.self,
     ])
