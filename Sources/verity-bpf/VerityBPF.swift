@@ -10,6 +10,7 @@ struct VerityBPF: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       BuildImageCommand.self,
+      InspectCommand.self,
       LoadCommand.self,
       ProvenanceCommand.self,
       VerifyCommand.self,
