@@ -92,6 +92,10 @@ let package = Package(
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
+        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Manifest", "Provenance",
+        "ImageBuilder",
+        "BPFLoad", "Admission",
         "ByteKit",
         "Diagnostics",
         "JSONText",
