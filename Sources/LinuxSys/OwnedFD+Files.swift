@@ -17,6 +17,8 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let directory = OpenFlags(rawValue: VB_O_DIRECTORY)
   public static let noFollow = OpenFlags(rawValue: VB_O_NOFOLLOW)
   public static let path = OpenFlags(rawValue: VB_O_PATH)
+  /// A FIFO or device is opened without waiting for its other end.
+  public static let nonBlocking = OpenFlags(rawValue: VB_O_NONBLOCK)
 }
 
 extension OwnedFD {
@@ -111,6 +113,16 @@ extension OwnedFD {
       }
     }
     if let failure { throw failure }
+  }
+
+  /// fchmod(2): the permission bits as given, whatever the umask.
+  public borrowing func setPermissions(_ mode: UInt32) throws(SystemError) {
+    if withRaw({ fchmod($0, mode_t(mode)) }) != 0 { throw .current("fchmod") }
+  }
+
+  /// ftruncate(2).
+  public borrowing func truncate(to byteCount: UInt64) throws(SystemError) {
+    if withRaw({ ftruncate($0, off_t(clamping: byteCount)) }) != 0 { throw .current("ftruncate") }
   }
 
   /// fsync(2).

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxSys
 
 /// The command. One file a subcommand; nothing but parsing, printing and exit codes.
 @main
@@ -10,5 +11,12 @@ struct VerityBPF: ParsableCommand {
     subcommands: [
       LoadCommand.self,
       ProvenanceCommand.self,
+      VerifyCommand.self,
     ])
+
+  static func main() {
+    StandardStream.fillGaps()
+    Cleanup.onTermination()
+    main(nil)
+  }
 }
