@@ -46,25 +46,24 @@ let package = Package(
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
     room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
-
-    // Floor 2.
     room("AuditText", imports: ["ByteKit"]),
+
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
 
-    // Floor 4: what stands on the tree.
+    // Floor 4: what stands on the tree, and on the policy engine.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room(
+      "PolicyWorkbench",
+      imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
 
     // Floor 5: what an image says of itself.
     room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
 
-    // Floor 4.
-    room(
-      "PolicyWorkbench", imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
     // Floor 6: origin and making of images.
     room(
       "Provenance",
@@ -85,8 +84,8 @@ let package = Package(
     room(
       "Admission",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine", "Provenance",
-        "BPFLoad",
+        "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine",
+        "Provenance", "BPFLoad",
       ]),
 
     // Floor 9: printing and exit codes.
@@ -97,14 +96,14 @@ let package = Package(
         "Diagnostics",
         "JSONText",
         "Hashing",
-        "PolicySyntax",
-        "AuditText",
         "LinuxSys",
         "DMVerity",
+        "DiskLayout",
         "BPFObject",
+        "PolicySyntax",
         "PolicyEngine",
         "PolicyWorkbench",
-        "DiskLayout",
+        "AuditText",
         "EROFS",
         "Manifest",
         "Provenance",

@@ -9,9 +9,11 @@ struct VerityBPF: ParsableCommand {
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
     version: "0.1.0",
     subcommands: [
-      LoadCommand.self,
-      ProvenanceCommand.self,
+      BuildImageCommand.self,
       VerifyCommand.self,
+      InspectCommand.self,
+      ProvenanceCommand.self,
+      LoadCommand.self,
     ])
 
   static func main() {
