@@ -92,10 +92,6 @@ let package = Package(
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
-        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Manifest", "Provenance",
-        "ImageBuilder",
-        "BPFLoad", "Admission",
         "ByteKit",
         "Diagnostics",
         "JSONText",
@@ -136,6 +132,7 @@ let package = Package(
     tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("Manifest", imports: ["Manifest", "EROFS", "DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
