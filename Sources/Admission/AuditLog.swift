@@ -28,14 +28,14 @@ struct AuditLog: ~Copyable {
   }
 
   /// Writes the decision in both forms.
-  borrowing func write(_ record: AuditRecord) throws(SystemError) {
-    let line = record.text(serial: Int(record.requester.pid)) + "\n"
+  borrowing func write(_ record: DecisionRecord) throws(SystemError) {
+    let line = record.text(serial: UInt64(clamping: record.requester.pid)) + "\n"
     try text.writeAll(Array(line.utf8).rawSpan)
     try append(record.json(.decision))
   }
 
   /// Writes what became of a decision.
-  borrowing func write(_ outcome: JSONValue, of record: AuditRecord) throws(SystemError) {
+  borrowing func write(_ outcome: JSONValue, of record: DecisionRecord) throws(SystemError) {
     try append(record.json(.outcome(outcome)))
   }
 

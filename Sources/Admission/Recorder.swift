@@ -39,7 +39,7 @@ struct Recorder: ~Copyable {
   /// Records what the policy said, before anything is done about it.
   borrowing func decided(
     _ ruling: Ruling, allowed: Bool, evidence: Evidence, digest: Digest, policy: CompiledPolicy
-  ) throws(AdmissionError) -> AuditRecord {
+  ) throws(AdmissionError) -> DecisionRecord {
     let descriptor = evidence.descriptor
     var facts: [JSONValue.Member] = [
       .init("object", .string(digest.description)),
@@ -59,7 +59,7 @@ struct Recorder: ~Copyable {
     if let image = evidence.image { facts.append(.init("image", .string(image.path))) }
     if let loop = evidence.loop { facts.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
 
-    let record = AuditRecord(
+    let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
       device: evidence.loop.map { "loop\($0.device.minor)" }, inode: descriptor?.inode,
       rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: facts)
@@ -73,7 +73,7 @@ struct Recorder: ~Copyable {
 
   /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
   borrowing func loadedOrUndone(
-    _ loaded: inout LoadedObject, of record: AuditRecord
+    _ loaded: inout LoadedObject, of record: DecisionRecord
   ) throws(AdmissionError) {
     let programs = loaded.programs.map { program in
       JSONValue.object([
@@ -86,7 +86,7 @@ struct Recorder: ~Copyable {
   }
 
   /// Records that the kernel did not take what the policy had allowed.
-  borrowing func failed(_ error: BPFLoadError, of record: AuditRecord) throws(AdmissionError) {
+  borrowing func failed(_ error: BPFLoadError, of record: DecisionRecord) throws(AdmissionError) {
     let diagnostic = error.diagnostic
     try append(
       ["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
@@ -100,14 +100,14 @@ struct Recorder: ~Copyable {
     case .policy, .provenance, .object: break
     }
     let diagnostic = error.diagnostic
-    let record = AuditRecord(
+    let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: nil, device: nil, inode: nil, rule: "", isAllowed: false,
       isEnforcing: true, facts: [])
     try append(
       ["result": "refused", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
   }
 
-  private borrowing func append(_ outcome: JSONValue, of record: AuditRecord) throws(AdmissionError) {
+  private borrowing func append(_ outcome: JSONValue, of record: DecisionRecord) throws(AdmissionError) {
     do throws(SystemError) {
       try log?.write(outcome, of: record)
     } catch {

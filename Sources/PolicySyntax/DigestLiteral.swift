@@ -55,8 +55,11 @@ public struct DigestLiteral: Sendable, CustomStringConvertible {
     self = value
   }
 
+  /// The digest in lower-case digits.
+  public var hex: String { Hex.encode(bytes) }
+
   /// `alg:hex` with lower-case digits.
-  public var description: String { "\(String(decoding: algorithm, as: UTF8.self)):\(Hex.encode(bytes))" }
+  public var description: String { "\(String(decoding: algorithm, as: UTF8.self)):\(hex)" }
 
   /// Bytes that digests of the algorithm have; nil for a name that dm-verity and fs-verity do not know.
   ///

@@ -198,9 +198,9 @@ extension PropertyName {
 }
 
 /// Near misses.
-enum Suggestion {
+public enum Suggestion {
   /// `did you mean …`, or the list when it is short, or nothing.
-  static func hint(for word: String, among known: [String]) -> String? {
+  public static func hint(for word: String, among known: [String]) -> String? {
     guard !known.isEmpty else { return nil }
     if word.utf8.count <= 40 {
       let ranked = known.map { (distance(Array(word.lowercased().utf8), Array($0.lowercased().utf8)), $0) }

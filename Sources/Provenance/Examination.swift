@@ -8,6 +8,11 @@ public enum Examination {
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
   public static let sizeLimit: UInt64 = 64 << 20
 
+  /// Refuses a descriptor number that is not open. To be asked before the process opens files of its own.
+  public static func requireOpen(fd number: Int32) throws(ProvenanceError) {
+    _ = try OpenObject.duplicate(number)
+  }
+
   /// Examines the object that an image holds under a path: no mount and no loop device is needed.
   ///
   /// - Parameters:

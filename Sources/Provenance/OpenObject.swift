@@ -42,7 +42,8 @@ struct OpenObject: ~Copyable {
     self.descriptor = descriptor
   }
 
-  private static func duplicate(_ number: Int32) throws(ProvenanceError) -> OwnedFD {
+  /// A descriptor of our own for the open file behind `number`.
+  static func duplicate(_ number: Int32) throws(ProvenanceError) -> OwnedFD {
     do throws(SystemError) {
       return try OwnedFD.duplicating(number)
     } catch {

@@ -4,6 +4,7 @@ internal import Diagnostics
 internal import DiskLayout
 internal import EROFS
 internal import LinuxSys
+internal import Manifest
 
 /// An image whose every byte is accounted for and whose blocks are proven, up to its root hash, as they are read.
 struct ProvenImage: ~Copyable {
@@ -14,6 +15,8 @@ struct ProvenImage: ~Copyable {
   let rootHash: Digest
   let wasExpected: Bool
   let status: FileStatus
+  /// What the image says of itself; nil when others made it.
+  let manifest: Manifest?
   let files: ErofsImage<Device>
 
   /// Opens an image file and settles its layout and root hash.
@@ -54,8 +57,10 @@ struct ProvenImage: ~Copyable {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
     let files = try fileSystem(over: window, layout: layout, rootHash: rootHash, path: path)
+    let manifest = try manifest(of: files, layout: layout, path: path)
     return ProvenImage(
-      path: path, layout: layout, rootHash: rootHash, wasExpected: expected != nil, status: status, files: files)
+      path: path, layout: layout, rootHash: rootHash, wasExpected: expected != nil, status: status,
+      manifest: manifest, files: files)
   }
 
   private static func source(_ path: String) throws(ProvenanceError) -> FileSource {
@@ -80,6 +85,19 @@ struct ProvenImage: ~Copyable {
     do throws(ErofsError) { return try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
   }
 
+  /// Reads and checks the manifest. An image without one is somebody else's, and as good as its root hash.
+  private static func manifest(
+    of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
+  ) throws(ProvenanceError) -> Manifest? {
+    do throws(ManifestError) {
+      guard let manifest = try Manifest.read(from: files) else { return nil }
+      try manifest.check(superblock: layout.superblock)
+      return manifest
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
+  }
+
   private static func device(
     over window: consuming SourceWindow<FileSource>, layout: VerityLayout, rootHash: Digest, path: String
   ) throws(ProvenanceError) -> Device {
@@ -95,7 +113,8 @@ extension ProvenImage {
   /// The facts for the evidence.
   var facts: ImageFacts {
     ImageFacts(
-      path: path, device: status.device, inode: status.inode, size: layout.treeEnd, name: nil, version: nil)
+      path: path, device: status.device, inode: status.inode, size: layout.treeEnd, name: manifest?.name,
+      version: manifest?.version)
   }
 
   /// What was proven, for the evidence.

@@ -52,6 +52,8 @@ struct LoadCommand: DiagnosingCommand {
   private static let policyLimit = 64 << 20
 
   func execute() throws -> Int32 {
+    // Before anything is opened here, which could get the number of a descriptor that was never handed over.
+    let requested = try object.requested()
     let file = try OwnedFD.open(policy, .readOnly)
     guard let text = try file.readToEnd(limit: Self.policyLimit) else {
       throw DiagnosedFailure(
@@ -60,13 +62,18 @@ struct LoadCommand: DiagnosingCommand {
         ))
     }
     var request = AdmissionRequest(
-      object: try object.requested(), policy: text, policyName: policy, auditDirectory: auditDir)
+      object: requested, policy: text, policyName: policy, auditDirectory: auditDir)
     request.rootHash = try trust.expected()
     request.pinPath = pinPath
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     let outcome = try Admission.admit(request)
-    if json { try Output.json(answer(outcome)) } else { try describe(outcome) }
+    if !outcome.isAllowed { reportDenial(outcome) }
+    if json {
+      try Output.json(answer(outcome))
+    } else if outcome.isAllowed {
+      try describe(outcome)
+    }
     return outcome.isAllowed ? 0 : Diagnostic.Category.denied.rawValue
   }
 
@@ -74,17 +81,6 @@ struct LoadCommand: DiagnosingCommand {
     let decision = outcome.ruling.deciding
     let rule = decision.ruleText
     let evidence = outcome.evidence
-    if !outcome.isAllowed {
-      let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
-      Output.report(
-        Diagnostic(
-          "policy.denied", .denied, "policy `\(policy)` denies program `\(program)`",
-          expected: "a rule of the policy that allows it", found: "\(decision.summary): \(rule)",
-          next: evidence.verity.map {
-            "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
-          }))
-      return
-    }
     if let verity = evidence.verity, let object = evidence.object {
       try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
     }
@@ -105,5 +101,17 @@ struct LoadCommand: DiagnosingCommand {
       Output.note(
         "note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
     }
+  }
+
+  private func reportDenial(_ outcome: borrowing AdmissionOutcome) {
+    let decision = outcome.ruling.deciding
+    let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
+    Output.report(
+      Diagnostic(
+        "policy.denied", .denied, "policy `\(policy)` denies program `\(program)`",
+        expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
+        next: outcome.evidence.verity.map {
+          "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
+        }))
   }
 }

@@ -4,6 +4,7 @@ import ByteKit
 import Diagnostics
 import DiskLayout
 import LinuxSys
+import Provenance
 
 /// How a command is told which object is meant: by descriptor, or by image and path.
 struct ObjectOptions: ParsableArguments {
@@ -27,9 +28,13 @@ struct ObjectOptions: ParsableArguments {
     }
   }
 
-  /// The object the user named.
+  /// The object the user named. Asked for before the command opens anything itself: a descriptor that is not open
+  /// now was not handed over, and its number may be taken by the next open.
   func requested() throws -> AdmissionRequest.Object {
-    if let fd { return .descriptor(fd) }
+    if let fd {
+      try Examination.requireOpen(fd: fd)
+      return .descriptor(fd)
+    }
     return .image(path: image ?? "", object: object ?? "")
   }
 }

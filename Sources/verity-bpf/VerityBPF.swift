@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxSys
 
 /// The command. One file a subcommand; nothing but parsing, printing and exit codes.
 @main
@@ -8,8 +9,16 @@ struct VerityBPF: ParsableCommand {
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
     version: "0.1.0",
     subcommands: [
+      BuildImageCommand.self,
+      VerifyCommand.self,
       InspectCommand.self,
-      LoadCommand.self,
       ProvenanceCommand.self,
+      LoadCommand.self,
     ])
+
+  static func main() {
+    StandardStream.fillGaps()
+    Cleanup.onTermination()
+    main(nil)
+  }
 }

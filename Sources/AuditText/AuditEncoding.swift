@@ -1,0 +1,54 @@
+internal import ByteKit
+
+/// How the kernel writes strings from outside into audit records (kernel/audit.c).
+public enum AuditEncoding {
+  /// `audit_log_untrustedstring`: in quotes, or as bare upper-case hex when a byte is a quote, below 0x21 or above
+  /// 0x7e. No string can end its field or begin another record.
+  public static func untrusted(_ bytes: some Collection<UInt8>) -> String {
+    let isPlain = bytes.allSatisfy { $0 >= 0x21 && $0 <= 0x7e && $0 != 0x22 }
+    return isPlain ? "\"" + String(decoding: Array(bytes), as: UTF8.self) + "\"" : upperHex(bytes)
+  }
+
+  /// `audit_log_n_hex`: two upper-case digits a byte.
+  public static func upperHex(_ bytes: some Collection<UInt8>) -> String { Hex.encode(Array(bytes)).uppercased() }
+
+  /// The bytes behind a field's value: between quotes, or spelled in hex; nil for `?` and for what is neither.
+  public static func decode(_ field: some Collection<UInt8>) -> [UInt8]? {
+    if field.first == 0x22, field.count >= 2 {
+      let inner = field.dropFirst()
+      return inner.reversed().first == 0x22 ? Array(inner.prefix(inner.count - 1)) : nil
+    }
+    return field.isEmpty ? nil : Hex.decode(digits: field)
+  }
+
+  /// A rule in the form of IPE's record: a digest is printed as `"alg":HEX` (`ipe_digest_audit`), so that quotes
+  /// stand inside the quotes of the rule.
+  ///
+  /// - Parameter policyText: the rule as policies write it, with single spaces.
+  public static func rule(_ policyText: String) -> String {
+    policyText.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      for name in digestNames where word.hasPrefix(name) {
+        let value = word.dropFirst(name.count)
+        guard let colon = value.firstIndex(of: ":") else { break }
+        let digits = value[value.index(after: colon)...].uppercased()
+        return "\(name)\(untrusted(Array(value[..<colon].utf8))):\(digits)"
+      }
+      return String(word)
+    }.joined(separator: " ")
+  }
+
+  /// A rule from a record, as policies write it.
+  public static func policyText(_ rule: String) -> String {
+    rule.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      for name in digestNames where word.hasPrefix(name) {
+        let value = word.dropFirst(name.count)
+        guard let colon = value.lastIndex(of: ":"), let algorithm = decode(Array(value[..<colon].utf8)) else { break }
+        let digits = value[value.index(after: colon)...].lowercased()
+        return "\(name)\(String(decoding: algorithm, as: UTF8.self)):\(digits)"
+      }
+      return String(word)
+    }.joined(separator: " ")
+  }
+
+  private static let digestNames = ["dmverity_roothash=", "fsverity_digest="]
+}

@@ -1,0 +1,221 @@
+/// Reads audit logs: lines of the kernel's ring buffer, of auditd and of the journal.
+public enum AuditReader {
+  /// What a line of a log is.
+  public enum Line: Equatable, Sendable {
+    /// A record of IPE.
+    case record(AuditStamp, AuditRecord)
+    /// Something else: another record, another program's line, nothing.
+    case other
+    /// It begins like a record of IPE, and cannot be read to its end.
+    case damaged(String)
+  }
+
+  /// Reads one line, without its line feed.
+  public static func read(_ line: some Collection<UInt8>) -> Line {
+    let bytes = Array(line)
+    guard let start = header(bytes) else { return .other }
+    guard let stamp = start.stamp else { return .damaged("the header of the record is cut") }
+    // auditd appends translated fields behind the byte 0x1d; they repeat what the record says.
+    let body = bytes[start.body...].prefix { $0 != 0x1d }
+    var fields = FieldReader(body)
+    let record: AuditRecord?
+    switch start.type {
+    case 1420: record = access(&fields)
+    case 1421: record = activation(&fields)
+    case 1422: record = load(&fields)
+    default:
+      // MAC_STATUS is SELinux's too. The kernel prints it without fields when a rate limit or a race ate them.
+      guard fields.hasField("lsm=ipe") else { return .other }
+      record = status(&fields)
+    }
+    guard let record else { return .damaged(fields.failure ?? "a field of the record cannot be read") }
+    return .record(stamp, record)
+  }
+
+  /// Finds `type=N audit(…): ` or `type=NAME msg=audit(…): `; nil when the line holds no record of interest.
+  private static func header(_ bytes: [UInt8]) -> (type: Int, stamp: AuditStamp?, body: Int)? {
+    guard let typeStart = find("type=", in: bytes, from: 0) else { return nil }
+    let word = bytes[typeStart...].prefix { $0 != 0x20 }
+    let name = String(decoding: word, as: UTF8.self)
+    guard let type = types[name] else { return nil }
+    guard let open = find("audit(", in: bytes, from: word.endIndex),
+      let close = bytes[open...].firstIndex(of: 0x29)
+    else { return (type, nil, bytes.count) }
+    let parts = bytes[open..<close].split(omittingEmptySubsequences: false) { $0 == 0x2e || $0 == 0x3a }
+    let numbers = parts.compactMap { UInt64(String(decoding: $0, as: UTF8.self)) }
+    guard parts.count == 3, numbers.count == 3 else { return (type, nil, bytes.count) }
+    var body = close + 1
+    while body < bytes.count, bytes[body] == 0x3a || bytes[body] == 0x20 { body += 1 }
+    return (type, AuditStamp(seconds: numbers[0], milliseconds: numbers[1], serial: numbers[2]), body)
+  }
+
+  private static let types: [String: Int] = {
+    var table: [String: Int] = [:]
+    for (number, name) in [
+      (1404, "MAC_STATUS"), (1420, "IPE_ACCESS"), (1421, "IPE_CONFIG_CHANGE"), (1422, "IPE_POLICY_LOAD"),
+    ] {
+      for spelling in ["\(number)", name, "UNKNOWN[\(number)]", "AUDIT_\(name)"] { table[spelling] = number }
+    }
+    return table
+  }()
+
+  /// The place behind the first occurrence of a word at or after `start`.
+  static func find(_ word: String, in bytes: [UInt8], from start: Int) -> Int? {
+    let wanted = Array(word.utf8)
+    guard let first = wanted.first, bytes.count >= wanted.count else { return nil }
+    var place = start
+    while place <= bytes.count - wanted.count {
+      if bytes[place] == first, bytes[place..<(place + wanted.count)].elementsEqual(wanted) {
+        return place + wanted.count
+      }
+      place += 1
+    }
+    return nil
+  }
+}
+
+// MARK: - The records' fields
+
+extension AuditReader {
+  private static func access(_ fields: inout FieldReader) -> AuditRecord? {
+    guard let operation = fields.word("ipe_op"), let hook = fields.word("ipe_hook"),
+      let enforcing = fields.flag("enforcing"), let pid = fields.word("pid").flatMap({ Int32($0) }),
+      let command = fields.raw("comm").flatMap({ AuditEncoding.decode($0) }),
+      let path = fields.raw("path"), let device = fields.raw("dev"), let inode = fields.word("ino"),
+      let rule = fields.rest("rule")
+    else { return nil }
+    var file: AccessRecord.File?
+    if let number = UInt64(inode), let name = AuditEncoding.decode(device) {
+      file = AccessRecord.File(path: AuditEncoding.decode(path), device: name, inode: number)
+    }
+    return .access(
+      AccessRecord(
+        operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command, file: file,
+        rule: AuditEncoding.policyText(rule)))
+  }
+
+  private static func activation(_ fields: inout FieldReader) -> AuditRecord? {
+    let old = fields.policy("old_active_pol_name", "old_active_pol_version", "old_policy_digest")
+    guard let old, let new = fields.policy("new_active_pol_name", "new_active_pol_version", "new_policy_digest"),
+      let after = new, let subject = fields.subject()
+    else { return nil }
+    return .activation(ActivationRecord(old: old, new: after, subject: subject))
+  }
+
+  private static func load(_ fields: inout FieldReader) -> AuditRecord? {
+    guard let policy = fields.policy("policy_name", "policy_version", "policy_digest"), let subject = fields.subject(),
+      let succeeded = fields.flag("res")
+    else { return nil }
+    let errno = fields.word("errno").flatMap { Int32($0) }
+    return .load(LoadRecord(policy: policy, subject: subject, succeeded: succeeded, errno: errno))
+  }
+
+  private static func status(_ fields: inout FieldReader) -> AuditRecord? {
+    guard let enforcing = fields.flag("enforcing"), let before = fields.flag("old_enforcing"),
+      let subject = fields.subject()
+    else { return nil }
+    return .status(StatusRecord(enforcing: enforcing, wasEnforcing: before, subject: subject))
+  }
+}
+
+/// Takes the fields of a record one after the other; fields in between that it is not asked for are passed over.
+private struct FieldReader {
+  private let bytes: [UInt8]
+  private var cursor = 0
+  /// The field that could not be taken.
+  private(set) var failure: String?
+
+  init(_ bytes: some Collection<UInt8>) { self.bytes = Array(bytes) }
+
+  func hasField(_ text: String) -> Bool { AuditReader.find(text, in: bytes, from: 0) != nil }
+
+  /// The place behind `name=`, which begins a word.
+  private mutating func begin(_ name: String) -> Int? {
+    var from = cursor
+    while let place = AuditReader.find("\(name)=", in: bytes, from: from) {
+      let start = place - name.utf8.count - 1
+      if start == 0 || bytes[start - 1] == 0x20 { return place }
+      from = place
+    }
+    failure = failure ?? "the field \(name)= is missing"
+    return nil
+  }
+
+  /// A value as it stands, with its quotes.
+  mutating func raw(_ name: String) -> ArraySlice<UInt8>? {
+    guard let start = begin(name) else { return nil }
+    var end = start
+    if end < bytes.count, bytes[end] == 0x22 {
+      end += 1
+      while end < bytes.count, bytes[end] != 0x22 { end += 1 }
+      guard end < bytes.count else {
+        failure = failure ?? "the field \(name)= is cut"
+        return nil
+      }
+      end += 1
+    } else {
+      while end < bytes.count, bytes[end] != 0x20 { end += 1 }
+    }
+    cursor = end
+    return bytes[start..<end]
+  }
+
+  /// A value without quotes.
+  mutating func word(_ name: String) -> String? {
+    guard let value = raw(name), !value.isEmpty else { return nil }
+    return String(decoding: value, as: UTF8.self)
+  }
+
+  /// `0` or `1`.
+  mutating func flag(_ name: String) -> Bool? {
+    switch word(name) {
+    case "1": true
+    case "0": false
+    default: nil
+    }
+  }
+
+  /// The last field, whose value has quotes inside its quotes: up to the last quote of the line.
+  mutating func rest(_ name: String) -> String? {
+    guard let start = begin(name) else { return nil }
+    guard start < bytes.count, bytes[start] == 0x22, let end = bytes.lastIndex(of: 0x22), end > start else {
+      failure = failure ?? "the field \(name)= is cut"
+      return nil
+    }
+    cursor = bytes.count
+    return String(decoding: bytes[(start + 1)..<end], as: UTF8.self)
+  }
+
+  /// A policy's three fields; the inner nil says that the record names none (`?`).
+  mutating func policy(_ name: String, _ version: String, _ digest: String) -> AuditedPolicy?? {
+    guard let start = begin(name) else { return nil }
+    if start < bytes.count, bytes[start] == 0x3f {
+      cursor = start
+      guard word(version) != nil, word(digest) != nil else { return nil }
+      return .some(nil)
+    }
+    // A policy's name may hold quotes, but no blank, so the next field's name ends it.
+    guard start < bytes.count, bytes[start] == 0x22,
+      let end = AuditReader.find("\" \(version)=", in: bytes, from: start)
+    else {
+      failure = failure ?? "the field \(name)= is cut"
+      return nil
+    }
+    let text = bytes[(start + 1)..<(end - version.utf8.count - 3)]
+    cursor = end - version.utf8.count - 1
+    guard let number = word(version), let value = word(digest), value.hasPrefix("sha256:"),
+      let bytes = AuditEncoding.decode(Array(value.dropFirst(7).utf8)), bytes.count == 32
+    else {
+      failure = failure ?? "the field \(digest)= is cut"
+      return nil
+    }
+    return .some(AuditedPolicy(name: Array(text), version: number, digest: bytes))
+  }
+
+  mutating func subject() -> AuditSubject? {
+    guard let auid = word("auid").flatMap({ UInt32($0) }), let session = word("ses").flatMap({ UInt32($0) }) else {
+      return nil
+    }
+    return AuditSubject(auid: auid, session: session)
+  }
+}
