@@ -92,6 +92,10 @@ let package = Package(
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
+        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Manifest", "Provenance",
+        "ImageBuilder",
+        "BPFLoad", "Admission",
         "ByteKit",
         "Diagnostics",
         "JSONText",
@@ -135,7 +139,6 @@ let package = Package(
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
-    tests(
       "BPFLoad",
       imports: ["BPFLoad", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "PolicyEngine", "Provenance"]),
   ],

@@ -58,6 +58,13 @@ extension OwnedFD {
     return done == total
   }
 
+  /// Fills the array from `offset`; false when the file ends first.
+  public borrowing func readFully(at offset: UInt64, into array: inout [UInt8]) throws(SystemError) -> Bool {
+    var span = array.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    return try readFully(at: offset, into: &bytes)
+  }
+
   /// Reads from the current position to the end, at most `limit` bytes; nil when there are more.
   public borrowing func readToEnd(limit: Int) throws(SystemError) -> [UInt8]? {
     var bytes: [UInt8] = []

@@ -9,6 +9,8 @@ struct VerityBPF: ParsableCommand {
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
     version: "0.1.0",
     subcommands: [
+      BuildImageCommand.self,
+      InspectCommand.self,
       LoadCommand.self,
       ProvenanceCommand.self,
       VerifyCommand.self,
