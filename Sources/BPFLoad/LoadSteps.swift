@@ -17,7 +17,7 @@ struct LoadSteps {
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
-    let layout = try PinLayout(options.pinPath, maps: linked.maps, programs: programs)
+    let layout = try PinLayout(pinPath(), maps: linked.maps, programs: programs)
     let links = options.attaches ? try attach(programObjects) : []
     let pins = try pin(maps: mapObjects, programs: programObjects, links: links, layout)
     return LoadedObject(
@@ -110,6 +110,15 @@ struct LoadSteps {
   }
 
   // MARK: Pins and descriptions
+
+  private func pinPath() throws(BPFLoadError) -> String? {
+    guard let path = options.pinPath else { return nil }
+    do throws(SystemError) {
+      return try Directory.absolute(path)
+    } catch {
+      throw .unusablePinPath(path: path, reason: error.description)
+    }
+  }
 
   private func pin(
     maps: [KernelObject], programs: [KernelObject], links: [KernelObject], _ layout: PinLayout
