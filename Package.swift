@@ -138,6 +138,7 @@ let package = Package(
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
+    tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
     tests(
       "BPFLoad",
       imports: ["BPFLoad", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "PolicyEngine", "Provenance"]),
