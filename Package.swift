@@ -46,28 +46,33 @@ let package = Package(
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
     room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
-
-    // Floor 2.
     room("AuditText", imports: ["ByteKit"]),
+
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
 
-    // Floor 4: what stands on the tree.
+    // Floor 4: what stands on the tree, and on the policy engine.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
-
-    // Floor 4.
     room(
-      "PolicyWorkbench", imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
+      "PolicyWorkbench",
+      imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
+
+    // Floor 5: what an image says of itself.
+    room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
+
     // Floor 6: origin and making of images.
-    room("Provenance", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS"]),
+    room(
+      "Provenance",
+      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS", "Manifest"]),
     room(
       "ImageBuilder",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS",
+        "Manifest",
       ]),
 
     // Floor 7: the only way to bpf(2).
@@ -79,8 +84,8 @@ let package = Package(
     room(
       "Admission",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine", "Provenance",
-        "BPFLoad",
+        "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine",
+        "Provenance", "BPFLoad",
       ]),
 
     // Floor 9: printing and exit codes.
@@ -89,11 +94,32 @@ let package = Package(
       dependencies: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
         "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder",
+        "ByteKit",
+        "Diagnostics",
+        "JSONText",
+        "Hashing",
+        "LinuxSys",
+        "DMVerity",
+        "DiskLayout",
+        "BPFObject",
+        "PolicySyntax",
+        "PolicyEngine",
+        "PolicyWorkbench",
+        "AuditText",
+        "EROFS",
+        "Manifest",
+        "Provenance",
+        "ImageBuilder",
         "BPFLoad",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+
+    // What several test targets share.
+    .target(
+      name: "TestSupport", dependencies: ["ByteKit", "CLinuxShim", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
+      swiftSettings: testSettings),
 
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
@@ -109,6 +135,11 @@ let package = Package(
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
+    tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
+    tests(
+      "BPFLoad",
+      imports: ["BPFLoad", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "PolicyEngine", "Provenance"]),
   ],
   cLanguageStandard: .gnu17
 )

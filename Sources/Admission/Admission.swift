@@ -37,7 +37,7 @@ public enum Admission {
   /// A DENY is an outcome, not an error. Everything else that keeps the object out is an ``AdmissionError``.
   public static func admit(_ request: AdmissionRequest) throws(AdmissionError) -> AdmissionOutcome {
     let policy = try compile(request)
-    let recorder = try Recorder(request)
+    let recorder = try Recorder.open(request)
     do throws(AdmissionError) {
       return try admit(request, policy: policy, recorder: recorder)
     } catch {
@@ -58,7 +58,9 @@ public enum Admission {
       throw .object(error)
     }
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    let facts = programs.map { Facts(about: $0, evidence: evidence, requester: recorder.requester) }
+    let facts = BPFObject.reports(of: linked).filter { !$0.kind.isOptional }.map { report in
+      Facts(about: report, evidence: evidence, requester: recorder.requester)
+    }
 
     let verdict = policy.admit(facts, objectDigest: examined.digest)
     switch consume verdict {
@@ -115,6 +117,22 @@ public enum Admission {
 }
 
 extension AdmissionOutcome {
+  /// The programs in the kernel now; none when nothing was loaded.
+  public var loadedPrograms: [LoadedProgram] {
+    switch loaded {
+    case .some(let object): object.programs
+    case .none: []
+    }
+  }
+
+  /// The maps in the kernel now; none when nothing was loaded.
+  public var loadedMaps: [LoadedMap] {
+    switch loaded {
+    case .some(let object): object.maps
+    case .none: []
+    }
+  }
+
   init(linked: LinkedObject, programs: [LinkedProgram], evidence: Evidence, ruling: Ruling, isAllowed: Bool) {
     self.evidence = evidence
     self.ruling = ruling

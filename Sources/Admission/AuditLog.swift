@@ -10,26 +10,32 @@ struct AuditLog: ~Copyable {
   private let text: OwnedFD
   private let objects: OwnedFD
 
+  private init(text: consuming OwnedFD, objects: consuming OwnedFD) {
+    self.text = text
+    self.objects = objects
+  }
+
   /// Opens the directory's files, making directory and files when they are missing: for their owner alone.
-  init(directory: String) throws(SystemError) {
+  static func open(directory: String) throws(SystemError) -> AuditLog {
     do throws(SystemError) {
       try Directory.create(directory, mode: 0o700)
     } catch {
       guard error.errnoName == "EEXIST" else { throw error }
     }
-    text = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
-    objects = try OwnedFD.open("\(directory)/audit.jsonl", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+    let text = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+    let objects = try OwnedFD.open("\(directory)/audit.jsonl", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+    return AuditLog(text: text, objects: objects)
   }
 
   /// Writes the decision in both forms.
-  borrowing func write(_ record: AuditRecord) throws(SystemError) {
-    let line = record.text(serial: Int(record.requester.pid)) + "\n"
+  borrowing func write(_ record: DecisionRecord) throws(SystemError) {
+    let line = record.text(serial: UInt64(clamping: record.requester.pid)) + "\n"
     try text.writeAll(Array(line.utf8).rawSpan)
     try append(record.json(.decision))
   }
 
   /// Writes what became of a decision.
-  borrowing func write(_ outcome: JSONValue, of record: AuditRecord) throws(SystemError) {
+  borrowing func write(_ outcome: JSONValue, of record: DecisionRecord) throws(SystemError) {
     try append(record.json(.outcome(outcome)))
   }
 

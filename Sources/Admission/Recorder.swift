@@ -4,6 +4,7 @@ internal import Diagnostics
 internal import JSONText
 internal import LinuxSys
 internal import PolicyEngine
+internal import PolicySyntax
 internal import Provenance
 
 /// Writes the audit records of one request: the decision before the load, the outcome after it.
@@ -15,26 +16,30 @@ struct Recorder: ~Copyable {
   private let event: String
 
   /// Opens the audit log before anything else is done: what cannot be recorded is not begun.
-  init(_ request: AdmissionRequest) throws(AdmissionError) {
+  static func open(_ request: AdmissionRequest) throws(AdmissionError) -> Recorder {
+    request.isDryRun ? Recorder(request, log: nil) : Recorder(request, log: try openLog(request.auditDirectory))
+  }
+
+  private init(_ request: AdmissionRequest, log: consuming AuditLog?) {
     self.request = request
+    self.log = log
     requester = .current()
     let now = Timestamp.now()
     event = "\(now.seconds).\(now.nanoseconds)-\(requester.pid)"
-    guard !request.isDryRun else {
-      log = nil
-      return
-    }
+  }
+
+  private static func openLog(_ directory: String) throws(AdmissionError) -> AuditLog {
     do throws(SystemError) {
-      log = try AuditLog(directory: request.auditDirectory)
+      return try AuditLog.open(directory: directory)
     } catch {
-      throw .audit(directory: request.auditDirectory, error)
+      throw .audit(directory: directory, error)
     }
   }
 
   /// Records what the policy said, before anything is done about it.
   borrowing func decided(
     _ ruling: Ruling, allowed: Bool, evidence: Evidence, digest: Digest, policy: CompiledPolicy
-  ) throws(AdmissionError) -> AuditRecord {
+  ) throws(AdmissionError) -> DecisionRecord {
     let descriptor = evidence.descriptor
     var facts: [JSONValue.Member] = [
       .init("object", .string(digest.description)),
@@ -54,13 +59,12 @@ struct Recorder: ~Copyable {
     if let image = evidence.image { facts.append(.init("image", .string(image.path))) }
     if let loop = evidence.loop { facts.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
 
-    let record = AuditRecord(
+    let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
       device: evidence.loop.map { "loop\($0.device.minor)" }, inode: descriptor?.inode,
       rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: facts)
-    guard let log else { return record }
     do throws(SystemError) {
-      try log.write(record)
+      try log?.write(record)
     } catch {
       throw .audit(directory: request.auditDirectory, error)
     }
@@ -69,7 +73,7 @@ struct Recorder: ~Copyable {
 
   /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
   borrowing func loadedOrUndone(
-    _ loaded: inout LoadedObject, of record: AuditRecord
+    _ loaded: inout LoadedObject, of record: DecisionRecord
   ) throws(AdmissionError) {
     let programs = loaded.programs.map { program in
       JSONValue.object([
@@ -82,7 +86,7 @@ struct Recorder: ~Copyable {
   }
 
   /// Records that the kernel did not take what the policy had allowed.
-  borrowing func failed(_ error: BPFLoadError, of record: AuditRecord) throws(AdmissionError) {
+  borrowing func failed(_ error: BPFLoadError, of record: DecisionRecord) throws(AdmissionError) {
     let diagnostic = error.diagnostic
     try append(
       ["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
@@ -96,17 +100,16 @@ struct Recorder: ~Copyable {
     case .policy, .provenance, .object: break
     }
     let diagnostic = error.diagnostic
-    let record = AuditRecord(
+    let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: nil, device: nil, inode: nil, rule: "", isAllowed: false,
       isEnforcing: true, facts: [])
     try append(
       ["result": "refused", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
   }
 
-  private borrowing func append(_ outcome: JSONValue, of record: AuditRecord) throws(AdmissionError) {
-    guard let log else { return }
+  private borrowing func append(_ outcome: JSONValue, of record: DecisionRecord) throws(AdmissionError) {
     do throws(SystemError) {
-      try log.write(outcome, of: record)
+      try log?.write(outcome, of: record)
     } catch {
       throw .audit(directory: request.auditDirectory, error)
     }

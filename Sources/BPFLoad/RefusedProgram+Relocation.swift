@@ -39,9 +39,12 @@ extension VerifierLog {
   /// The number of the helper that the verifier did not accept: `… helper bpf_probe_read_kernel#113`,
   /// `invalid func unknown#195896080`, `unknown func bpf_probe_read#4`.
   var refusedHelper: UInt32? {
-    guard let reason, let hash = reason.lastIndex(of: "#"),
-      reason.contains(" helper ") || reason.hasPrefix("invalid func ") || reason.hasPrefix("unknown func ")
-    else { return nil }
-    return UInt32(reason[reason.index(after: hash)...].prefix { ("0"..."9").contains($0) })
+    for sentence in sentences {
+      guard let hash = sentence.lastIndex(of: "#"),
+        sentence.contains(" helper ") || sentence.hasPrefix("invalid func ") || sentence.hasPrefix("unknown func ")
+      else { continue }
+      return UInt32(sentence[sentence.index(after: hash)...].prefix { ("0"..."9").contains($0) })
+    }
+    return nil
   }
 }

@@ -57,7 +57,8 @@ struct RefusedProgram {
       if let file = quoted?.file, let line = quoted?.line { "\(file):\(line)" } else {
         known.map { "\($0.file):\($0.line)" }
       }
-    let code = quoted?.code ?? known?.code
+    // The text is empty when the compiler did not find its source again.
+    let code = [quoted?.code, known?.code].compactMap { $0 }.first { !$0.isEmpty }
     switch (place, code) {
     case (let place?, let code?): return "\(place): \(code)"
     case (let place?, nil): return place

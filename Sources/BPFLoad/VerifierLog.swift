@@ -3,8 +3,10 @@
 /// The layout is that of kernel/bpf/verifier.c and log.c with log level 1. It is no stable interface, so everything
 /// here is optional, and the whole log is always kept beside it.
 struct VerifierLog: Equatable, Sendable {
-  /// The verifier's own sentence; nil when the log is empty.
-  private(set) var reason: String?
+  /// The verifier's own words, at most three sentences with semicolons between them; nil when it says nothing.
+  var reason: String? { sentences.isEmpty ? nil : sentences.prefix(3).joined(separator: "; ") }
+  /// What it says after the last instruction it looked at.
+  private(set) var sentences: [String] = []
   /// The instruction that was being checked: its index, and its text where the log prints one.
   private(set) var instruction: Instruction?
   /// The last source line the log quotes, with file and line where the kernel prints them (6.9 and later).
@@ -33,12 +35,12 @@ struct VerifierLog: Equatable, Sendable {
       } else if let found = Self.instruction(line) {
         // A later instruction makes an earlier sentence history.
         instruction = found
-        reason = nil
+        sentences = []
       } else if !Self.isBookkeeping(line) {
-        reason = String(line)
+        sentences.append(String(line))
       }
     }
-    if instruction == nil, let reason, let index = Self.instructionIndex(named: reason) {
+    if instruction == nil, let index = sentences.lazy.compactMap({ Self.instructionIndex(named: $0) }).first {
       instruction = Instruction(index: index, text: nil)
     }
   }

@@ -1,5 +1,8 @@
 /// Reading, linking and analysing BPF objects: pure functions of the object's bytes.
 public enum BPFObject {
+  /// Bytes that an object file may have at most.
+  public static let maximumByteCount = Limits.objectBytes
+
   /// Links an object into the arrays that bpf(2) takes.
   ///
   /// - Parameters:

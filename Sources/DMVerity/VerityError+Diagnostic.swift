@@ -54,12 +54,12 @@ extension VerityError: Diagnosable {
     case .truncated(let region, let expected, let actual):
       Diagnostic(
         "verity.truncated", .integrity,
-        "the \(region.rawValue) ends at byte \(actual), \(expected - actual) bytes short",
+        "the \(region.rawValue) ends at byte \(actual), before its end at byte \(expected)",
         expected: "\(expected) bytes", found: "\(actual) bytes", next: Self.rebuild)
     case .trailingBytes(let region, let expected, let actual):
       Diagnostic(
         "verity.trailing-bytes", .integrity,
-        "\(actual - expected) bytes after the end of the \(region.rawValue) at byte \(expected) are under no hash",
+        "bytes after the end of the \(region.rawValue) at byte \(expected) are under no hash",
         expected: "\(expected) bytes", found: "\(actual) bytes", next: Self.rebuild)
     case .dataSize(let blocks, let expected, let superblockOffset):
       Diagnostic(

@@ -36,6 +36,17 @@ public enum DiskLayout {
     }
   }
 
+  /// Whether the source claims to be an EROFS file system, sound or not.
+  public static func holdsFileSystem(_ source: borrowing some ByteSource & ~Copyable) -> Bool {
+    do throws(LayoutError) {
+      _ = try fileSystemSize(in: source)
+      return true
+    } catch {
+      if case .fileSystemSize = error { return true }
+      return false
+    }
+  }
+
   /// The number of bytes an EROFS file system says it has: its `blocks` times its block size.
   ///
   /// Offsets are those of `struct erofs_super_block` (fs/erofs/erofs_fs.h): the superblock is at byte 1024, its magic

@@ -61,6 +61,11 @@ public struct ErofsError: Error, Equatable, Sendable {
     self.blockFailure = blockFailure
   }
 
+  /// There is no file of that path.
+  public static func missing(_ path: String) -> ErofsError {
+    ErofsError(.notFound, path: path, expected: "a file of that name", found: "none")
+  }
+
   /// The same error, naming the path unless it names one already.
   func at(path: String) -> ErofsError {
     guard self.path == nil else { return self }

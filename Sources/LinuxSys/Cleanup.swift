@@ -35,12 +35,21 @@ public enum Cleanup {
   }
 
   fileprivate static func removeAll() {
-    for path in pending.withLock({ $0 }) { removeTree(path) }
+    for path in pending.withLock({ $0 }) {
+      // Under another name first: what other threads are still writing below the old one then fails at once, instead
+      // of filling a directory that is being emptied.
+      let doomed = "\(path).removed"
+      removeTree(unsafe rename(path, doomed) == 0 ? doomed : path)
+    }
   }
 
   /// Removes a file, or a directory and everything below it, without following symbolic links.
   public static func removeTree(_ path: String) {
     if unsafe unlink(path) == 0 || Glibc.errno == ENOENT { return }
+    // A directory without write permission is emptied only after that is changed; never through a symbolic link.
+    if let status = try? FileStatus.of(path: path, followLinks: false), status.kind == .directory {
+      _ = unsafe chmod(path, 0o700)
+    }
     if let names = try? Directory.names(path) {
       for name in names { removeTree("\(path)/\(name)") }
     }

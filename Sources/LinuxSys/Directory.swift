@@ -38,3 +38,23 @@ public enum Directory {
     return made
   }
 }
+
+extension Directory {
+  /// chmod(2): the permission bits as given, whatever the umask.
+  public static func setPermissions(_ path: String, _ mode: UInt32) throws(SystemError) {
+    guard unsafe chmod(path, mode_t(mode)) == 0 else { throw .current("chmod", path: path) }
+  }
+}
+
+/// A private directory with one owner; it and everything below it are removed when the owner goes, or the process is
+/// told to stop.
+public struct PrivateDirectory: ~Copyable {
+  public let path: String
+
+  /// Makes a directory only this user can enter, below `parent` (by default `TMPDIR` or /tmp).
+  public init(prefix: String, in parent: String? = nil) throws(SystemError) {
+    path = try Directory.createTemporary(prefix: prefix, in: parent)
+  }
+
+  deinit { Cleanup.remove(path) }
+}

@@ -17,6 +17,8 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let directory = OpenFlags(rawValue: VB_O_DIRECTORY)
   public static let noFollow = OpenFlags(rawValue: VB_O_NOFOLLOW)
   public static let path = OpenFlags(rawValue: VB_O_PATH)
+  /// A FIFO or device is opened without waiting for its other end.
+  public static let nonBlocking = OpenFlags(rawValue: VB_O_NONBLOCK)
 }
 
 extension OwnedFD {
@@ -54,6 +56,13 @@ extension OwnedFD {
     }
     if let failure { throw failure }
     return done == total
+  }
+
+  /// Fills the array from `offset`; false when the file ends first.
+  public borrowing func readFully(at offset: UInt64, into array: inout [UInt8]) throws(SystemError) -> Bool {
+    var span = array.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    return try readFully(at: offset, into: &bytes)
   }
 
   /// Reads from the current position to the end, at most `limit` bytes; nil when there are more.
@@ -111,6 +120,16 @@ extension OwnedFD {
       }
     }
     if let failure { throw failure }
+  }
+
+  /// fchmod(2): the permission bits as given, whatever the umask.
+  public borrowing func setPermissions(_ mode: UInt32) throws(SystemError) {
+    if withRaw({ fchmod($0, mode_t(mode)) }) != 0 { throw .current("fchmod") }
+  }
+
+  /// ftruncate(2).
+  public borrowing func truncate(to byteCount: UInt64) throws(SystemError) {
+    if withRaw({ ftruncate($0, off_t(clamping: byteCount)) }) != 0 { throw .current("ftruncate") }
   }
 
   /// fsync(2).

@@ -13,11 +13,23 @@ public struct PendingFile: ~Copyable {
 
   /// Creates the temporary file beside `path`.
   public init(replacing path: String, mode: UInt32 = 0o644) throws(SystemError) {
-    let temporary = "\(path).tmp-\(getpid())-\(UInt32.random(in: .min ... .max))"
-    descriptor = try OwnedFD.open(temporary, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
-    temporaryPath = temporary
+    try self.init(
+      replacing: path, temporaryPath: "\(path).tmp-\(getpid())-\(UInt32.random(in: .min ... .max))", mode: mode)
+  }
+
+  /// Creates the temporary file in a private directory of the file system that `path` is on.
+  ///
+  /// For a file that another program writes by name: where the directory is removed, that program cannot bring the
+  /// file back, and where it is private, nobody else can put another file in its place.
+  public init(replacing path: String, in directory: String, mode: UInt32 = 0o644) throws(SystemError) {
+    try self.init(replacing: path, temporaryPath: "\(directory)/pending", mode: mode)
+  }
+
+  private init(replacing path: String, temporaryPath: String, mode: UInt32) throws(SystemError) {
+    descriptor = try OwnedFD.open(temporaryPath, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
+    self.temporaryPath = temporaryPath
     self.path = path
-    Cleanup.register(temporary)
+    Cleanup.register(temporaryPath)
   }
 
   deinit {

@@ -23,6 +23,14 @@ public enum StandardStream: CInt, Sendable {
     }
   }
 
+  /// Opens /dev/null under each of the numbers 0 to 2 that the process was started without, so that no file of ours
+  /// gets such a number and is written to as if it were a stream.
+  public static func fillGaps() {
+    var opened: CInt
+    repeat { opened = unsafe open("/dev/null", O_RDWR) } while opened >= 0 && opened <= 2
+    if opened > 2 { close(opened) }
+  }
+
   /// Whether a person may be watching.
   public var isTerminal: Bool { isatty(rawValue) == 1 }
 

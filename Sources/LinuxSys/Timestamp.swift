@@ -29,9 +29,6 @@ public struct Timestamp: Equatable, Sendable {
     return "\(calendar)T\(clock).\(milliseconds)Z"
   }
 
-  /// `1763837584.123`, as the audit subsystem writes times.
-  public var auditTime: String { "\(seconds).\(milliseconds)" }
-
   private var milliseconds: String { Self.padded(nanoseconds / 1_000_000, 3) }
 
   private static func padded(_ value: Int64, _ width: Int) -> String {

@@ -1,12 +1,17 @@
 public import ByteKit
 internal import EROFS
 internal import Hashing
-public import LinuxSys
+internal import LinuxSys
 
 /// Finds out where an object's bytes come from, and reads them once into private memory.
 public enum Examination {
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
   public static let sizeLimit: UInt64 = 64 << 20
+
+  /// Refuses a descriptor number that is not open. To be asked before the process opens files of its own.
+  public static func requireOpen(fd number: Int32) throws(ProvenanceError) {
+    _ = try OpenObject.duplicate(number)
+  }
 
   /// Examines the object that an image holds under a path: no mount and no loop device is needed.
   ///
@@ -16,7 +21,7 @@ public enum Examination {
   public static func examine(
     image path: String, object: String, expecting expected: Digest? = nil
   ) throws(ProvenanceError) -> ExaminedObject {
-    let image = try ProvenImage(path: path, expected: expected)
+    let image = try ProvenImage.open(path, expected: expected)
     let inode: ErofsInode
     do throws(ErofsError) {
       inode = try image.files.lookup(object)
@@ -37,10 +42,10 @@ public enum Examination {
   public static func examine(
     fd number: Int32, expecting expected: Digest? = nil
   ) throws(ProvenanceError) -> ExaminedObject {
-    let file = try OpenObject(number)
+    let file = try OpenObject.check(number)
     let loop = try LoopFacts(of: file.status.device)
-    let image = try ProvenImage(
-      path: loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected)
+    let image = try ProvenImage.open(
+      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected)
     let inode: ErofsInode
     do throws(ErofsError) {
       inode = try image.files.inode(file.status.inode)
@@ -75,18 +80,18 @@ public enum Examination {
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
-    let path: String
+    let paths: [String]
     let bytes: [UInt8]
     do throws(ErofsError) {
-      guard let found = try image.files.paths(of: inode.nid).first else {
-        throw ProvenanceError.object(
-          path: name, image: image.path, message: "no directory of the image leads to it",
-          next: "open the object by a name inside the mounted image")
-      }
-      path = found
+      paths = try image.files.paths(of: inode.nid)
       bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
     } catch {
       throw image.refusal(error, object: name)
+    }
+    guard let path = paths.first else {
+      throw .object(
+        path: name, image: image.path, message: "no directory of the image leads to it",
+        next: "open the object by a name inside the mounted image")
     }
     if let openBytes, openBytes != bytes {
       throw .mountDiffers(

@@ -46,7 +46,8 @@ public struct LoopFacts: Equatable, Sendable {
     }
     guard !backing.hasSuffix(" (deleted)") else {
       throw .device(
-        number: number, message: "has the backing file `\(backing)`, which has been deleted, so its tree cannot be read",
+        number: number,
+        message: "has the backing file `\(backing)`, which has been deleted, so its tree cannot be read",
         next: "mount an image that still has its file")
     }
     guard let offset = Self.number("\(directory)/loop/offset"),

@@ -7,23 +7,18 @@ struct OpenObject: ~Copyable {
   private let descriptor: OwnedFD
 
   /// Checks what the descriptor is. Everything that can have no provenance is refused here, each with its own words.
-  init(_ number: Int32) throws(ProvenanceError) {
+  static func check(_ number: Int32) throws(ProvenanceError) -> OpenObject {
+    let descriptor = try duplicate(number)
+    let status: FileStatus
     let isPathOnly: Bool
     let type: UInt64
     do throws(SystemError) {
-      descriptor = try OwnedFD.duplicating(number)
       isPathOnly = try descriptor.isPathOnly()
       status = try descriptor.status()
       type = try descriptor.fileSystemType()
     } catch {
-      guard error.errnoName != "EBADF" else {
-        throw .notAFile(
-          fd: number, kind: "closed descriptor",
-          next: "hand the object over by the shell: verity-bpf load --fd \(number) \(number)< OBJECT")
-      }
       throw .system(error)
     }
-    self.number = number
     guard status.kind == .regular else {
       let kind = status.kind == .fifo ? "pipe" : status.kind.rawValue
       throw .notAFile(fd: number, kind: kind, next: "hand over the object file itself, opened for reading")
@@ -37,6 +32,25 @@ struct OpenObject: ~Copyable {
       throw .fileSystem(
         fd: number, name: name, why: why,
         next: "pack the object with `verity-bpf build-image`, mount the image read-only and open it there")
+    }
+    return OpenObject(number: number, status: status, descriptor: descriptor)
+  }
+
+  private init(number: Int32, status: FileStatus, descriptor: consuming OwnedFD) {
+    self.number = number
+    self.status = status
+    self.descriptor = descriptor
+  }
+
+  /// A descriptor of our own for the open file behind `number`.
+  static func duplicate(_ number: Int32) throws(ProvenanceError) -> OwnedFD {
+    do throws(SystemError) {
+      return try OwnedFD.duplicating(number)
+    } catch {
+      guard error.errnoName == "EBADF" else { throw .system(error) }
+      throw .notAFile(
+        fd: number, kind: "closed descriptor",
+        next: "hand the object over by the shell: verity-bpf load --fd \(number) \(number)< OBJECT")
     }
   }
 

@@ -1,9 +1,10 @@
-public import ByteKit
+internal import ByteKit
 internal import DMVerity
 internal import Diagnostics
 internal import DiskLayout
 internal import EROFS
-public import LinuxSys
+internal import LinuxSys
+internal import Manifest
 
 /// An image whose every byte is accounted for and whose blocks are proven, up to its root hash, as they are read.
 struct ProvenImage: ~Copyable {
@@ -14,6 +15,8 @@ struct ProvenImage: ~Copyable {
   let rootHash: Digest
   let wasExpected: Bool
   let status: FileStatus
+  /// What the image says of itself; nil when others made it.
+  let manifest: Manifest?
   let files: ErofsImage<Device>
 
   /// Opens an image file and settles its layout and root hash.
@@ -24,37 +27,27 @@ struct ProvenImage: ~Copyable {
   ///   - sizeLimit: bytes the image is limited to, or 0 for the rest of the file.
   ///   - expected: the root hash the caller trusts, if it named one. Otherwise the image's own root hash is computed
   ///     from the top of its tree; it then proves consistency, and only a policy can say whether it is trusted.
-  init(path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?) throws(ProvenanceError) {
-    let descriptor: OwnedFD
-    do throws(SystemError) {
-      descriptor = try OwnedFD.open(path, .readOnly)
-      status = try descriptor.status()
-    } catch {
-      throw .system(error)
-    }
-    guard status.kind == .regular || status.kind == .blockDevice else {
-      throw .object(
-        path: path, image: path, message: "is a \(status.kind.rawValue), not an image file",
-        next: "name the image file that `verity-bpf build-image` wrote")
-    }
-    let size: UInt64
-    do throws(SystemError) { size = try descriptor.contentSize() } catch { throw .system(error) }
-    let file = FileSource(descriptor, byteCount: size)
-    let available = size >= offset ? size - offset : 0
+  static func open(
+    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?
+  ) throws(ProvenanceError) -> ProvenImage {
+    let file = try source(path)
+    let status = try imageStatus(of: file, path: path)
+    let available = file.byteCount >= offset ? file.byteCount - offset : 0
     let count = sizeLimit == 0 ? available : min(sizeLimit, available)
     guard let window = SourceWindow(file, from: offset, byteCount: count) else {
       throw .image(
         path: path,
         Diagnostic(
           "verity.truncated", .integrity, "the loop device begins behind the end of its backing file",
-          expected: "more than \(offset) bytes", found: "\(size) bytes"))
+          expected: "more than \(offset) bytes", found: "fewer"))
     }
-    self.path = path
+    let layout: VerityLayout
     do throws(LayoutError) {
       layout = try DiskLayout.appended(in: window)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
+    let rootHash: Digest
     do throws(VerityError) {
       rootHash = try layout.ownRootHash(of: window)
     } catch {
@@ -63,15 +56,53 @@ struct ProvenImage: ~Copyable {
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
-    wasExpected = expected != nil
-    let device: Device
-    do throws(VerityError) {
-      device = try Device(window, layout: layout, rootHash: rootHash)
+    let files = try fileSystem(over: window, layout: layout, rootHash: rootHash, path: path)
+    let manifest = try manifest(of: files, layout: layout, path: path)
+    return ProvenImage(
+      path: path, layout: layout, rootHash: rootHash, wasExpected: expected != nil, status: status,
+      manifest: manifest, files: files)
+  }
+
+  private static func source(_ path: String) throws(ProvenanceError) -> FileSource {
+    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
+  }
+
+  private static func imageStatus(of file: borrowing FileSource, path: String) throws(ProvenanceError) -> FileStatus {
+    let status: FileStatus
+    do throws(SystemError) { status = try file.descriptor.status() } catch { throw .system(error) }
+    guard status.kind == .regular || status.kind == .blockDevice else {
+      throw .object(
+        path: path, image: path, message: "is a \(status.kind.rawValue), not an image file",
+        next: "name the image file that `verity-bpf build-image` wrote")
+    }
+    return status
+  }
+
+  private static func fileSystem(
+    over window: consuming SourceWindow<FileSource>, layout: VerityLayout, rootHash: Digest, path: String
+  ) throws(ProvenanceError) -> ErofsImage<Device> {
+    let device = try device(over: window, layout: layout, rootHash: rootHash, path: path)
+    do throws(ErofsError) { return try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
+  }
+
+  /// Reads and checks the manifest. An image without one is somebody else's, and as good as its root hash.
+  private static func manifest(
+    of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
+  ) throws(ProvenanceError) -> Manifest? {
+    do throws(ManifestError) {
+      guard let manifest = try Manifest.read(from: files) else { return nil }
+      try manifest.check(superblock: layout.superblock)
+      return manifest
     } catch {
       throw .image(path: path, error.diagnostic)
     }
-    do throws(ErofsError) {
-      files = try ErofsImage(device)
+  }
+
+  private static func device(
+    over window: consuming SourceWindow<FileSource>, layout: VerityLayout, rootHash: Digest, path: String
+  ) throws(ProvenanceError) -> Device {
+    do throws(VerityError) {
+      return try Device(window, layout: layout, rootHash: rootHash)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
@@ -82,7 +113,8 @@ extension ProvenImage {
   /// The facts for the evidence.
   var facts: ImageFacts {
     ImageFacts(
-      path: path, device: status.device, inode: status.inode, size: layout.treeEnd, name: nil, version: nil)
+      path: path, device: status.device, inode: status.inode, size: layout.treeEnd, name: manifest?.name,
+      version: manifest?.version)
   }
 
   /// What was proven, for the evidence.

@@ -29,7 +29,9 @@ struct LoadCommand: DiagnosingCommand {
   @Option(name: .long, help: ArgumentHelp("The policy that decides. There is no default.", valueName: "file"))
   var policy: String
 
-  @Option(name: .long, help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
   var pinPath: String?
 
   @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
@@ -50,20 +52,28 @@ struct LoadCommand: DiagnosingCommand {
   private static let policyLimit = 64 << 20
 
   func execute() throws -> Int32 {
+    // Before anything is opened here, which could get the number of a descriptor that was never handed over.
+    let requested = try object.requested()
     let file = try OwnedFD.open(policy, .readOnly)
     guard let text = try file.readToEnd(limit: Self.policyLimit) else {
       throw DiagnosedFailure(
         Diagnostic(
-          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"))
+          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
+        ))
     }
     var request = AdmissionRequest(
-      object: try object.requested(), policy: text, policyName: policy, auditDirectory: auditDir)
-    request.rootHash = try trust.rootHash()
+      object: requested, policy: text, policyName: policy, auditDirectory: auditDir)
+    request.rootHash = try trust.expected()
     request.pinPath = pinPath
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     let outcome = try Admission.admit(request)
-    if json { try Output.json(answer(outcome)) } else { try describe(outcome) }
+    if !outcome.isAllowed { reportDenial(outcome) }
+    if json {
+      try Output.json(answer(outcome))
+    } else if outcome.isAllowed {
+      try describe(outcome)
+    }
     return outcome.isAllowed ? 0 : Diagnostic.Category.denied.rawValue
   }
 
@@ -71,35 +81,37 @@ struct LoadCommand: DiagnosingCommand {
     let decision = outcome.ruling.deciding
     let rule = decision.ruleText
     let evidence = outcome.evidence
-    if !outcome.isAllowed {
-      let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
-      Output.report(
-        Diagnostic(
-          "policy.denied", .denied, "policy `\(policy)` denies program `\(program)`",
-          expected: "a rule of the policy that allows it", found: "\(decision.summary): \(rule)",
-          next: evidence.verity.map {
-            "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
-          }))
-      return
-    }
     if let verity = evidence.verity, let object = evidence.object {
       try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
     }
     try Output.line("allowed  by line \(decision.line ?? 0): \(rule)")
-    if outcome.loaded == nil {
-      try Output.line("dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
+    if dryRun {
+      try Output.line(
+        "dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
       return
     }
-    let count = outcome.loaded.programs.count
-    for index in 0..<count { try Output.line(outcome.loaded.programs[index].line) }
-    for index in 0..<outcome.loaded.maps.count { try Output.line(outcome.loaded.maps[index].line) }
+    for program in outcome.loadedPrograms { try Output.line(program.line) }
+    for map in outcome.loadedMaps { try Output.line(map.line) }
     try Output.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
     if let pinPath {
       try Output.line("pinned   \(pinPath)")
     } else {
-      Output.note("note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
+      Output.note(
+        "note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
     }
+  }
+
+  private func reportDenial(_ outcome: borrowing AdmissionOutcome) {
+    let decision = outcome.ruling.deciding
+    let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
+    Output.report(
+      Diagnostic(
+        "policy.denied", .denied, "policy `\(policy)` denies program `\(program)`",
+        expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
+        next: outcome.evidence.verity.map {
+          "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
+        }))
   }
 }

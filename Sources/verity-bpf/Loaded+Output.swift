@@ -51,24 +51,12 @@ extension LoadCommand {
       .init("instructions", .integer(Int64(outcome.instructionCount))),
       .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
     ]
-    var programs: [JSONValue] = []
-    var maps: [JSONValue] = []
-    var pins: [JSONValue] = []
-    if outcome.loaded != nil {
-      for index in 0..<outcome.loaded.programs.count {
-        let program = outcome.loaded.programs[index]
-        programs.append(program.json)
-        if let pin = program.pin { pins.append(.string(pin)) }
-      }
-      for index in 0..<outcome.loaded.maps.count {
-        let map = outcome.loaded.maps[index]
-        maps.append(map.json)
-        if let pin = map.pin { pins.append(.string(pin)) }
-      }
-    }
+    let programs = outcome.loadedPrograms
+    let maps = outcome.loadedMaps
+    let pins = programs.compactMap(\.pin) + maps.compactMap(\.pin)
     members += [
-      .init("programs", .array(programs)), .init("maps", .array(maps)), .init("pins", .array(pins)),
-      .init("dry_run", .bool(dryRun)),
+      .init("programs", .array(programs.map(\.json))), .init("maps", .array(maps.map(\.json))),
+      .init("pins", .array(pins.map { .string($0) })), .init("dry_run", .bool(dryRun)),
     ]
     return .object(members)
   }

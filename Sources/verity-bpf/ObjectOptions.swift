@@ -4,6 +4,7 @@ import ByteKit
 import Diagnostics
 import DiskLayout
 import LinuxSys
+import Provenance
 
 /// How a command is told which object is meant: by descriptor, or by image and path.
 struct ObjectOptions: ParsableArguments {
@@ -27,16 +28,21 @@ struct ObjectOptions: ParsableArguments {
     }
   }
 
-  /// The object the user named.
+  /// The object the user named. Asked for before the command opens anything itself: a descriptor that is not open
+  /// now was not handed over, and its number may be taken by the next open.
   func requested() throws -> AdmissionRequest.Object {
-    if let fd { return .descriptor(fd) }
+    if let fd {
+      try Examination.requireOpen(fd: fd)
+      return .descriptor(fd)
+    }
     return .image(path: image ?? "", object: object ?? "")
   }
 }
 
 /// The root hash a user trusts beforehand.
 struct RootHashOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The root hash the image must have, in hexadecimal digits.", valueName: "hash"))
+  @Option(
+    name: .long, help: ArgumentHelp("The root hash the image must have, in hexadecimal digits.", valueName: "hash"))
   var rootHash: String?
 
   @Option(name: .long, help: ArgumentHelp("A file that holds the root hash the image must have.", valueName: "file"))
@@ -49,7 +55,7 @@ struct RootHashOptions: ParsableArguments {
   }
 
   /// The root hash, when one was named.
-  func rootHash() throws -> Digest? {
+  func expected() throws -> Digest? {
     if let rootHash { return try RootHashFile.parse(argument: rootHash) }
     guard let rootHashFile else { return nil }
     return try Self.read(file: rootHashFile)

@@ -2,13 +2,20 @@ import LinuxSys
 
 /// A line of progress on standard error, only where a person may be watching.
 struct Progress {
+  /// What is counted.
+  enum Unit {
+    case bytes, files
+  }
+
   private let label: String
+  private let unit: Unit
   private let isShown: Bool
   private let start = ContinuousClock.now
   private var lastShown = ContinuousClock.now
 
-  init(_ label: String, quiet: Bool = false) {
+  init(_ label: String, unit: Unit = .bytes, quiet: Bool = false) {
     self.label = label
+    self.unit = unit
     isShown = !quiet && StandardStream.error.isTerminal
   }
 
@@ -21,8 +28,12 @@ struct Progress {
     let rate = Double(done) / elapsed
     let remaining = rate > 0 ? Double(total - min(done, total)) / rate : 0
     let percent = Int(Double(done) * 100 / Double(total))
-    let line =
-      "\(label) \(percent)%  \(Self.bytes(done)) of \(Self.bytes(total))  \(Self.bytes(UInt64(rate)))/s  \(Int(remaining)) s left"
+    let counts =
+      switch unit {
+      case .bytes: "\(Self.bytes(done)) of \(Self.bytes(total))  \(Self.bytes(UInt64(rate)))/s"
+      case .files: "\(done) of \(total) files"
+      }
+    let line = "\(label) \(percent)%  \(counts)  \(Int(remaining)) s left"
     let width = StandardStream.error.terminalWidth ?? 80
     try? StandardStream.error.write("\r\u{1b}[K" + line.prefix(max(1, width - 1)))
   }

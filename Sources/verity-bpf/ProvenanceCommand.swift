@@ -1,3 +1,4 @@
+import Admission
 import ArgumentParser
 import ByteKit
 import Diagnostics
@@ -28,17 +29,21 @@ struct ProvenanceCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let examined =
-      switch try object.requested() {
-      case .descriptor(let fd): try Examination.examine(fd: fd, expecting: try trust.rootHash())
-      case .image(let path, let name): try Examination.examine(image: path, object: name, expecting: try trust.rootHash())
-      }
-    let evidence = examined.evidence
+    let evidence = try examine()
     if json {
       try Output.json(.object([.init("schema", .string(Self.schema))] + evidence.json))
     } else {
       for line in evidence.lines { try Output.line(line) }
     }
     return 0
+  }
+
+  private func examine() throws -> Evidence {
+    let expected = try trust.expected()
+    switch try object.requested() {
+    case .descriptor(let fd): return try Examination.examine(fd: fd, expecting: expected).evidence
+    case .image(let path, let name):
+      return try Examination.examine(image: path, object: name, expecting: expected).evidence
+    }
   }
 }

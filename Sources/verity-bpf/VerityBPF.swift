@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxSys
 
 /// The command. One file a subcommand; nothing but parsing, printing and exit codes.
 @main
@@ -6,5 +7,18 @@ struct VerityBPF: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verity-bpf",
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
-    version: "0.1.0")
+    version: "0.1.0",
+    subcommands: [
+      BuildImageCommand.self,
+      VerifyCommand.self,
+      InspectCommand.self,
+      ProvenanceCommand.self,
+      LoadCommand.self,
+    ])
+
+  static func main() {
+    StandardStream.fillGaps()
+    Cleanup.onTermination()
+    main(nil)
+  }
 }

@@ -8,7 +8,7 @@ import Testing
 struct KernelAcceptanceTests {
   private static let packet = [UInt8](repeating: 0, count: 64)
 
-  @Test(arguments: ["data", "callbacks", "maps"])
+  @Test(arguments: ["data", "callbacks", "maps", "slots"])
   func everyProgramLoads(_ name: String) throws {
     let oracle = try KernelOracle(try TestObject.link(name))
     for program in oracle.object.programs { _ = try oracle.load(program) }

@@ -46,7 +46,22 @@ struct KernelOracle {
     }
   }
 
+  /// Loads a program that the kernel is expected to take; its log is recorded when it does not.
   func load(_ program: LinkedProgram, attachBTFID: UInt32 = 0) throws -> KernelObject {
+    var log = BPF.Log(level: 1, capacity: 1 << 20)
+    do { return try submit(program, attachBTFID, &log) } catch {
+      Issue.record("program \(program.name) refused: \(error)\n\(log.text)")
+      throw error
+    }
+  }
+
+  /// Loads a program that the kernel may refuse.
+  func tryLoad(_ program: LinkedProgram) throws -> KernelObject {
+    var log = BPF.Log(level: 1, capacity: 1 << 20)
+    return try submit(program, 0, &log)
+  }
+
+  private func submit(_ program: LinkedProgram, _ attachBTFID: UInt32, _ log: inout BPF.Log) throws -> KernelObject {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
     attributes.expectedAttachType = program.kind.expectedAttachType
     attributes.flags = program.kind.flags
@@ -60,11 +75,7 @@ struct KernelOracle {
     attributes.coreRelocations = program.coreRelocations
     attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
     attributes.attachBTFID = attachBTFID
-    var log = BPF.Log(level: 1, capacity: 1 << 20)
-    do { return try BPF.loadProgram(attributes, btf: btf, maps: maps, log: &log) } catch {
-      Issue.record("program \(program.name) refused: \(error)\n\(log.text)")
-      throw error
-    }
+    return try BPF.loadProgram(attributes, btf: btf, maps: maps, log: &log)
   }
 
   /// A number in a data section's map, by the map's name.

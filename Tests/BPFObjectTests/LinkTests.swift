@@ -1,4 +1,4 @@
-import BPFObject
+@testable import BPFObject
 import ByteKit
 import Testing
 
@@ -50,7 +50,7 @@ import Testing
     #expect(kinds["tasks"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_iter_task", kind: 12))
     #expect(kinds["frags"]?.isOptional == true && kinds["frags"]?.flags == 32)
     #expect(kinds["frags"]?.expectedAttachType == 35)
-    #expect(kinds["egress"]?.expectedAttachType == 47)
+    #expect(kinds["egress"]?.expectedAttachType == 1)
     #expect(object.programs.first { $0.name == "frags" }?.section == "xdp.frags/cpumap")
   }
 
@@ -66,11 +66,45 @@ import Testing
     #expect(maps["events"]?.maxEntries == 8192)
     #expect(maps["perf"]?.maxEntries == 0)
     #expect(maps["bloom"]?.mapExtra == 3)
-    #expect(maps["pinned"]?.pinsByName == true)
     let outer = try #require(maps["outer"])
     #expect(outer.inner.first?.type == 2 && outer.inner.first?.maxEntries == 2 && outer.valueSize == 4)
     #expect(outer.initialSlots.map(\.index) == [1, 3] && outer.initialSlots.map(\.target) == ["inner_a", "inner_b"])
+  }
+
+  @Test func programArraysAreFilledByName() throws {
+    let maps = Dictionary(uniqueKeysWithValues: try TestObject.link("slots").maps.map { ($0.name, $0) })
+    #expect(maps["pinned"]?.pinsByName == true)
     let tails = try #require(maps["tails"])
     #expect(tails.initialSlots.map(\.index) == [0, 2] && tails.initialSlots.map(\.target) == ["tail_one", "tail_two"])
+  }
+}
+
+/// How the type information is completed.
+@Suite struct BTFCompletionTests {
+  @Test func hiddenVariablesAndFunctionsArePrivate() throws {
+    let source = """
+      #define HIDDEN __attribute__((visibility("hidden")))
+      HIDDEN int shown_to_nobody = 1; int shown = 2;
+      HIDDEN __noinline int inner(int x) { return shown_to_nobody += x; }
+      __noinline int outer(int x) { return shown += inner(x); }
+      SEC("xdp") int f(struct xdp_md *ctx) { return outer(ctx->data); }
+      """
+    let bytes = try TestObject.compile(source: source)
+    let object = try BPFObject.link(bytes: bytes.rawSpan)
+    let btf = try BTF(object.btf.rawSpan)
+    var linkage: [String: UInt32] = [:]
+    for type in btf.types where type.kind == .variable || type.kind == .function {
+      linkage[try btf.string(at: type.nameOffset)] = try btf.linkage(of: type)
+    }
+    #expect(linkage == ["shown_to_nobody": 0, "shown": 1, "inner": 0, "outer": 1, "f": 1])
+  }
+
+  @Test func sectionsGetTheirSizesAndOffsets() throws {
+    let object = try TestObject.link("data")
+    let btf = try BTF(object.btf.rawSpan)
+    for map in object.maps where map.btfValueTypeID != 0 && map.origin != .declared {
+      let type = btf.types[Int(map.btfValueTypeID)]
+      #expect(type.kind == .dataSection && type.sizeOrType == map.valueSize)
+    }
   }
 }

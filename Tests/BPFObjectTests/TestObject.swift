@@ -8,7 +8,7 @@ import Testing
 enum TestObject {
   private static let cache = Mutex<[String: [UInt8]]>([:])
 
-  static let names = ["data", "callbacks", "core", "maps", "attach"]
+  static let names = ["data", "callbacks", "core", "maps", "attach", "slots"]
 
   /// The repository's root.
   static var root: String {

@@ -9,7 +9,8 @@ import Testing
     var data: [UInt8] = []
     data.reserveCapacity(blocks * blockSize)
     for index in 0..<blocks {
-      for _ in 0..<blockSize / 4 { data.appendLittleEndian(UInt32(index)) }
+      let words = [UInt32](repeating: UInt32(index).littleEndian, count: blockSize / 4)
+      words.withUnsafeBytes { data.append(contentsOf: $0) }
     }
     return data
   }

@@ -13,13 +13,13 @@ __u64 skipped;
 
 static __always_inline bool is_wanted(struct __sk_buff *packet) {
   if (packet->protocol != to_be16(ETH_P_IP)) return false;
-  // A packet socket sees the Ethernet header too.
+  // Counted from the network header: whether the Ethernet header is there too depends on the socket's type.
   struct iphdr ip;
-  if (bpf_skb_load_bytes(packet, sizeof(struct ethhdr), &ip, sizeof(ip)) != 0) return false;
+  if (bpf_skb_load_bytes_relative(packet, 0, &ip, sizeof(ip), BPF_HDR_START_NET) != 0) return false;
   if (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP) return false;
   struct ports ports;
-  __u32 offset = sizeof(struct ethhdr) + (ip.version_and_length & 0xf) * 4;
-  if (bpf_skb_load_bytes(packet, offset, &ports, sizeof(ports)) != 0) return false;
+  __u32 offset = (ip.version_and_length & 0xf) * 4;
+  if (bpf_skb_load_bytes_relative(packet, offset, &ports, sizeof(ports), BPF_HDR_START_NET) != 0) return false;
   return from_be16(ports.source) == port || from_be16(ports.destination) == port;
 }
 

@@ -46,7 +46,7 @@ extension BTF {
       let name = try self.name(of: declaration)
       var offset = variable.offset
       // The offsets of static variables are final: their relocations are against the section.
-      if try linkage(ofVariable: declaration) == 1 {
+      if try linkage(of: declaration) == 1 {
         guard let symbol = symbols[name] else {
           throw BPFObjectError(
             .malformedBTF, "variable `\(name)` of section `\(section.name)` has no symbol",

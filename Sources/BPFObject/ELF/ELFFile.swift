@@ -191,7 +191,8 @@ struct ELFFile: Sendable {
   }
 
   /// A section's bytes; zeros for one that the file does not store.
-  func contents(of section: ELFSection, check: BPFObjectError.Check = .malformedELF) throws(BPFObjectError) -> ObjectPart
+  func contents(of section: ELFSection, check: BPFObjectError.Check = .malformedELF) throws(BPFObjectError)
+    -> ObjectPart
   {
     guard section.flags & ELFSection.Constant.compressedFlag == 0 else {
       throw BPFObjectError(

@@ -43,6 +43,8 @@ struct ELFRelocation: Equatable, Sendable {
   /// `R_BPF_*` (LLVM, Documentation/bpf/llvm_reloc.rst in the kernel's tree).
   let type: UInt32
 
-  static let bpf64_64: UInt32 = 1
-  static let bpf64_32: UInt32 = 10
+  /// R_BPF_64_64, against the operand of a 64-bit load.
+  static let wide: UInt32 = 1
+  /// R_BPF_64_32, against the operand of a call.
+  static let call: UInt32 = 10
 }

@@ -57,7 +57,7 @@ struct References: Sendable {
   ) throws(BPFObjectError) -> Reference? {
     guard let relocation = relocations[function.section]?[offset] else { return nil }
     let symbol = elf.symbols[relocation.symbol]
-    guard relocation.type == ELFRelocation.bpf64_64 else {
+    guard relocation.type == ELFRelocation.wide else {
       throw bad(relocation, symbol, function, "R_BPF_64_64 for a 64-bit load")
     }
     let place = try place(of: symbol, plus: immediate, relocation, function)
@@ -90,7 +90,7 @@ struct References: Sendable {
         expected: "the start of a function of the same section", found: "offset \(offset + distance)")
     }
     let symbol = elf.symbols[relocation.symbol]
-    guard relocation.type == ELFRelocation.bpf64_32 else {
+    guard relocation.type == ELFRelocation.call else {
       throw bad(relocation, symbol, function, "R_BPF_64_32 for a call")
     }
     let start = try place(of: symbol, plus: 0, relocation, function)

@@ -14,7 +14,6 @@ SEC("iter/task") int tasks(__u64 *ctx) { return 0; }
 SEC("?xdp.frags/cpumap") int frags(struct xdp_md *ctx) { return XDP_PASS; }
 SEC("cgroup/connect4") int connected(void *ctx) { return 1; }
 SEC("syscall") int call(void *ctx) { return 0; }
-SEC("freplace/handler") int replaced(void *ctx) { return 0; }
-SEC("tcx/egress") int egress(struct __sk_buff *skb) { return TCX_NEXT; }
+SEC("cgroup_skb/egress") int egress(struct __sk_buff *skb) { return 1; }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -13,7 +13,7 @@ __u64 total = 7;
 __u64 runs;
 const volatile __u32 bonus = 3;
 static volatile __u32 base = 9;
-__u32 private_total __attribute__((visibility("hidden"))) = 1;
+__u32 clamped = 1;
 __u64 tuned SEC(".data.tuned") = 5;
 const volatile __u32 limits[4] SEC(".rodata.limits") = {1, 2, 3, 4};
 
@@ -28,7 +28,7 @@ __noinline __u32 account(__u32 x) {
 }
 
 __attribute__((visibility("hidden"))) __noinline __u32 clamp(__u32 x) {
-  private_total += x;
+  clamped += x;
   return x > limits[3] ? limits[3] : x;
 }
 

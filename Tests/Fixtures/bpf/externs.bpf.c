@@ -17,7 +17,7 @@ SEC("syscall") int probe(void *ctx) {
 #endif
 #ifdef KSYM
 extern const void jiffies_64 __ksym;
-SEC("syscall") int probe(void *ctx) { return (long)&jiffies_64 != 0; }
+SEC("syscall") int probe(void *ctx) { return (long)&jiffies_64 != 7; }
 #endif
 #ifdef KCONFIG
 extern int LINUX_KERNEL_VERSION __kconfig;

@@ -1,9 +1,7 @@
-// Every way to define a map that libbpf knows.
+// Every kind of map definition that libbpf 1.1 can also write into a light skeleton.
 #include "vbpf.h"
 
 #define __array(name, value) typeof(value) *name[]
-#define __ulong(name, value) enum { name##__value = value } name
-static long (*const bpf_tail_call)(void *ctx, void *map, __u32 index) = (void *)12;
 
 struct pair {
   __u32 left, right;
@@ -68,14 +66,6 @@ struct {
   __type(value, __u64);
 } queue SEC(".maps");
 
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u64);
-  __uint(pinning, 1);
-} pinned SEC(".maps");
-
 struct inner {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 2);
@@ -92,19 +82,6 @@ struct {
   __array(values, struct inner);
 } outer SEC(".maps") = {.values = {[3] = &inner_b, [1] = &inner_a}};
 
-int tail_one(struct xdp_md *ctx);
-int tail_two(struct xdp_md *ctx);
-
-struct {
-  __uint(type, 3);  // PROG_ARRAY
-  __uint(max_entries, 3);
-  __uint(key_size, 4);
-  __array(values, int(void *));
-} tails SEC(".maps") = {.values = {[0] = (void *)&tail_one, [2] = (void *)&tail_two}};
-
-SEC("xdp") int tail_one(struct xdp_md *ctx) { return XDP_DROP; }
-SEC("xdp") int tail_two(struct xdp_md *ctx) { return XDP_TX; }
-
 SEC("xdp") int start(struct xdp_md *ctx) {
   __u32 slot = 1;
   void *map = bpf_map_lookup_elem(&outer, &slot);
@@ -114,7 +91,6 @@ SEC("xdp") int start(struct xdp_md *ctx) {
   }
   struct pair pair = {1, 2};
   bpf_map_delete_elem(&by_type, &pair);
-  bpf_tail_call(ctx, &tails, 2);
   return XDP_PASS;
 }
 

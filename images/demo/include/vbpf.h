@@ -90,6 +90,9 @@ struct __sk_buff {
 // "No verdict": the next program or the stack goes on (TCX_NEXT; TC_ACT_UNSPEC for a clsact filter).
 #define TCX_NEXT -1
 
+// For bpf_skb_load_bytes_relative: offsets count from the network header.
+#define BPF_HDR_START_NET 1
+
 struct bpf_raw_tracepoint_args {
   __u64 args[0];
 };
@@ -160,6 +163,8 @@ static __u64 (*const bpf_ktime_get_ns)(void) = (void *)5;
 static __u64 (*const bpf_get_current_uid_gid)(void) = (void *)15;
 static long (*const bpf_get_current_comm)(void *buffer, __u32 size) = (void *)16;
 static long (*const bpf_skb_load_bytes)(const void *skb, __u32 offset, void *to, __u32 size) = (void *)26;
+static long (*const bpf_skb_load_bytes_relative)(const void *skb, __u32 offset, void *to, __u32 size,
+                                                 __u32 start) = (void *)68;
 static long (*const bpf_probe_read_user)(void *to, __u32 size, const void *from) = (void *)112;
 static long (*const bpf_seq_printf)(void *seq, const char *format, __u32 format_size, const void *data,
                                     __u32 data_size) = (void *)126;

@@ -1,11 +1,12 @@
+internal import AuditText
 internal import JSONText
 internal import LinuxSys
 
 /// One decision as it is written to the audit log, in two forms of one meaning.
 ///
-/// The text form is the kernel's own for IPE (security/ipe/audit.c, record type 1420 AUDIT_IPE_ACCESS), with
+/// The text form is the kernel's own for IPE (record type 1420, ``AuditText/AccessRecord``), with
 /// `BPF_PROG_LOAD` as operation and hook, so that tools that read the kernel's records read these too.
-struct AuditRecord {
+struct DecisionRecord {
   /// What became of the decision.
   enum Stage {
     /// Written before anything is loaded.
@@ -31,16 +32,21 @@ struct AuditRecord {
   /// Everything else that is known, for the JSON form.
   let facts: [JSONValue.Member]
 
-  /// The IPE form, with the header that auditd gives a record.
-  func text(serial: Int) -> String {
-    let file =
+  /// The IPE form, as auditd would write it to its log.
+  func text(serial: UInt64) -> String {
+    let file: AccessRecord.File? =
       if let path, let device, let inode {
-        "path=\(Self.untrusted(Array(path.utf8))) dev=\(Self.untrusted(Array(device.utf8))) ino=\(inode)"
+        AccessRecord.File(path: Array(path.utf8), device: Array(device.utf8), inode: inode)
       } else {
-        "path=? dev=? ino=?"
+        nil
       }
-    return "type=1420 audit(\(time.auditTime):\(serial)): ipe_op=BPF_PROG_LOAD ipe_hook=BPF_PROG_LOAD enforcing=\(isEnforcing ? 1 : 0) "
-      + "pid=\(requester.pid) comm=\(Self.untrusted(requester.command)) \(file) rule=\"\(rule)\""
+    let record = AccessRecord(
+      operation: "BPF_PROG_LOAD", hook: "BPF_PROG_LOAD", enforcing: isEnforcing, pid: requester.pid,
+      command: requester.command, file: file, rule: rule)
+    let stamp = AuditStamp(
+      seconds: UInt64(clamping: time.seconds), milliseconds: UInt64(clamping: time.nanoseconds / 1_000_000),
+      serial: serial)
+    return AuditText.AuditRecord.access(record).line(stamp, daemon: true)
   }
 
   /// The JSON form, one object on one line.
@@ -68,14 +74,5 @@ struct AuditRecord {
       members += [.init("stage", "outcome"), .init("outcome", outcome)]
     }
     return .object(members)
-  }
-
-  /// A string from outside as the kernel writes it (audit_log_untrustedstring): in quotes, or as bare upper-case hex
-  /// when it holds a byte below 0x21 or above 0x7e, or a quote. No name can end its field or begin a new record.
-  static func untrusted(_ bytes: [UInt8]) -> String {
-    let isPlain = bytes.allSatisfy { $0 >= 0x21 && $0 <= 0x7e && $0 != UInt8(ascii: "\"") }
-    if isPlain { return "\"" + String(decoding: bytes, as: UTF8.self) + "\"" }
-    let digits = Array("0123456789ABCDEF".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }

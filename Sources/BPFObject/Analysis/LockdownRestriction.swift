@@ -1,0 +1,75 @@
+/// One thing about a program that lockdown forbids.
+///
+/// The list of reasons: security/lockdown/lockdown.c; where they are checked: kernel/trace/bpf_trace.c and
+/// kernel/bpf/helpers.c (helpers, when the program is loaded), kernel/trace/trace_kprobe.c and fs/tracefs (when it is
+/// attached). Plain loads through BTF pointers, as fentry, tp_btf and LSM programs use them, are in no list: lockdown
+/// does not see them.
+public struct LockdownRestriction: Equatable, Sendable {
+  /// The modes of the lockdown LSM, from the least to the most strict (man kernel_lockdown.7).
+  public enum Mode: String, Sendable, CaseIterable, Comparable {
+    case none
+    case integrity
+    case confidentiality
+
+    public static func < (left: Self, right: Self) -> Bool {
+      (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+    }
+  }
+
+  /// The kernel's word for the reason, without `LOCKDOWN_`.
+  public enum Reason: String, Sendable, CaseIterable {
+    case bpfWriteUser = "BPF_WRITE_USER"
+    case bpfReadKernel = "BPF_READ_KERNEL"
+    case kprobes = "KPROBES"
+    case tracefs = "TRACEFS"
+
+    /// The least strict mode that forbids it.
+    public var deniedFrom: Mode { self == .bpfWriteUser ? .integrity : .confidentiality }
+
+    /// What the kernel writes to its log.
+    public var text: String {
+      switch self {
+      case .bpfWriteUser: "use of bpf to write user RAM"
+      case .bpfReadKernel: "use of bpf to read kernel RAM"
+      case .kprobes: "use of kprobes"
+      case .tracefs: "use of tracefs"
+      }
+    }
+  }
+
+  /// When the kernel refuses.
+  public enum Moment: String, Sendable {
+    case load
+    case attach
+  }
+
+  public let reason: Reason
+  public let moment: Moment
+  /// The helper that is the cause, and the first instruction that calls it; nil for what attaching needs.
+  public let helper: HelperUse?
+
+  /// The restrictions that come from calling helpers.
+  static func restrictions(of helpers: [HelperUse]) -> [LockdownRestriction] {
+    helpers.compactMap { helper in
+      switch helper.id {
+      case 36: LockdownRestriction(reason: .bpfWriteUser, moment: .load, helper: helper)
+      // probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str.
+      case 4, 45, 113, 115: LockdownRestriction(reason: .bpfReadKernel, moment: .load, helper: helper)
+      default: nil
+      }
+    }
+  }
+
+  /// The restrictions that come from the way a program is attached.
+  static func restrictions(of kind: ProgramKind, section: String) -> [LockdownRestriction] {
+    switch TypeNames.program(kind.type) {
+    case "kprobe":
+      // Programs for user space and multi-probe links need no kprobe event.
+      let single = ["kprobe", "kretprobe", "ksyscall", "kretsyscall"]
+      guard single.contains(String(section.prefix { $0 != "/" })) else { return [] }
+      return [LockdownRestriction(reason: .kprobes, moment: .attach, helper: nil)]
+    case "tracepoint": return [LockdownRestriction(reason: .tracefs, moment: .attach, helper: nil)]
+    default: return []
+    }
+  }
+}

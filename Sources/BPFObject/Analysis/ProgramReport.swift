@@ -1,0 +1,75 @@
+/// A helper that a program calls.
+public struct HelperUse: Equatable, Sendable {
+  /// `enum bpf_func_id`.
+  public let id: UInt32
+  /// Without `bpf_`; nil for a number that no kernel has.
+  public let name: String?
+  /// The calls, as indexes of instructions in the linked program.
+  public let instructions: [Int]
+
+  /// `bpf_probe_read_kernel#113`, as the verifier writes it.
+  public var label: String { "bpf_\(name ?? "unknown")#\(id)" }
+}
+
+/// A CO-RE relocation that the kernel resolves when it loads the program.
+public struct CoreRelocation: Equatable, Sendable {
+  /// `enum bpf_core_relo_kind`, as libbpf writes it: `byte_off`, `type_exists` …
+  public let kind: String
+  /// What is relocated, `task_struct.mm`; nil when the record does not fit the object's BTF.
+  public let subject: String?
+  /// Index of the instruction in the linked program.
+  public let instruction: Int
+
+  static let kinds = [
+    "byte_off", "byte_sz", "field_exists", "signed", "lshift_u64", "rshift_u64", "local_type_id", "target_type_id",
+    "type_exists", "type_size", "enumval_exists", "enumval_value", "type_matches",
+  ]
+}
+
+/// A capability that loading needs; CAP_SYS_ADMIN stands in for each of them.
+public enum RequiredCapability: String, Sendable, CaseIterable {
+  case bpf = "CAP_BPF"
+  case netAdmin = "CAP_NET_ADMIN"
+  case perfmon = "CAP_PERFMON"
+  case sysAdmin = "CAP_SYS_ADMIN"
+}
+
+/// What can be said of a program from its bytes alone.
+///
+/// Everything here is about the instructions as they are submitted: the verifier may drop some of them as dead code,
+/// and then needs less.
+public struct ProgramReport: Equatable, Sendable {
+  public let name: String
+  /// The ELF section, without the `?` of an optional program.
+  public let section: String
+  public let kind: ProgramKind
+  /// The program's type as bpftool prints it.
+  public let typeName: String
+  /// The expected attach type; nil when the program's type has none.
+  public let attachTypeName: String?
+  public let isSleepable: Bool
+  /// With its subprograms.
+  public let instructionCount: Int
+  /// How many of them linking wrote to; all others are the object's own bytes.
+  public let editedInstructionCount: Int
+  /// By number.
+  public let helpers: [HelperUse]
+  /// The functions appended to the program, in order.
+  public let subprograms: [String]
+  public let coreRelocations: [CoreRelocation]
+  /// Names of the maps it refers to, in the order of `fd_array`.
+  public let maps: [String]
+  /// Everything that some lockdown mode forbids.
+  public let restrictions: [LockdownRestriction]
+  public let capabilities: [RequiredCapability]
+
+  /// What the kernel forbids in this mode: nothing when it loads and attaches the program.
+  public func restrictions(in mode: LockdownRestriction.Mode) -> [LockdownRestriction] {
+    restrictions.filter { $0.reason.deniedFrom <= mode }
+  }
+
+  /// The strictest mode in which the kernel loads the program. (Attaching may need more, see ``restrictions``.)
+  public var strictestLockdown: LockdownRestriction.Mode {
+    LockdownRestriction.Mode.allCases.last { mode in !restrictions(in: mode).contains { $0.moment == .load } } ?? .none
+  }
+}

@@ -1,0 +1,112 @@
+public import BPFObject
+public import DMVerity
+public import Diagnostics
+public import LinuxSys
+
+/// Why no image was built.
+public enum BuildError: Error, Equatable, Sendable {
+  /// A file or directory of the source cannot be read.
+  case source(path: String, SystemError)
+  /// The source is no directory.
+  case notADirectory(path: String)
+  /// There is nothing to pack.
+  case nothingToPack(path: String, skipped: Int)
+  /// A file changed its kind while it was being read, or is too large.
+  case badFile(path: String, expected: String, found: String)
+  /// A name that an image cannot have.
+  case badName(path: String, expected: String, found: String)
+  /// Objects that are not packed because they are not BPF objects this project can load; the first one in path
+  /// order, and how many more there are.
+  case object(path: String, BPFObjectError, others: [String])
+  /// The image's name or version.
+  case badLabel(option: String, text: String)
+  /// A place for the result cannot be used.
+  case badOutput(path: String, found: String)
+  /// The result cannot be written.
+  case output(path: String, SystemError)
+  /// The temporary copy of the files cannot be written.
+  case staging(SystemError)
+  /// mkfs.erofs is not there.
+  case noFileSystemMaker(SystemError)
+  /// mkfs.erofs failed.
+  case fileSystemMaker(status: Int, text: String)
+  /// The hash tree cannot be made.
+  case verity(VerityError)
+  /// The finished image did not prove to hold what it should hold.
+  case selfCheck(Diagnostic)
+}
+
+extension BuildError: Diagnosable {
+  public var diagnostic: Diagnostic {
+    switch self {
+    case .source(let path, let error): Self.named(path, error.diagnostic)
+    case .notADirectory(let path):
+      Diagnostic(
+        "build.not-a-directory", .incomplete, "`\(path)` is no directory", expected: "a directory with *.bpf.o files",
+        found: "another kind of file", next: "name the directory that holds the objects")
+    case .nothingToPack(let path, let skipped):
+      Diagnostic(
+        "build.nothing-to-pack", .incomplete, "there is nothing to pack in `\(path)`", expected: "files named *.bpf.o",
+        found: skipped == 0 ? "no files" : "\(skipped) other files",
+        next:
+          "compile the objects first (clang --target=bpf -O2 -g -c x.bpf.c -o x.bpf.o), or name files with --include")
+    case .badFile(let path, let expected, let found):
+      Diagnostic(
+        "build.bad-file", .incomplete, "`\(path)` cannot be packed", expected: expected, found: found,
+        next: "build again when nothing writes to the directory")
+    case .badName(let path, let expected, let found):
+      Diagnostic(
+        "build.bad-name", .incomplete, "`\(path)` cannot be packed under its name", expected: expected, found: found,
+        next: "rename it")
+    case .object(let path, let error, let others): Self.refusedObject(path, error, others)
+    case .badLabel(let option, let text):
+      Diagnostic(
+        "build.bad-label", .usage, "\(option) `\(text)` is not acceptable",
+        expected: "1 to 64 letters, digits and `._+~-`, beginning with a letter or digit", found: "`\(text)`",
+        next: "choose another, for example \(option) 1.0.0")
+    case .badOutput(let path, let found):
+      Diagnostic(
+        "build.bad-output", .usage, "the result cannot become `\(path)`",
+        expected: "a new name, or a regular file to replace", found: found, next: "name another file with -o")
+    case .output(let path, let error): Self.named(path, error.diagnostic)
+    case .staging(let error):
+      Self.named("a temporary copy of the files", error.diagnostic, next: "name another directory by TMPDIR")
+    case .noFileSystemMaker(let error):
+      Diagnostic(
+        "build.no-mkfs", .incomplete, "mkfs.erofs cannot be run: \(error)", expected: "mkfs.erofs on PATH",
+        found: error.errnoText, next: "install it, on Debian: apt-get install erofs-utils")
+    case .fileSystemMaker(let status, let text):
+      Diagnostic(
+        "build.mkfs-failed", .incomplete, "mkfs.erofs could not make the file system", expected: "exit status 0",
+        found: "exit status \(status)", next: "check the free space and mkfs.erofs's own message",
+        details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
+    case .verity(let error): error.diagnostic
+    case .selfCheck(let diagnostic): Self.failedSelfCheck(diagnostic)
+    }
+  }
+
+  private static func named(_ path: String, _ diagnostic: Diagnostic, next: String? = nil) -> Diagnostic {
+    var named = diagnostic
+    if !named.message.contains("`\(path)`") { named.message = "`\(path)`: \(named.message)" }
+    if let next { named.next = next }
+    return named
+  }
+
+  private static func refusedObject(_ path: String, _ error: BPFObjectError, _ others: [String]) -> Diagnostic {
+    var diagnostic = error.diagnostic
+    diagnostic.message = "`\(path)`: \(diagnostic.message)"
+    if diagnostic.next == nil {
+      diagnostic.next = "compile it again (clang --target=bpf -O2 -g), or take it out of the directory"
+    }
+    if !others.isEmpty { diagnostic.details.append("\(others.count) more refused:") }
+    diagnostic.details += others.prefix(10).map { "  \($0)" }
+    return diagnostic
+  }
+
+  private static func failedSelfCheck(_ diagnostic: Diagnostic) -> Diagnostic {
+    var failed = diagnostic
+    failed.message = "the image that was built did not prove right, so it was not kept: \(diagnostic.message)"
+    failed.next = "check memory and disk; if it happens again, report it with the output of mkfs.erofs -V"
+    return failed
+  }
+}

@@ -1,0 +1,38 @@
+public import LinuxSys
+
+/// What to pack, and where to put it.
+public struct BuildRequest: Sendable {
+  /// The directory whose contents are packed.
+  public var directory: String
+  /// The image file.
+  public var output: String
+  /// Where the root hash goes: hexadecimal digits without a line feed.
+  public var rootHashFile: String
+  /// Where a copy of the manifest goes, if anywhere.
+  public var manifestFile: String?
+  /// Into the manifest; see `Manifest.isAcceptableName`.
+  public var name: String?
+  /// Into the manifest; see `Manifest.isAcceptableName`.
+  public var version: String?
+  /// Mixed into the salt and the file system's UUID, so that equal contents can have different root hashes.
+  public var seed: [UInt8]
+  /// The salt of the hash tree, at most 256 bytes; by default it is derived from seed and contents.
+  public var salt: [UInt8]?
+  /// Files other than objects that are packed too.
+  public var includes: [FileNamePattern]
+  /// Whether the sections that only debuggers read are left out of the objects.
+  public var strips: Bool
+
+  public init(directory: String, output: String, rootHashFile: String) {
+    self.directory = directory
+    self.output = output
+    self.rootHashFile = rootHashFile
+    manifestFile = nil
+    name = nil
+    version = nil
+    seed = []
+    salt = nil
+    includes = []
+    strips = false
+  }
+}

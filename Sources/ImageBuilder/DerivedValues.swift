@@ -1,0 +1,30 @@
+internal import ByteKit
+internal import DMVerity
+internal import Hashing
+
+/// The numbers that name an image and salt its tree. All of them follow from what is packed and the user's seed, so
+/// that equal input gives equal images; the fixed words in front keep them from being of use for anything else.
+enum DerivedValues {
+  /// The file system's UUID: SHA-256(`verity-bpf erofs uuid 1`, NUL, SHA-256(seed), SHA-256(manifest)), cut to 16 bytes
+  /// and marked as version 8 (RFC 9562, section 5.8). The manifest names every file by its SHA-256.
+  static func fileSystemUUID(seed: [UInt8], manifest: [UInt8]) throws(HashingError) -> VolumeUUID {
+    let digest = try digest("verity-bpf erofs uuid 1", seed: seed, content: try Digest.of(manifest.rawSpan))
+    var bytes = Array(digest.prefix(16))
+    bytes[6] = bytes[6] & 0x0f | 0x80
+    bytes[8] = bytes[8] & 0x3f | 0x80
+    return VolumeUUID(bytes)
+  }
+
+  /// The tree's salt: SHA-256(`verity-bpf salt 1`, NUL, SHA-256(seed), SHA-256(file system)).
+  ///
+  /// It is known only after every byte under the tree is fixed. Who could choose content knowing the salt could put
+  /// hash blocks of a second image into the first one, and have one signature for both.
+  static func salt(seed: [UInt8], fileSystem: Digest) throws(HashingError) -> [UInt8] {
+    try digest("verity-bpf salt 1", seed: seed, content: fileSystem)
+  }
+
+  private static func digest(_ domain: String, seed: [UInt8], content: Digest) throws(HashingError) -> [UInt8] {
+    let input = Array(domain.utf8) + [0] + (try Digest.of(seed.rawSpan)).bytes + content.bytes
+    return try Digest.of(input.rawSpan).bytes
+  }
+}

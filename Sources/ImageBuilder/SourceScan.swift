@@ -1,0 +1,92 @@
+internal import EROFS
+internal import LinuxSys
+internal import Manifest
+
+/// What a directory holds, before anything is read.
+struct SourceScan {
+  /// A file to pack.
+  struct File {
+    /// Relative to the directory.
+    let path: String
+    /// Whether it must be a BPF object; else it was named by --include.
+    let isObject: Bool
+  }
+
+  /// In bytewise order of the paths.
+  private(set) var files: [File] = []
+  private(set) var skipped: [SkippedFile] = []
+
+  static let objectSuffix = ".bpf.o"
+  /// mkfs.erofs 1.5 fails on a name of 255 bytes, the most a file system gives.
+  private static let nameBytes = 254
+
+  /// Lists everything below `directory`. Symbolic links are left out: what they lead to depends on the machine.
+  init(_ directory: String, includes: [FileNamePattern]) throws(BuildError) {
+    let root: FileStatus
+    do throws(SystemError) {
+      root = try FileStatus.of(path: directory)
+    } catch {
+      throw .source(path: directory, error)
+    }
+    guard root.kind == .directory else { throw .notADirectory(path: directory) }
+    let limits = ErofsLimits()
+    var entries = 0
+    var pending: [(path: String, depth: Int)] = [("", 0)]
+    while let current = pending.popLast() {
+      let names: [String]
+      do throws(SystemError) {
+        names = try Directory.names(current.path.isEmpty ? directory : "\(directory)/\(current.path)")
+      } catch {
+        throw .source(path: "\(directory)/\(current.path)", error)
+      }
+      for name in names {
+        let path = current.path.isEmpty ? name : "\(current.path)/\(name)"
+        entries += 1
+        guard entries < limits.entries, current.depth < limits.depth, path.utf8.count <= limits.pathBytes else {
+          throw .badFile(
+            path: path,
+            expected: "at most \(limits.entries) files, \(limits.depth) levels, \(limits.pathBytes) bytes a path",
+            found: "more")
+        }
+        if try add(path, name: name, below: directory, includes: includes) { pending.append((path, current.depth + 1)) }
+      }
+    }
+    files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    skipped.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+
+  /// Takes one name; true when it is a directory to go into.
+  private mutating func add(
+    _ path: String, name: String, below directory: String, includes: [FileNamePattern]
+  ) throws(BuildError) -> Bool {
+    // Names come from readdir with malformed parts replaced; the replaced name would be another file's.
+    guard !name.unicodeScalars.contains("\u{fffd}") else {
+      throw .badName(path: path, expected: "a name in UTF-8", found: "other bytes")
+    }
+    let kind: FileStatus.Kind
+    do throws(SystemError) {
+      kind = try FileStatus.of(path: "\(directory)/\(path)", followLinks: false).kind
+    } catch {
+      throw .source(path: "\(directory)/\(path)", error)
+    }
+    if kind == .directory { return true }
+    let isObject = name.hasSuffix(Self.objectSuffix)
+    guard isObject || includes.contains(where: { $0.matches(path) }) else {
+      skipped.append(SkippedFile(path: path, reason: "not named *\(Self.objectSuffix) or by --include"))
+      return false
+    }
+    guard kind == .regular else {
+      skipped.append(SkippedFile(path: path, reason: "a \(kind.rawValue), not a regular file"))
+      return false
+    }
+    guard name.utf8.count <= Self.nameBytes else {
+      throw .badName(
+        path: path, expected: "at most \(Self.nameBytes) bytes, for mkfs.erofs", found: "\(name.utf8.count) bytes")
+    }
+    guard !path.hasPrefix(".verity-bpf/"), path != ".verity-bpf" else {
+      throw .badName(path: path, expected: "a path outside `.verity-bpf`, where the manifest goes", found: "one inside")
+    }
+    files.append(File(path: path, isObject: isObject))
+    return false
+  }
+}

@@ -1,0 +1,77 @@
+internal import ByteKit
+public import JSONText
+
+extension Manifest {
+  /// Characters the number of data blocks is padded to, with spaces in front: enough for any 32-bit number.
+  static let blockCountWidth = 10
+  /// What stands before it.
+  private static let blockCountKey = #""data_blocks": "#
+
+  /// The manifest as it lies in the image. Its size does not depend on ``dataBlocks``.
+  public var text: [UInt8] { Array((json.pretty + "\n").utf8) }
+
+  /// Where in ``text`` the number of data blocks stands, and the characters that say `count`.
+  ///
+  /// The number is known only when the file system is made, and the manifest is in it. So it has a field of fixed
+  /// width, and the builder overwrites the field instead of making the file system a second time.
+  public static func blockCountField(in text: [UInt8], count: UInt64) -> (offset: Int, characters: [UInt8])? {
+    let key = Array(blockCountKey.utf8)
+    let digits = String(count)
+    // The key stands before anything of the user's but the name and version, which can hold no quote.
+    guard digits.utf8.count <= blockCountWidth,
+      let start = (0..<max(0, text.count - key.count)).first(where: { text[$0..<($0 + key.count)].elementsEqual(key) })
+    else { return nil }
+    return (start + key.count, Array(padded(digits).utf8))
+  }
+
+  private static func padded(_ digits: String) -> String {
+    String(repeating: " ", count: max(0, blockCountWidth - digits.utf8.count)) + digits
+  }
+
+  /// The manifest as JSON.
+  public var json: JSONValue {
+    .object([
+      .init("schema", .string(Self.schema)), .init("name", .optional(name)), .init("version", .optional(version)),
+      .init("data_blocks", .number(Self.padded(String(dataBlocks)))),
+      .init("objects", .array(objects.map(\.json))), .init("files", .array(files.map { .object($0.members) })),
+    ])
+  }
+}
+
+extension Manifest.File {
+  var members: [JSONValue.Member] {
+    [
+      .init("path", .string(path)), .init("sha256", .string(digest.hex)), .init("size", .unsigned(size)),
+    ]
+  }
+}
+
+extension Manifest.Object {
+  /// The object as JSON.
+  public var json: JSONValue {
+    .object(
+      file.members + [
+        .init("license", .string(license)),
+        .init(
+          "programs",
+          .array(
+            programs.map {
+              [
+                "name": .string($0.name), "section": .string($0.section), "type": .string($0.type),
+                "attach_type": .optional($0.attachType),
+              ]
+            })),
+        .init("maps", .array(maps.map { ["name": .string($0.name), "type": .string($0.type)] })),
+        .init("helpers", .array(helpers.map { .string($0) })),
+        .init("core_relocations", .integer(Int64(coreRelocations))),
+        .init(
+          "lockdown",
+          .object(
+            lockdown.map {
+              .init(
+                $0.mode,
+                ["loadable": .bool($0.forbidden.isEmpty), "forbidden": .array($0.forbidden.map { .string($0) })])
+            })),
+      ])
+  }
+}

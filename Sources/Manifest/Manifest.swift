@@ -1,0 +1,127 @@
+public import ByteKit
+
+/// What an image says about its contents. It lies inside the image, so it is under the root hash like everything else.
+public struct Manifest: Equatable, Sendable {
+  /// Where it is in the image.
+  public static let path = ".verity-bpf/manifest.json"
+  /// The format's name and version.
+  public static let schema = "verity-bpf/manifest/1"
+
+  /// The image's name, when its builder gave one: see ``isAcceptableName(_:)``.
+  public var name: String?
+  /// The image's version, when its builder gave one: see ``isAcceptableName(_:)``.
+  public var version: String?
+  /// The number of data blocks below the root hash. The tree itself does not bind it; this does.
+  public var dataBlocks: UInt64
+  /// The BPF objects, by path in bytewise order.
+  public var objects: [Object]
+  /// The other files, by path in bytewise order.
+  public var files: [File]
+
+  public init(name: String?, version: String?, dataBlocks: UInt64, objects: [Object], files: [File]) {
+    self.name = name
+    self.version = version
+    self.dataBlocks = dataBlocks
+    self.objects = objects
+    self.files = files
+  }
+
+  /// A file of the image.
+  public struct File: Equatable, Sendable {
+    /// Relative to the image's root.
+    public var path: String
+    public var digest: Digest
+    /// Bytes.
+    public var size: UInt64
+
+    public init(path: String, digest: Digest, size: UInt64) {
+      self.path = path
+      self.digest = digest
+      self.size = size
+    }
+  }
+
+  /// A BPF object of the image.
+  public struct Object: Equatable, Sendable {
+    public var file: File
+    public var license: String
+    public var programs: [Program]
+    public var maps: [Map]
+    /// Names of the helpers its programs call, sorted.
+    public var helpers: [String]
+    /// Number of CO-RE relocations, which the kernel applies when the object is loaded.
+    public var coreRelocations: Int
+    /// What each lockdown mode says to it, mildest mode first.
+    public var lockdown: [LockdownVerdict]
+
+    public init(
+      file: File, license: String, programs: [Program], maps: [Map], helpers: [String], coreRelocations: Int,
+      lockdown: [LockdownVerdict]
+    ) {
+      self.file = file
+      self.license = license
+      self.programs = programs
+      self.maps = maps
+      self.helpers = helpers
+      self.coreRelocations = coreRelocations
+      self.lockdown = lockdown
+    }
+  }
+
+  /// A program of an object.
+  public struct Program: Equatable, Sendable {
+    public var name: String
+    public var section: String
+    /// As bpftool names it.
+    public var type: String
+    /// As bpftool names it; nil where the type has none.
+    public var attachType: String?
+
+    public init(name: String, section: String, type: String, attachType: String?) {
+      self.name = name
+      self.section = section
+      self.type = type
+      self.attachType = attachType
+    }
+  }
+
+  /// A map of an object.
+  public struct Map: Equatable, Sendable {
+    public var name: String
+    /// As bpftool names it.
+    public var type: String
+
+    public init(name: String, type: String) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  /// Whether an object can be loaded under a lockdown mode (kernel_lockdown(7)).
+  public struct LockdownVerdict: Equatable, Sendable {
+    /// `none`, `integrity` or `confidentiality`.
+    public var mode: String
+    /// What the mode forbids of what the object uses; the object is loadable when there is nothing.
+    public var forbidden: [String]
+
+    public init(mode: String, forbidden: [String]) {
+      self.mode = mode
+      self.forbidden = forbidden
+    }
+  }
+
+  /// Whether the text can be an image's name or version: 1 to 64 letters, digits and `.`, `_`, `+`, `~`, `-`, beginning
+  /// with a letter or digit. Such text needs no quoting in policies, file names and audit records.
+  public static func isAcceptableName(_ text: String) -> Bool {
+    func isAlphanumeric(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: false
+      }
+    }
+    guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= 64 else { return false }
+    return text.utf8.allSatisfy { isAlphanumeric($0) || "._+~-".utf8.contains($0) }
+  }
+}

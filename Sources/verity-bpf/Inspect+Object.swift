@@ -1,0 +1,175 @@
+import BPFObject
+import ByteKit
+import Diagnostics
+import Hashing
+import JSONText
+import LinuxSys
+
+extension InspectCommand {
+  /// Describes a BPF object.
+  func inspectObject() throws {
+    let descriptor = try OwnedFD.open(file, .readOnly)
+    guard let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "object.too-large", .incomplete, "`\(file)` is too large for a BPF object",
+          expected: "at most \(BPFObject.maximumByteCount) bytes"))
+    }
+    let digest = try Digest.of(bytes.rawSpan)
+    let report: ObjectReport
+    do throws(BPFObjectError) {
+      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file)
+    } catch {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "`\(file)`: \(diagnostic.message)"
+      throw DiagnosedFailure(diagnostic)
+    }
+    if json {
+      try Output.json(report.json(schema: Self.schema, file: file, digest: digest, byteCount: bytes.count))
+    } else {
+      for line in report.lines(file: file, digest: digest, byteCount: bytes.count) { try Output.line(line) }
+    }
+  }
+}
+
+// MARK: - For people
+
+extension ObjectReport {
+  func lines(file: String, digest: Digest, byteCount: Int) -> [String] {
+    let name = file.split(separator: "/").last.map { String($0) } ?? file
+    var lines = [
+      "object   \(name)  \(digest)",
+      Output.row("size", "\(byteCount) bytes" + (debuggingSize > 0 ? ", \(debuggingSize) of them debugging data" : "")),
+      Output.row(
+        "license",
+        license.isEmpty
+          ? "none: not GPL-compatible"
+          : "\(license)\(isGPLCompatible ? "" : ": not GPL-compatible")"),
+    ]
+    for program in programs { lines += program.lines }
+    for map in maps { lines.append(map.line) }
+    return lines
+  }
+}
+
+extension ProgramReport {
+  var lines: [String] {
+    var title = "program  \(name)  \(typeName)"
+    if let attachTypeName, attachTypeName != typeName { title += "/\(attachTypeName)" }
+    if let target = kind.attachTarget { title += ", attaches to \(target.name)" }
+    if isSleepable { title += ", sleepable" }
+    if kind.isOptional { title += ", loaded on request" }
+    var lines = [title, Output.row("section", section)]
+    lines.append(
+      Output.row("code", "\(instructionCount) instructions, \(editedInstructionCount) of them changed by linking"))
+    let lists: [(String, [String])] = [
+      ("functions", subprograms), ("maps", maps), ("helpers", helpers.map(\.label)), ("core", coreSubjects),
+      ("needs", capabilities.map(\.rawValue)),
+    ]
+    for (label, entries) in lists where !entries.isEmpty {
+      lines.append(Output.row(label, entries.joined(separator: ", ")))
+    }
+    return lines + lockdownLines
+  }
+
+  /// What CO-RE relocations are about, each once.
+  private var coreSubjects: [String] {
+    var seen: Set<String> = []
+    return coreRelocations.compactMap { $0.subject }.filter { seen.insert($0).inserted }
+  }
+
+  private var lockdownLines: [String] {
+    guard !restrictions.isEmpty else { return [Output.row("lockdown", "loads and attaches in every mode")] }
+    return restrictions.map { restriction in
+      var text = "\(restriction.reason.deniedFrom.rawValue) mode denies "
+      if let helper = restriction.helper {
+        text += "\(helper.label), first called by instruction \(helper.instructions.first ?? 0)"
+      } else {
+        text += "attaching"
+      }
+      return Output.row("lockdown", "\(text) (\(restriction.reason.text))")
+    }
+  }
+}
+
+extension LinkedMap {
+  var line: String {
+    var text = "map      \(name)  \(TypeNames.map(type)), key \(keySize), value \(valueSize), max_entries \(maxEntries)"
+    if flags != 0 { text += ", flags 0x\(String(flags, radix: 16))" }
+    if isFrozen { text += ", frozen" }
+    if pinsByName { text += ", pinned by name" }
+    for slot in initialSlots { text += ", [\(slot.index)] = \(slot.target)" }
+    return text
+  }
+}
+
+// MARK: - For programs
+
+extension ObjectReport {
+  func json(schema: String, file: String, digest: Digest, byteCount: Int) -> JSONValue {
+    [
+      "schema": .string(schema), "kind": "object", "file": .string(file), "object": .string("\(digest)"),
+      "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
+      "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
+      "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
+      "sections": .array(sections.map { ["name": .string($0.name), "size": .integer(Int64($0.size))] }),
+    ]
+  }
+}
+
+extension ProgramReport {
+  var json: JSONValue {
+    [
+      "name": .string(name), "section": .string(section), "type": .string(typeName),
+      "attach_type": .optional(attachTypeName), "attach_target": .optional(kind.attachTarget?.name),
+      "sleepable": .bool(isSleepable), "optional": .bool(kind.isOptional),
+      "instructions": .integer(Int64(instructionCount)),
+      "linked_instructions": .integer(Int64(editedInstructionCount)),
+      "helpers": .array(helpers.map(\.json)), "functions": .array(subprograms.map { .string($0) }),
+      "maps": .array(maps.map { .string($0) }),
+      "core_relocations": .array(
+        coreRelocations.map {
+          [
+            "kind": .string($0.kind), "subject": .optional($0.subject), "instruction": .integer(Int64($0.instruction)),
+          ]
+        }),
+      "capabilities": .array(capabilities.map { .string($0.rawValue) }),
+      "lockdown": .object(LockdownRestriction.Mode.allCases.map { .init($0.rawValue, verdict(in: $0)) }),
+    ]
+  }
+
+  private func verdict(in mode: LockdownRestriction.Mode) -> JSONValue {
+    let denied = restrictions(in: mode)
+    return [
+      "loads": .bool(!denied.contains { $0.moment == .load }),
+      "attaches": .bool(denied.isEmpty),
+      "denied": .array(
+        denied.map {
+          [
+            "reason": .string($0.reason.rawValue), "moment": .string($0.moment.rawValue),
+            "helper": .optional($0.helper?.label),
+            "instruction": $0.helper?.instructions.first.map { .integer(Int64($0)) } ?? nil,
+          ]
+        }),
+    ]
+  }
+}
+
+extension HelperUse {
+  var json: JSONValue {
+    [
+      "id": .integer(Int64(id)), "name": .optional(name),
+      "instructions": .array(instructions.map { .integer(Int64($0)) }),
+    ]
+  }
+}
+
+extension LinkedMap {
+  var report: JSONValue {
+    [
+      "name": .string(name), "type": .string(TypeNames.map(type)), "key_size": .integer(Int64(keySize)),
+      "value_size": .integer(Int64(valueSize)), "max_entries": .integer(Int64(maxEntries)),
+      "flags": .integer(Int64(flags)), "frozen": .bool(isFrozen), "pinned_by_name": .bool(pinsByName),
+    ]
+  }
+}

@@ -1,0 +1,123 @@
+import ByteKit
+import DMVerity
+import Diagnostics
+import JSONText
+
+/// What `verity-bpf verify` found out, for people and for programs.
+struct VerifyAnswer {
+  let image: String
+  var rootHash: Digest?
+  var layout: VerityLayout?
+  var report: VerificationReport?
+  var seconds: Double = 0
+  /// Whether an EROFS file system was found that is exactly the data under the tree.
+  var hasFileSystem = false
+  /// Why the image was refused before or after its blocks were checked.
+  var refusal: Diagnostic?
+
+  init(image: String) { self.image = image }
+
+  var isSound: Bool { refusal == nil && report?.isSound == true }
+
+  /// The first thing that is wrong, with the image's name.
+  private var diagnostic: Diagnostic? {
+    guard var diagnostic = refusal ?? report?.faults.first?.error.diagnostic else { return nil }
+    if let fault = report?.faults.first, fault.area != .root {
+      diagnostic.next = "get the image again from where it was built; it differs from the one the root hash is of"
+    }
+    diagnostic.message = "`\(image)`: \(diagnostic.message)"
+    return diagnostic
+  }
+
+  /// Bytes of data a second.
+  private var rate: UInt64 {
+    guard let layout, seconds > 0 else { return 0 }
+    return UInt64(Double(layout.parameters.dataByteCount) / seconds)
+  }
+
+  func print(asJSON: Bool) throws {
+    if let diagnostic { Output.report(diagnostic) }
+    if asJSON { try Output.json(json) } else { try printText() }
+  }
+
+  private func printText() throws {
+    guard let layout, let rootHash, let report, refusal == nil else {
+      return try Output.line("\(image): MALFORMED")
+    }
+    let parameters = layout.parameters
+    if report.isSound {
+      try Output.line("\(image): all \(parameters.dataBlockCount) data blocks are proven")
+    } else {
+      try Output.line(
+        "\(image): CORRUPT: bad blocks \(report.faultCount), data blocks proven \(report.provenBlocks) of "
+          + "\(parameters.dataBlockCount), without proof \(report.unprovenBlocks)")
+      for fault in report.faults { try Output.line("  \(fault.text)") }
+      if report.faultCount > UInt64(report.faults.count) {
+        try Output.line("  and \(report.faultCount - UInt64(report.faults.count)) more")
+      }
+    }
+    try Output.line(Output.row("root hash", "\(rootHash)"))
+    try Output.line(
+      Output.row(
+        "data",
+        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, "
+          + "\(Progress.bytes(parameters.dataByteCount))\(hasFileSystem ? ", exactly one EROFS file system" : "")"))
+    try Output.line(
+      Output.row(
+        "tree",
+        "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
+          + "levels, \(layout.placement.rawValue), superblock at byte \(layout.superblockOffset)"))
+    try Output.line(Output.row("salt", parameters.saltText))
+    if report.isSound { try Output.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
+  }
+
+  private var json: JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("schema", .string(VerifyCommand.schema)),
+      .init("verdict", isSound ? "ok" : refusal == nil ? "corrupt" : "malformed"), .init("image", .string(image)),
+      .init("root_hash", .optional(rootHash?.description)),
+    ]
+    if let layout {
+      let parameters = layout.parameters
+      members += [
+        .init("algorithm", .string(parameters.algorithm.rawValue)),
+        .init("data_blocks", .unsigned(parameters.dataBlockCount)),
+        .init("data_block_size", .integer(Int64(parameters.dataBlockSize))),
+        .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
+        .init("salt", .string(Hex.encode(parameters.salt))),
+        .init("uuid", .string(layout.superblock.uuid.description)),
+        .init("placement", .string(layout.placement.rawValue)),
+        .init("hash_offset", .unsigned(layout.superblockOffset)),
+        .init("file_system", hasFileSystem ? "erofs" : .null),
+      ]
+    }
+    if let report {
+      members += [
+        .init("proven_blocks", .unsigned(report.provenBlocks)), .init("corrupt_blocks", .unsigned(report.faultCount)),
+        .init("unproven_blocks", .unsigned(report.unprovenBlocks)),
+        .init("corrupt", .array(report.faults.map(\.json))),
+        .init("microseconds", .integer(Int64(seconds * 1_000_000))), .init("bytes_per_second", .unsigned(rate)),
+      ]
+    }
+    if let diagnostic { members.append(.init("error", diagnostic.json)) }
+    return .object(members)
+  }
+}
+
+extension BlockFault {
+  /// One line for people.
+  fileprivate var text: String {
+    switch area {
+    case .data: "data block \(block) at byte \(offset)"
+    case .tree: "hash block \(block) of level \(level ?? 0) at byte \(offset)"
+    case .root: "the top of the tree, at byte \(offset)"
+    }
+  }
+
+  fileprivate var json: JSONValue {
+    var members: [JSONValue.Member] = [.init("area", .string(area.rawValue))]
+    if let level { members.append(.init("level", .integer(Int64(level)))) }
+    members += [.init("block", .unsigned(block)), .init("offset", .unsigned(offset))]
+    return .object(members)
+  }
+}

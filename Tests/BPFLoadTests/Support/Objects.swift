@@ -1,0 +1,121 @@
+import BPFObject
+import ByteKit
+import Glibc
+import LinuxSys
+import Testing
+
+@testable import BPFLoad
+
+/// The repository, from the place of this file.
+let repository: String = {
+  var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+  parts.removeLast(4)
+  return parts.joined(separator: "/")
+}()
+
+/// A directory that goes when its owner goes.
+final class TemporaryDirectory: Sendable {
+  let path: String
+
+  init() throws { path = try Directory.createTemporary(prefix: "verity-bpf-load") }
+
+  deinit { Cleanup.remove(path) }
+}
+
+/// Runs a program that must succeed.
+@discardableResult
+func run(_ arguments: String...) throws -> String {
+  let result = try Subprocess.run(arguments)
+  try #require(result.status == 0, "\(arguments.joined(separator: " ")): \(result.text)")
+  return result.text
+}
+
+/// The demo's and the tests' BPF objects, compiled once.
+enum Objects {
+  private static let built = Result { () throws -> TemporaryDirectory in
+    let directory = try TemporaryDirectory()
+    try run("make", "-s", "-C", "\(repository)/images/demo", "OUT=\(directory.path)")
+    return directory
+  }
+  private static let compiled = Result { () throws -> TemporaryDirectory in
+    let directory = try TemporaryDirectory()
+    let fixtures = "\(repository)/Tests/Fixtures/bpf-load"
+    // In their directory: clang looks for the source text that goes into BTF under the mapped name.
+    let command = """
+      cd '\(fixtures)' && for file in *.bpf.c; do
+        clang --target=bpfel -mcpu=v3 -O2 -g -Wall -Werror -I '\(repository)/images/demo/include' \
+          -ffile-prefix-map='\(fixtures)'=. -c "$file" -o "\(directory.path)/${file%.c}.o" || exit 1
+      done
+      """
+    try run("sh", "-c", command)
+    return directory
+  }
+
+  /// The path of `images/demo/<name>.bpf.c`, compiled.
+  static func demo(_ name: String) throws -> String { "\(try built.get().path)/\(name).bpf.o" }
+
+  /// The path of `Tests/Fixtures/bpf-load/<name>.bpf.c`, compiled.
+  static func fixture(_ name: String) throws -> String { "\(try compiled.get().path)/\(name).bpf.o" }
+
+  static func bytes(_ path: String) throws -> [UInt8] {
+    let file = try OwnedFD.open(path, .readOnly)
+    let contents = try file.readToEnd(limit: 1 << 20)
+    return try #require(contents)
+  }
+
+  static func linked(_ path: String) throws -> LinkedObject {
+    let name = path.split(separator: "/").last.map { String($0) } ?? ""
+    let object = try bytes(path)
+    return try BPFObject.link(bytes: object.rawSpan, objectName: name)
+  }
+
+  /// A load that must fail, and how it failed.
+  static func refusal(_ linked: LinkedObject, options: LoadOptions = LoadOptions()) throws -> BPFLoadError {
+    do throws(BPFLoadError) {
+      _ = try ObjectLoader.load(linked, options: options)
+    } catch {
+      return error
+    }
+    throw LoadedAfterAll()
+  }
+
+  struct LoadedAfterAll: Error {}
+
+  /// Links and loads, without pins.
+  static func load(_ path: String, programs: [String]? = nil) throws -> LoadedObject {
+    var options = LoadOptions()
+    options.programs = programs
+    return try ObjectLoader.load(linked(path), options: options)
+  }
+}
+
+/// A program or map the object does not have.
+struct NoSuchName: Error {
+  let name: String
+}
+
+extension LoadedObject {
+  func program(_ name: String) throws -> KernelObject {
+    for program in programs where program.name == name { return program.object }
+    throw NoSuchName(name: name)
+  }
+
+  /// The map of this name, or the one of this data section.
+  func map(_ name: String) throws -> KernelObject {
+    for map in maps where map.name == name || map.name.hasSuffix(name) { return map.object }
+    throw NoSuchName(name: name)
+  }
+}
+
+/// Numbers as map keys and values hold them.
+func bytes<Number: FixedWidthInteger & UnsignedInteger>(_ value: Number) -> [UInt8] {
+  var result: [UInt8] = []
+  result.appendLittleEndian(value)
+  return result
+}
+
+/// A number in a map's value.
+func number(_ bytes: [UInt8]?, at offset: Int = 0) throws -> UInt64 {
+  let present = try #require(bytes)
+  return try present.rawSpan.u64(at: offset)
+}

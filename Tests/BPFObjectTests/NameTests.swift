@@ -1,0 +1,77 @@
+import ByteKit
+import LinuxSys
+import Testing
+
+@testable import BPFObject
+
+/// The tables of names and numbers against the enumerations in the running kernel's own BTF.
+@Suite struct NameTests {
+  /// The enumerators of `enum name`, by number.
+  private static func kernelEnumeration(_ name: String) throws -> [UInt32: [String]] {
+    let result = try Subprocess.run(
+      ["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux", "format", "c"], limit: 16 << 20)
+    try #require(result.status == 0)
+    let text = result.text
+    let start = try #require(text.firstRange(of: "\nenum \(name) {")?.upperBound)
+    let end = try #require(text[start...].firstRange(of: "};")?.lowerBound)
+    var names: [UInt32: [String]] = [:]
+    for row in text[start..<end].split(separator: "\n") {
+      let parts = row.split(separator: "=").map { $0.filter { !$0.isWhitespace && $0 != "," } }
+      guard parts.count == 2, let value = UInt32(parts[1]), !parts[0].hasPrefix("__") else { continue }
+      names[value, default: []].append(parts[0])
+    }
+    return names
+  }
+
+  /// Tables may know more than this kernel, and must know all that it knows, by the same name.
+  @Test(arguments: [
+    ("bpf_map_type", "BPF_MAP_TYPE_", TypeNames.maps), ("bpf_prog_type", "BPF_PROG_TYPE_", TypeNames.programs),
+    ("bpf_attach_type", "BPF_", TypeNames.attachTypes), ("bpf_func_id", "BPF_FUNC_", HelperNames.all),
+  ])
+  func tablesAreTheKernels(_ enumeration: String, _ prefix: String, _ table: [String]) throws {
+    let kernel = try Self.kernelEnumeration(enumeration)
+    #expect(kernel.count > 20)
+    for (number, names) in kernel {
+      guard Int(number) < table.count else {
+        // A newer kernel than the tables; the oldest names must still be there.
+        continue
+      }
+      let known = names.map { $0.dropFirst(prefix.count).lowercased() }
+      #expect(known.contains(table[Int(number)]), "\(number) is \(names) and not \(table[Int(number)])")
+    }
+  }
+
+  /// Every section name says what libbpf says, by the numbers bpftool loads with.
+  @Test func everySectionNameIsReadable() throws {
+    for rule in SectionRule.all {
+      let name = rule.isNamed ? "\(rule.prefix)/some_target" : rule.prefix
+      let kind = try ProgramKind(section: name)
+      #expect(kind.type == rule.type && kind.expectedAttachType == rule.attachType, "\(name)")
+      #expect(kind.target == (rule.isNamed ? "some_target" : ""))
+      #expect(try ProgramKind(section: "?" + name).isOptional)
+    }
+    #expect(Set(SectionRule.all.map(\.prefix)).count == SectionRule.all.count)
+  }
+
+  @Test(arguments: [
+    ("tp_btf/sched_switch", "btf_trace_sched_switch", 8), ("fentry/do_exit", "do_exit", 12),
+    ("lsm/file_open", "bpf_lsm_file_open", 12), ("lsm_cgroup/socket_create", "bpf_lsm_socket_create", 12),
+    ("iter.s/task", "bpf_iter_task", 12), ("freplace/handler", "handler", 12), ("fsession/do_exit", "do_exit", 12),
+  ])
+  func attachTargetsAreNamedAsInTheKernel(_ section: String, _ name: String, _ kind: UInt32) throws {
+    #expect(try ProgramKind(section: section).attachTarget == ProgramKind.AttachTarget(name: name, kind: kind))
+  }
+
+  @Test(arguments: [
+    ("xpd", "xdp"), ("kporbe/do_exit", "kprobe/…"), ("tracepont/sched/sched_switch", "tracepoint/…"),
+    ("cgroup_skb/ingres", "cgroup_skb/ingress"), ("raw_tracepoints/x", "raw_tracepoint/…"), ("iter.s", "iter.s/…"),
+  ])
+  func nearNamesAreSuggested(_ wrong: String, _ right: String) {
+    #expect(ProgramKind.candidates(for: wrong).contains(right), "\(ProgramKind.candidates(for: wrong))")
+  }
+
+  @Test func unknownHelpersHaveNoName() {
+    #expect(HelperNames.name(0) == nil && HelperNames.name(212) == nil && HelperNames.name(.max) == nil)
+    #expect(HelperNames.name(113) == "probe_read_kernel" && HelperNames.name(211) == "cgrp_storage_delete")
+  }
+}

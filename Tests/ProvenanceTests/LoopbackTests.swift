@@ -1,0 +1,119 @@
+import ByteKit
+import Diagnostics
+import LinuxSys
+import TestSupport
+import Testing
+
+@testable import Provenance
+
+/// Descriptors on real mounts of images that mkfs.erofs and veritysetup made.
+@Suite(.serialized, .enabled(if: Tools.isRoot, "loop devices and mounts need root"))
+struct LoopbackTests {
+  let directory: TemporaryDirectory
+  let image: ForeignImage
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    let source = directory.file("source")
+    try Directory.create(source)
+    try Directory.create("\(source)/deep")
+    try directory.write("source/small.bpf.o", "a small object")
+    // Several blocks and a tail, so that more than one block is proven.
+    try directory.write("source/deep/large.bpf.o", (0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
+    image = try ForeignImage.build(source, at: directory.file("image.raw"))
+  }
+
+  private func examine(_ path: String, expecting: String? = nil) throws -> ExaminedEvidence {
+    let file = try OwnedFD.open(path, .readOnly)
+    let expected = expecting.flatMap { Digest(.sha256, hex: $0) }
+    let number = file.withRaw { $0 }
+    let object = try Examination.examine(fd: number, expecting: expected)
+    return ExaminedEvidence(evidence: object.evidence, bytes: object.bytes.copyBytes())
+  }
+
+  struct ExaminedEvidence {
+    let evidence: Evidence
+    let bytes: [UInt8]
+  }
+
+  @Test func provesTheBytesAndTheirPlace() throws {
+    let mounted = try MountedImage(image.path, in: directory)
+    let large = try examine(mounted.file("deep/large.bpf.o"), expecting: image.rootHash)
+    #expect(large.bytes == (try directory.read("source/deep/large.bpf.o")))
+    #expect(large.evidence.object?.path == "deep/large.bpf.o")
+    #expect(large.evidence.verity?.rootHash.hex == image.rootHash)
+    #expect(large.evidence.verity?.wasExpected == true)
+    #expect(large.evidence.loop?.backingFile == image.path)
+    #expect(large.evidence.loop?.isReadOnly == true)
+
+    let small = try examine(mounted.file("small.bpf.o"))
+    #expect(small.bytes == Array("a small object".utf8))
+    #expect(small.evidence.verity?.wasExpected == false)
+  }
+
+  @Test func readsTheSameFromTheImageFile() throws {
+    let examined = try Examination.examine(image: image.path, object: "/deep/large.bpf.o")
+    #expect(examined.bytes.copyBytes() == (try directory.read("source/deep/large.bpf.o")))
+    #expect(examined.evidence.descriptor == nil)
+    #expect(examined.evidence.loop == nil)
+  }
+
+  @Test func refusesAnotherRootHash() throws {
+    let mounted = try MountedImage(image.path, in: directory)
+    let wrong = String(image.rootHash.reversed())
+    #expect(throws: ProvenanceError.self) { try examine(mounted.file("small.bpf.o"), expecting: wrong) }
+  }
+
+  @Test func refusesBytesWrittenUnderTheMount() throws {
+    let mounted = try MountedImage(image.path, in: directory)
+    // The mount has the file's pages already; the backing file changes afterwards.
+    _ = try directory.read(mounted.file("deep/large.bpf.o"))
+    var bytes = try directory.read("image.raw")
+    let place = try #require(bytes.firstIndex(of: 1))  // the contents begin with seven zeros, then seven ones
+    let start = try #require(
+      (place..<bytes.count - 14).first { Array(bytes[$0..<$0 + 14]) == [1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2] })
+    bytes[start] = 0xee
+    let file = try OwnedFD.open(image.path, .readWrite)
+    try file.writeAll([0xee].rawSpan, at: UInt64(start))
+    let error = #expect(throws: ProvenanceError.self) { try examine(mounted.file("deep/large.bpf.o")) }
+    #expect(error?.diagnostic.code == "verity.data-mismatch" || error?.diagnostic.code == "erofs.block")
+    #expect(error?.diagnostic.category == .integrity)
+  }
+
+  @Test func refusesALoopDeviceWithAnotherBackingFile() throws {
+    // The same names and sizes, so that inode numbers agree, but other contents: the mount is swapped between open
+    // and examination.
+    let source = directory.file("other")
+    try Directory.create(source)
+    try Directory.create("\(source)/deep")
+    try directory.write("other/small.bpf.o", "an evil object")
+    try directory.write("other/deep/large.bpf.o", [UInt8](repeating: 0x66, count: 20_000))
+    let other = try ForeignImage.build(source, at: directory.file("other.raw"))
+    let mounted = try MountedImage(image.path, in: directory)
+
+    let file = try OwnedFD.open(mounted.file("deep/large.bpf.o"), .readOnly)
+    var first = [UInt8](repeating: 0, count: 20_000)
+    do {
+      var span = first.mutableSpan
+      var view = span.mutableBytes
+      #expect(try file.readFully(at: 0, into: &view))
+    }
+    try LoopControl.change(mounted.device, to: other.path)
+
+    let number = file.withRaw { $0 }
+    do throws(ProvenanceError) {
+      let object = try Examination.examine(fd: number)
+      // When the page cache was dropped, the descriptor shows the other image's bytes, and these are what is proven:
+      // under the other image's root hash, which no policy for the first one allows.
+      #expect(object.evidence.verity?.rootHash.hex == other.rootHash)
+      #expect(object.evidence.verity?.rootHash.hex != image.rootHash)
+      #expect(object.bytes.copyBytes() != first)
+    } catch {
+      #expect(error.diagnostic.code == "provenance.mount-differs")
+    }
+    // With the root hash named beforehand there is no way through.
+    #expect(throws: ProvenanceError.self) {
+      _ = try Examination.examine(fd: number, expecting: Digest(.sha256, hex: image.rootHash))
+    }
+  }
+}
