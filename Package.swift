@@ -93,6 +93,8 @@ let package = Package(
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
+        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder",
         "ByteKit",
         "Diagnostics",
         "JSONText",
@@ -125,7 +127,7 @@ let package = Package(
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
-    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
     tests(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
