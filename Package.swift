@@ -93,8 +93,6 @@ let package = Package(
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
-        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder",
         "ByteKit",
         "Diagnostics",
         "JSONText",
@@ -108,9 +106,9 @@ let package = Package(
         "PolicyWorkbench",
         "AuditText",
         "EROFS",
-        "Manifest",
         "Provenance",
         "ImageBuilder",
+        "Manifest",
         "BPFLoad",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -140,7 +138,6 @@ let package = Package(
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
-    tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
     tests(
       "BPFLoad",
       imports: ["BPFLoad", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "PolicyEngine", "Provenance"]),
