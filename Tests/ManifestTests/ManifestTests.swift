@@ -4,6 +4,7 @@ import Diagnostics
 import EROFS
 import Hashing
 import LinuxSys
+import JSONText
 import Manifest
 import Testing
 
