@@ -48,9 +48,9 @@ public enum KernelSettings {
     text("/proc/sys/kernel/unprivileged_bpf_disabled").flatMap { Int($0) }
   }
 
-  /// The effective capabilities of this process, from `CapEff` in /proc/self/status.
+  /// The effective capabilities of this thread, from `CapEff` in /proc/thread-self/status.
   public static func effectiveCapabilities() -> Set<Capability>? {
-    guard let status = text("/proc/self/status"),
+    guard let status = text("/proc/thread-self/status"),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
       let digits = line.split(whereSeparator: { $0 == "\t" || $0 == " " }).last,
       let mask = UInt64(digits, radix: 16)

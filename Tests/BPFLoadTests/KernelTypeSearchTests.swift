@@ -1,0 +1,65 @@
+import BPFObject
+import ByteKit
+import LinuxSys
+import Testing
+
+@testable import BPFLoad
+
+@Suite struct KernelTypeSearchTests {
+  private static let targets: [ProgramKind.AttachTarget] = [
+    .init(name: "btf_trace_sched_switch", kind: 8), .init(name: "bpf_iter_task", kind: 12),
+    .init(name: "no_such_function_anywhere", kind: 12), .init(name: "bpf_iter_task", kind: 8),
+    .init(name: "bpf_lsm_file_open", kind: 12),
+  ]
+  static var hasKernelTypes: Bool {
+    let present = (try? KernelBTF.open()) != nil
+    if !present { print("skipped: this kernel has no \(KernelBTF.path)") }
+    return present
+  }
+
+  @Test(.enabled(if: hasKernelTypes)) func findsWhatBpftoolFinds() throws {
+    let kernel = try KernelBTF.open()
+    let ids = try KernelTypeSearch.ids(of: Self.targets, in: kernel.bytes)
+    let dump = try Subprocess.run(
+      [
+        "sh", "-c",
+        "bpftool btf dump file \(KernelBTF.path) | grep -E \"^.[0-9]+. (TYPEDEF|FUNC) '(btf_trace_sched_switch|bpf_iter_task|bpf_lsm_file_open)'\"",
+      ])
+    func id(_ kind: String, _ name: String) -> UInt32? {
+      let line = dump.text.split(separator: "\n").first { $0.contains(" \(kind) '\(name)'") }
+      return line.flatMap { UInt32($0.dropFirst().prefix { $0 != "]" }) }
+    }
+    #expect(ids[0] != nil && ids[0] == id("TYPEDEF", "btf_trace_sched_switch"))
+    #expect(ids[1] != nil && ids[1] == id("FUNC", "bpf_iter_task"))
+    #expect(ids[2] == nil && ids[3] == nil)
+    #expect(ids[4] == id("FUNC", "bpf_lsm_file_open"))
+  }
+
+  /// A BTF section with one function of type id 1.
+  private func small() -> [UInt8] {
+    var btf: [UInt8] = [0x9f, 0xeb, 1, 0]
+    for number in [UInt32(24), 0, 12, 12, 6] { btf.appendLittleEndian(number) }
+    for number in [UInt32(1), 12 << 24, 0] { btf.appendLittleEndian(number) }
+    return btf + Array("\0open\0".utf8)
+  }
+
+  @Test func endsOnAnyBytes() throws {
+    let whole = small()
+    let target = [ProgramKind.AttachTarget(name: "open", kind: 12)]
+    #expect(try KernelTypeSearch.ids(of: target, in: whole.rawSpan) == [1])
+    for count in whole.indices {
+      let cut = Array(whole[..<count])
+      #expect(throws: KernelTypeSearch.Malformed.self, "\(count) bytes") {
+        try KernelTypeSearch.ids(of: target, in: cut.rawSpan)
+      }
+    }
+    for index in whole.indices {
+      for value: UInt8 in [0, 0x7f, 0xff] {
+        var changed = whole
+        changed[index] = value
+        // Found, not found or malformed: all are answers.
+        _ = try? KernelTypeSearch.ids(of: target, in: changed.rawSpan)
+      }
+    }
+  }
+}
