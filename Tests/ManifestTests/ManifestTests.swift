@@ -1,9 +1,11 @@
 import ByteKit
 import DMVerity
 import Diagnostics
-import EROFS
 import Hashing
+<<<<<<< HEAD
 import LinuxSys
+=======
+>>>>>>> erofs
 import JSONText
 import Manifest
 import Testing
