@@ -58,7 +58,9 @@ public enum Admission {
       throw .object(error)
     }
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    let facts = programs.map { Facts(about: $0, evidence: evidence, requester: recorder.requester) }
+    let facts = BPFObject.reports(of: linked).filter { !$0.kind.isOptional }.map { report in
+      Facts(about: report, evidence: evidence, requester: recorder.requester)
+    }
 
     let verdict = policy.admit(facts, objectDigest: examined.digest)
     switch consume verdict {

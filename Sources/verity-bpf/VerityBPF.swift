@@ -10,10 +10,10 @@ struct VerityBPF: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       BuildImageCommand.self,
-      InspectCommand.self,
-      LoadCommand.self,
-      ProvenanceCommand.self,
       VerifyCommand.self,
+      InspectCommand.self,
+      ProvenanceCommand.self,
+      LoadCommand.self,
     ])
 
   static func main() {
