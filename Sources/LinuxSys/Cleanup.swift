@@ -26,6 +26,11 @@ public enum Cleanup {
     if known { removeTree(path) }
   }
 
+  /// Forgets a path that is to stay.
+  public static func forget(_ path: String) {
+    pending.withLock { paths in paths.removeAll { $0 == path } }
+  }
+
   /// From now on SIGINT, SIGTERM and SIGHUP remove what is registered, then end the process as the signal would.
   ///
   /// The signals are blocked in every thread and taken by one thread of their own, so the removal runs as ordinary
