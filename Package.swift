@@ -92,9 +92,6 @@ let package = Package(
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject",
-        "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "AuditText", "EROFS", "Provenance", "ImageBuilder",
-        "ByteKit",
         "Diagnostics",
         "JSONText",
         "Hashing",
