@@ -111,6 +111,7 @@ public enum Admission {
     var options = LoadOptions()
     options.objectName = evidence.objectName
     options.pinPath = request.pinPath
+    options.attaches = request.attaches
     options.verifierLog = request.verifierLogPath
     return options
   }

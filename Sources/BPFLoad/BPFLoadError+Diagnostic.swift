@@ -35,6 +35,11 @@ extension BPFLoadError: Diagnosable {
         "load.pin-by-name", .incomplete, "map `\(map)` asks to be pinned by name (LIBBPF_PIN_BY_NAME)",
         why: "sharing it with whoever pinned that name before would take contents nobody proved",
         next: "give --pin-path, below which a new map is pinned")
+    case .notAttachable(let program, let section):
+      Diagnostic(
+        "load.not-attachable", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
+        expected: "a section that names its target: `raw_tp/…`, `tp_btf/…`, `fentry/…`, `lsm/…`, `iter/…`",
+        next: "load it with --pin-path and without --attach, then use `bpftool net attach` or `bpftool cgroup attach`")
     case .noSuchSlotTarget(let map, let target):
       Diagnostic(
         "load.no-slot-target", .invalid, "map `\(map)` is to hold `\(target)`, which is not loaded",
@@ -74,6 +79,11 @@ extension BPFLoadError: Diagnosable {
       Diagnostic("load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description)
     case .programRefused(let refusal):
       refusal.diagnostic
+    case .attachRefused(let program, let section, let error):
+      Diagnostic(
+        "load.attach", .kernelRefused,
+        "the kernel refuses to attach program `\(program)` to the target of `\(section)`",
+        found: error.description, why: "the program was accepted; everything has been removed again")
     case .pinRefused(let path, let error):
       Diagnostic(
         "load.pin", .incomplete, "cannot pin `\(path)`", found: error.description,

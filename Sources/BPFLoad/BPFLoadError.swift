@@ -18,6 +18,8 @@ public enum BPFLoadError: Error, Sendable {
   case pinNameTwice(path: String)
   /// The object wants to share a map by name, and no directory to pin it in was given.
   case pinByNameWithoutPath(map: String)
+  /// The program was to be attached, and its section does not say to what.
+  case notAttachable(program: String, section: String)
   /// A map refers to a map or program that is not there.
   case noSuchSlotTarget(map: String, target: String)
 
@@ -40,6 +42,8 @@ public enum BPFLoadError: Error, Sendable {
   case mapRefused(map: String, error: SystemError)
   /// The verifier refused a program.
   case programRefused(Refusal.Program)
+  /// A program could not be attached to its target.
+  case attachRefused(program: String, section: String, error: SystemError)
   /// The object could not be pinned.
   case pinRefused(path: String, error: SystemError)
   /// The directory to pin in is not usable.

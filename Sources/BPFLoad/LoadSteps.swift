@@ -7,7 +7,7 @@ struct LoadSteps {
   let programs: [LinkedProgram]
   let options: LoadOptions
 
-  mutating func run() throws(BPFLoadError) -> LoadedObject {
+  func run() throws(BPFLoadError) -> LoadedObject {
     let attachIDs = try attachTargets()
     let btf = try loadBTF()
     let mapObjects = try createMaps(btf: btf)
@@ -17,10 +17,15 @@ struct LoadSteps {
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
-    let layout = try PinLayout(options.pinPath, maps: linked.maps, programs: programs)
-    let pins = try pin(maps: mapObjects, programs: programObjects, layout)
+    let layout = try PinLayout(pinPath(), maps: linked.maps, programs: programs)
+    let links = options.attaches ? try attach(programObjects) : []
+    let pins = try pin(maps: mapObjects, programs: programObjects, links: links, layout)
     return LoadedObject(
-      programs: try describe(programObjects, layout), maps: try describe(mapObjects, layout), pins: pins)
+      programs: try describe(programObjects, layout), maps: try describe(mapObjects, layout),
+      links: zip(programs.indices, links).map { index, link in
+        LoadedLink(
+          program: programs[index].name, pin: layout.directory == nil ? nil : layout.links[index], object: link)
+      }, pins: pins)
   }
 
   // MARK: What the kernel must be asked first
@@ -106,8 +111,17 @@ struct LoadSteps {
 
   // MARK: Pins and descriptions
 
+  private func pinPath() throws(BPFLoadError) -> String? {
+    guard let path = options.pinPath else { return nil }
+    do throws(SystemError) {
+      return try Directory.absolute(path)
+    } catch {
+      throw .unusablePinPath(path: path, reason: error.description)
+    }
+  }
+
   private func pin(
-    maps: [KernelObject], programs: [KernelObject], _ layout: PinLayout
+    maps: [KernelObject], programs: [KernelObject], links: [KernelObject], _ layout: PinLayout
   ) throws(BPFLoadError) -> PinnedPaths {
     var pins = PinnedPaths()
     guard let directory = layout.directory else { return pins }
@@ -116,6 +130,8 @@ struct LoadSteps {
     for (map, path) in zip(maps, layout.maps) { try pins.pin(map, at: path) }
     try pins.makeOne("\(directory)/prog")
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
+    if !links.isEmpty { try pins.makeOne("\(directory)/link") }
+    for (link, path) in zip(links, layout.links) { try pins.pin(link, at: path) }
     return pins
   }
 

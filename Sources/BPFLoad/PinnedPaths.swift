@@ -28,10 +28,10 @@ struct PinnedPaths: ~Copyable {
 
   /// Makes `path`, and what is missing above it, in a BPF file system that is mounted above it.
   mutating func makeDirectory(_ path: String) throws(BPFLoadError) {
-    guard path.hasPrefix("/"), !path.split(separator: "/").contains(where: { $0 == ".." || $0 == "." }) else {
-      throw .unusablePinPath(path: path, reason: "not an absolute path without `.` and `..`")
+    let parts = path.split(separator: "/").filter { $0 != "." }
+    guard path.hasPrefix("/"), !parts.contains("..") else {
+      throw .unusablePinPath(path: path, reason: "a path with `..` in it")
     }
-    let parts = path.split(separator: "/")
     guard let mountPoint = try deepestBPFMountPoint(of: parts) else {
       throw .unusablePinPath(path: path, reason: "no BPF file system is mounted there")
     }

@@ -19,6 +19,14 @@ public enum Directory {
     return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
   }
 
+  /// The path from the root: the current directory before a relative one (getcwd(3)).
+  public static func absolute(_ path: String) throws(SystemError) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = unsafe getcwd(nil, 0) else { throw .current("getcwd") }
+    defer { unsafe free(current) }
+    return "\(unsafe String(cString: current))/\(path)"
+  }
+
   /// mkdir(2).
   public static func create(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
     guard unsafe mkdir(path, mode_t(mode)) == 0 else { throw .current("mkdir", path: path) }

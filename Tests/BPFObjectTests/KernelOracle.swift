@@ -5,6 +5,12 @@ import Testing
 
 /// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.
 struct KernelOracle {
+  /// The kernel's refusal, with what it wrote.
+  struct Refusal: Error {
+    let error: SystemError
+    let log: String
+  }
+
   let btf: KernelObject
   let maps: [KernelObject]
   let object: LinkedObject
@@ -26,9 +32,12 @@ struct KernelOracle {
   }
 
   private static func create(_ map: LinkedMap, _ btf: KernelObject) throws -> KernelObject {
+    // Sizes that an object leaves to its loader. Storage maps and bloom filters have none.
+    let isSized = map.maxEntries > 0 || TypeNames.map(map.type).hasSuffix("_storage")
     var attributes = BPF.MapAttributes(
-      type: map.type, keySize: map.keySize, valueSize: map.valueSize,
-      maxEntries: map.type == 4 && map.maxEntries == 0 ? 1 : map.maxEntries)
+      type: map.type, keySize: map.keySize,
+      valueSize: map.valueSize == 0 && TypeNames.map(map.type) == "stack_trace" ? 8 : map.valueSize,
+      maxEntries: isSized ? map.maxEntries : 1)
     attributes.flags = map.flags
     attributes.extra = map.mapExtra
     attributes.name = map.kernelName
@@ -58,10 +67,12 @@ struct KernelOracle {
   /// Loads a program that the kernel may refuse.
   func tryLoad(_ program: LinkedProgram) throws -> KernelObject {
     var log = BPF.Log(level: 1, capacity: 1 << 20)
-    return try submit(program, 0, &log)
+    do { return try submit(program, 0, &log) } catch { throw Refusal(error: error, log: log.text) }
   }
 
-  private func submit(_ program: LinkedProgram, _ attachBTFID: UInt32, _ log: inout BPF.Log) throws -> KernelObject {
+  private func submit(_ program: LinkedProgram, _ attachBTFID: UInt32, _ log: inout BPF.Log) throws(SystemError)
+    -> KernelObject
+  {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
     attributes.expectedAttachType = program.kind.expectedAttachType
     attributes.flags = program.kind.flags

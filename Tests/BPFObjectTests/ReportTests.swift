@@ -113,7 +113,7 @@ import Testing
     if allowed {
       _ = try oracle.load(object.programs[0])
     } else {
-      #expect(throws: SystemError.self) { try oracle.tryLoad(object.programs[0]) }
+      #expect(throws: KernelOracle.Refusal.self) { try oracle.tryLoad(object.programs[0]) }
     }
   }
 }
