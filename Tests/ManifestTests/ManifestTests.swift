@@ -2,10 +2,6 @@ import ByteKit
 import DMVerity
 import Diagnostics
 import Hashing
-<<<<<<< HEAD
-import LinuxSys
-=======
->>>>>>> erofs
 import JSONText
 import Manifest
 import Testing
