@@ -18,6 +18,8 @@ public struct ObjectReport: Equatable, Sendable {
   /// What the running kernel must have: functions, variables, configuration values.
   public let externs: [KernelExtern]
   public let configuration: [ConfigurationField]
+  /// The kernel structures it implements.
+  public let structOps: [StructOps]
   /// Everything but string tables, relocations and debugging information, in the file's order.
   public let sections: [Section]
   /// Bytes of DWARF, which nothing here reads.
@@ -31,6 +33,7 @@ public struct ObjectReport: Equatable, Sendable {
     maps = object.maps
     externs = object.externs
     configuration = object.configuration
+    structOps = object.structOps
     self.sections = sections
     self.debuggingSize = debuggingSize
   }

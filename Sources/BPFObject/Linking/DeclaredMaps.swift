@@ -4,6 +4,7 @@ struct DeclaredMaps: Sendable {
   private(set) var maps: [LinkedMap] = []
   /// Where each begins, in bytes from the section's start.
   private var offsets: [(start: Int, values: Int?, size: Int)] = []
+  private var byStart: [Int: Int] = [:]
   /// Index of the section; nil when there is none.
   let section: Int?
 
@@ -37,6 +38,9 @@ struct DeclaredMaps: Sendable {
       }
       let definition = try MapDefinition(declaration.sizeOrType, map: name, isInner: false, btf: btf)
       maps.append(try Self.map(definition, name: name, btf: btf))
+      guard byStart.updateValue(maps.count - 1, forKey: Int(variable.offset)) == nil else {
+        throw BPFObjectError(.badMap, "map `\(name)` begins where another map does")
+      }
       offsets.append((Int(variable.offset), definition.valuesOffset, Int(variable.size)))
     }
   }
@@ -97,7 +101,19 @@ struct DeclaredMaps: Sendable {
   }
 
   /// The index of the map that begins at this byte of `.maps`.
-  func map(startingAt offset: Int) -> Int? { offsets.firstIndex { $0.start == offset } }
+  func map(startingAt offset: Int) -> Int? { byStart[offset] }
+
+  /// The index of the map that holds this byte of `.maps`. Starts ascend, as the variables of a DATASEC do.
+  private func map(holding offset: Int) -> Int? {
+    var low = 0
+    var high = offsets.count
+    while low < high {
+      let middle = (low + high) / 2
+      if offsets[middle].start <= offset { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, offset - offsets[low - 1].start < offsets[low - 1].size else { return nil }
+    return low - 1
+  }
 
   /// Reads the initial contents of program arrays and maps of maps from the section's relocations.
   mutating func readInitialSlots(_ elf: ELFFile, functions: FunctionTable) throws(BPFObjectError) {
@@ -105,9 +121,7 @@ struct DeclaredMaps: Sendable {
     var used: [Int: Set<UInt32>] = [:]
     for relocation in try elf.relocations(of: elf.sections[section]) {
       guard
-        let index = offsets.firstIndex(where: {
-          relocation.offset >= $0.start && relocation.offset - $0.start < $0.size
-        }),
+        let index = map(holding: relocation.offset),
         let values = offsets[index].values, relocation.offset - offsets[index].start >= values,
         (relocation.offset - offsets[index].start - values).isMultiple(of: 8)
       else {
