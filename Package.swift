@@ -37,6 +37,7 @@ let package = Package(
     // Floor 0: C, without decisions.
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinuxShim"),
+    .target(name: "CHashKernels"),
 
     // Floor 1: values that every room shares.
     room("ByteKit"),
@@ -45,7 +46,7 @@ let package = Package(
     // Floor 2: texts and hashes.
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
     room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
-    room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL"]),
+    room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
@@ -105,9 +106,9 @@ let package = Package(
         "PolicyWorkbench",
         "AuditText",
         "EROFS",
-        "Manifest",
         "Provenance",
         "ImageBuilder",
+        "Manifest",
         "BPFLoad",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -119,22 +120,29 @@ let package = Package(
       name: "TestSupport", dependencies: ["ByteKit", "CLinuxShim", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
 
+    // The policy engine's figures, see tools/bench-policy.
+    .executableTarget(
+      name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
+      swiftSettings: testSettings),
+
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
-    tests("PolicyEngine", imports: ["PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
     tests(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
-    tests("DMVerity", imports: ["DMVerity", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
-    tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("Hashing", imports: ["Hashing", "ByteKit"]),
+    tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
+    tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "TestSupport", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("Manifest", imports: ["Manifest", "DMVerity", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
     tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
-    tests("Command", imports: ["verity-bpf", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
+    tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
     tests(
       "BPFLoad",
       imports: ["BPFLoad", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "PolicyEngine", "Provenance"]),

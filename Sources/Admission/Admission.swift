@@ -58,7 +58,9 @@ public enum Admission {
       throw .object(error)
     }
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    let facts = programs.map { Facts(about: $0, evidence: evidence, requester: recorder.requester) }
+    let facts = BPFObject.reports(of: linked).filter { !$0.kind.isOptional }.map { report in
+      Facts(about: report, evidence: evidence, requester: recorder.requester)
+    }
 
     let verdict = policy.admit(facts, objectDigest: examined.digest)
     switch consume verdict {
@@ -109,6 +111,7 @@ public enum Admission {
     var options = LoadOptions()
     options.objectName = evidence.objectName
     options.pinPath = request.pinPath
+    options.attaches = request.attaches
     options.verifierLog = request.verifierLogPath
     return options
   }

@@ -19,6 +19,8 @@ public struct AdmissionRequest: Sendable {
   public var rootHash: Digest?
   /// Where programs and maps are pinned, below a BPF file system.
   public var pinPath: String?
+  /// Whether the programs are attached to what their sections name.
+  public var attaches: Bool
   /// Where the verifier's whole log goes when it refuses.
   public var verifierLogPath: String?
   /// The directory of the audit log.
@@ -33,6 +35,7 @@ public struct AdmissionRequest: Sendable {
     self.auditDirectory = auditDirectory
     rootHash = nil
     pinPath = nil
+    attaches = false
     verifierLogPath = nil
     isDryRun = false
   }

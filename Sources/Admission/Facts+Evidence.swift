@@ -7,13 +7,17 @@ internal import Provenance
 
 /// The one place where evidence and a program's report become the facts that a policy judges.
 extension Facts {
-  init(about program: LinkedProgram, evidence: Evidence, requester: ProcessIdentity) {
+  init(about program: ProgramReport, evidence: Evidence, requester: ProcessIdentity) {
     self.init(operation: .bpfProgLoad)
     // A load that user space asks for, and asks for here: the kernel has no part in it and checks no signature.
     bpfKernel = false
     bpfSignature = .unsigned
     requesterUID = requester.uid
-    programTypes = [TypeNames.program(program.kind.type)]
+    programTypes = [program.typeName]
+    attachTypes = program.attachTypeName.map { [$0] } ?? []
+    // A helper that has no name here has one that no rule can list, so a rule about helpers does not match.
+    helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
+    lockdown = PolicyEngine::LockdownMode(program.strictestLockdown)
 
     guard let verity = evidence.verity, let object = evidence.object else { return }
     dmverityRoothash = DigestLiteral(verity.rootHash)
@@ -30,6 +34,17 @@ extension Facts {
   private static func version(_ text: String) -> [UInt32]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
     return parts.contains(nil) ? nil : parts.compactMap { $0 }
+  }
+}
+
+extension PolicyEngine::LockdownMode {
+  init(_ mode: LockdownRestriction.Mode) {
+    self =
+      switch mode {
+      case .none: .none
+      case .integrity: .integrity
+      case .confidentiality: .confidentiality
+      }
   }
 }
 

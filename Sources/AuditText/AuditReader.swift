@@ -82,7 +82,7 @@ extension AuditReader {
       let enforcing = fields.flag("enforcing"), let pid = fields.word("pid").flatMap({ Int32($0) }),
       let command = fields.raw("comm").flatMap({ AuditEncoding.decode($0) }),
       let path = fields.raw("path"), let device = fields.raw("dev"), let inode = fields.word("ino"),
-      let rule = fields.rest("rule")
+      let rule = fields.rest("rule"), rule.hasSuffix("action=ALLOW") || rule.hasSuffix("action=DENY")
     else { return nil }
     var file: AccessRecord.File?
     if let number = UInt64(inode), let name = AuditEncoding.decode(device) {
@@ -97,7 +97,7 @@ extension AuditReader {
   private static func activation(_ fields: inout FieldReader) -> AuditRecord? {
     let old = fields.policy("old_active_pol_name", "old_active_pol_version", "old_policy_digest")
     guard let old, let new = fields.policy("new_active_pol_name", "new_active_pol_version", "new_policy_digest"),
-      let after = new, let subject = fields.subject()
+      let after = new, let subject = fields.subject(), fields.flag("res") != nil
     else { return nil }
     return .activation(ActivationRecord(old: old, new: after, subject: subject))
   }
@@ -178,7 +178,9 @@ private struct FieldReader {
   /// The last field, whose value has quotes inside its quotes: up to the last quote of the line.
   mutating func rest(_ name: String) -> String? {
     guard let start = begin(name) else { return nil }
-    guard start < bytes.count, bytes[start] == 0x22, let end = bytes.lastIndex(of: 0x22), end > start else {
+    guard start < bytes.count, bytes[start] == 0x22, let end = bytes.lastIndex(of: 0x22), end > start,
+      bytes[(end + 1)...].allSatisfy({ $0 <= 0x20 })
+    else {
       failure = failure ?? "the field \(name)= is cut"
       return nil
     }

@@ -35,6 +35,11 @@ extension BPFLoadError: Diagnosable {
         "load.pin-by-name", .incomplete, "map `\(map)` asks to be pinned by name (LIBBPF_PIN_BY_NAME)",
         why: "sharing it with whoever pinned that name before would take contents nobody proved",
         next: "give --pin-path, below which a new map is pinned")
+    case .notAttachable(let program, let section):
+      Diagnostic(
+        "load.not-attachable", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
+        expected: "a section that names its target: `raw_tp/…`, `tp_btf/…`, `fentry/…`, `lsm/…`, `iter/…`",
+        next: "load it with --pin-path and without --attach, then use `bpftool net attach` or `bpftool cgroup attach`")
     case .noSuchSlotTarget(let map, let target):
       Diagnostic(
         "load.no-slot-target", .invalid, "map `\(map)` is to hold `\(target)`, which is not loaded",
@@ -70,10 +75,18 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.btf", .kernelRefused, "the kernel refuses the object's type information", found: error.description,
         details: log.split(separator: "\n").suffix(20).map { String($0) })
-    case .mapRefused(let map, let error):
-      Diagnostic("load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description)
+    case .mapRefused(let map, let shape, let error):
+      Diagnostic(
+        "load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description,
+        why: "it gives no reasons for maps: a type or flag newer than itself, or sizes the type does not allow",
+        details: ["asked for \(shape)"])
     case .programRefused(let refusal):
       refusal.diagnostic
+    case .attachRefused(let program, let section, let error):
+      Diagnostic(
+        "load.attach", .kernelRefused,
+        "the kernel refuses to attach program `\(program)` to the target of `\(section)`",
+        found: error.description, why: "the program was accepted; everything has been removed again")
     case .pinRefused(let path, let error):
       Diagnostic(
         "load.pin", .incomplete, "cannot pin `\(path)`", found: error.description,
@@ -100,11 +113,17 @@ extension Refusal.Permission {
     if let missing, !missing.isEmpty {
       result.code = "load.capability"
       result.message = "loading \(subject) needs \(names(missing)), which this process does not have"
-      if let unprivilegedDisabled, unprivilegedDisabled != 0 {
+      if let unprivilegedDisabled, unprivilegedDisabled != 0, missing.contains(.bpf) {
         result.why =
           "kernel.unprivileged_bpf_disabled is \(unprivilegedDisabled): nobody loads anything without CAP_BPF"
       }
       result.next = "run as root, or with `setpriv --ambient-caps` or AmbientCapabilities= for \(names(missing))"
+      return result
+    }
+    if isInUserNamespace == true {
+      result.code = "load.user-namespace"
+      result.why = "this process is in a user namespace, whose capabilities do not count for BPF"
+      result.next = "load from the initial user namespace, outside the container"
       return result
     }
     if let missing, missing.isEmpty {

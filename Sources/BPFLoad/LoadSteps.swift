@@ -7,7 +7,7 @@ struct LoadSteps {
   let programs: [LinkedProgram]
   let options: LoadOptions
 
-  mutating func run() throws(BPFLoadError) -> LoadedObject {
+  func run() throws(BPFLoadError) -> LoadedObject {
     let attachIDs = try attachTargets()
     let btf = try loadBTF()
     let mapObjects = try createMaps(btf: btf)
@@ -17,10 +17,15 @@ struct LoadSteps {
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
-    let layout = try PinLayout(options.pinPath, maps: linked.maps, programs: programs)
-    let pins = try pin(maps: mapObjects, programs: programObjects, layout)
+    let layout = try PinLayout(pinPath(), maps: linked.maps, programs: programs)
+    let links = options.attaches ? try attach(programObjects) : []
+    let pins = try pin(maps: mapObjects, programs: programObjects, links: links, layout)
     return LoadedObject(
-      programs: try describe(programObjects, layout), maps: try describe(mapObjects, layout), pins: pins)
+      programs: try describe(programObjects, layout), maps: try describe(mapObjects, layout),
+      links: zip(programs.indices, links).map { index, link in
+        LoadedLink(
+          program: programs[index].name, pin: layout.directory == nil ? nil : layout.links[index], object: link)
+      }, pins: pins)
   }
 
   // MARK: What the kernel must be asked first
@@ -100,14 +105,30 @@ struct LoadSteps {
       }
       // Logging slows the verifier down, so only a program that was refused is verified again with a log.
       let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: maps, linked: linked)
-      throw again.explain(error, options: options)
+      if let refusal = again.explain(error, options: options) { throw .programRefused(refusal) }
+      // The verifier always writes something; who refuses without a word has not come so far.
+      let subject = "program `\(program.name)` of section `\(program.section)`"
+      switch error.errnoName {
+      case "EACCES": throw notPermitted(error, subject)
+      case "ENOMEM", "EMFILE", "ENFILE", "EAGAIN", "ENOSPC": throw .system(error)
+      default: throw .notKnownToKernel(subject: subject, error: error)
+      }
     }
   }
 
   // MARK: Pins and descriptions
 
+  private func pinPath() throws(BPFLoadError) -> String? {
+    guard let path = options.pinPath else { return nil }
+    do throws(SystemError) {
+      return try Directory.absolute(path)
+    } catch {
+      throw .unusablePinPath(path: path, reason: error.description)
+    }
+  }
+
   private func pin(
-    maps: [KernelObject], programs: [KernelObject], _ layout: PinLayout
+    maps: [KernelObject], programs: [KernelObject], links: [KernelObject], _ layout: PinLayout
   ) throws(BPFLoadError) -> PinnedPaths {
     var pins = PinnedPaths()
     guard let directory = layout.directory else { return pins }
@@ -116,6 +137,8 @@ struct LoadSteps {
     for (map, path) in zip(maps, layout.maps) { try pins.pin(map, at: path) }
     try pins.makeOne("\(directory)/prog")
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
+    if !links.isEmpty { try pins.makeOne("\(directory)/link") }
+    for (link, path) in zip(links, layout.links) { try pins.pin(link, at: path) }
     return pins
   }
 
@@ -159,13 +182,18 @@ struct LoadSteps {
   func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
     switch error.errnoName {
     case "ENOSYS": return .noBPF
-    case "EPERM":
-      let privilege = RequiredPrivilege(kinds: programs.map(\.kind), held: KernelSettings.effectiveCapabilities())
-      return .notPermitted(
-        Refusal.Permission(
-          subject: subject, error: error, needed: privilege.needed, missing: privilege.missing,
-          lockdown: KernelSettings.lockdownMode(), unprivilegedDisabled: KernelSettings.unprivilegedBPFDisabled()))
+    case "EPERM": return notPermitted(error, subject)
     default: return nil
     }
+  }
+
+  /// What may be behind a refusal, from what the process and the kernel say of themselves now.
+  private func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
+    let privilege = RequiredPrivilege(kinds: programs.map(\.kind), held: KernelSettings.effectiveCapabilities())
+    return .notPermitted(
+      Refusal.Permission(
+        subject: subject, error: error, needed: privilege.needed, missing: privilege.missing,
+        lockdown: KernelSettings.lockdownMode(), unprivilegedDisabled: KernelSettings.unprivilegedBPFDisabled(),
+        isInUserNamespace: KernelSettings.isInUserNamespace()))
   }
 }

@@ -36,20 +36,33 @@ public struct LoadedMap: Sendable {
   public let object: KernelObject
 }
 
+/// A program attached to its target.
+public struct LoadedLink: Sendable {
+  /// The program's name in the object.
+  public let program: String
+  /// Where it is pinned.
+  public let pin: String?
+  /// Keeps the program attached.
+  public let object: KernelObject
+}
+
 /// An object's programs and maps in the kernel, with the pins that hold them.
 ///
 /// When this value goes without ``commit()``, its pins are removed again; programs and maps that nothing else holds
-/// (no pin, no link) are then unloaded by the kernel.
+/// (no pin, no link that is held elsewhere) are then unloaded by the kernel.
 public struct LoadedObject: ~Copyable {
   /// In the order of the object.
   public let programs: [LoadedProgram]
   /// In the order of the object.
   public let maps: [LoadedMap]
+  /// In the order of the programs; empty when nothing was to be attached.
+  public let links: [LoadedLink]
   private var pins: PinnedPaths
 
-  init(programs: [LoadedProgram], maps: [LoadedMap], pins: consuming PinnedPaths) {
+  init(programs: [LoadedProgram], maps: [LoadedMap], links: [LoadedLink], pins: consuming PinnedPaths) {
     self.programs = programs
     self.maps = maps
+    self.links = links
     self.pins = pins
   }
 

@@ -28,8 +28,7 @@ public enum ObjectLoader {
   /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
   static func load(_ linked: LinkedObject, options: LoadOptions) throws(BPFLoadError) -> LoadedObject {
     let programs = try selected(from: linked, options)
-    var steps = LoadSteps(linked: linked, programs: programs, options: options)
-    return try steps.run()
+    return try LoadSteps(linked: linked, programs: programs, options: options).run()
   }
 
   /// The programs to load, in the object's order.
@@ -47,6 +46,9 @@ public enum ObjectLoader {
       chosen = linked.programs.filter { !$0.kind.isOptional }
     }
     guard !chosen.isEmpty else { throw .nothingToLoad }
+    if options.attaches, let program = chosen.first(where: { Attachment($0.kind) == nil }) {
+      throw .notAttachable(program: program.name, section: program.section)
+    }
     if let bare = chosen.first(where: { $0.funcInfo.isEmpty }) { throw .missingFuncInfo(program: bare.name) }
     return chosen
   }

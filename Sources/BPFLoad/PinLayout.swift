@@ -1,6 +1,6 @@
 internal import BPFObject
 
-/// Which map and which program is pinned where: `DIR/map/<name>` and `DIR/prog/<name>`.
+/// Which map and which program is pinned where: `DIR/map/<name>`, `DIR/prog/<name>`, `DIR/link/<name>`.
 struct PinLayout: Equatable {
   /// Nil when nothing is pinned.
   let directory: String?
@@ -8,16 +8,19 @@ struct PinLayout: Equatable {
   let maps: [String]
   /// Absolute paths in the order of the programs that are loaded.
   let programs: [String]
+  /// Absolute paths of the programs' links, in the same order.
+  let links: [String]
 
   init(_ path: String?, maps: [LinkedMap], programs: [LinkedProgram]) throws(BPFLoadError) {
     guard var path else {
-      (directory, self.maps, self.programs) = (nil, [], [])
+      (directory, self.maps, self.programs, links) = (nil, [], [], [])
       return
     }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     directory = path
     self.maps = maps.map { "\(path)/map/\(Self.fileName(of: $0))" }
     self.programs = programs.map { "\(path)/prog/\(Self.fileName($0.name))" }
+    links = programs.map { "\(path)/link/\(Self.fileName($0.name))" }
     for names in [self.maps, self.programs] {
       var seen: Set<String> = []
       for name in names where !seen.insert(name).inserted { throw .pinNameTwice(path: name) }

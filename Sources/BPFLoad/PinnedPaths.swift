@@ -17,21 +17,24 @@ struct PinnedPaths: ~Copyable {
     guard !isKept else { return }
     for entry in made.reversed() {
       switch entry {
-      case .pin(let path): unsafe unlink(path)
+      case .pin(let path): Cleanup.remove(path)
       // Not empty when somebody else has put something there since; then it stays.
       case .directory(let path): unsafe rmdir(path)
       }
     }
   }
 
-  mutating func keep() { isKept = true }
+  mutating func keep() {
+    isKept = true
+    for case .pin(let path) in made { Cleanup.forget(path) }
+  }
 
   /// Makes `path`, and what is missing above it, in a BPF file system that is mounted above it.
   mutating func makeDirectory(_ path: String) throws(BPFLoadError) {
-    guard path.hasPrefix("/"), !path.split(separator: "/").contains(where: { $0 == ".." || $0 == "." }) else {
-      throw .unusablePinPath(path: path, reason: "not an absolute path without `.` and `..`")
+    let parts = path.split(separator: "/").filter { $0 != "." }
+    guard path.hasPrefix("/"), !parts.contains("..") else {
+      throw .unusablePinPath(path: path, reason: "a path with `..` in it")
     }
-    let parts = path.split(separator: "/")
     guard let mountPoint = try deepestBPFMountPoint(of: parts) else {
       throw .unusablePinPath(path: path, reason: "no BPF file system is mounted there")
     }
@@ -61,6 +64,8 @@ struct PinnedPaths: ~Copyable {
     do throws(SystemError) {
       try BPF.pin(object, at: path)
       made.append(.pin(path))
+      // Also when a signal ends the process before the pins are kept.
+      Cleanup.register(path)
     } catch {
       throw .pinRefused(path: path, error: error)
     }

@@ -1,10 +1,12 @@
 public import ByteKit
+internal import CHashKernels
 internal import COpenSSL
 
 /// Hashes many blocks that all begin with the same salt: `H(salt || block)`.
 ///
-/// The implementation is fetched from OpenSSL once and the salt is absorbed once; each block starts from a copy of
-/// that state. Not for use by several threads at a time: give each its own.
+/// SHA-256 goes through a ``HashKernel`` as far as whole groups of lanes can be filled. For the rest, OpenSSL's
+/// implementation is fetched once and absorbs the salt once; each block starts from a copy of that state.
+/// Not for use by several threads at a time: give each its own.
 @safe
 public struct BlockHasher: ~Copyable {
   public let algorithm: HashAlgorithm
@@ -12,11 +14,17 @@ public struct BlockHasher: ~Copyable {
   private let implementation: OpaquePointer
   private let salted: OpaquePointer
   private let working: OpaquePointer
+  private let salt: [UInt8]
+  private let kernel: HashKernel?
+  private let lanes: Int
 
   /// Absorbs the salt.
   ///
+  /// - Parameter kernel: how to hash many blocks of SHA-256; nil, or a kernel this processor lacks, leaves it to OpenSSL.
   /// - Throws: ``HashingError`` when OpenSSL cannot provide the algorithm (a FIPS configuration, or no memory).
-  public init(_ algorithm: HashAlgorithm, salt: borrowing RawSpan) throws(HashingError) {
+  public init(
+    _ algorithm: HashAlgorithm, salt: borrowing RawSpan, kernel: HashKernel? = .fastest
+  ) throws(HashingError) {
     guard let implementation = unsafe EVP_MD_fetch(nil, algorithm.openSSLName, nil) else {
       throw .unavailable(algorithm)
     }
@@ -43,6 +51,9 @@ public struct BlockHasher: ~Copyable {
     unsafe self.implementation = implementation
     unsafe self.salted = salted
     unsafe self.working = working
+    self.salt = salt.copyBytes()
+    self.kernel = algorithm == .sha256 ? kernel : nil
+    lanes = self.kernel?.lanes ?? 0
   }
 
   deinit {
@@ -71,7 +82,8 @@ public struct BlockHasher: ~Copyable {
     let done = unsafe blocks.withUnsafeBytes { input in
       unsafe digests.withUnsafeMutableBytes { output in
         guard let source = input.baseAddress, let target = output.baseAddress else { return count == 0 }
-        for index in 0..<count {
+        let together = unsafe hashTogether(source, blockSize: blockSize, count: count, target)
+        for index in together..<count {
           let place = unsafe target.advanced(by: index * digestSize).assumingMemoryBound(to: UInt8.self)
           let hashed =
             unsafe EVP_MD_CTX_copy_ex(working, salted) == 1
@@ -83,6 +95,20 @@ public struct BlockHasher: ~Copyable {
       }
     }
     guard done else { throw .unavailable(algorithm) }
+  }
+
+  /// Hashes as many blocks as fill whole groups of lanes, and returns how many those are.
+  private func hashTogether(
+    _ source: UnsafeRawPointer, blockSize: Int, count: Int, _ target: UnsafeMutableRawPointer
+  ) -> Int {
+    guard let kernel, lanes > 0, count >= lanes else { return 0 }
+    let together = count - count % lanes
+    let status = unsafe salt.withUnsafeBufferPointer { salt in
+      unsafe vb_sha256_blocks(
+        kernel.rawValue, salt.baseAddress, salt.count, source.assumingMemoryBound(to: UInt8.self), blockSize, together,
+        target.assumingMemoryBound(to: UInt8.self))
+    }
+    return status == 0 ? together : 0
   }
 
   /// The digest of one block.

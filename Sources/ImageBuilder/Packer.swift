@@ -36,7 +36,7 @@ struct Packer {
     }
     let kept: [UInt8]
     do throws(BPFObjectError) {
-      kept = strips ? try DebugStripper.strip(bytes) : bytes
+      kept = strips ? try BPFObject.strip(bytes.rawSpan) : bytes
     } catch {
       return Packed(path: file.path, bytes: [], entry: .refused(error))
     }

@@ -19,6 +19,14 @@ public enum Directory {
     return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
   }
 
+  /// The path from the root: the current directory before a relative one (getcwd(3)).
+  public static func absolute(_ path: String) throws(SystemError) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = unsafe getcwd(nil, 0) else { throw .current("getcwd") }
+    defer { unsafe free(current) }
+    return "\(unsafe String(cString: current))/\(path)"
+  }
+
   /// mkdir(2).
   public static func create(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
     guard unsafe mkdir(path, mode_t(mode)) == 0 else { throw .current("mkdir", path: path) }
@@ -29,12 +37,17 @@ public enum Directory {
     let environment = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
     let base = parent ?? environment ?? "/tmp"
     var template = Array("\(base)/\(prefix)-XXXXXX".utf8CString)
-    let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
-      guard let address = buffer.baseAddress, let result = unsafe mkdtemp(address) else { return nil }
-      return unsafe String(cString: result)
+    var failure = SystemError("mkdtemp", path: "\(base)/\(prefix)-XXXXXX", errno: 0)
+    let made = Cleanup.register {
+      unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
+        if let address = buffer.baseAddress, let result = unsafe mkdtemp(address) {
+          return unsafe String(cString: result)
+        }
+        failure = .current(failure.operation, path: failure.path)
+        return nil
+      }
     }
-    guard let made else { throw .current("mkdtemp", path: "\(base)/\(prefix)-XXXXXX") }
-    Cleanup.register(made)
+    guard let made else { throw failure }
     return made
   }
 }

@@ -8,8 +8,11 @@ public enum StandardStream: CInt, Sendable {
 
   /// Writes the text. A reader that went away ends the process by SIGPIPE, as for any other tool; other errors
   /// are reported so that a full disk under a redirected output does not pass for success.
-  public func write(_ text: String) throws(SystemError) {
-    var bytes = Array(text.utf8)[...]
+  public func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
+
+  /// Writes the bytes; see ``write(_:)-(String)``.
+  public func write(_ bytes: [UInt8]) throws(SystemError) {
+    var bytes = bytes[...]
     while !bytes.isEmpty {
       let wrote = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
       if wrote < 0 {

@@ -8,7 +8,7 @@ extension Manifest {
   private static let blockCountKey = #""data_blocks": "#
 
   /// The manifest as it lies in the image. Its size does not depend on ``dataBlocks``.
-  public var text: [UInt8] { Array((json.pretty + "\n").utf8) }
+  public var text: [UInt8] { Array((json(blockCount: .number(Self.padded(String(dataBlocks)))).pretty + "\n").utf8) }
 
   /// Where in ``text`` the number of data blocks stands, and the characters that say `count`.
   ///
@@ -29,10 +29,12 @@ extension Manifest {
   }
 
   /// The manifest as JSON.
-  public var json: JSONValue {
+  public var json: JSONValue { json(blockCount: .unsigned(dataBlocks)) }
+
+  private func json(blockCount: JSONValue) -> JSONValue {
     .object([
       .init("schema", .string(Self.schema)), .init("name", .optional(name)), .init("version", .optional(version)),
-      .init("data_blocks", .number(Self.padded(String(dataBlocks)))),
+      .init("data_blocks", blockCount),
       .init("objects", .array(objects.map(\.json))), .init("files", .array(files.map { .object($0.members) })),
     ])
   }

@@ -57,3 +57,9 @@ struct PathPattern: Sendable {
     }
   }
 }
+
+/// Path patterns for tools that have no rule at hand.
+public enum PathMatch {
+  /// Whether a path matches a pattern of `x_path=`.
+  public static func matches(_ path: String, pattern: String) -> Bool { PathPattern(pattern).matches(path) }
+}

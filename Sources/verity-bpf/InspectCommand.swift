@@ -8,15 +8,17 @@ import LinuxSys
 struct InspectCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Describe a BPF object: programs, maps, helpers, and what lockdown forbids of them.",
+    abstract: "Describe a BPF object or an image: programs, maps, helpers, and what lockdown forbids of them.",
     discussion: """
-      Nothing is loaded, nothing is trusted, and no privilege is needed.
+      Nothing is loaded, nothing is trusted, and no privilege is needed. A file that begins as ELF files do is \
+      taken for an object, any other for an image.
 
-      Example: verity-bpf inspect xdp_counter.bpf.o
+      Examples: verity-bpf inspect xdp_counter.bpf.o
+                verity-bpf inspect progs.raw
       """)
   static let schema = "verity-bpf/inspect/1"
 
-  @Argument(help: ArgumentHelp("A BPF object.", valueName: "file"))
+  @Argument(help: ArgumentHelp("A BPF object or an image.", valueName: "file"))
   var file: String
 
   @Flag(name: .long, help: "Print one JSON object.")
@@ -25,7 +27,15 @@ struct InspectCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    try inspectObject()
+    if try isELF() { try inspectObject() } else { try inspectImage() }
     return 0
+  }
+
+  /// Whether the file begins with the magic of ELF (elf.h, ELFMAG).
+  private func isELF() throws -> Bool {
+    let descriptor = try OwnedFD.open(file, .readOnly)
+    var head = [UInt8](repeating: 0, count: 4)
+    guard try descriptor.readFully(at: 0, into: &head) else { return false }
+    return head == [0x7f, 0x45, 0x4c, 0x46]
   }
 }

@@ -34,6 +34,12 @@ struct LoadCommand: DiagnosingCommand {
     help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
   var pinPath: String?
 
+  @Flag(
+    name: .long,
+    help:
+      "Attach each program to what its section names: raw_tp, tp_btf, fentry, fexit, lsm, iter. Links are pinned too.")
+  var attach = false
+
   @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
   var verifierLog: String?
 
@@ -65,6 +71,7 @@ struct LoadCommand: DiagnosingCommand {
       object: requested, policy: text, policyName: policy, auditDirectory: auditDir)
     request.rootHash = try trust.expected()
     request.pinPath = pinPath
+    request.attaches = attach
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     let outcome = try Admission.admit(request)
@@ -95,6 +102,7 @@ struct LoadCommand: DiagnosingCommand {
     try Output.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    if attach { try Output.line("attached \(outcome.programs.count) programs to what their sections name") }
     if let pinPath {
       try Output.line("pinned   \(pinPath)")
     } else {

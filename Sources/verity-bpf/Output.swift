@@ -14,6 +14,15 @@ enum Output {
     }
   }
 
+  /// A file's contents on standard output, as they are.
+  static func bytes(_ bytes: [UInt8]) throws {
+    do throws(SystemError) {
+      try StandardStream.output.write(bytes)
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
+  }
+
   /// One JSON object on one line.
   static func json(_ value: JSONValue) throws { try line(value.compact) }
 

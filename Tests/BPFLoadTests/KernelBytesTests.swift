@@ -59,7 +59,7 @@ import Testing
 
   private func section(_ name: String, of path: String, in directory: TemporaryDirectory) throws -> [UInt8] {
     let file = "\(directory.path)/section"
-    try run("llvm-objcopy", "--dump-section=\(name)=\(file)", path, "/dev/null")
+    try run(toolchain("llvm-objcopy"), "--dump-section=\(name)=\(file)", path, "/dev/null")
     return try Objects.bytes(file)
   }
 

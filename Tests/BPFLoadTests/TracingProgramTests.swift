@@ -1,4 +1,5 @@
 import ByteKit
+import Diagnostics
 import Glibc
 import LinuxSys
 import Testing
@@ -71,5 +72,51 @@ import Testing
     #expect(try send(to: port + 1).status == 0)
     #expect(try number(BPF.lookup(object.map("blocked_ports"), key: bytes(port), valueSize: 8)) == 1)
     withExtendedLifetime(link) {}
+  }
+}
+
+/// Attaching by the loader itself.
+@Suite(.enabled(if: Machine.loads)) struct AttachTests {
+  private func options(_ path: String) -> LoadOptions {
+    var options = LoadOptions()
+    options.pinPath = path
+    options.attaches = true
+    return options
+  }
+
+  @Test func anAttachedProgramWorksAfterItsLoaderIsGone() throws {
+    let files = try MountedFileSystem("bpf")
+    let path = "\(files.path)/exec"
+    do {
+      var object = try ObjectLoader.load(Objects.linked(Objects.demo("exec_logger")), options: options(path))
+      #expect(object.links.map(\.pin) == ["\(path)/link/exec_logger"])
+      object.commit()
+    }
+    let name = "vbt\(UInt32.random(in: 0...999_999_999))"
+    let directory = try TemporaryDirectory()
+    try run("ln", "-s", "/bin/true", "\(directory.path)/\(name)")
+    for _ in 0..<3 { try run("\(directory.path)/\(name)") }
+    let key = Array(name.utf8) + [UInt8](repeating: 0, count: 16 - name.utf8.count)
+    #expect(try number(BPF.lookup(BPF.pinned(at: "\(path)/map/starts"), key: key, valueSize: 8)) == 3)
+    // Without its link it is detached.
+    try #require(unlink("\(path)/link/exec_logger") == 0)
+    usleep(50_000)
+    try run("\(directory.path)/\(name)")
+    #expect(try number(BPF.lookup(BPF.pinned(at: "\(path)/map/starts"), key: key, valueSize: 8)) == 3)
+  }
+
+  @Test func aPinnedIteratorIsRead() throws {
+    let files = try MountedFileSystem("bpf")
+    let object = try ObjectLoader.load(
+      Objects.linked(Objects.demo("task_list")), options: options("\(files.path)/tasks"))
+    let pin = try #require(object.links.first?.pin)
+    #expect(try run("cat", pin).hasPrefix(" process   thread"))
+  }
+
+  @Test func refusesToAttachWhatNamesNoTarget() throws {
+    let files = try MountedFileSystem("bpf")
+    let refusal = try Objects.refusal(
+      Objects.linked(Objects.demo("xdp_counter")), options: options("\(files.path)/counter"))
+    #expect(refusal.diagnostic.code == "load.not-attachable")
   }
 }

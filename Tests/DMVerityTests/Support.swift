@@ -85,24 +85,6 @@ extension ArraySink {
   }
 }
 
-/// A directory that goes when the test ends.
-final class Scratch {
-  let path: String
-
-  init() throws { path = try Directory.createTemporary(prefix: "verity-tests") }
-  deinit { Cleanup.remove(path) }
-
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    let file = "\(path)/\(name)"
-    try OwnedFD.open(file, [.readWrite, .create, .truncate]).writeAll(bytes.rawSpan)
-    return file
-  }
-
-  func read(_ file: String) throws -> [UInt8] {
-    try #require(try OwnedFD.open(file, .readOnly).readToEnd(limit: 1 << 30))
-  }
-}
-
 /// veritysetup(8), the other implementation of this format.
 enum VeritySetup {
   static func run(_ arguments: [String]) throws -> Subprocess.Result {

@@ -2,6 +2,7 @@ import ByteKit
 import DMVerity
 import Diagnostics
 import LinuxSys
+import TestSupport
 import Testing
 
 /// Both directions against veritysetup: what it builds is byte for byte what we build and passes here; what we build
@@ -34,13 +35,13 @@ struct VeritySetupTests {
 
   @Test(arguments: shapes)
   func agrees(shape: Shape) throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryDirectory()
     let ours = try shape.image()
     let parameters = ours.layout.parameters
     let data = Array(ours.bytes.prefix(Int(parameters.dataByteCount)))
 
     // Theirs, appended to the same data, with our UUID: the same file.
-    let theirs = try scratch.write(data, "theirs")
+    let theirs = try scratch.write("theirs", data)
     let format = try VeritySetup.run([
       "format", theirs, theirs, "--hash-offset=\(data.count)", "--data-blocks=\(shape.blocks)",
       "--data-block-size=\(shape.dataBlockSize)", "--hash-block-size=\(shape.hashBlockSize)",
@@ -57,24 +58,24 @@ struct VeritySetupTests {
 
     // Ours, under their verification; then with one bit turned over in the last data block.
     var bytes = ours.bytes
-    let path = try scratch.write(bytes, "ours")
+    let path = try scratch.write("ours", bytes)
     let arguments = ["verify", path, path, ours.rootHash.hex, "--hash-offset=\(data.count)"]
     let good = try VeritySetup.run(arguments)
     #expect(good.status == 0, "\(good.text)")
     bytes[data.count - 1] ^= 0x80
-    _ = try scratch.write(bytes, "ours")
+    _ = try scratch.write("ours", bytes)
     #expect(try VeritySetup.run(arguments).status != 0)
     #expect(try !verify(bytes, layout, ours.rootHash).isSound)
   }
 
   @Test(arguments: [Shape(blocks: 1), Shape(blocks: 300), Shape(blocks: 77, dataBlockSize: 1024, hashBlockSize: 512)])
   func agreesOnSeparateHashFiles(shape: Shape) throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryDirectory()
     let ours = try shape.image()
     let parameters = ours.layout.parameters
     let data = Array(ours.bytes.prefix(Int(parameters.dataByteCount)))
-    let dataPath = try scratch.write(data, "data")
-    let hashPath = "\(scratch.path)/hashes"
+    let dataPath = try scratch.write("data", data)
+    let hashPath = scratch.file("hashes")
     let format = try VeritySetup.run([
       "format", dataPath, hashPath, "--data-block-size=\(shape.dataBlockSize)",
       "--hash-block-size=\(shape.hashBlockSize)", "--salt=\(parameters.saltText)",
@@ -114,10 +115,10 @@ struct VeritySetupTests {
     (["--hash-block-size=131072"], "hash block size"),
   ])
   func refusesWhatTheyAccept(options: [String], field: String) throws {
-    let scratch = try Scratch()
+    let scratch = try TemporaryDirectory()
     let data = [UInt8](repeating: 5, count: 3 * 131072)
-    let path = try scratch.write(data, "data")
-    let hashPath = "\(scratch.path)/hashes"
+    let path = try scratch.write("data", data)
+    let hashPath = scratch.file("hashes")
     let format = try VeritySetup.run(["format", path, hashPath, "--salt=0102"] + options)
     try #require(format.status == 0, "\(format.text)")
     let hashes = ArraySource(try scratch.read(hashPath))

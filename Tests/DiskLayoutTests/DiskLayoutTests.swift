@@ -3,20 +3,18 @@ import DMVerity
 import DiskLayout
 import Diagnostics
 import LinuxSys
+import TestSupport
 import Testing
 
 /// Finding the tree behind a file system, with images of mkfs.erofs.
 @Suite struct DiskLayoutTests {
   /// An EROFS image with a tree behind it.
   static func image() throws -> MemoryImage {
-    let directory = try Directory.createTemporary(prefix: "layout-tests")
-    defer { Cleanup.remove(directory) }
-    try Directory.create("\(directory)/root")
-    let file = try OwnedFD.open("\(directory)/root/hello", [.writeOnly, .create])
-    try file.writeAll([UInt8](repeating: 7, count: 10000).rawSpan)
-    let made = try Subprocess.run(["mkfs.erofs", "-T0", "\(directory)/image", "\(directory)/root"])
-    try #require(made.status == 0, "\(made.text)")
-    let data = try #require(try OwnedFD.open("\(directory)/image", .readOnly).readToEnd(limit: 1 << 20))
+    let directory = try TemporaryDirectory()
+    try Directory.create(directory.file("root"))
+    try directory.write("root/hello", [UInt8](repeating: 7, count: 10000))
+    try Tools.run("mkfs.erofs", "-T0", directory.file("image"), directory.file("root"))
+    let data = try directory.read("image")
     return try MemoryImage.build(data: data, salt: [9, 9])
   }
 

@@ -1,1 +1,94 @@
+import JSONText
+import PolicySyntax
+import PolicyWorkbench
 import Testing
+
+func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "policy_name=t policy_version=1.0.0")
+  -> PolicyDocument
+{
+  PolicyDocument.parse(Array("\(header)\nDEFAULT action=DENY\n\(rules)\n".utf8), dialect: dialect)
+}
+
+@Suite struct LintTests {
+  private let a = "sha256:" + String(repeating: "aa", count: 32)
+  private let b = "sha256:" + String(repeating: "bb", count: 32)
+
+  private func codes(_ rules: String) -> [String] {
+    PolicyLint.findings(parse(rules)).map { "\($0.code):\($0.start.line)" }
+  }
+
+  @Test func rulesThatAreNeverReached() {
+    #expect(codes("op=EXECUTE action=DENY\nop=EXECUTE boot_verified=TRUE action=ALLOW") == ["policy.unreachable:4"])
+    #expect(codes("op=EXECUTE action=DENY\nop=KMODULE boot_verified=TRUE action=ALLOW").isEmpty)
+    #expect(
+      codes(
+        "op=EXECUTE boot_verified=TRUE action=ALLOW\nop=EXECUTE boot_verified=TRUE dmverity_signature=TRUE action=DENY")
+        == ["policy.shadowed:4"])
+    #expect(
+      codes(
+        "op=EXECUTE boot_verified=TRUE dmverity_signature=TRUE action=DENY\nop=EXECUTE boot_verified=TRUE action=ALLOW"
+      )
+      .isEmpty)
+    #expect(
+      codes("op=EXECUTE dmverity_roothash=\(a) action=ALLOW\nop=EXECUTE dmverity_roothash=\(a) action=DENY")
+        == ["policy.conflict:4"])
+    #expect(
+      codes("op=EXECUTE dmverity_roothash=\(a) action=ALLOW\nop=EXECUTE dmverity_roothash=\(b) action=DENY").isEmpty)
+  }
+
+  @Test(arguments: [
+    ("x_prog_type=xdp,lsm", "x_prog_type=lsm"), ("x_lockdown=NONE", "x_lockdown=CONFIDENTIALITY"),
+    ("x_witness=KERNEL", "x_witness=BOTH"), ("bpf_signature=OK", "bpf_signature=METADATA_VERIFIED"),
+    ("x_image_version_min=1.4", "x_image_version_min=1.10"), ("x_path=/**", "x_path=/progs/*.o"),
+    ("x_requester_uid=0,1", "x_requester_uid=1"), ("x_helpers=ktime_get_ns,get_prandom_u32", "x_helpers=ktime_get_ns"),
+  ])
+  func widerValuesCoverNarrowerOnes(wide: String, narrow: String) {
+    let rule = { (property: String) in "op=BPF_PROG_LOAD \(property) action=ALLOW\n" }
+    #expect(codes(rule(wide) + rule(narrow)) == ["policy.shadowed:4"])
+    #expect(codes(rule(narrow) + rule(wide)).isEmpty)
+  }
+
+  @Test func propertiesThatTheKernelCannotEvaluate() {
+    let rules = "op=EXECUTE fsverity_signature=TRUE action=ALLOW\nop=EXECUTE dmverity_roothash=\(a) action=ALLOW"
+    let config = KernelConfig(
+      "CONFIG_SECURITY_IPE=y\nCONFIG_IPE_PROP_DM_VERITY=y\n# CONFIG_IPE_PROP_FS_VERITY_BUILTIN_SIG is not set\n")
+    let findings = PolicyLint.findings(parse(rules, dialect: .kernel), config: config)
+    #expect(findings.map { $0.code } == ["policy.kernel-cannot"])
+    #expect(findings.first?.start == SourcePosition(line: 3, column: 12))
+    #expect(PolicyLint.findings(parse("", dialect: .kernel), config: KernelConfig("CONFIG_NET=y")).count == 1)
+  }
+
+  @Test func nameAndDefault() {
+    #expect(PolicyLint.findings(parse(""), fileName: "t.pol").isEmpty)
+    #expect(PolicyLint.findings(parse(""), fileName: "u.pol").map { $0.code } == ["policy.file-name"])
+    let open = PolicyDocument.parse(
+      Array("policy_name=t policy_version=1.0.0\nDEFAULT action=ALLOW\n".utf8), dialect: .verityBPF)
+    #expect(PolicyLint.findings(open).map { $0.code } == ["policy.default-allow"])
+  }
+
+  /// A mebibyte of rules that all differ is compared within bounds.
+  @Test(.timeLimit(.minutes(1))) func manyRules() {
+    var rules = ""
+    for number in 0..<6000 {
+      rules += "op=BPF_PROG_LOAD x_path=/progs/\(number)/*.o x_requester_uid=\(number) action=ALLOW\n"
+    }
+    let start = ContinuousClock.now
+    let findings = PolicyLint.findings(parse(rules))
+    #expect(findings.map { $0.code } == ["policy.too-large", "policy.not-compared"])
+    #expect(ContinuousClock.now - start < .seconds(20))
+  }
+
+  @Test func reportsInEveryFormat() throws {
+    let bytes = Array(
+      "policy_name=t policy_version=1.0.0\nDEFAULT action=DENY\nop=EXECUTE boot=TRUE action=ALLOW\n".utf8)
+    let report = CheckReport(file: "dir/t.pol", bytes: bytes, dialect: .kernel)
+    #expect(report.json["kernel_answer"] == "EBADMSG" && report.json["valid"] == false && report.json["name"] == .null)
+    #expect(report.gcc.first?.hasPrefix("dir/t.pol:3:12: error: there is no property `boot`") == true)
+    let sarif = SARIF.log([report], version: "1")
+    #expect(sarif["version"] == "2.1.0")
+    #expect(sarif.compact.contains("\"startLine\":3,\"startColumn\":12"))
+    let good = CheckReport(
+      file: "t.pol", bytes: Array("policy_name=t policy_version=1.2.3\nDEFAULT action=DENY\n".utf8), dialect: .kernel)
+    #expect(good.json["kernel_answer"] == "ok" && good.json["name"] == "t" && good.json["version"] == "1.2.3")
+  }
+}

@@ -1,0 +1,27 @@
+// SHA-256 (FIPS 180-4) of many equal-sized blocks at once, each block with the same salt before it. One block a SIMD
+// lane. Nothing here knows what the blocks are.
+#ifndef VERITY_BPF_CHASHKERNELS_H
+#define VERITY_BPF_CHASHKERNELS_H
+#include <stddef.h>
+#include <stdint.h>
+
+// The instruction sets there are kernels for.
+enum vb_sha256_kernel {
+  VB_SHA256_AVX512 = 0,
+  VB_SHA256_AVX2 = 1,
+  VB_SHA256_SHANI = 2,
+};
+
+// How many blocks the kernel hashes at once, or 0 when this processor or operating system does not have what it needs.
+unsigned vb_sha256_lanes(int kernel);
+
+// The fastest kernel this processor has, or -1 when it has none. By measurement: AMD processors run two SHA-NI streams
+// faster than sixteen AVX-512 lanes, Intel processors the other way round, and AVX2 beats SHA-NI there.
+int vb_sha256_fastest(void);
+
+// Hashes salt || block for `count` blocks of `block_size` bytes that lie one after the other, and writes `count` digests
+// of 32 bytes. `count` must be a multiple of the kernel's lanes; returns 0, or -1 when it is not or the kernel is not there.
+int vb_sha256_blocks(int kernel, const uint8_t *salt, size_t salt_size, const uint8_t *blocks, size_t block_size,
+                     size_t count, uint8_t *digests);
+
+#endif

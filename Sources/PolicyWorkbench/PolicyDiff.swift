@@ -1,0 +1,150 @@
+public import JSONText
+public import PolicyEngine
+public import PolicySyntax
+
+/// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way.
+///
+/// A decision depends only on which rules match, and a rule matches only by what is known. So wherever two policies
+/// differ, they also differ on the least facts that satisfy both deciding rules; these are tried for all pairs of
+/// rules (and defaults). The result is complete where properties name one value; for lists, patterns and versions,
+/// which leave a choice, up to eight choices are tried.
+public struct PolicyDiff: Sendable {
+  public private(set) var changes: [Change] = []
+  /// False when the policies have more pairs of rules than are tried.
+  public private(set) var isComplete = true
+  public let old: PolicyDocument.Header
+  public let new: PolicyDocument.Header
+
+  /// One difference, with the least facts that show it.
+  public struct Change: Sendable {
+    public let facts: Facts
+    public let before: Decision
+    public let after: Decision
+  }
+
+  private static let pairLimit = 1_000_000
+
+  /// Compares two valid policies.
+  ///
+  /// - Parameter samples: facts that are compared besides the ones made from the rules.
+  public init(
+    old: PolicyDocument, new: PolicyDocument, samples: [Facts] = []
+  ) throws(InvalidPolicy) {
+    let before = try CompiledPolicy(old)
+    let after = try CompiledPolicy(new)
+    self.old = before.header
+    self.new = after.header
+    var pairs = 0
+    var seen: Set<[Int]> = []
+    for facts in samples { compare(facts, before, after, &seen) }
+    for operation in Operation.allCases.map({ Optional($0) }) + [nil] {
+      compare(Facts(operation: operation), before, after, &seen)
+      guard let operation else { continue }
+      let oldRules = Rules(old, operation)
+      let newRules = Rules(new, operation)
+      for (rules, others) in [(oldRules, newRules), (newRules, oldRules)] {
+        for rule in rules.all {
+          for facts in ExampleFacts.satisfying(rule.properties, operation: operation) {
+            compare(facts, before, after, &seen)
+          }
+        }
+        // Each pair once: the other policy's rules are the second of the pair in the first round only.
+        guard rules === oldRules else { continue }
+        for rule in rules.all {
+          for other in others.compatible(with: rule) where other.action != rule.action {
+            pairs += 1
+            guard pairs <= Self.pairLimit else {
+              isComplete = false
+              break
+            }
+            for facts in ExampleFacts.satisfying(rule.properties + other.properties, operation: operation) {
+              compare(facts, before, after, &seen)
+            }
+          }
+          if !isComplete { break }
+        }
+      }
+    }
+  }
+
+  private mutating func compare(
+    _ facts: Facts, _ before: CompiledPolicy, _ after: CompiledPolicy, _ seen: inout Set<[Int]>
+  ) {
+    let was = before.decide(facts)
+    let becomes = after.decide(facts)
+    guard was.action != becomes.action else { return }
+    // One example for each pair of deciding lines.
+    let operation = facts.operation.map { Operation.allCases.firstIndex(of: $0) ?? 0 } ?? -1
+    guard seen.insert([operation, was.line ?? 0, becomes.line ?? 0]).inserted else { return }
+    changes.append(Change(facts: facts, before: was, after: becomes))
+  }
+
+  /// The rules of one operation, with those that name a digest apart.
+  private final class Rules {
+    let all: [PolicyDocument.Statement]
+    private var byDigest: [String: [PolicyDocument.Statement]] = [:]
+    private var open: [PolicyDocument.Statement] = []
+
+    init(_ document: PolicyDocument, _ operation: PolicySyntax.Operation) {
+      all = document.statements.filter { $0.kind == .rule && $0.operation == operation }
+      for rule in all {
+        if let key = Self.key(rule) { byDigest[key, default: []].append(rule) } else { open.append(rule) }
+      }
+    }
+
+    /// Rules that some facts can match together with this one: two that name different digests of the volume cannot.
+    func compatible(with rule: PolicyDocument.Statement) -> [PolicyDocument.Statement] {
+      guard let key = Self.key(rule) else { return all }
+      return open + (byDigest[key] ?? [])
+    }
+
+    private static func key(_ rule: PolicyDocument.Statement) -> String? {
+      rule.properties.first { $0.name == .dmverityRoothash }?.canonicalText
+    }
+  }
+
+  /// Whether nothing changes but perhaps name and version.
+  public var isEmpty: Bool { changes.isEmpty && old.enforcing == new.enforcing }
+
+  /// `verity-bpf/policy-diff/1`.
+  public var json: JSONValue {
+    [
+      "schema": "verity-bpf/policy-diff/1",
+      "old": [
+        "name": .string(old.nameText), "version": .string(old.version.description), "enforcing": .bool(old.enforcing),
+      ],
+      "new": [
+        "name": .string(new.nameText), "version": .string(new.version.description), "enforcing": .bool(new.enforcing),
+      ],
+      "complete": .bool(isComplete),
+      "changes": .array(
+        changes.map { change in
+          [
+            "facts": change.facts.json, "before": change.before.json, "after": change.after.json,
+          ]
+        }),
+    ]
+  }
+}
+
+extension Decision {
+  /// The decision as a JSON object: `decision`, and the rule with its line, text and kind.
+  public var json: JSONValue {
+    var members: [JSONValue.Member] = [.init("decision", .string(action.rawValue.lowercased()))]
+    members += jsonMembers
+    return .object(members)
+  }
+
+  /// What every answer about a decision says besides `decision`.
+  public var jsonMembers: [JSONValue.Member] {
+    [
+      .init(
+        "rule",
+        .object([
+          .init("line", line.map { .integer(Int64($0)) } ?? .null), .init("text", .string(ruleText)),
+          .init("kind", .string(reason.rawValue)),
+        ])),
+      .init("enforcing", .bool(enforcing)),
+    ]
+  }
+}

@@ -1,0 +1,170 @@
+public import PolicySyntax
+
+/// What is wrong with a policy that can be used: rules that are never reached, and rules that nothing can satisfy here.
+public struct PolicyLint {
+  private let document: PolicyDocument
+  private var findings: [PolicyDiagnostic] = []
+
+  /// How many pairs of rules are compared at most, so that a file of a mebibyte ends in a result in a second.
+  private static let comparisonLimit = 2_000_000
+
+  private init(_ document: PolicyDocument) { self.document = document }
+
+  /// Everything there is to say about the policy beyond its own diagnostics, in the order of its lines.
+  ///
+  /// - Parameters:
+  ///   - config: the kernel that will evaluate it; nil leaves out what depends on it.
+  ///   - fileName: the name of its file without directories; nil leaves out the comparison with `policy_name`.
+  public static func findings(
+    _ document: PolicyDocument, config: KernelConfig? = nil, fileName: String? = nil
+  ) -> [PolicyDiagnostic] {
+    var lint = PolicyLint(document)
+    lint.checkReach()
+    lint.checkDefaults()
+    lint.checkSize()
+    if let config { lint.checkKernel(config) }
+    if let fileName { lint.checkName(fileName) }
+    return lint.findings.sorted { ($0.range.start, $0.code) < ($1.range.start, $1.code) }
+  }
+
+  private mutating func add(
+    _ severity: PolicyDiagnostic.Severity, _ code: String, _ message: String, at range: SourceRange, hint: String?
+  ) {
+    guard findings.count < 1000 else { return }
+    findings.append(PolicyDiagnostic(severity, code, message, at: range, in: document.text, hint: hint))
+  }
+
+  // MARK: - Rules that are never reached
+
+  /// A rule is never reached when an earlier one of its operation matches all that it matches.
+  private mutating func checkReach() {
+    var comparisons = 0
+    for operation in document.dialect.operations {
+      let rules = document.statements.filter { $0.kind == .rule && $0.operation == operation }
+      // Only rules with the same digests, or without any, can cover a rule that names digests.
+      var byDigest: [DigestKey: [Int]] = [:]
+      var others: [Int] = []
+      for (number, rule) in rules.enumerated() {
+        let digests = rule.digestProperties.map { DigestKey(name: $0.name, digest: $0.digest) }
+        var candidates = digests.flatMap { byDigest[$0] ?? [] }
+        candidates = (candidates + others).sorted()
+        for candidate in candidates {
+          comparisons += 1
+          guard comparisons <= Self.comparisonLimit else {
+            return add(
+              .note, "policy.not-compared",
+              "there are too many rules to compare each with each; this one and later ones "
+                + "were not compared", at: rule.range, hint: nil)
+          }
+          if rule.isCovered(by: rules[candidate]) {
+            report(rule, coveredBy: rules[candidate])
+            break
+          }
+        }
+        if let first = digests.first { byDigest[first, default: []].append(number) } else { others.append(number) }
+      }
+    }
+  }
+
+  private struct DigestKey: Hashable {
+    let name: PropertyName
+    let digest: DigestLiteral
+  }
+
+  private mutating func report(_ rule: PolicyDocument.Statement, coveredBy earlier: PolicyDocument.Statement) {
+    let operation = rule.operation?.rawValue ?? ""
+    if earlier.action != rule.action, earlier.isCovered(by: rule) {
+      add(
+        .warning, "policy.conflict",
+        "never reached: line \(earlier.line) asks for the same and says \(earlier.action.rawValue)",
+        at: rule.range, hint: "remove one of the two")
+    } else if earlier.properties.isEmpty {
+      add(
+        .warning, "policy.unreachable", "never reached: line \(earlier.line) already decides every \(operation)",
+        at: rule.range, hint: "move it above line \(earlier.line), or remove it")
+    } else {
+      add(
+        .warning, "policy.shadowed",
+        "never reached: line \(earlier.line) matches all that this rule matches, and says \(earlier.action.rawValue)",
+        at: rule.range, hint: "move it above line \(earlier.line), or remove it")
+    }
+  }
+
+  // MARK: - The policy as a whole
+
+  private mutating func checkDefaults() {
+    guard document.dialect == .verityBPF else { return }
+    let fallbacks = document.statements.filter { $0.kind == .fallback }
+    let deciding = fallbacks.first { $0.operation == .bpfProgLoad } ?? fallbacks.first { $0.operation == nil }
+    if let deciding, deciding.action == .allow {
+      add(
+        .warning, "policy.default-allow", "BPF programs that no rule matches are allowed", at: deciding.range,
+        hint: "add DEFAULT op=BPF_PROG_LOAD action=DENY")
+    }
+  }
+
+  /// The kernel refuses a signed policy above 65,535 bytes, whatever it says.
+  private mutating func checkSize() {
+    let size = document.text.bytes.count
+    guard document.dialect == .verityBPF, size + KernelAnswer.usualSignatureSize > KernelAnswer.messageLimit else {
+      return
+    }
+    add(
+      .note, "policy.too-large", "with its signature this policy has more than 65,535 bytes, which no kernel takes",
+      at: SourceRange(0, 0), hint: "verity-bpf takes it all the same")
+  }
+
+  /// systemd loads the policies of /etc/ipe by name: the file must be called as the policy is (src/core/ipe-setup.c).
+  private mutating func checkName(_ fileName: String) {
+    guard let header = document.header else { return }
+    let stem = fileName.lastIndex(of: ".").map { fileName[..<$0] } ?? fileName[...]
+    guard !stem.utf8.elementsEqual(header.name) else { return }
+    add(
+      .note, "policy.file-name",
+      "the file is called `\(stem)` and the policy `\(header.nameText)`; systemd loads only "
+        + "files that are called as their policy", at: header.nameRange, hint: "rename one of the two")
+  }
+
+  // MARK: - The kernel at hand
+
+  /// Properties that the kernel was not built to evaluate: their rules never match.
+  private mutating func checkKernel(_ config: KernelConfig) {
+    if document.dialect == .kernel, !config.has("CONFIG_SECURITY_IPE") {
+      add(
+        .warning, "policy.kernel-cannot", "this kernel is built without IPE (CONFIG_SECURITY_IPE)",
+        at: SourceRange(0, 0), hint: nil)
+    }
+    for statement in document.statements where statement.kind == .rule {
+      for property in statement.properties {
+        let missing = Self.options(for: property, statement.operation).filter { !config.has($0) }
+        guard let option = missing.first else { continue }
+        add(
+          .warning, "policy.kernel-cannot", "\(property.canonicalText) cannot match: this kernel lacks \(option)",
+          at: property.range, hint: nil)
+      }
+    }
+  }
+
+  /// The options without which a property never holds (security/ipe/Kconfig, drivers/md/Kconfig, fs/verity/Kconfig).
+  private static func options(for property: PolicyDocument.Property, _ operation: PolicySyntax.Operation?) -> [String] {
+    // The kernel evaluates its own operations; BPF programs are judged here, from what the kernel says.
+    if operation != .bpfProgLoad {
+      return switch property.name {
+      case .bootVerified: ["CONFIG_BLK_DEV_INITRD"]
+      case .dmverityRoothash: ["CONFIG_IPE_PROP_DM_VERITY"]
+      case .dmveritySignature: ["CONFIG_IPE_PROP_DM_VERITY_SIGNATURE"]
+      case .fsverityDigest: ["CONFIG_IPE_PROP_FS_VERITY"]
+      case .fsveritySignature: ["CONFIG_IPE_PROP_FS_VERITY_BUILTIN_SIG"]
+      default: []
+      }
+    }
+    return switch (property.name, property.value) {
+    case (.dmveritySignature, .flag(true)), (.signatureSource, .word("KERNEL")), (.signatureSource, .word("BOTH")):
+      ["CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG"]
+    case (.witness, .word("KERNEL")), (.witness, .word("BOTH")), (.dmverityMode, _): ["CONFIG_DM_VERITY"]
+    case (.fsverityDigest, _): ["CONFIG_FS_VERITY"]
+    case (.fsveritySignature, .flag(true)): ["CONFIG_FS_VERITY_BUILTIN_SIGNATURES"]
+    default: []
+    }
+  }
+}

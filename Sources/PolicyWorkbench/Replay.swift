@@ -1,0 +1,209 @@
+public import AuditText
+public import JSONText
+public import PolicyEngine
+public import PolicySyntax
+
+/// An audit log against another policy: what it would have decided.
+///
+/// A record of the kernel says less than the kernel knew: the operation, and the rule that matched. From the rule its
+/// properties are known to hold; everything else may or may not. So a decision can be certain or open, and an open
+/// one says which lines it hangs on. This project's own JSON records carry all facts, and replay exactly.
+public struct Replay: Sendable {
+  private let policy: CompiledPolicy
+  private let recordedUnder: PolicyDocument?
+
+  /// - Parameter recordedUnder: the policy that was active when the log was written. With it, rules before the
+  ///   recorded one are known not to have matched.
+  public init(policy: CompiledPolicy, recordedUnder: PolicyDocument? = nil) {
+    self.policy = policy
+    self.recordedUnder = recordedUnder
+  }
+
+  /// One line of the log.
+  public enum Entry: Sendable {
+    case answer(Answer)
+    /// The line begins like a record and cannot be read.
+    case damaged(line: Int, reason: String)
+  }
+
+  /// What the policy says to one record.
+  public struct Answer: Sendable {
+    /// The record's line in the log.
+    public let line: Int
+    public let stamp: AuditStamp?
+    public let operation: String
+    public let path: String?
+    public let recordedRule: String
+    public let recorded: Action
+    /// Nil when it hangs on what the record does not say.
+    public let replayed: Action?
+    /// The line that decides; for an open answer, the first that may.
+    public let rule: PolicyDocument.Statement?
+
+    /// Whether the decision is another one; nil when that is open.
+    public var changes: Bool? { replayed.map { $0 != recorded } }
+  }
+
+  /// Replays one line; nil for a line that is no decision.
+  public func replay(_ bytes: [UInt8], line: Int) -> Entry? {
+    if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") { return replayJSON(bytes, line) }
+    switch AuditReader.read(bytes) {
+    case .other: return nil
+    case .damaged(let reason): return .damaged(line: line, reason: reason)
+    case .record(let stamp, .access(let record)): return replay(record, stamp, line)
+    case .record: return nil
+    }
+  }
+
+  /// What a record of the kernel says about the facts; nil when its rule cannot be read.
+  public static func facts(of record: AccessRecord, recordedUnder: PolicyDocument? = nil) -> Facts? {
+    statement(record.rule).map { knowledge(of: record, $0, recordedUnder).facts }
+  }
+
+  private static func knowledge(
+    of record: AccessRecord, _ statement: PolicyDocument.Statement, _ recordedUnder: PolicyDocument?
+  ) -> Knowledge {
+    let operation = Operation(rawValue: record.operation)
+    var knowledge = Knowledge(facts: Facts(operation: operation))
+    for property in statement.properties { knowledge.learn(property) }
+    // Without a file behind it nothing is verified (security/ipe/eval.c).
+    if record.file == nil, operation != .bpfProgLoad { knowledge.learnNoFile() }
+    if let recordedUnder { knowledge.learnFailures(before: statement, in: recordedUnder) }
+    return knowledge
+  }
+
+  private func replay(_ record: AccessRecord, _ stamp: AuditStamp, _ line: Int) -> Entry {
+    guard let statement = Self.statement(record.rule) else {
+      return .damaged(line: line, reason: "the record's rule cannot be read: \(record.rule)")
+    }
+    let (action, rule) = decide(Self.knowledge(of: record, statement, recordedUnder))
+    return .answer(
+      Answer(
+        line: line, stamp: stamp, operation: record.operation,
+        path: record.file?.path.map { String(decoding: $0, as: UTF8.self) }, recordedRule: record.rule,
+        recorded: statement.action, replayed: action, rule: rule))
+  }
+
+  /// Reads a rule in a record's words, in either dialect.
+  static func statement(_ text: String) -> PolicyDocument.Statement? {
+    let isGlobalDefault = text == "DEFAULT action=ALLOW" || text == "DEFAULT action=DENY"
+    let header = "policy_name=r policy_version=0.0.0\n" + (isGlobalDefault ? "" : "DEFAULT action=DENY\n")
+    for dialect in [Dialect.verityBPF, .kernel] {
+      let document = PolicyDocument.parse(Array("\(header)\(text)\n".utf8), dialect: dialect)
+      if document.isValid, let statement = document.statements.last { return statement }
+    }
+    return nil
+  }
+
+  // MARK: - Records of this project
+
+  private func replayJSON(_ bytes: [UInt8], _ line: Int) -> Entry? {
+    guard let value = try? JSONValue.parse(bytes) else {
+      return .damaged(line: line, reason: "the line is no JSON document")
+    }
+    guard case .string(let schema)? = value["schema"], schema.hasPrefix("verity-bpf/audit/"),
+      case .string(let word)? = value["decision"]
+    else { return nil }
+    guard let recorded = Action(rawValue: word.uppercased()) else {
+      return .damaged(line: line, reason: "the record's decision is neither allow nor deny")
+    }
+    guard let facts = value["facts"], let programs = try? Facts.read(Array(facts.compact.utf8)), !programs.isEmpty
+    else {
+      return .damaged(line: line, reason: "the record holds no facts")
+    }
+    let rule: String = if case .string(let text)? = value["rule"] { text } else { "" }
+    let decisions = programs.map { policy.decide($0) }
+    // An object is allowed when each of its programs is.
+    let deciding = decisions.first { $0.action == .deny } ?? decisions[0]
+    return .answer(
+      Answer(
+        line: line, stamp: nil, operation: programs[0].operation?.rawValue ?? "UNKNOWN", path: programs[0].path,
+        recordedRule: rule, recorded: recorded, replayed: deciding.action, rule: deciding.statement))
+  }
+
+  // MARK: - Deciding with gaps
+
+  private func decide(_ knowledge: Knowledge) -> (Action?, PolicyDocument.Statement?) {
+    let explanation = policy.explain(knowledge.facts)
+    var maybe: [PolicyDocument.Statement] = []
+    var certain: PolicyDocument.Statement?
+    for rule in explanation.rules {
+      let outcomes = rule.properties.map { knowledge.outcome($0) }
+      if outcomes.contains(.fails) { continue }
+      if !outcomes.contains(.unknown) {
+        certain = rule.statement
+        break
+      }
+      maybe.append(rule.statement)
+    }
+    // Facts that no rule needs leave the policy's default.
+    let fallback = policy.decide(Facts(operation: knowledge.facts.operation))
+    let last = certain?.action ?? (fallback.reason == .rule ? nil : fallback.action)
+    guard let last else { return (nil, maybe.first ?? certain) }
+    guard maybe.allSatisfy({ $0.action == last }) else { return (nil, maybe.first) }
+    return (last, maybe.first ?? certain ?? fallback.statement)
+  }
+}
+
+/// What a record tells about the facts, positive and negative.
+private struct Knowledge {
+  var facts: Facts
+  private var failed: [PolicyDocument.Property] = []
+  private var absent: Set<PropertyName> = []
+
+  init(facts: Facts) { self.facts = facts }
+
+  /// A property is known to hold.
+  mutating func learn(_ property: PolicyDocument.Property) {
+    // Lists, patterns and minimums do not say which value it was.
+    switch property.value {
+    case .flag, .digest, .text: try? facts.set(property.name.rawValue, property.value.description)
+    case .word where property.name != .lockdown: try? facts.set(property.name.rawValue, property.value.description)
+    default: break
+    }
+  }
+
+  mutating func learnNoFile() {
+    facts.bootVerified = false
+    facts.dmveritySignature = false
+    facts.fsveritySignature = false
+    absent = [.dmverityRoothash, .fsverityDigest]
+  }
+
+  /// Rules before the recorded one did not match. Where one asks for a single property, that one failed.
+  mutating func learnFailures(before recorded: PolicyDocument.Statement, in policy: PolicyDocument) {
+    for rule in policy.statements where rule.kind == .rule && rule.operation == facts.operation {
+      if rule.means(recorded) { break }
+      guard rule.properties.count == 1, let property = rule.properties.first else { continue }
+      if case .flag(let value) = property.value, property.name.isKernel {
+        // The kernel always knows its own flags.
+        try? facts.set(property.name.rawValue, value ? "FALSE" : "TRUE")
+      } else {
+        failed.append(property)
+      }
+    }
+  }
+
+  func outcome(_ trace: Explanation.PropertyTrace) -> Outcome {
+    guard trace.outcome == .unknown else { return trace.outcome }
+    if absent.contains(trace.property.name) { return .fails }
+    // Whatever implies what failed has failed as well.
+    return failed.contains { trace.property.implies($0) } ? .fails : .unknown
+  }
+}
+
+extension Replay.Answer {
+  /// `verity-bpf/policy-replay/1`: one object a record.
+  public var json: JSONValue {
+    .object([
+      .init("schema", "verity-bpf/policy-replay/1"), .init("line", .integer(Int64(line))),
+      .init("record", .optional(stamp?.description)), .init("op", .string(operation)), .init("path", .optional(path)),
+      .init("recorded", ["decision": .string(recorded.rawValue.lowercased()), "rule": .string(recordedRule)]),
+      .init("decision", .string(replayed?.rawValue.lowercased() ?? "unknown")),
+      .init(
+        "rule",
+        rule.map { ["line": .integer(Int64($0.line)), "text": .string($0.canonicalText)] } ?? .null),
+      .init("changed", changes.map { .bool($0) } ?? .null),
+    ])
+  }
+}

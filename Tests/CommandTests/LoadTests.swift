@@ -1,0 +1,145 @@
+import AuditText
+import JSONText
+import LinuxSys
+import TestSupport
+import Testing
+
+/// `load` as it should be: every demo program by descriptor and from the image, judged by facts about it, on record.
+@Suite(.serialized, .enabled(if: Tools.isRoot, "loop devices, mounts and loading need root"))
+struct LoadTests {
+  static let programs = [
+    "egress_filter", "exec_logger", "runq_latency", "socket_filter", "task_list", "tcx_classifier", "xdp_counter",
+  ]
+
+  let directory: TemporaryDirectory
+  let image: String
+  let rootHash: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    try Tools.buildDemo(into: directory.file("progs"))
+    image = directory.file("progs.raw")
+    let built = try VerityBPFCommand.run([
+      "build-image", directory.file("progs"), "-o", image, "--name", "demo", "--version", "1.2.3", "--json",
+    ])
+    try #require(built.status == 0, "\(built.errors)")
+    rootHash = String(decoding: try directory.read("progs.roothash"), as: UTF8.self)
+  }
+
+  private func policy(_ condition: String) throws -> String {
+    try directory.write(
+      "test.pol",
+      "policy_name=test policy_version=1.0.0\nDEFAULT action=DENY\nop=BPF_PROG_LOAD \(condition) action=ALLOW\n")
+  }
+
+  private func load(_ arguments: [String], policy: String, object: String? = nil) throws -> VerityBPFCommand.Result {
+    try VerityBPFCommand.run(
+      ["load"] + arguments + ["--policy", policy, "--json", "--audit-dir", directory.file("audit")], object: object)
+  }
+
+  @Test(arguments: programs)
+  func loadsByDescriptorAndFromTheImage(program: String) throws {
+    let policy = try policy("dmverity_roothash=sha256:\(rootHash)")
+    let mounted = try MountedImage(image, in: directory)
+    let byDescriptor = try load(["--fd", "3"], policy: policy, object: mounted.file("\(program).bpf.o"))
+    #expect(byDescriptor.status == 0, "\(byDescriptor.errors)")
+    let fromImage = try load(["--image", image, "--object", "\(program).bpf.o"], policy: policy)
+    #expect(fromImage.status == 0, "\(fromImage.errors)")
+
+    // Both ways put the same instructions into the kernel: the kernel's own hash over them says so.
+    let tags = try [byDescriptor, fromImage].map { result in
+      guard case .array(let programs)? = try result.json()["programs"] else { return [JSONValue?]() }
+      return programs.map { $0["tag"] }
+    }
+    #expect(!tags[0].isEmpty && tags[0] == tags[1])
+    #expect(try byDescriptor.json()["provenance"]?["image"]?["version"] == "1.2.3")
+    #expect(try byDescriptor.json()["provenance"]?["loop"]?["read_only"] == true)
+  }
+
+  struct Condition: Sendable {
+    let text: String
+    let isAllowed: Bool
+  }
+
+  @Test(arguments: [
+    Condition(text: "x_witness=USERSPACE", isAllowed: true),
+    Condition(text: "x_witness=KERNEL", isAllowed: false),
+    Condition(text: "x_witness=BOTH", isAllowed: false),
+    Condition(text: "x_prog_type=xdp", isAllowed: true),
+    Condition(text: "x_prog_type=tracing", isAllowed: false),
+    Condition(text: "x_path=/xdp_counter.bpf.o", isAllowed: true),
+    Condition(text: "x_path=/other.bpf.o", isAllowed: false),
+    Condition(text: "x_image_name=demo x_image_version_min=1.2.0", isAllowed: true),
+    Condition(text: "x_image_name=demo x_image_version_min=1.3.0", isAllowed: false),
+    Condition(text: "x_helpers=map_lookup_elem", isAllowed: true),
+    Condition(text: "x_helpers=map_update_elem", isAllowed: false),
+    Condition(text: "x_lockdown=CONFIDENTIALITY", isAllowed: true),
+    Condition(text: "dmverity_signature=TRUE", isAllowed: false),
+    Condition(text: "bpf_signature=OK", isAllowed: false),
+    Condition(text: "bpf_kernel=TRUE", isAllowed: false),
+  ])
+  func judgesByFacts(condition: Condition) throws {
+    let result = try load(
+      ["--image", image, "--object", "xdp_counter.bpf.o", "--dry-run"], policy: try policy(condition.text))
+    #expect(result.status == (condition.isAllowed ? 0 : 2), "\(condition.text): \(result.errors)")
+  }
+
+  @Test func recordsTheDecisionAndItsOutcome() throws {
+    let policy = try policy("dmverity_roothash=sha256:\(rootHash)")
+    let mounted = try MountedImage(image, in: directory)
+    let result = try load(["--fd", "3"], policy: policy, object: mounted.file("xdp_counter.bpf.o"))
+    #expect(result.status == 0, "\(result.errors)")
+
+    let text = try directory.read("audit/audit.log").split(separator: 0x0a)
+    try #require(text.count == 1)
+    guard case .record(_, .access(let access)) = AuditReader.read(text[0]) else {
+      Issue.record("not an access record: \(String(decoding: text[0], as: UTF8.self))")
+      return
+    }
+    #expect(access.operation == "BPF_PROG_LOAD")
+    #expect(access.file?.path == Array("/xdp_counter.bpf.o".utf8))
+    #expect(access.rule == "op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) action=ALLOW")
+
+    let objects = try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { try JSONValue.parse(Array($0)) }
+    try #require(objects.count == 2)
+    #expect(objects[0]["stage"] == "decision" && objects[1]["stage"] == "outcome")
+    #expect(objects[0]["event"] == objects[1]["event"])
+    #expect(objects[1]["outcome"]?["result"] == "loaded")
+    #expect(try objects[1]["outcome"]?["programs"] == recordedPrograms(result))
+    #expect(try Tools.run("stat", "-c", "%a", directory.file("audit/audit.log")).trimmed == "600")
+  }
+
+  private func recordedPrograms(_ result: VerityBPFCommand.Result) throws -> JSONValue? {
+    guard case .array(let programs)? = try result.json()["programs"] else { return nil }
+    return .array(
+      programs.map { ["name": $0["name"] ?? nil, "id": $0["id"] ?? nil, "tag": $0["tag"] ?? nil] })
+  }
+
+  @Test func pinsAndPrintsWhere() throws {
+    let policy = try policy("dmverity_roothash=sha256:\(rootHash)")
+    let pins = directory.file("bpf")
+    try Directory.create(pins)
+    try Tools.run("mount", "-t", "bpf", "bpf", pins)
+    defer { _ = try? Tools.run("umount", pins) }
+    let result = try load(
+      ["--image", image, "--object", "xdp_counter.bpf.o", "--pin-path", "\(pins)/demo/xdp"], policy: policy)
+    #expect(result.status == 0, "\(result.errors)")
+    guard case .array(let paths)? = try result.json()["pins"] else {
+      Issue.record("no pins")
+      return
+    }
+    #expect(paths.contains(.string("\(pins)/demo/xdp/prog/xdp_counter")))
+    // bpftool finds the program under its pin, with the identity that was printed.
+    let shown = try Tools.run("bpftool", "--json", "prog", "show", "pinned", "\(pins)/demo/xdp/prog/xdp_counter")
+    let json = try JSONValue.parse(Array(shown.utf8))
+    guard case .array(let programs)? = try result.json()["programs"] else { return }
+    #expect(json["id"] == programs.first?["id"])
+    #expect(json["tag"] == programs.first?["tag"])
+
+    // A second load on the same path has nothing to say and leaves the first one alone.
+    let again = try load(
+      ["--image", image, "--object", "xdp_counter.bpf.o", "--pin-path", "\(pins)/demo/xdp"], policy: policy)
+    #expect(again.status != 0)
+    try Tools.run("bpftool", "prog", "show", "pinned", "\(pins)/demo/xdp/prog/xdp_counter")
+  }
+}

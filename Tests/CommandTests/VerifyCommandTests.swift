@@ -1,0 +1,132 @@
+import ByteKit
+import JSONText
+import LinuxSys
+import TestSupport
+import Testing
+
+/// `verity-bpf verify` as a user runs it: verdict, exit code, and where the damage is.
+@Suite struct VerifyCommandTests {
+  let directory: TemporaryDirectory
+  let image: ForeignImage
+  let rootHash: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    try Directory.create(directory.file("root"))
+    try directory.write("root/object", [UInt8](repeating: 0x5a, count: 3_000_000))
+    image = try ForeignImage.build(directory.file("root"), at: directory.file("image.raw"), salt: "00ff")
+    rootHash = image.rootHash.trimmed
+    try directory.write("image.roothash", rootHash)
+  }
+
+  private func verify(_ arguments: String...) throws -> VerityBPFCommand.Result {
+    try VerityBPFCommand.run(["verify", "--json"] + arguments)
+  }
+
+  /// A copy of the image with some bytes changed.
+  private func damaged(_ change: (inout [UInt8]) -> Void) throws -> String {
+    var bytes = try directory.read("image.raw")
+    change(&bytes)
+    return try directory.write("damaged.raw", bytes)
+  }
+
+  private func expect(
+    _ result: VerityBPFCommand.Result, exit: Int, verdict: JSONValue?, code: String?,
+    location: SourceLocation = #_sourceLocation
+  ) throws {
+    let answer = try result.json()
+    #expect(result.status == exit, "\(result.errors)", sourceLocation: location)
+    #expect(answer["schema"] == "verity-bpf/verify/1", sourceLocation: location)
+    #expect(answer["verdict"] == verdict, sourceLocation: location)
+    #expect(answer["error"]?["code"] == code.map { .string($0) }, sourceLocation: location)
+    if code != nil { #expect(answer["error"]?["next"] != nil, sourceLocation: location) }
+  }
+
+  @Test func provesASoundImage() throws {
+    let result = try verify(image.path)
+    try expect(result, exit: 0, verdict: "ok", code: nil)
+    let answer = try result.json()
+    #expect(answer["root_hash"] == .string("sha256:\(rootHash)"))
+    #expect(answer["salt"] == "00ff" && answer["file_system"] == "erofs")
+    #expect(answer["proven_blocks"] == answer["data_blocks"] && answer["corrupt"] == .array([]))
+    #expect(result.errors.isEmpty)
+
+    let text = try VerityBPFCommand.run(["verify", image.path, "--root-hash", rootHash.uppercased()])
+    #expect(text.status == 0 && text.output.contains(rootHash) && text.output.contains("speed"))
+    try directory.write("other", rootHash + "\n")
+    try expect(try verify(image.path, "--root-hash-file", directory.file("other")), exit: 0, verdict: "ok", code: nil)
+    try expect(try verify(image.path, "--hash-offset", "\(image.dataSize)"), exit: 0, verdict: "ok", code: nil)
+  }
+
+  @Test func provesASeparateTree() throws {
+    let data = try directory.write("data", [UInt8](repeating: 3, count: 40 * 4096))
+    let report = try Tools.run("veritysetup", "format", data, directory.file("tree"))
+    let hash = try #require(
+      report.split(separator: "\n").first { $0.hasPrefix("Root hash:") }?.split(separator: "\t").last)
+    let arguments = [data, "--verity-data", directory.file("tree"), "--root-hash", String(hash).trimmed]
+    let result = try VerityBPFCommand.run(["verify", "--json"] + arguments)
+    try expect(result, exit: 0, verdict: "ok", code: nil)
+    #expect(try result.json()["file_system"] == .null)
+  }
+
+  @Test func placesDamage() throws {
+    let inData = try verify(damaged { $0[5 * 4096 + 9] ^= 1 }, "--root-hash", rootHash)
+    try expect(inData, exit: 4, verdict: "corrupt", code: "verity.data-mismatch")
+    #expect(try inData.json()["corrupt"] == [["area": "data", "block": 5, "offset": 20480]])
+    #expect(inData.errors.contains("damaged.raw") && inData.errors.contains("byte 20480"))
+
+    // Superblock block, root block, then the leaves.
+    let leaf = Int(image.dataSize) + 3 * 4096
+    let inTree = try verify(damaged { $0[leaf] ^= 1 }, "--root-hash", rootHash)
+    try expect(inTree, exit: 4, verdict: "corrupt", code: "verity.tree-mismatch")
+    #expect(
+      try inTree.json()["corrupt"] == [["area": "tree", "level": 0, "block": 1, "offset": .integer(Int64(leaf))]])
+    #expect(try inTree.json()["unproven_blocks"] == 128)
+
+    let wrong = try verify(image.path, "--root-hash", String(repeating: "0", count: 64))
+    try expect(wrong, exit: 4, verdict: "corrupt", code: "verity.root-mismatch")
+    #expect(try wrong.json()["error"]?["found"] == .string("sha256:\(rootHash)"))
+  }
+
+  @Test func refusesWhatIsMalformed() throws {
+    let offset = Int(image.dataSize)
+    for (code, change) in [
+      ("verity.truncated", { _ = $0.removeLast() }), ("verity.trailing-bytes", { $0.append(0) }),
+      ("verity.superblock", { $0[offset + 12] = 0 }), ("verity.no-superblock", { $0[offset] = 0 }),
+      ("verity.gap-not-zero", { $0[offset + 512] = 1 }), ("layout.no-file-system", { $0[1024] ^= 1 }),
+      ("verity.no-superblock", { $0[1024 + 36] ^= 1 }),
+    ] as [(String, (inout [UInt8]) -> Void)] {
+      try expect(try verify(damaged(change), "--root-hash", rootHash), exit: 4, verdict: "malformed", code: code)
+    }
+  }
+
+  /// A tree that is right over a file system that is not: the boot area could hold digests of another image.
+  @Test func refusesAFullBootArea() throws {
+    var bytes = Array(try directory.read("image.raw").prefix(Int(image.dataSize)))
+    bytes[7] = 1
+    let path = try directory.write("boot.raw", bytes)
+    let report = try Tools.run("veritysetup", "format", path, path, "--hash-offset=\(image.dataSize)")
+    let hash = try #require(
+      report.split(separator: "\n").first { $0.hasPrefix("Root hash:") }?.split(separator: "\t").last)
+    let result = try verify(path, "--root-hash", String(hash).trimmed)
+    try expect(result, exit: 4, verdict: "malformed", code: "erofs.boot-area")
+  }
+
+  @Test func tellsUsageFromWhatCannotBeRead() throws {
+    try expect(try verify(directory.file("nothing.raw")), exit: 1, verdict: nil, code: "system.not-found")
+    try directory.write("lonely.raw", try directory.read("image.raw"))
+    let lonely = try verify(directory.file("lonely.raw"))
+    try expect(lonely, exit: 1, verdict: nil, code: "system.not-found")
+    #expect(lonely.errors.contains("--root-hash"))
+    for arguments in [
+      ["--root-hash", "12"], ["--root-hash", rootHash, "--root-hash-file", "x"], ["--hash-offset", "-1"], ["--nothing"],
+    ] {
+      #expect(try VerityBPFCommand.run(["verify", image.path] + arguments).status == 64)
+    }
+    try expect(try verify(directory.path), exit: 1, verdict: nil, code: "verify.not-an-image")
+    try Tools.run("mkfifo", directory.file("fifo"))
+    try expect(try verify(directory.file("fifo")), exit: 1, verdict: nil, code: "verify.not-an-image")
+    try directory.write("image.roothash", "nonsense")
+    try expect(try verify(image.path), exit: 4, verdict: "malformed", code: "layout.root-hash")
+  }
+}

@@ -1,0 +1,90 @@
+import ByteKit
+import Hashing
+import Testing
+
+/// Published digests, so that the rest can be compared with our own one-shot hash.
+@Suite struct HashingTests {
+  /// FIPS 180-2, appendices B and C; the empty message from NIST's CAVP short-message tests.
+  @Test(arguments: [
+    (HashAlgorithm.sha256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    (.sha256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    (
+      .sha256, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+    ),
+    (
+      .sha384, "abc",
+      "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"
+    ),
+    (
+      .sha512, "abc",
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+    ),
+  ])
+  func publishedVectors(algorithm: HashAlgorithm, message: String, digest: String) throws {
+    let bytes = Array(message.utf8)
+    #expect(try Digest.of(bytes.rawSpan, algorithm).hex == digest)
+    // The same message, divided between salt and block in every way.
+    for cut in 0..<bytes.count {
+      let salt = Array(bytes[..<cut])
+      let block = Array(bytes[cut...])
+      var hasher = try BlockHasher(algorithm, salt: salt.rawSpan)
+      #expect(try hasher.hash(block.rawSpan).hex == digest)
+    }
+  }
+
+  /// How a group of blocks is hashed; nil is OpenSSL alone.
+  static let kernels: [HashKernel?] = [nil] + HashKernel.allCases.map { $0 }
+
+  /// Every kernel this processor has, against the one-shot hash: all salts, sizes around the padding's edges, and numbers
+  /// of blocks that do and do not fill the lanes.
+  @Test(arguments: kernels)
+  func everyKernelAgrees(kernel: HashKernel?) throws {
+    if let kernel, !kernel.isAvailable {
+      try Test.cancel("this processor has no \(kernel)")
+    }
+    let lanes = max(1, kernel?.lanes ?? 1)
+    for saltSize in 0...256 { try check(kernel, saltSize: saltSize, blockSize: 512, count: lanes) }
+    for saltSize in [0, 1, 32, 55, 64, 256] {
+      for blockSize in [1, 8, 23, 55, 56, 63, 64, 65, 119, 120, 128, 4096] {
+        try check(kernel, saltSize: saltSize, blockSize: blockSize, count: lanes)
+      }
+    }
+    for count in [0, 1, lanes - 1, lanes + 1, 2 * lanes + 3] {
+      try check(kernel, saltSize: 32, blockSize: 4096, count: count)
+    }
+    try check(kernel, saltSize: 7, blockSize: 65536, count: lanes)
+  }
+
+  private func check(_ kernel: HashKernel?, saltSize: Int, blockSize: Int, count: Int) throws {
+    // Bytes without a period that the sizes share.
+    let salt = (0..<saltSize).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }
+    var blocks = [UInt8](repeating: 0, count: blockSize * count)
+    for index in stride(from: 0, to: blocks.count, by: 7) {
+      blocks[index] = UInt8(truncatingIfNeeded: index &* 31 &+ 5)
+    }
+    var digests = [UInt8](repeating: 0, count: 32 * count)
+    do {
+      var hasher = try BlockHasher(.sha256, salt: salt.rawSpan, kernel: kernel)
+      var span = digests.mutableSpan
+      var view = span.mutableBytes
+      try hasher.hashBlocks(blocks.rawSpan, blockSize: blockSize, into: &view)
+    }
+    for index in 0..<count {
+      let message = salt + blocks[index * blockSize..<(index + 1) * blockSize]
+      let expected = try Digest.of(message.rawSpan).bytes
+      #expect(Array(digests[index * 32..<index * 32 + 32]) == expected, "salt \(saltSize), \(blockSize) x \(count)")
+    }
+  }
+
+  @Test func refusesBuffersThatDoNotFit() throws {
+    var hasher = try BlockHasher(.sha256, salt: [1].rawSpan)
+    let blocks = [UInt8](repeating: 0, count: 1024)
+    for (blockSize, room) in [(512, 32), (512, 96), (0, 32), (-1, 32), (1000, 32)] {
+      var digests = [UInt8](repeating: 0, count: room)
+      var span = digests.mutableSpan
+      var view = span.mutableBytes
+      #expect(throws: HashingError.self) { try hasher.hashBlocks(blocks.rawSpan, blockSize: blockSize, into: &view) }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import ByteKit
+import DMVerity
+import Diagnostics
+import Hashing
+import JSONText
+import Manifest
+import Testing
+
+@Suite struct ManifestTests {
+  static func example() throws -> Manifest {
+    func file(_ path: String, _ contents: String) throws -> Manifest.File {
+      let bytes = Array(contents.utf8)
+      return Manifest.File(path: path, digest: try Digest.of(bytes.rawSpan), size: UInt64(bytes.count))
+    }
+    let object = Manifest.Object(
+      file: try file("net/a.bpf.o", "object"), license: "GPL",
+      programs: [
+        .init(name: "count", section: "xdp", type: "xdp", attachType: "xdp"),
+        .init(name: "trace", section: "raw_tp/x\"y", type: "raw_tracepoint", attachType: nil),
+      ],
+      maps: [.init(name: "events", type: "ringbuf")], helpers: ["bpf_probe_read_kernel"], coreRelocations: 3,
+      lockdown: [
+        .init(mode: "none", forbidden: []), .init(mode: "integrity", forbidden: []),
+        .init(mode: "confidentiality", forbidden: ["bpf_probe_read_kernel"]),
+      ])
+    return Manifest(
+      name: "tools", version: "1.4.0-rc1+7", dataBlocks: 42, objects: [object],
+      files: [try file("LICENSE", "text"), try file("doc/ü", "more")])
+  }
+
+  @Test func readsWhatItWrites() throws {
+    let manifest = try Self.example()
+    #expect(try Manifest(parsing: manifest.text) == manifest)
+    #expect(try Manifest(parsing: Array(manifest.json.compact.utf8)) == manifest)
+    var plain = manifest
+    plain.name = nil
+    plain.version = nil
+    plain.objects = []
+    plain.files = []
+    #expect(try Manifest(parsing: plain.text) == plain)
+  }
+
+  @Test(arguments: [0, 1, 12, 4_294_967_295] as [UInt64])
+  func theBlockCountIsChangedInPlace(count: UInt64) throws {
+    var manifest = try Self.example()
+    manifest.dataBlocks = 0
+    var text = manifest.text
+    let field = try #require(Manifest.blockCountField(in: text, count: count))
+    text.replaceSubrange(field.offset..<(field.offset + field.characters.count), with: field.characters)
+    manifest.dataBlocks = count
+    #expect(text == manifest.text)
+    #expect(try Manifest(parsing: text).dataBlocks == count)
+  }
+
+  @Test func aCountTooWideForItsFieldIsRefused() throws {
+    #expect(Manifest.blockCountField(in: try Self.example().text, count: 10_000_000_000) == nil)
+    #expect(Manifest.blockCountField(in: Array("{}".utf8), count: 1) == nil)
+  }
+
+  /// Each change of a valid text by one replacement, and the member that is then named.
+  @Test(arguments: [
+    ("verity-bpf/manifest/1", "verity-bpf/manifest/2", "schema"), ("\"schema\"", "\"shema\"", "shema"),
+    ("\"name\": \"tools\"", "\"name\": \"\"", "name"), ("\"name\": \"tools\"", "\"name\": \"to ols\"", "name"),
+    ("\"version\": \"1.4.0-rc1+7\"", "\"version\": 1", "version"),
+    ("\"data_blocks\":         42", "\"data_blocks\": -1", "data_blocks"),
+    ("\"data_blocks\":         42", "\"data_blocks\": 1.5", "data_blocks"),
+    ("\"data_blocks\":         42", "\"data_blocks\": \"42\"", "data_blocks"),
+    ("net/a.bpf.o", "../a.bpf.o", "objects[0].path"), ("net/a.bpf.o", "/a.bpf.o", "objects[0].path"),
+    ("net/a.bpf.o", "", "objects[0].path"), ("net/a.bpf.o", "net//a.bpf.o", "objects[0].path"),
+    ("\"LICENSE\"", "\"z\"", "files"), ("\"LICENSE\"", "\"doc/ü\"", "files"),
+    ("\"core_relocations\": 3", "\"core_relocations\": null", "objects[0].core_relocations"),
+    ("\"none\"", "\"nothing\"", "objects[0].lockdown.nothing"),
+    ("\"loadable\": false", "\"loadable\": true", "objects[0].lockdown.confidentiality.loadable"),
+    ("\"type\": \"ringbuf\"", "\"kind\": \"ringbuf\"", "objects[0].maps[0].kind"),
+    ("\"license\": \"GPL\"", "\"license\": null", "objects[0].license"),
+    ("\"section\": \"xdp\",", "", "objects[0].programs[0].section"),
+  ])
+  func refusesOtherMembers(old: String, new: String, place: String) throws {
+    let text = String(decoding: try Self.example().text, as: UTF8.self)
+    let parts = text.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(parts.count == 2, "the text to replace is there")
+    let error = #expect(throws: ManifestError.self) { try Manifest(parsing: Array((parts[0] + new + parts[1]).utf8)) }
+    guard case .member(place, _, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(error?.diagnostic.category == .invalid && error?.diagnostic.message.contains("`\(place)`") == true)
+  }
+
+  @Test func refusesUpperCaseDigestsAndOtherText() throws {
+    let text = String(decoding: try Self.example().text, as: UTF8.self)
+    let digest = try Self.example().files[0].digest.hex
+    let parts = text.split(separator: digest, maxSplits: 1)
+    let upper = Array((parts[0] + digest.uppercased() + parts[1]).utf8)
+    #expect(throws: ManifestError.self) { try Manifest(parsing: upper) }
+    #expect(throws: ManifestError.self) { try Manifest(parsing: try Self.example().text + Array("{}".utf8)) }
+    #expect(throws: ManifestError.self) { try Manifest(parsing: []) }
+  }
+
+  @Test(arguments: ["a", "1.0", "bpf-tools", "A_b~1+2", String(repeating: "x", count: 64)])
+  func acceptsNames(text: String) { #expect(Manifest.isAcceptableName(text)) }
+
+  @Test(arguments: ["", " ", "a b", "-a", ".a", "a\"b", "a\nb", "ä", "a/b", String(repeating: "x", count: 65)])
+  func refusesNames(text: String) { #expect(!Manifest.isAcceptableName(text)) }
+
+  @Test func holdsTheSuperblockAgainstItself() throws {
+    let manifest = try Self.example()
+    let right = try VerityParameters(dataBlockCount: 42, salt: [1])
+    let superblock = Superblock(parameters: right, uuid: try Superblock.derivedUUID(salt: [1]))
+    #expect(throws: Never.self) { try manifest.check(superblock: superblock) }
+    let other = Superblock(parameters: right, uuid: try Superblock.derivedUUID(salt: [2]))
+    #expect(throws: ManifestError.self) { try manifest.check(superblock: other) }
+    let longer = try VerityParameters(dataBlockCount: 43, salt: [1])
+    let error = #expect(throws: ManifestError.self) {
+      try manifest.check(superblock: Superblock(parameters: longer, uuid: superblock.uuid))
+    }
+    #expect(error == .dataBlocks(manifest: 42, image: 43) && error?.diagnostic.category == .integrity)
+  }
+}

@@ -1,0 +1,63 @@
+import JSONText
+import PolicyEngine
+import PolicySyntax
+import PolicyWorkbench
+import Testing
+
+@Suite struct CaseTests {
+  private let policy = parse(
+    "op=BPF_PROG_LOAD dmverity_signature=TRUE action=ALLOW\nop=BPF_PROG_LOAD bpf_signature=OK action=ALLOW")
+
+  private func run(_ text: String) throws -> CaseRun {
+    let cases = PolicyCases(Array(text.utf8))
+    #expect(cases.diagnostics.isEmpty, "\(cases.diagnostics)")
+    return CaseRun([("t.cases", cases)], policy: try CompiledPolicy(policy), document: policy)
+  }
+
+  @Test func casesPassAndFail() throws {
+    let run = try run(
+      """
+      # Remarks are allowed anywhere.
+      case "signed # image"   # here too
+        given op=BPF_PROG_LOAD
+        given dmverity_signature=TRUE bpf_signature=UNSIGNED
+        expect ALLOW at line 3
+      case "nothing known"
+        expect DENY by DEFAULT
+        given op=BPF_PROG_LOAD
+      case "by text"
+        given op=BPF_PROG_LOAD bpf_signature=OK
+        expect ALLOW by op=BPF_PROG_LOAD bpf_signature=OK action=ALLOW
+      case "wrong line"
+        given op=BPF_PROG_LOAD bpf_signature=OK
+        expect ALLOW at line 3
+      case "wrong action"
+        given op=EXECUTE
+        expect ALLOW
+      """)
+    #expect(
+      run.results.map { $0.name } == ["signed # image", "nothing known", "by text", "wrong line", "wrong action"])
+    #expect(run.failures.map { $0.name } == ["wrong line", "wrong action"])
+    #expect(run.coverage == 100 && run.uncovered.isEmpty)
+    #expect(run.junit.contains("<testsuite name=\"policy\" tests=\"5\" failures=\"2\">"))
+    #expect(run.json["failed"] == 2)
+  }
+
+  @Test func coverageNamesTheLines() throws {
+    let run = try run("case \"a\"\n given op=BPF_PROG_LOAD bpf_signature=OK\n expect ALLOW\n")
+    #expect(run.coverage == 33 && run.uncovered.map { $0.line } == [2, 3])
+  }
+
+  @Test(arguments: [
+    ("given op=EXECUTE", 1), ("case \"a\"\n expect ALLOW", 2), ("case \"a\"\n given op=EXECUTE", 2),
+    ("case a\n given op=EXECUTE\n expect ALLOW", 1), ("case \"a\"\n given op=EXECUTE fs=tmpfs\n expect DENY", 2),
+    ("case \"a\"\n given op=EXECUTE op=POLICY\n expect DENY", 2), ("case \"a\"\n given op=NO\n expect DENY", 2),
+    ("case \"a\"\n given op=EXECUTE\n expect MAYBE", 3), ("case \"a\"\n given op=EXECUTE\n expect DENY at 3", 3),
+    ("case \"a\"\n given op=EXECUTE word\n expect DENY", 2), ("nonsense", 1), ("", 1), ("case \"", 1),
+    ("case \"a\"\n given op=EXECUTE\n expect DENY\n expect DENY", 4),
+  ])
+  func mistakesHaveAPlace(text: String, line: Int) {
+    let cases = PolicyCases(Array(text.utf8))
+    #expect(cases.diagnostics.first?.start.line == line, "\(cases.diagnostics)")
+  }
+}
