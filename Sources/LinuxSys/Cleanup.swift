@@ -16,6 +16,16 @@ public enum Cleanup {
     }
   }
 
+  /// Makes something under a path that is known beforehand and remembers it; no termination can come between the two.
+  public static func making<Failure: Error>(
+    _ path: String, _ make: () throws(Failure) -> Void
+  ) throws(Failure) {
+    try pending.withLock { paths throws(Failure) in
+      try make()
+      paths.append(path)
+    }
+  }
+
   /// Removes a temporary file now and forgets it; nothing happens when it is gone already.
   public static func remove(_ path: String) {
     let known = pending.withLock { paths in
