@@ -18,7 +18,7 @@ extension InspectCommand {
     let digest = try Digest.of(bytes.rawSpan)
     let report: ObjectReport
     do throws(BPFObjectError) {
-      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file)
+      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file, allowsExterns: true)
     } catch {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(file)`: \(diagnostic.message)"

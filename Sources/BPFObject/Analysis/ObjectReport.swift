@@ -47,9 +47,14 @@ public struct ObjectReport: Equatable, Sendable {
 extension BPFObject {
   /// Describes an object.
   ///
+  /// - Parameter allowsExterns: whether objects are described that need something from the running kernel, see
+  ///   ``link(bytes:objectName:allowsExterns:)``.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked: what is not understood is not described.
-  public static func report(bytes: RawSpan, objectName: String = "") throws(BPFObjectError) -> ObjectReport {
+  public static func report(
+    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false
+  ) throws(BPFObjectError) -> ObjectReport {
     let parts = try ObjectParts(bytes)
+    if !allowsExterns { try parts.refuseKernelNeeds() }
     let object = try ObjectLinker(parts, objectName: shortName(objectName)).link()
     var sections: [ObjectReport.Section] = []
     var debuggingSize = 0

@@ -119,6 +119,7 @@ struct DeclaredMaps: Sendable {
   mutating func readInitialSlots(_ elf: ELFFile, functions: FunctionTable) throws(BPFObjectError) {
     guard let section else { return }
     var used: [Int: Set<UInt32>] = [:]
+    let contents = try elf.contents(of: elf.sections[section])
     for relocation in try elf.relocations(of: elf.sections[section]) {
       guard
         let index = map(holding: relocation.offset),
@@ -133,16 +134,18 @@ struct DeclaredMaps: Sendable {
       guard used[index, default: []].insert(slot).inserted else {
         throw BPFObjectError(.badMap, "slot \(slot) of map `\(maps[index].name)` is filled twice", expected: "once")
       }
-      let target = try target(of: elf.symbols[relocation.symbol], in: maps[index], slot: slot, functions)
+      let addend = try contents.u64(at: relocation.offset)
+      let target = try target(
+        of: elf.symbols[relocation.symbol], plus: addend, in: maps[index], slot: slot, functions)
       maps[index].initialSlots.append(LinkedMap.InitialSlot(index: slot, target: target))
     }
     for index in maps.indices { maps[index].initialSlots.sort { $0.index < $1.index } }
   }
 
   private func target(
-    of symbol: ELFSymbol, in map: LinkedMap, slot: UInt32, _ functions: FunctionTable
+    of symbol: ELFSymbol, plus addend: UInt64, in map: LinkedMap, slot: UInt32, _ functions: FunctionTable
   ) throws(BPFObjectError) -> String {
-    guard let offset = Int(exactly: symbol.value) else {
+    guard let offset = Int(exactly: symbol.value &+ addend) else {
       throw BPFObjectError(.badRelocation, "symbol `\(symbol.name)` has a value that is no offset")
     }
     if map.type == MapType.programArray {

@@ -50,7 +50,7 @@ enum StructOpsMaps {
           let offset = relocation.offset - start
           let symbol = elf.symbols[relocation.symbol]
           guard offset + 8 <= value.count, offset.isMultiple(of: 8), filled.insert(offset).inserted,
-            let place = Int(exactly: symbol.value),
+            let place = Int(exactly: symbol.value &+ (try contents.u64(at: relocation.offset))),
             let index = functions.function(startingAt: place, of: symbol.section), functions.functions[index].isProgram
           else {
             throw BPFObjectError(
