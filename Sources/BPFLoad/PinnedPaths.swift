@@ -62,10 +62,9 @@ struct PinnedPaths: ~Copyable {
 
   mutating func pin(_ object: KernelObject, at path: String) throws(BPFLoadError) {
     do throws(SystemError) {
-      try BPF.pin(object, at: path)
+      // Removed also when a signal ends the process before the pins are kept.
+      try Cleanup.making(path) { () throws(SystemError) in try BPF.pin(object, at: path) }
       made.append(.pin(path))
-      // Also when a signal ends the process before the pins are kept.
-      Cleanup.register(path)
     } catch {
       throw .pinRefused(path: path, error: error)
     }

@@ -14,6 +14,7 @@ struct VerityBPF: ParsableCommand {
       InspectCommand.self,
       ProvenanceCommand.self,
       LoadCommand.self,
+      PolicyCommand.self,
     ])
 
   static func main() {

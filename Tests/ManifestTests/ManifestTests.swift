@@ -1,9 +1,7 @@
 import ByteKit
 import DMVerity
 import Diagnostics
-import EROFS
 import Hashing
-import LinuxSys
 import JSONText
 import Manifest
 import Testing
