@@ -132,7 +132,7 @@ import Testing
 extension InstructionEdit.Reason {
   fileprivate var isWide: Bool {
     switch self {
-    case .mapIndex, .mapValue, .functionAddress: true
+    case .mapIndex, .mapValue, .functionAddress, .kernelSymbol: true
     case .call: false
     }
   }
