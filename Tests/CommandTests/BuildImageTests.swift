@@ -33,7 +33,7 @@ import Testing
     let result = try Self.build(directory, ["--name=demo", "--version=1.0.0", "--manifest=m.json"])
     #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
     let lines = result.output.split(separator: "\n")
-    #expect(lines.first == "packed    7 objects, 9 programs, 15 maps")
+    #expect(lines.first == "packed    7 objects, 9 programs, 16 maps")
     let rootHash = String(decoding: try directory.read("out.roothash"), as: UTF8.self)
     #expect(rootHash.utf8.count == 64 && rootHash == rootHash.lowercased())
     #expect(lines.last == "root hash \(rootHash)")
