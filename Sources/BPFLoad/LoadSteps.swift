@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import LinuxSys
+@_spi(ProgramLoading) internal import LinuxSys
 
 /// One load on its way. Whatever it has made goes with it when a step throws: descriptors close, pins are removed.
 struct LoadSteps {
