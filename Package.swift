@@ -54,6 +54,7 @@ let package = Package(
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
+    room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
     // Floor 4: what stands on the tree, and on the policy engine.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
@@ -128,6 +129,7 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
