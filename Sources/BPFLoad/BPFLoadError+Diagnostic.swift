@@ -75,8 +75,11 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.btf", .kernelRefused, "the kernel refuses the object's type information", found: error.description,
         details: log.split(separator: "\n").suffix(20).map { String($0) })
-    case .mapRefused(let map, let error):
-      Diagnostic("load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description)
+    case .mapRefused(let map, let shape, let error):
+      Diagnostic(
+        "load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description,
+        why: "it gives no reasons for maps: a type or flag newer than itself, or sizes the type does not allow",
+        details: ["asked for \(shape)"])
     case .programRefused(let refusal):
       refusal.diagnostic
     case .attachRefused(let program, let section, let error):
@@ -110,11 +113,17 @@ extension Refusal.Permission {
     if let missing, !missing.isEmpty {
       result.code = "load.capability"
       result.message = "loading \(subject) needs \(names(missing)), which this process does not have"
-      if let unprivilegedDisabled, unprivilegedDisabled != 0 {
+      if let unprivilegedDisabled, unprivilegedDisabled != 0, missing.contains(.bpf) {
         result.why =
           "kernel.unprivileged_bpf_disabled is \(unprivilegedDisabled): nobody loads anything without CAP_BPF"
       }
       result.next = "run as root, or with `setpriv --ambient-caps` or AmbientCapabilities= for \(names(missing))"
+      return result
+    }
+    if isInUserNamespace == true {
+      result.code = "load.user-namespace"
+      result.why = "this process is in a user namespace, whose capabilities do not count for BPF"
+      result.next = "load from the initial user namespace, outside the container"
       return result
     }
     if let missing, missing.isEmpty {

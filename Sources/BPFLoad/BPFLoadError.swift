@@ -34,12 +34,12 @@ public enum BPFLoadError: Error, Sendable {
   /// The kernel does not know something the object needs, and does not say what.
   case notKnownToKernel(subject: String, error: SystemError)
 
-  /// The kernel answered EPERM.
+  /// The kernel answered EPERM, or EACCES before its verifier had looked.
   case notPermitted(Refusal.Permission)
   /// The kernel refused the object's type information.
   case btfRefused(error: SystemError, log: String)
-  /// The kernel refused a map.
-  case mapRefused(map: String, error: SystemError)
+  /// The kernel refused a map; `shape` says what was asked for.
+  case mapRefused(map: String, shape: String, error: SystemError)
   /// The verifier refused a program.
   case programRefused(Refusal.Program)
   /// A program could not be attached to its target.
@@ -54,7 +54,7 @@ public enum BPFLoadError: Error, Sendable {
 
 /// What is known about a refusal of the kernel.
 public enum Refusal {
-  /// A refusal with EPERM, and what may be behind it.
+  /// A refusal without a word, and what may be behind it.
   public struct Permission: Equatable, Sendable {
     /// What was being made: `map counters`, `program xdp_counter`.
     public let subject: String
@@ -67,6 +67,8 @@ public enum Refusal {
     public let lockdown: LockdownMode?
     /// The sysctl kernel.unprivileged_bpf_disabled, when it tells.
     public let unprivilegedDisabled: Int?
+    /// Whether the process is in a user namespace, where its capabilities do not count; nil when that is not known.
+    public let isInUserNamespace: Bool?
   }
 
   /// A program that the verifier refused.

@@ -17,7 +17,8 @@ extension LoadSteps {
         // afterwards what was proven.
         if map.isFrozen { try BPF.freeze(object) }
       } catch {
-        throw refusedEntry(error, "map `\(map.name)`") ?? .mapRefused(map: map.name, error: error)
+        throw refusedEntry(error, "map `\(map.name)`")
+          ?? .mapRefused(map: map.name, shape: Self.shape(of: map), error: error)
       }
       created.append(object)
     }
@@ -51,8 +52,14 @@ extension LoadSteps {
       guard error.errnoName != "E2BIG" || map.mapExtra == 0 else {
         throw .notKnownToKernel(subject: "map `\(map.name)` (map_extra, Linux 5.16)", error: error)
       }
-      throw .mapRefused(map: map.name, error: error)
+      throw .mapRefused(map: map.name, shape: Self.shape(of: map), error: error)
     }
+  }
+
+  /// What BPF_MAP_CREATE was asked for, in bpftool's words.
+  private static func shape(of map: LinkedMap) -> String {
+    "type \(map.type), key \(map.keySize)B, value \(map.valueSize)B, max_entries \(map.maxEntries), "
+      + "flags 0x\(String(map.flags, radix: 16))"
   }
 
   /// Puts programs and maps into the slots of the maps that hold them from the start.
@@ -70,7 +77,8 @@ extension LoadSteps {
         do throws(SystemError) {
           try BPF.update(object, index: slot.index, object: held)
         } catch {
-          throw refusedEntry(error, "map `\(map.name)`") ?? .mapRefused(map: map.name, error: error)
+          throw refusedEntry(error, "map `\(map.name)`")
+            ?? .mapRefused(map: map.name, shape: Self.shape(of: map), error: error)
         }
       }
     }

@@ -105,7 +105,14 @@ struct LoadSteps {
       }
       // Logging slows the verifier down, so only a program that was refused is verified again with a log.
       let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: maps, linked: linked)
-      throw again.explain(error, options: options)
+      if let refusal = again.explain(error, options: options) { throw .programRefused(refusal) }
+      // The verifier always writes something; who refuses without a word has not come so far.
+      let subject = "program `\(program.name)` of section `\(program.section)`"
+      switch error.errnoName {
+      case "EACCES": throw notPermitted(error, subject)
+      case "ENOMEM", "EMFILE", "ENFILE", "EAGAIN", "ENOSPC": throw .system(error)
+      default: throw .notKnownToKernel(subject: subject, error: error)
+      }
     }
   }
 
@@ -175,13 +182,18 @@ struct LoadSteps {
   func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
     switch error.errnoName {
     case "ENOSYS": return .noBPF
-    case "EPERM":
-      let privilege = RequiredPrivilege(kinds: programs.map(\.kind), held: KernelSettings.effectiveCapabilities())
-      return .notPermitted(
-        Refusal.Permission(
-          subject: subject, error: error, needed: privilege.needed, missing: privilege.missing,
-          lockdown: KernelSettings.lockdownMode(), unprivilegedDisabled: KernelSettings.unprivilegedBPFDisabled()))
+    case "EPERM": return notPermitted(error, subject)
     default: return nil
     }
+  }
+
+  /// What may be behind a refusal, from what the process and the kernel say of themselves now.
+  private func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
+    let privilege = RequiredPrivilege(kinds: programs.map(\.kind), held: KernelSettings.effectiveCapabilities())
+    return .notPermitted(
+      Refusal.Permission(
+        subject: subject, error: error, needed: privilege.needed, missing: privilege.missing,
+        lockdown: KernelSettings.lockdownMode(), unprivilegedDisabled: KernelSettings.unprivilegedBPFDisabled(),
+        isInUserNamespace: KernelSettings.isInUserNamespace()))
   }
 }

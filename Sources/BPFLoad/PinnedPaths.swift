@@ -17,14 +17,17 @@ struct PinnedPaths: ~Copyable {
     guard !isKept else { return }
     for entry in made.reversed() {
       switch entry {
-      case .pin(let path): unsafe unlink(path)
+      case .pin(let path): Cleanup.remove(path)
       // Not empty when somebody else has put something there since; then it stays.
       case .directory(let path): unsafe rmdir(path)
       }
     }
   }
 
-  mutating func keep() { isKept = true }
+  mutating func keep() {
+    isKept = true
+    for case .pin(let path) in made { Cleanup.forget(path) }
+  }
 
   /// Makes `path`, and what is missing above it, in a BPF file system that is mounted above it.
   mutating func makeDirectory(_ path: String) throws(BPFLoadError) {
@@ -59,7 +62,8 @@ struct PinnedPaths: ~Copyable {
 
   mutating func pin(_ object: KernelObject, at path: String) throws(BPFLoadError) {
     do throws(SystemError) {
-      try BPF.pin(object, at: path)
+      // Removed also when a signal ends the process before the pins are kept.
+      try Cleanup.making(path) { () throws(SystemError) in try BPF.pin(object, at: path) }
       made.append(.pin(path))
     } catch {
       throw .pinRefused(path: path, error: error)

@@ -13,25 +13,20 @@ struct RefusedProgram {
   /// The largest log buffer that old kernels take (UINT_MAX >> 8).
   private static let largestLog = (1 << 24) - 1
 
-  /// What the log says about the refusal, and the log itself in a file.
-  func explain(_ error: SystemError, options: LoadOptions) -> BPFLoadError {
+  /// What the log says about the refusal, and the log itself in a file; nil when the log is empty.
+  func explain(_ error: SystemError, options: LoadOptions) -> Refusal.Program? {
     let text = verifierLog()
-    guard !text.isEmpty else {
-      // The verifier always writes something; who refuses without a word has not come so far.
-      let subject = "program `\(program.name)` of section `\(program.section)`"
-      return .notKnownToKernel(subject: subject, error: error)
-    }
+    guard !text.isEmpty else { return nil }
     let log = VerifierLog(text)
     let index = log.instruction?.index
-    return .programRefused(
-      Refusal.Program(
-        name: program.name, section: program.section, error: error, reason: log.reason,
-        instruction: log.instruction.map { found in
-          found.text.map { "\(found.index): \($0)" } ?? "\(found.index)"
-        },
-        source: source(quoted: log.source, index: index),
-        unresolvedRelocation: log.isPoisonedRelocation ? index.flatMap(relocation(at:)) ?? "the relocation" : nil,
-        lockdown: lockdown(behind: log), logTail: log.tail, logPath: write(text, options)))
+    return Refusal.Program(
+      name: program.name, section: program.section, error: error, reason: log.reason,
+      instruction: log.instruction.map { found in
+        found.text.map { "\(found.index): \($0)" } ?? "\(found.index)"
+      },
+      source: source(quoted: log.source, index: index),
+      unresolvedRelocation: log.isPoisonedRelocation ? index.flatMap(relocation(at:)) ?? "the relocation" : nil,
+      lockdown: lockdown(behind: log), logTail: log.tail, logPath: write(text, options))
   }
 
   /// Verifies with a log, in buffers that grow until everything fits.

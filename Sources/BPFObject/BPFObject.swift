@@ -9,11 +9,14 @@ public enum BPFObject {
   ///   - bytes: a relocatable ELF object for the BPF machine, compiled with `-g`.
   ///   - objectName: the file's name, of which the part before the first dot goes into the names of data maps, as in
   ///     libbpf.
+  ///   - allowsExterns: whether the object may need something from the running kernel that its loader must look up:
+  ///     then ``LinkedObject/needsResolving`` may be true, and what is not resolved must not be loaded.
   /// - Throws: ``BPFObjectError`` for anything that is not understood completely: nothing is skipped or guessed.
   public static func link(
-    bytes: RawSpan, objectName: String = ""
+    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false
   ) throws(BPFObjectError) -> LinkedObject {
     let parts = try ObjectParts(bytes)
+    if !allowsExterns { try parts.externs.refuse() }
     return try ObjectLinker(parts, objectName: shortName(objectName)).link()
   }
 

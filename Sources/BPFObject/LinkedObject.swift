@@ -9,9 +9,16 @@ public struct LinkedObject: Equatable, Sendable {
   /// `.BTF`, fixed up so that BPF_BTF_LOAD takes it (DATASEC sizes and offsets, linkage of externs).
   public let btf: [UInt8]
   /// In the order of `fd_array`: an instruction's map index is an index into this list.
-  public let maps: [LinkedMap]
+  public internal(set) var maps: [LinkedMap]
   /// In the order of their sections and offsets in the object.
-  public let programs: [LinkedProgram]
+  public internal(set) var programs: [LinkedProgram]
+  /// What the running kernel must have for the object, see ``resolving(_:configuration:)``. Empty unless externs were
+  /// allowed when the object was linked.
+  public internal(set) var externs: [KernelExtern] = []
+  /// What the kernel's configuration says goes into map ``configurationMap``, field by field.
+  public internal(set) var configuration: [ConfigurationField] = []
+  /// The index of the `.kconfig` map in ``maps``.
+  public internal(set) var configurationMap: Int?
 
   public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {
     self.license = license
@@ -116,6 +123,8 @@ public struct LinkedProgram: Equatable, Sendable {
   public var coreRelocationRecordSize: UInt32
   /// Every instruction that linking changed, in order; all others are the object's own bytes.
   public var edits: [InstructionEdit]
+  /// The instructions that refer to ``LinkedObject/externs``, in order.
+  public var externUses: [ExternUse]
 
   public init(name: String, section: String, kind: ProgramKind) {
     self.name = name
@@ -129,6 +138,7 @@ public struct LinkedProgram: Equatable, Sendable {
     coreRelocations = []
     coreRelocationRecordSize = 16
     edits = []
+    externUses = []
   }
 
   public var kernelName: String { Self.kernelName(of: name) }
@@ -157,6 +167,8 @@ public struct InstructionEdit: Equatable, Sendable {
     case call(function: String)
     /// The distance to a callback (BPF_PSEUDO_FUNC).
     case functionAddress(function: String)
+    /// A function or variable of the running kernel (BPF_PSEUDO_KFUNC_CALL, BPF_PSEUDO_BTF_ID, or an address).
+    case kernelSymbol(name: String)
   }
 
   /// The instruction's index in the linked program.

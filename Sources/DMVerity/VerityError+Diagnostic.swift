@@ -3,6 +3,7 @@ public import Diagnostics
 
 extension VerityError: Diagnosable {
   private static let rebuild = "get the image again from where it was built, or rebuild it: verity-bpf build-image DIR"
+  private static let check = "list every bad block: verity-bpf verify IMAGE; then \(rebuild)"
 
   /// The refusal in words. The image's name is not known here: whoever opened it puts it in front.
   public var diagnostic: Diagnostic {
@@ -40,13 +41,6 @@ extension VerityError: Diagnosable {
         "verity.no-superblock", .integrity, "no dm-verity superblock at byte \(offset)",
         expected: "the signature `verity`", found: "other bytes",
         next: "name the place with --hash-offset, or the separate hash file with --verity-data")
-    case .superblock, .truncated, .trailingBytes, .dataSize, .gapNotZero: layoutDiagnostic
-    case .rootMismatch, .treeMismatch, .dataMismatch, .spareNotZero, .rootHashAlgorithm: contentDiagnostic
-    }
-  }
-
-  private var layoutDiagnostic: Diagnostic {
-    switch self {
     case .superblock(let fault, let offset):
       Diagnostic(
         "verity.superblock", .integrity, "the dm-verity superblock at byte \(offset) has a bad \(fault.field)",
@@ -72,13 +66,6 @@ extension VerityError: Diagnosable {
         "verity.gap-not-zero", .integrity,
         "byte \(offset), between the superblock and the first hash block, is not zero", expected: "zeros",
         found: "another value", why: "these bytes are under no hash, so they may hold anything", next: Self.rebuild)
-    default: Diagnostic("verity.error", .integrity, "refused", next: Self.rebuild)
-    }
-  }
-
-  private var contentDiagnostic: Diagnostic {
-    let check = "list every bad block: verity-bpf verify IMAGE; then \(Self.rebuild)"
-    return switch self {
     case .rootMismatch(let offset, let expected, let found):
       Diagnostic(
         "verity.root-mismatch", .integrity,
@@ -88,12 +75,12 @@ extension VerityError: Diagnosable {
     case .treeMismatch(let level, let index, let offset, let expected, let found):
       Diagnostic(
         "verity.tree-mismatch", .integrity, "hash block \(index) of level \(level) at byte \(offset) was changed",
-        expected: "\(expected)", found: "\(found)", next: check)
+        expected: "\(expected)", found: "\(found)", next: Self.check)
     case .dataMismatch(let index, let offset, let expected, let found):
       Diagnostic(
         "verity.data-mismatch", .integrity, "data block \(index) at byte \(offset) was changed",
         expected: "\(expected)",
-        found: "\(found)", next: check)
+        found: "\(found)", next: Self.check)
     case .spareNotZero(let level, let index, let offset):
       Diagnostic(
         "verity.spare-not-zero", .integrity,
@@ -106,7 +93,6 @@ extension VerityError: Diagnosable {
         expected: "\(expected.rawValue), \(expected.digestSize * 2) digits",
         found: "\(found.rawValue), \(found.digestSize * 2) digits",
         next: "give the root hash that was made with this image")
-    default: Diagnostic("verity.error", .integrity, "refused", next: Self.rebuild)
     }
   }
 }

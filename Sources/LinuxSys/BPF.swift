@@ -23,10 +23,14 @@ public enum BPF {
   }
 
   /// A call whose result is the descriptor of a new object.
+  ///
+  /// The descriptor is never 0 to 2, even when a caller started us with those closed: in some attributes 0 means
+  /// "none", and the others are written to.
   static func open<Attributes>(
     _ command: CInt, _ attributes: inout Attributes, _ operation: String, path: String? = nil
   ) throws(SystemError) -> KernelObject {
-    KernelObject(OwnedFD(adopting: try call(command, &attributes, operation, path: path)))
+    let made = OwnedFD(adopting: try call(command, &attributes, operation, path: path))
+    return KernelObject(made.withRaw { $0 } > 2 ? made : try made.duplicate())
   }
 
   /// A pointer as the attributes hold it; 0 for an empty buffer.

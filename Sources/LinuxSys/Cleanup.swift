@@ -5,9 +5,25 @@ internal import Synchronization
 public enum Cleanup {
   private static let pending = Mutex<[String]>([])
 
-  /// Remembers a temporary file or directory of this process.
-  public static func register(_ path: String) {
-    pending.withLock { $0.append(path) }
+  /// Makes a temporary file or directory and remembers it; no termination can come between the two.
+  ///
+  /// - Parameter make: returns the path of what it made, or nil.
+  static func register(_ make: () -> String?) -> String? {
+    pending.withLock { paths in
+      guard let path = make() else { return nil }
+      paths.append(path)
+      return path
+    }
+  }
+
+  /// Makes something under a path that is known beforehand and remembers it; no termination can come between the two.
+  public static func making<Failure: Error>(
+    _ path: String, _ make: () throws(Failure) -> Void
+  ) throws(Failure) {
+    try pending.withLock { paths throws(Failure) in
+      try make()
+      paths.append(path)
+    }
   }
 
   /// Removes a temporary file now and forgets it; nothing happens when it is gone already.
@@ -18,6 +34,11 @@ public enum Cleanup {
       return true
     }
     if known { removeTree(path) }
+  }
+
+  /// Forgets a path that is to stay.
+  public static func forget(_ path: String) {
+    pending.withLock { paths in paths.removeAll { $0 == path } }
   }
 
   /// From now on SIGINT, SIGTERM and SIGHUP remove what is registered, then end the process as the signal would.
@@ -34,12 +55,24 @@ public enum Cleanup {
     if started != 0 { unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
   }
 
-  fileprivate static func removeAll() {
-    for path in pending.withLock({ $0 }) {
-      // Under another name first: what other threads are still writing below the old one then fails at once, instead
-      // of filling a directory that is being emptied.
-      let doomed = "\(path).removed"
-      removeTree(unsafe rename(path, doomed) == 0 ? doomed : path)
+  /// Removes everything that is registered, then ends the process by that signal.
+  ///
+  /// The lock is never released: a thread that wants to make another temporary file waits for the end.
+  fileprivate static func end(by signal: CInt) {
+    pending.withLock { paths in
+      for path in paths {
+        // Under another name first: what other threads are still writing below the old one then fails, instead of
+        // filling a directory that is being emptied. A file that was being opened just then needs a second round.
+        let doomed = "\(path).removed"
+        let present = unsafe rename(path, doomed) == 0 ? doomed : path
+        for _ in 0..<16 where (try? FileStatus.of(path: present, followLinks: false)) != nil { removeTree(present) }
+      }
+      var signals = sigset_t()
+      unsafe sigemptyset(&signals)
+      unsafe sigaddset(&signals, signal)
+      _ = Glibc.signal(signal, SIG_DFL)
+      unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+      kill(getpid(), signal)
     }
   }
 
@@ -64,9 +97,6 @@ private func cleanupThread() -> UnsafeMutableRawPointer? {
   for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
   var received: CInt = 0
   guard unsafe sigwait(&signals, &received) == 0 else { return nil }
-  Cleanup.removeAll()
-  signal(received, SIG_DFL)
-  unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-  kill(getpid(), received)
+  Cleanup.end(by: received)
   return nil
 }

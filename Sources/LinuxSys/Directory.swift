@@ -37,12 +37,17 @@ public enum Directory {
     let environment = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
     let base = parent ?? environment ?? "/tmp"
     var template = Array("\(base)/\(prefix)-XXXXXX".utf8CString)
-    let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
-      guard let address = buffer.baseAddress, let result = unsafe mkdtemp(address) else { return nil }
-      return unsafe String(cString: result)
+    var failure = SystemError("mkdtemp", path: "\(base)/\(prefix)-XXXXXX", errno: 0)
+    let made = Cleanup.register {
+      unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
+        if let address = buffer.baseAddress, let result = unsafe mkdtemp(address) {
+          return unsafe String(cString: result)
+        }
+        failure = .current(failure.operation, path: failure.path)
+        return nil
+      }
     }
-    guard let made else { throw .current("mkdtemp", path: "\(base)/\(prefix)-XXXXXX") }
-    Cleanup.register(made)
+    guard let made else { throw failure }
     return made
   }
 }

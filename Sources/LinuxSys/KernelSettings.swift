@@ -58,6 +58,14 @@ public enum KernelSettings {
     return Set(Capability.allCases.filter { mask & (1 << $0.rawValue) != 0 })
   }
 
+  /// Whether this process is in a user namespace of its own, where its capabilities are not those that bpf(2) asks
+  /// for: /proc/self/uid_map then does not map every user to itself (user_namespaces(7)).
+  public static func isInUserNamespace() -> Bool? {
+    text("/proc/self/uid_map").map { map in
+      map.split(whereSeparator: { $0 == " " || $0 == "\n" }) != ["0", "0", "4294967295"]
+    }
+  }
+
   /// How many processors the kernel provides for: one more than the highest number in /sys/devices/system/cpu/possible.
   public static func possibleProcessors() -> Int? {
     guard let ranges = text("/sys/devices/system/cpu/possible"),

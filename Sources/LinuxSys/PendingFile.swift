@@ -1,3 +1,4 @@
+internal import CLinuxShim
 internal import Glibc
 
 /// A file that appears under its name only when it is complete.
@@ -26,10 +27,18 @@ public struct PendingFile: ~Copyable {
   }
 
   private init(replacing path: String, temporaryPath: String, mode: UInt32) throws(SystemError) {
-    descriptor = try OwnedFD.open(temporaryPath, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
+    let flags: OpenFlags = [.readWrite, .create, .exclusive, .noFollow]
+    var opened: CInt = -1
+    var failure = SystemError("open", path: temporaryPath, errno: 0)
+    let made = Cleanup.register {
+      opened = unsafe temporaryPath.withCString { unsafe vb_open($0, flags.rawValue, mode) }
+      if opened < 0 { failure = .current("open", path: temporaryPath) }
+      return opened >= 0 ? temporaryPath : nil
+    }
+    guard made != nil else { throw failure }
+    descriptor = OwnedFD(adopting: opened)
     self.temporaryPath = temporaryPath
     self.path = path
-    Cleanup.register(temporaryPath)
   }
 
   deinit {

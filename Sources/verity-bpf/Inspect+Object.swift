@@ -48,6 +48,12 @@ extension ObjectReport {
     ]
     for program in programs { lines += program.lines }
     for map in maps { lines.append(map.line) }
+    for extern in externs {
+      lines.append("kernel   \(extern.name)  \(extern.kind.word)\(extern.isWeak ? ", if there" : "")")
+    }
+    for field in configuration {
+      lines.append("kernel   \(field.name)  configuration, \(field.size) bytes\(field.isWeak ? ", if there" : "")")
+    }
     return lines
   }
 }
@@ -63,7 +69,8 @@ extension ProgramReport {
     lines.append(
       Output.row("code", "\(instructionCount) instructions, \(editedInstructionCount) of them changed by linking"))
     let lists: [(String, [String])] = [
-      ("functions", subprograms), ("maps", maps), ("helpers", helpers.map(\.label)), ("core", coreSubjects),
+      ("functions", subprograms), ("maps", maps), ("kernel", kernelSymbols), ("helpers", helpers.map(\.label)),
+      ("core", coreSubjects),
       ("needs", capabilities.map(\.rawValue)),
     ]
     for (label, entries) in lists where !entries.isEmpty {
@@ -112,6 +119,12 @@ extension ObjectReport {
       "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
       "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
+      "kernel_symbols": .array(
+        externs.map { ["name": .string($0.name), "kind": .string($0.kind.word), "weak": .bool($0.isWeak)] }),
+      "kernel_configuration": .array(
+        configuration.map {
+          ["name": .string($0.name), "size": .integer(Int64($0.size)), "weak": .bool($0.isWeak)]
+        }),
       "sections": .array(sections.map { ["name": .string($0.name), "size": .integer(Int64($0.size))] }),
     ]
   }
@@ -125,7 +138,8 @@ extension ProgramReport {
       "sleepable": .bool(isSleepable), "optional": .bool(kind.isOptional),
       "instructions": .integer(Int64(instructionCount)),
       "linked_instructions": .integer(Int64(editedInstructionCount)),
-      "helpers": .array(helpers.map(\.json)), "functions": .array(subprograms.map { .string($0) }),
+      "helpers": .array(helpers.map(\.json)), "kernel_symbols": .array(kernelSymbols.map { .string($0) }),
+      "functions": .array(subprograms.map { .string($0) }),
       "maps": .array(maps.map { .string($0) }),
       "core_relocations": .array(
         coreRelocations.map {
@@ -152,6 +166,16 @@ extension ProgramReport {
           ]
         }),
     ]
+  }
+}
+
+extension KernelExtern.Kind {
+  var word: String {
+    switch self {
+    case .function: "function"
+    case .variable: "variable"
+    case .address: "address"
+    }
   }
 }
 

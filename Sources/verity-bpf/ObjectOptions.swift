@@ -52,6 +52,9 @@ struct RootHashOptions: ParsableArguments {
     if rootHash != nil, rootHashFile != nil {
       throw ValidationError("Give --root-hash or --root-hash-file, not both.")
     }
+    if let rootHash, (try? RootHashFile.parse(argument: rootHash)) == nil {
+      throw ValidationError("--root-hash needs 64 (sha256) or 128 (sha512) hexadecimal digits.")
+    }
   }
 
   /// The root hash, when one was named.

@@ -25,11 +25,7 @@ struct VerifyCommand: DiagnosingCommand {
     help: ArgumentHelp("The image, as `verity-bpf build-image` or `veritysetup format` made it.", valueName: "image"))
   var image: String
 
-  @Option(help: ArgumentHelp("The root hash to check against.", valueName: "hex"))
-  var rootHash: String?
-
-  @Option(help: ArgumentHelp("A file that holds the root hash.", valueName: "file"))
-  var rootHashFile: String?
+  @OptionGroup var trust: RootHashOptions
 
   @Option(
     help: ArgumentHelp("Where the dm-verity superblock is. [default: behind the EROFS file system]", valueName: "bytes")
@@ -44,23 +40,14 @@ struct VerifyCommand: DiagnosingCommand {
 
   var wantsJSON: Bool { json }
 
-  func validate() throws {
-    if rootHash != nil, rootHashFile != nil {
-      throw ValidationError("--root-hash and --root-hash-file cannot both be given.")
-    }
-    if let rootHash, (try? RootHashFile.parse(argument: rootHash)) == nil {
-      throw ValidationError("--root-hash needs 64 (sha256) or 128 (sha512) hexadecimal digits.")
-    }
-  }
-
   func execute() throws -> Int32 {
     var answer = VerifyAnswer(image: image)
     do {
-      let data = try FileSource.open(image)
+      let data = try open(image)
       let trusted = try trustedRootHash()
       answer.rootHash = trusted
       if let verityData {
-        let hashes = try FileSource.open(verityData)
+        let hashes = try open(verityData)
         let layout = try DiskLayout.separate(data: data, hashes: hashes, hashOffset: hashOffset ?? 0)
         try check(layout, rootHash: trusted, data: data, hashes: hashes, answer: &answer)
         if answer.isSound, DiskLayout.holdsFileSystem(data) {
@@ -81,23 +68,30 @@ struct VerifyCommand: DiagnosingCommand {
     return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
   }
 
-  /// The root hash the user trusts.
+  /// The root hash the user trusts: named, or in the file beside the image.
   private func trustedRootHash() throws -> Digest {
-    if let rootHash { return try RootHashFile.parse(argument: rootHash) }
-    let path = rootHashFile ?? Sidecars(imagePath: image).rootHash
-    let descriptor: OwnedFD
-    do throws(SystemError) {
-      descriptor = try OwnedFD.open(path, .readOnly)
-    } catch {
+    if let named = try trust.expected() { return named }
+    let path = Sidecars(imagePath: image).rootHash
+    do {
+      return try RootHashOptions.read(file: path)
+    } catch let error as SystemError {
       var diagnostic = error.diagnostic
       diagnostic.message = "no root hash to check `\(image)` against: \(diagnostic.message)"
-      diagnostic.next = "give the root hash you trust: --root-hash HEX or --root-hash-file FILE"
+      diagnostic.next = "give the root hash you trust: --root-hash HASH or --root-hash-file FILE"
       throw DiagnosedFailure(diagnostic)
     }
-    guard let bytes = try descriptor.readToEnd(limit: RootHashFile.maximumByteCount) else {
-      throw LayoutError.rootHash(found: "more than \(RootHashFile.maximumByteCount) bytes in `\(path)`")
+  }
+
+  /// Opens a regular file or a block device; a FIFO would wait for its writer, and a directory has no bytes.
+  private func open(_ path: String) throws -> FileSource {
+    let kind = try FileStatus.of(path: path).kind
+    guard kind == .regular || kind == .blockDevice else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "verify.not-an-image", .incomplete, "`\(path)` is no image", expected: "a regular file or a block device",
+          found: "a \(kind.rawValue)", next: "name the image file that `verity-bpf build-image` wrote"))
     }
-    return try RootHashFile.parse(bytes)
+    return try FileSource.open(path)
   }
 
   /// Reads and hashes everything.

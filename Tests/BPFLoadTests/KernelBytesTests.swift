@@ -59,7 +59,7 @@ import Testing
 
   private func section(_ name: String, of path: String, in directory: TemporaryDirectory) throws -> [UInt8] {
     let file = "\(directory.path)/section"
-    try run("llvm-objcopy", "--dump-section=\(name)=\(file)", path, "/dev/null")
+    try run(toolchain("llvm-objcopy"), "--dump-section=\(name)=\(file)", path, "/dev/null")
     return try Objects.bytes(file)
   }
 
@@ -132,7 +132,7 @@ import Testing
 extension InstructionEdit.Reason {
   fileprivate var isWide: Bool {
     switch self {
-    case .mapIndex, .mapValue, .functionAddress: true
+    case .mapIndex, .mapValue, .functionAddress, .kernelSymbol: true
     case .call: false
     }
   }

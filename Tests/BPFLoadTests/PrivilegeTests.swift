@@ -45,11 +45,18 @@ import Testing
   @Test func explainsARefusalDespiteAllCapabilities() {
     let refusal = Refusal.Permission(
       subject: "program `x`", error: SystemError("bpf BPF_PROG_LOAD", errno: EPERM), needed: [.bpf, .perfmon],
-      missing: [], lockdown: .integrity, unprivilegedDisabled: 2)
+      missing: [], lockdown: .integrity, unprivilegedDisabled: 2, isInUserNamespace: false)
     let told = BPFLoadError.notPermitted(refusal).diagnostic
     #expect(told.code == "load.not-permitted" && told.category == .kernelRefused)
     #expect(told.details == ["lockdown mode: integrity"])
     #expect(told.why?.contains("every capability") == true)
+  }
+
+  @Test func explainsThatAUserNamespaceDoesNotCount() {
+    let refusal = Refusal.Permission(
+      subject: "the object", error: SystemError("bpf BPF_BTF_LOAD", errno: EPERM), needed: [.bpf], missing: [],
+      lockdown: nil, unprivilegedDisabled: 2, isInUserNamespace: true)
+    #expect(BPFLoadError.notPermitted(refusal).diagnostic.code == "load.user-namespace")
   }
 
   @Test func aKernelWithoutBPFIsUnsupported() {

@@ -62,4 +62,46 @@ import Testing
     linked = .init(license: linked.license, btf: linked.btf, maps: linked.maps, programs: programs)
     #expect(try Objects.refusal(linked).diagnostic.code == "load.no-func-info")
   }
+
+  /// A small object whose one map and one program a test changes.
+  private func changed(
+    map: (inout LinkedMap) -> Void = { _ in }, program: (inout LinkedProgram) -> Void = { _ in }
+  ) throws -> LinkedObject {
+    let linked = try Objects.linked(Objects.demo("tcx_classifier"))
+    var (maps, programs) = (linked.maps, linked.programs)
+    map(&maps[0])
+    program(&programs[0])
+    return LinkedObject(license: linked.license, btf: linked.btf, maps: maps, programs: programs)
+  }
+
+  @Test func saysWhatAMapAskedFor() throws {
+    let told = try Objects.refusal(changed(map: { $0.type = 250 })).diagnostic
+    #expect(told.code == "load.map" && told.category == .kernelRefused)
+    #expect(told.details == ["asked for type 250, key 4B, value 8B, max_entries 4, flags 0x0"])
+  }
+
+  @Test func aProgramTypeTheKernelDoesNotKnowIsUnsupported() throws {
+    let told = try Objects.refusal(changed(program: { $0.kind.type = 250 })).diagnostic
+    #expect(told.code == "load.unknown-to-kernel" && told.category == .unsupported)
+    #expect(told.message.contains("tcx/ingress"))
+  }
+
+  @Test func reportsTypeInformationTheKernelRefuses() throws {
+    let linked = try changed()
+    var btf = linked.btf
+    btf[0] = 0
+    let broken = LinkedObject(license: linked.license, btf: btf, maps: linked.maps, programs: linked.programs)
+    let told = try Objects.refusal(broken).diagnostic
+    #expect(told.code == "load.btf" && told.details.contains { $0.contains("magic") }, "\(told)")
+  }
+
+  @Test func namesLockdown() {
+    let refusal = Refusal.Program(
+      name: "x", section: "kprobe/y", error: SystemError("bpf BPF_PROG_LOAD", errno: 22),
+      reason: "program of this type cannot use helper bpf_probe_read_kernel#113", instruction: nil, source: nil,
+      unresolvedRelocation: nil, lockdown: .confidentiality, logTail: [], logPath: nil)
+    let told = BPFLoadError.programRefused(refusal).diagnostic
+    #expect(told.code == "load.lockdown" && told.why?.contains("(confidentiality)") == true)
+    #expect(told.found?.contains("#113") == true)
+  }
 }

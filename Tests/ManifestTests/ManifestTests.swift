@@ -1,9 +1,8 @@
 import ByteKit
 import DMVerity
 import Diagnostics
-import EROFS
 import Hashing
-import LinuxSys
+import JSONText
 import Manifest
 import Testing
 

@@ -15,6 +15,9 @@ public struct ObjectReport: Equatable, Sendable {
   public let programs: [ProgramReport]
   /// In the order of `fd_array`.
   public let maps: [LinkedMap]
+  /// What the running kernel must have: functions, variables, configuration values.
+  public let externs: [KernelExtern]
+  public let configuration: [ConfigurationField]
   /// Everything but string tables, relocations and debugging information, in the file's order.
   public let sections: [Section]
   /// Bytes of DWARF, which nothing here reads.
@@ -24,8 +27,10 @@ public struct ObjectReport: Equatable, Sendable {
     license = object.license
     isGPLCompatible = Self.gplCompatibleLicenses.contains(object.license)
     let btf = try? BTF(object.btf.rawSpan)
-    programs = object.programs.map { ProgramReport($0, maps: object.maps, btf: btf) }
+    programs = object.programs.map { ProgramReport($0, in: object, btf: btf) }
     maps = object.maps
+    externs = object.externs
+    configuration = object.configuration
     self.sections = sections
     self.debuggingSize = debuggingSize
   }
@@ -60,6 +65,6 @@ extension BPFObject {
   /// Describes the programs of an object that is linked already, in their order.
   public static func reports(of object: LinkedObject) -> [ProgramReport] {
     let btf = try? BTF(object.btf.rawSpan)
-    return object.programs.map { ProgramReport($0, maps: object.maps, btf: btf) }
+    return object.programs.map { ProgramReport($0, in: object, btf: btf) }
   }
 }

@@ -4,7 +4,7 @@ extension ProgramReport {
   /// Reads a linked program.
   ///
   /// - Parameter btf: the object's type information; nil when it cannot be read, and then names are missing.
-  init(_ program: LinkedProgram, maps: [LinkedMap], btf: BTF?) {
+  init(_ program: LinkedProgram, in object: LinkedObject, btf: BTF?) {
     name = program.name
     section = program.section
     kind = program.kind
@@ -17,7 +17,10 @@ extension ProgramReport {
     helpers = scan.helpers.sorted { $0.key < $1.key }.map {
       HelperUse(id: $0.key, name: HelperNames.name($0.key), instructions: $0.value)
     }
-    self.maps = scan.maps.sorted().compactMap { $0 < maps.count ? maps[$0].name : nil }
+    maps = scan.maps.sorted().compactMap { $0 < object.maps.count ? object.maps[$0].name : nil }
+    kernelSymbols = Set(program.externUses.map(\.extern)).sorted().compactMap {
+      $0 < object.externs.count ? object.externs[$0].name : nil
+    }
     subprograms = Self.functions(program, btf).dropFirst().map { $0 }
     coreRelocations = Self.coreRelocations(program, btf)
     restrictions =

@@ -54,6 +54,8 @@ public struct ProgramReport: Equatable, Sendable {
   public let editedInstructionCount: Int
   /// By number.
   public let helpers: [HelperUse]
+  /// Kernel functions and variables it uses, in the order of the object's externs.
+  public let kernelSymbols: [String]
   /// The functions appended to the program, in order.
   public let subprograms: [String]
   public let coreRelocations: [CoreRelocation]

@@ -87,7 +87,7 @@ extension BTF {
 
   // MARK: - Writing. The positions were checked when the type was read.
 
-  private mutating func store(_ variables: [BTFVariableInfo], size: UInt32, of type: BTFType) {
+  mutating func store(_ variables: [BTFVariableInfo], size: UInt32, of type: BTFType) {
     part.bytes.storeLittleEndian(size, at: type.offset + 8)
     for (index, variable) in variables.enumerated() {
       let entry = type.offset + 12 + index * 12
@@ -100,11 +100,31 @@ extension BTF {
       offset: type.offset)
   }
 
-  private mutating func storeLinkage(_ linkage: UInt32, ofVariable type: BTFType) {
+  mutating func storeLinkage(_ linkage: UInt32, ofVariable type: BTFType) {
     part.bytes.storeLittleEndian(linkage, at: type.offset + 12)
   }
 
-  private mutating func storeLinkage(_ linkage: UInt16, ofFunction type: BTFType) {
+  mutating func storeType(_ id: UInt32, ofVariable type: BTFType) {
+    part.bytes.storeLittleEndian(id, at: type.offset + 8)
+    types[Int(type.id)] = BTFType(
+      id: type.id, kind: type.kind, nameOffset: type.nameOffset, vlen: type.vlen, flag: type.flag, sizeOrType: id,
+      offset: type.offset)
+  }
+
+  /// Gives parameters without a name that of another type; the kernel wants global functions to name them.
+  mutating func nameParameters(of prototype: UInt32, like other: UInt32) throws(BPFObjectError) {
+    let prototype = try type(prototype)
+    let name = try type(other).nameOffset
+    guard prototype.kind == .functionPrototype else { return }
+    for index in 0..<prototype.vlen {
+      let entry = prototype.offset + 12 + index * 8
+      let isUnnamed = try part.u32(at: entry) == 0
+      let isEllipsis = try part.u32(at: entry + 4) == 0
+      if isUnnamed, !isEllipsis { part.bytes.storeLittleEndian(name, at: entry) }
+    }
+  }
+
+  mutating func storeLinkage(_ linkage: UInt16, ofFunction type: BTFType) {
     part.bytes.storeLittleEndian(linkage, at: type.offset + 4)
     types[Int(type.id)] = BTFType(
       id: type.id, kind: type.kind, nameOffset: type.nameOffset, vlen: Int(linkage), flag: type.flag,

@@ -50,6 +50,22 @@ enum DataSections {
     return maps
   }
 
+  /// The map for configuration values, filled with zeros until they are known.
+  static func configurationMap(_ externs: Externs, _ btf: BTF, objectName: String) -> LinkedMap? {
+    guard externs.configurationSize > 0 else { return nil }
+    let section = Externs.configurationSection
+    var map = LinkedMap(
+      origin: .data(section: section), name: name(of: section, objectName: objectName), type: MapType.array)
+    map.keySize = 4
+    map.valueSize = UInt32(truncatingIfNeeded: externs.configurationSize)
+    map.maxEntries = 1
+    map.flags = MapFlag.readOnlyProgram | MapFlag.mmapable
+    map.isFrozen = true
+    map.btfValueTypeID = btf.typeID(named: section, kind: .dataSection) ?? 0
+    map.initialValue = [UInt8](repeating: 0, count: externs.configurationSize)
+    return map
+  }
+
   /// The map's name as libbpf makes it (internal_map_name): the first eight bytes of the object's name before
   /// `.data`, `.rodata` and `.bss`, and the section's name alone when that has two dots.
   static func name(of section: String, objectName: String) -> String {

@@ -1,43 +1,208 @@
 /// What an object expects from the kernel it is loaded into: kernel functions, kernel variables, configuration.
 ///
-/// Each is an undefined symbol and a variable or function in one of two DATASECs that no ELF section stands behind.
+/// Each is an undefined symbol, and a variable or function in one of two DATASECs that no ELF section stands behind.
 struct Externs: Sendable {
-  static let sectionNames: Set<String> = [".ksyms", ".kconfig"]
+  static let symbolsSection = ".ksyms"
+  static let configurationSection = ".kconfig"
+  static let sectionNames: Set<String> = [symbolsSection, configurationSection]
+
+  /// Kernel symbols, in the order of `.ksyms`.
+  private(set) var symbols: [KernelExtern] = []
+  /// Configuration values, in the order of their offsets.
+  private(set) var configuration: [ConfigurationField] = []
+  /// Bytes of the configuration's map.
+  private(set) var configurationSize = 0
+  private var symbolIndexes: [String: Int] = [:]
+  private var fieldIndexes: [String: Int] = [:]
+
+  var isEmpty: Bool { symbols.isEmpty && configuration.isEmpty }
+
+  /// Collects the externs, and rewrites their types so that the kernel takes them (libbpf,
+  /// bpf_object__collect_externs): no DATASEC holds functions or externs.
+  init(_ elf: ELFFile, _ btf: inout BTF) throws(BPFObjectError) {
+    var undefined: [String: ELFSymbol] = [:]
+    for symbol in elf.symbols.dropFirst() where symbol.isUndefined && !symbol.name.isEmpty {
+      undefined[symbol.name] = symbol
+    }
+    if let section = try Self.section(Self.symbolsSection, btf) {
+      try readSymbols(section, &btf, undefined)
+    }
+    if let section = try Self.section(Self.configurationSection, btf) {
+      try readConfiguration(section, &btf, undefined)
+    }
+    for symbol in elf.symbols.dropFirst() where symbol.isUndefined && !symbol.name.isEmpty {
+      guard symbolIndexes[symbol.name] == nil, fieldIndexes[symbol.name] == nil else { continue }
+      throw BPFObjectError(
+        .unsupportedExtern, "symbol `\(symbol.name)` is not defined in the object",
+        expected: "a definition, or a declaration with __ksym or __kconfig",
+        next: "link the objects together first: bpftool gen object all.o one.o two.o")
+    }
+  }
 
   /// Refuses an object that needs any of them.
-  static func refuse(in elf: ELFFile, _ btf: BTF) throws(BPFObjectError) {
-    for symbol in elf.symbols.dropFirst() where symbol.isUndefined && !symbol.name.isEmpty {
-      throw unsupported(symbol, try kind(of: symbol.name, btf))
+  func refuse() throws(BPFObjectError) {
+    if let symbol = symbols.first {
+      let kind =
+        switch symbol.kind {
+        case .function: "a kernel function"
+        case .variable, .address: "a kernel variable"
+        }
+      throw Self.unsupported(symbol.name, kind)
     }
-    for type in btf.types where type.kind == .dataSection {
-      guard sectionNames.contains(try btf.name(of: type)) else { continue }
-      throw BPFObjectError(
-        .unsupportedExtern, "the object declares externs in `\(try btf.name(of: type))`",
-        expected: "an object that needs nothing from the running kernel but CO-RE types")
-    }
+    if let field = configuration.first { throw Self.unsupported(field.name, "a kernel configuration value") }
   }
 
-  static func unsupported(_ symbol: ELFSymbol, _ kind: String) -> BPFObjectError {
+  private static func unsupported(_ name: String, _ kind: String) -> BPFObjectError {
     BPFObjectError(
-      .unsupportedExtern, "the object needs \(kind), `\(symbol.name)`, from the running kernel",
+      .unsupportedExtern, "the object needs \(kind), `\(name)`, from the running kernel",
       expected: "helpers, maps, data and CO-RE relocations only",
-      why: "its address or BTF id is known only when the object is loaded, and linking here is final",
-      next: "use a helper in its place (man 7 bpf-helpers)")
+      why: "its address or BTF id is known only when the object is loaded",
+      next: "use a helper in its place (man 7 bpf-helpers), or a .rodata variable for a configuration value")
   }
 
-  private static func kind(of name: String, _ btf: BTF) throws(BPFObjectError) -> String {
-    for type in btf.types where type.kind == .function && type.vlen == 2 {
-      if try btf.name(of: type) == name { return "a kernel function" }
-    }
-    for type in btf.types where type.kind == .dataSection {
-      let section = try btf.name(of: type)
-      guard sectionNames.contains(section) else { continue }
-      for variable in try btf.variables(of: type) {
-        let declaration = try btf.type(variable.type)
-        guard try btf.name(of: declaration) == name else { continue }
-        return section == ".kconfig" ? "a kernel configuration value" : "a kernel variable"
+  func symbol(named name: String) -> Int? { symbolIndexes[name] }
+
+  func field(named name: String) -> ConfigurationField? { fieldIndexes[name].map { configuration[$0] } }
+
+  /// The DATASEC of that name; two would leave open which one is meant.
+  private static func section(_ name: String, _ btf: BTF) throws(BPFObjectError) -> BTFType? {
+    btf.typeID(named: name, kind: .dataSection).map { btf.types[Int($0)] }
+  }
+
+  private static func undeclared(_ name: String, _ section: String) -> BPFObjectError {
+    BPFObjectError(
+      .unsupportedExtern, "`.BTF` lists `\(name)` in `\(section)`, but the object has no such undefined symbol",
+      next: "compile the object again, or compare it with its original")
+  }
+
+  // MARK: - Kernel symbols
+
+  private mutating func readSymbols(
+    _ section: BTFType, _ btf: inout BTF, _ undefined: [String: ELFSymbol]
+  ) throws(BPFObjectError) {
+    var variables: [BTFVariableInfo] = []
+    var holdsFunctions = false
+    for variable in try btf.variables(of: section) {
+      let declaration = try btf.type(variable.type)
+      let name = try btf.name(of: declaration)
+      guard let symbol = undefined[name] else { throw Self.undeclared(name, Self.symbolsSection) }
+      let kind: KernelExtern.Kind
+      switch declaration.kind {
+      case .function where try btf.type(declaration.sizeOrType).kind == .functionPrototype:
+        kind = .function(prototype: declaration.sizeOrType)
+        holdsFunctions = true
+      case .variable:
+        let type = try btf.resolved(declaration.sizeOrType)
+        kind = type.kind == .void ? .address : .variable(type: declaration.sizeOrType)
+      default: throw Self.undeclared(name, Self.symbolsSection)
       }
+      guard symbolIndexes.updateValue(symbols.count, forKey: name) == nil else {
+        throw BPFObjectError(.malformedBTF, "`.BTF` lists `\(name)` in `\(Self.symbolsSection)` twice")
+      }
+      symbols.append(KernelExtern(name: name, kind: kind, isWeak: symbol.isWeak))
+      variables.append(variable)
     }
-    return "an undefined symbol"
+    let (int, placeholder) = try Self.addTypes(&btf, holdsFunctions: holdsFunctions)
+    for (index, variable) in variables.enumerated() {
+      let declaration = try btf.type(variable.type)
+      var type = variable.type
+      if declaration.kind == .function {
+        try btf.nameParameters(of: declaration.sizeOrType, like: placeholder)
+        btf.storeLinkage(1, ofFunction: declaration)
+        type = placeholder
+      } else {
+        btf.storeLinkage(1, ofVariable: declaration)
+        btf.storeType(int, ofVariable: declaration)
+      }
+      variables[index] = BTFVariableInfo(type: type, offset: UInt32(index * 4), size: 4)
+    }
+    btf.store(variables, size: UInt32(variables.count * 4), of: section)
+  }
+
+  /// An `int` and, for functions, a variable of that type that stands in their place: added where the object has none.
+  private static func addTypes(
+    _ btf: inout BTF, holdsFunctions: Bool
+  ) throws(BPFObjectError) -> (int: UInt32, placeholder: UInt32) {
+    var int: UInt32?
+    for type in btf.types where type.kind == .int && type.sizeOrType == 4 {
+      // The bits are the encoding's last byte.
+      guard try btf.part.u32(at: type.offset + 12) & 0xff == 32 else { continue }
+      int = type.id
+      break
+    }
+    if int == nil { (btf, int) = try btf.addingInt() }
+    guard holdsFunctions else { return (int ?? 0, 0) }
+    let grown = try btf.adding(variable: "dummy_ksym", type: int ?? 0)
+    btf = grown.btf
+    return (int ?? 0, grown.id)
+  }
+
+  // MARK: - Configuration
+
+  private mutating func readConfiguration(
+    _ section: BTFType, _ btf: inout BTF, _ undefined: [String: ELFSymbol]
+  ) throws(BPFObjectError) {
+    var fields: [(variable: BTFVariableInfo, name: String, alignment: Int, kind: ConfigurationField.Kind)] = []
+    var seen: Set<String> = []
+    for variable in try btf.variables(of: section) {
+      let declaration = try btf.type(variable.type)
+      let name = try btf.name(of: declaration)
+      guard declaration.kind == .variable, undefined[name] != nil, seen.insert(name).inserted else {
+        throw Self.undeclared(name, Self.configurationSection)
+      }
+      guard let kind = try Self.kind(of: declaration.sizeOrType, btf), let size = try btf.size(of: variable.type),
+        size > 0, size <= 4096
+      else {
+        throw BPFObjectError(
+          .unsupportedExtern, "configuration value `\(name)` has a type that configurations do not have",
+          expected: "bool, char, an integer, enum libbpf_tristate or an array of char")
+      }
+      let alignment = kind == .text ? 1 : Int(size)
+      fields.append((BTFVariableInfo(type: variable.type, offset: 0, size: size), name, alignment, kind))
+    }
+    // The order of libbpf (cmp_externs): no holes but before the first.
+    fields.sort {
+      ($1.alignment, $0.variable.size, $0.name) < ($0.alignment, $1.variable.size, $1.name)
+    }
+    var variables: [BTFVariableInfo] = []
+    for field in fields {
+      let offset = (configurationSize + field.alignment - 1) / field.alignment * field.alignment
+      let size = Int(field.variable.size)
+      fieldIndexes[field.name] = configuration.count
+      configuration.append(
+        ConfigurationField(
+          name: field.name, kind: field.kind, offset: offset, size: size,
+          isWeak: undefined[field.name]?.isWeak ?? false))
+      variables.append(BTFVariableInfo(type: field.variable.type, offset: UInt32(offset), size: field.variable.size))
+      btf.storeLinkage(1, ofVariable: try btf.type(field.variable.type))
+      configurationSize = offset + size
+    }
+    btf.store(variables, size: UInt32(configurationSize), of: section)
+  }
+
+  private static func kind(of id: UInt32, _ btf: BTF) throws(BPFObjectError) -> ConfigurationField.Kind? {
+    let type = try btf.resolved(id)
+    switch type.kind {
+    case .int:
+      // The encoding is the second word's upper byte: 1 signed, 2 char, 4 bool.
+      let encoding = try btf.part.u32(at: type.offset + 12) >> 24 & 15
+      if encoding & 4 != 0 { return type.sizeOrType == 1 ? .bool : nil }
+      if type.sizeOrType == 1 { return .character }
+      return [2, 4, 8].contains(type.sizeOrType) ? .integer(isSigned: encoding & 1 != 0) : nil
+    case .enumeration:
+      let name = try btf.name(of: type)
+      return type.sizeOrType == 4 && name == "libbpf_tristate" ? .tristate : nil
+    case .array:
+      let array = try btf.array(type)
+      guard array.count > 0, try kind(of: array.element, depthOneOf: btf) == .character else { return nil }
+      return .text
+    default: return nil
+    }
+  }
+
+  /// The kind of an array's element: a character or nothing, so that arrays do not nest.
+  private static func kind(of id: UInt32, depthOneOf btf: BTF) throws(BPFObjectError) -> ConfigurationField.Kind? {
+    let type = try btf.resolved(id)
+    return type.kind == .int && type.sizeOrType == 1 ? .character : nil
   }
 }

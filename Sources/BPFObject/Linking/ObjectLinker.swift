@@ -5,6 +5,7 @@ struct ObjectLinker {
   private let references: References
   private let maps: [LinkedMap]
   private let code: [Int: ObjectPart]
+  private let configurationMap: Int?
 
   init(_ parts: ObjectParts, objectName: String) throws(BPFObjectError) {
     self.parts = parts
@@ -12,8 +13,17 @@ struct ObjectLinker {
     var declared = try DeclaredMaps(parts.elf, parts.btf)
     try declared.readInitialSlots(parts.elf, functions: functions)
     let data = try DataSections.maps(parts.elf, parts.btf, objectName: objectName)
-    references = try References(parts.elf, functions: functions, declared: declared, data: data)
-    maps = declared.maps + data.map(\.map)
+    var maps = declared.maps + data.map(\.map)
+    if let map = DataSections.configurationMap(parts.externs, parts.btf, objectName: objectName) {
+      configurationMap = maps.count
+      maps.append(map)
+    } else {
+      configurationMap = nil
+    }
+    self.maps = maps
+    references = try References(
+      parts.elf, functions: functions, declared: declared, data: data, externs: parts.externs,
+      configurationMap: configurationMap)
     var code: [Int: ObjectPart] = [:]
     for section in parts.elf.sections where section.holdsInstructions {
       // Records in .BTF.ext name their section, so the name must be one section's only.
@@ -53,6 +63,10 @@ struct ObjectLinker {
         .badFunction, "program `\(function.name)` in section `\(function.sectionName)` is static, and nothing calls it",
         expected: "a global function", next: "drop the word `static`")
     }
-    return LinkedObject(license: parts.license, btf: parts.btf.part.bytes, maps: maps, programs: programs)
+    var object = LinkedObject(license: parts.license, btf: parts.btf.part.bytes, maps: maps, programs: programs)
+    object.externs = parts.externs.symbols
+    object.configuration = parts.externs.configuration
+    object.configurationMap = configurationMap
+    return object
   }
 }

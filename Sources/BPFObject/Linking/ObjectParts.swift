@@ -4,6 +4,7 @@ struct ObjectParts: Sendable {
   /// Completed, see ``BTF/complete(with:)``.
   let btf: BTF
   let ext: BTFExt
+  let externs: Externs
   let license: String
 
   init(_ bytes: RawSpan) throws(BPFObjectError) {
@@ -17,7 +18,7 @@ struct ObjectParts: Sendable {
         next: "compile it with -g: clang -target bpf -O2 -g -c program.bpf.c -o program.o")
     }
     var btf = try BTF(part: elf.contents(of: section, check: .malformedBTF))
-    try Externs.refuse(in: elf, btf)
+    externs = try Externs(elf, &btf)
     try btf.complete(with: elf)
     self.btf = btf
     guard let extSection = try elf.section(named: ".BTF.ext"), extSection.size > 0 else {

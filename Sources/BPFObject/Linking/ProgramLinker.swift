@@ -56,6 +56,7 @@ struct ProgramLinker {
       }
     }
     program.edits.sort { $0.index < $1.index }
+    program.externUses.sort { $0.instruction < $1.instruction }
     try appendRecords()
     return (program, order)
   }
@@ -130,12 +131,21 @@ struct ProgramLinker {
         let reason = InstructionEdit.Reason.functionAddress(function: functions.functions[target].name)
         edit(site, source: Instruction.Load.function, distance(from: site, to: target), next: 0, reason)
         return entered
+      case .extern(let extern):
+        program.externUses.append(ExternUse(instruction: site / Instruction.size, extern: extern))
+        return nil
       }
     case Instruction.call:
       switch source {
       case Instruction.Call.helper where !references.isRelocated(offset, of: function.section): return nil
       case Instruction.Call.function:
-        let target = try references.callee(at: offset, immediate: immediate, in: function)
+        let reference = try references.callee(at: offset, immediate: immediate, in: function)
+        guard case .function(let target) = reference else {
+          if case .extern(let extern) = reference {
+            program.externUses.append(ExternUse(instruction: site / Instruction.size, extern: extern))
+          }
+          return nil
+        }
         let entered = try enter(target)
         let reason = InstructionEdit.Reason.call(function: functions.functions[target].name)
         edit(site, source: source, distance(from: site, to: target), next: nil, reason)

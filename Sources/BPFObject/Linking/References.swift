@@ -6,6 +6,8 @@ enum Reference: Equatable, Sendable {
   case value(map: Int, offset: UInt32)
   /// A function, by its index.
   case function(Int)
+  /// Something of the kernel's, by its index among the externs.
+  case extern(Int)
 }
 
 /// The relocations of every section with instructions, by instruction.
@@ -17,13 +19,19 @@ struct References: Sendable {
   private let dataMaps: [Int: Int]
   private let dataSizes: [Int: UInt32]
   private let relocations: [Int: [Int: ELFRelocation]]
+  private let externs: Externs
+  /// The index of the map of configuration values.
+  private let configurationMap: Int?
 
   init(
-    _ elf: ELFFile, functions: FunctionTable, declared: DeclaredMaps, data: [(section: Int, map: LinkedMap)]
+    _ elf: ELFFile, functions: FunctionTable, declared: DeclaredMaps, data: [(section: Int, map: LinkedMap)],
+    externs: Externs, configurationMap: Int?
   ) throws(BPFObjectError) {
     self.elf = elf
     self.functions = functions
     self.declared = declared
+    self.externs = externs
+    self.configurationMap = configurationMap
     var dataMaps: [Int: Int] = [:]
     var dataSizes: [Int: UInt32] = [:]
     for (index, entry) in data.enumerated() {
@@ -60,6 +68,7 @@ struct References: Sendable {
     guard relocation.type == ELFRelocation.wide else {
       throw bad(relocation, symbol, function, "R_BPF_64_64 for a 64-bit load")
     }
+    if symbol.isUndefined { return try extern(symbol, plus: immediate, relocation, function) }
     let place = try place(of: symbol, plus: immediate, relocation, function)
     if symbol.section == declared.section {
       guard let map = declared.map(startingAt: place) else {
@@ -77,14 +86,31 @@ struct References: Sendable {
     throw bad(relocation, symbol, function, "a map, a variable or a function of this object")
   }
 
-  /// The function that a call goes to.
+  private func extern(
+    _ symbol: ELFSymbol, plus addend: UInt32, _ relocation: ELFRelocation, _ function: ObjectFunction
+  ) throws(BPFObjectError) -> Reference {
+    if let field = externs.field(named: symbol.name), let configurationMap {
+      guard Int(addend) < field.size else {
+        throw bad(relocation, symbol, function, "an offset below \(field.size)")
+      }
+      return .value(map: configurationMap, offset: UInt32(field.offset) + addend)
+    }
+    guard let index = externs.symbol(named: symbol.name), addend == 0 else {
+      throw bad(relocation, symbol, function, "a kernel symbol, without an offset")
+    }
+    return .extern(index)
+  }
+
+  /// The function that a call goes to: one of the object's, or one of the kernel's.
   func callee(
     at offset: Int, immediate: UInt32, in function: ObjectFunction
-  ) throws(BPFObjectError) -> Int {
+  ) throws(BPFObjectError) -> Reference {
     // A call's operand counts instructions from the next one; the relocation counts from the symbol.
     let distance = (Int(Int32(bitPattern: immediate)) + 1) * Instruction.size
     guard let relocation = relocations[function.section]?[offset] else {
-      if let target = functions.function(startingAt: offset + distance, of: function.section) { return target }
+      if let target = functions.function(startingAt: offset + distance, of: function.section) {
+        return .function(target)
+      }
       throw BPFObjectError(
         .badInstruction, "instruction \(offset / 8) of section `\(function.sectionName)` calls no function",
         expected: "the start of a function of the same section", found: "offset \(offset + distance)")
@@ -93,8 +119,14 @@ struct References: Sendable {
     guard relocation.type == ELFRelocation.call else {
       throw bad(relocation, symbol, function, "R_BPF_64_32 for a call")
     }
+    if symbol.isUndefined {
+      guard let index = externs.symbol(named: symbol.name), case .function = externs.symbols[index].kind,
+        distance == 0
+      else { throw bad(relocation, symbol, function, "a kernel function") }
+      return .extern(index)
+    }
     let start = try place(of: symbol, plus: 0, relocation, function)
-    if let target = functions.function(startingAt: start + distance, of: symbol.section) { return target }
+    if let target = functions.function(startingAt: start + distance, of: symbol.section) { return .function(target) }
     throw bad(relocation, symbol, function, "a function of this object")
   }
 

@@ -22,6 +22,13 @@ final class TemporaryDirectory: Sendable {
   deinit { Cleanup.remove(path) }
 }
 
+/// A tool of the Swift toolchain, or the one on PATH where the toolchain has none.
+func toolchain(_ name: String) throws -> String {
+  let script =
+    "tool=$(dirname \"$(realpath \"$(command -v swift)\")\")/\(name); [ -x \"$tool\" ] && echo \"$tool\" || echo \(name)"
+  return String(try run("sh", "-c", script).dropLast())
+}
+
 /// Runs a program that must succeed.
 @discardableResult
 func run(_ arguments: String...) throws -> String {
@@ -39,15 +46,9 @@ enum Objects {
   }
   private static let compiled = Result { () throws -> TemporaryDirectory in
     let directory = try TemporaryDirectory()
-    let fixtures = "\(repository)/Tests/Fixtures/bpf-load"
-    // In their directory: clang looks for the source text that goes into BTF under the mapped name.
-    let command = """
-      cd '\(fixtures)' && for file in *.bpf.c; do
-        clang --target=bpfel -mcpu=v3 -O2 -g -Wall -Werror -I '\(repository)/images/demo/include' \
-          -ffile-prefix-map='\(fixtures)'=. -c "$file" -o "\(directory.path)/${file%.c}.o" || exit 1
-      done
-      """
-    try run("sh", "-c", command)
+    try run(
+      "make", "-s", "-C", "\(repository)/Tests/Fixtures/bpf-load", "-f", "\(repository)/images/demo/Makefile",
+      "OUT=\(directory.path)")
     return directory
   }
 
