@@ -65,6 +65,9 @@ let package = Package(
 
     // Floor 5: what an image says of itself.
     room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
+    room(
+      "PolicyStore",
+      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
     // Floor 6: origin and making of images.
     room(
@@ -105,6 +108,8 @@ let package = Package(
         "PolicySyntax",
         "PolicyEngine",
         "PolicyWorkbench",
+        "PolicyStore",
+        "Signatures",
         "AuditText",
         "EROFS",
         "Provenance",
@@ -130,6 +135,7 @@ let package = Package(
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
+    tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
