@@ -12,6 +12,8 @@ struct VerifyAnswer {
   var seconds: Double = 0
   /// Whether an EROFS file system was found that is exactly the data under the tree.
   var hasFileSystem = false
+  /// Whether the image has a manifest, which then agrees with the superblock.
+  var hasManifest = false
   /// Why the image was refused before or after its blocks were checked.
   var refusal: Diagnostic?
 
@@ -88,7 +90,7 @@ struct VerifyAnswer {
         .init("uuid", .string(layout.superblock.uuid.description)),
         .init("placement", .string(layout.placement.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
-        .init("file_system", hasFileSystem ? "erofs" : .null),
+        .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(hasManifest)),
       ]
     }
     if let report {
