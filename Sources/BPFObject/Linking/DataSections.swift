@@ -21,6 +21,12 @@ enum DataSections {
     var maps: [(section: Int, map: LinkedMap)] = []
     for section in elf.sections where isData(section) && section.size > 0 {
       _ = try elf.section(named: section.name)
+      guard try elf.relocations(of: section).isEmpty else {
+        throw BPFObjectError(
+          .badRelocation, "data section `\(section.name)` holds pointers", expected: "numbers and characters only",
+          why: "a program's data has no address before it is loaded; libbpf would silently leave zeros",
+          next: "choose with a switch statement instead of a table of pointers")
+      }
       guard let size = UInt32(exactly: section.size) else { continue }
       var map = LinkedMap(
         origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),
