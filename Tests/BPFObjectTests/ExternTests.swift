@@ -133,4 +133,24 @@ import Testing
       try BPFObject.link(bytes: bytes.rawSpan, allowsExterns: true)
     }
   }
+
+  /// No instruction calls an exception callback; a declaration tag names it, and it comes after everything else.
+  @Test(.enabled(if: KernelOracle.isAvailable, "bpf(2) is not allowed here"))
+  func exceptionCallbacksComeAlong() throws {
+    let source = """
+      extern void bpf_throw(__u64 cookie) __attribute__((noreturn)) SEC(".ksyms");
+      __noinline __u64 helper(__u64 x) { return x + 1; }
+      __noinline int handler(__u64 cookie) { return helper(cookie) & 1; }
+      SEC("tc") __attribute__((btf_decl_tag("exception_callback:handler"))) int f(struct __sk_buff *skb) {
+        if (skb->len > 100000) bpf_throw(32);
+        return 0;
+      }
+      char LICENSE[] SEC("license") = "GPL";
+      """
+    let bytes = try TestObject.compile(source: source)
+    let object = try BPFObject.link(bytes: bytes.rawSpan, allowsExterns: true)
+    #expect(BPFObject.reports(of: object).first?.subprograms == ["handler", "helper"])
+    let resolved = try object.resolving([.btf(id: try #require(try Self.kernelIDs(["bpf_throw"]).first), module: 0)])
+    _ = try KernelOracle(resolved).load(resolved.programs[0])
+  }
 }
