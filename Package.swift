@@ -83,7 +83,7 @@ let package = Package(
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
-      imports: ["ByteKit", "Diagnostics", "LinuxSys", "CLinuxShim", "BPFObject", "PolicyEngine", "Provenance"]),
+      imports: ["ByteKit", "Diagnostics", "LinuxSys", "BPFObject", "PolicyEngine", "Provenance"]),
 
     // Floor 8: the whole way.
     room(

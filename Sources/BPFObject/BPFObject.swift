@@ -16,7 +16,7 @@ public enum BPFObject {
     bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false
   ) throws(BPFObjectError) -> LinkedObject {
     let parts = try ObjectParts(bytes)
-    if !allowsExterns { try parts.externs.refuse() }
+    if !allowsExterns { try parts.refuseKernelNeeds() }
     return try ObjectLinker(parts, objectName: shortName(objectName)).link()
   }
 

@@ -4,9 +4,11 @@
 /// proportional to its size.
 enum Limits {
   /// Bytes of an object file.
-  static let objectBytes = 64 << 20
+  static let objectBytes = 32 << 20
   /// Sections; an object has three or four for each kind of program, map and table.
   static let sections = 4096
+  /// Variables in a struct_ops section.
+  static let structOps = 256
   /// Symbols.
   static let symbols = 262_144
   /// Bytes of a section's, symbol's or type's name (kernel/bpf/btf.c allows 128 for a type; libbpf's section names are

@@ -31,7 +31,7 @@ extension LinkedObject {
   }
 
   /// Whether anything is left to ask the kernel for before the object can be loaded.
-  public var needsResolving: Bool { !externs.isEmpty || !configuration.isEmpty }
+  public var needsResolving: Bool { !externs.isEmpty || !configuration.isEmpty || !structOps.isEmpty }
 }
 
 extension LinkedProgram {

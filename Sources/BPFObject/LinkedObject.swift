@@ -19,6 +19,8 @@ public struct LinkedObject: Equatable, Sendable {
   public internal(set) var configuration: [ConfigurationField] = []
   /// The index of the `.kconfig` map in ``maps``.
   public internal(set) var configurationMap: Int?
+  /// The kernel structures that the object implements. Like ``externs``, empty unless externs were allowed.
+  public internal(set) var structOps: [StructOps] = []
 
   public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {
     self.license = license

@@ -20,6 +20,8 @@ extension BPF {
     /// Type ids in the BTF that is given with these attributes; 0 for none.
     public var keyTypeID: UInt32 = 0
     public var valueTypeID: UInt32 = 0
+    /// The value's type in the kernel's own BTF, for a struct_ops map; 0 for every other.
+    public var kernelValueTypeID: UInt32 = 0
     public var extra: UInt64 = 0
 
     public init(type: UInt32, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32) {
@@ -49,6 +51,7 @@ extension BPF {
     unsafe withUnsafeMutableBytes(of: &attributes.map_name) { unsafe store(map.name, in: $0) }
     attributes.btf_key_type_id = map.keyTypeID
     attributes.btf_value_type_id = map.valueTypeID
+    attributes.btf_vmlinux_value_type_id = map.kernelValueTypeID
     attributes.btf_fd = UInt32(bitPattern: btf?.descriptor.withRaw { $0 } ?? 0)
     attributes.inner_map_fd = UInt32(bitPattern: inner?.descriptor.withRaw { $0 } ?? 0)
     defer { withExtendedLifetime((btf, inner)) {} }
@@ -69,6 +72,13 @@ extension BPF {
   public static func update(_ map: KernelObject, index: UInt32, object: KernelObject) throws(SystemError) {
     try object.descriptor.withRaw { (raw) throws(SystemError) in
       try update(map, key: littleEndian(index), value: littleEndian(UInt32(bitPattern: raw)))
+    }
+  }
+
+  /// BPF_MAP_DELETE_ELEM: drops the entry under `key`; in a struct_ops map, unregisters the structure.
+  public static func delete(_ map: KernelObject, key: [UInt8]) throws(SystemError) {
+    _ = try element(VB_BPF_MAP_DELETE_ELEM, of: map, key: key, "bpf BPF_MAP_DELETE_ELEM") { attributes, call in
+      call(&attributes)
     }
   }
 

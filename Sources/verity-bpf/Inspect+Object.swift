@@ -18,7 +18,7 @@ extension InspectCommand {
     let digest = try Digest.of(bytes.rawSpan)
     let report: ObjectReport
     do throws(BPFObjectError) {
-      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file)
+      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file, allowsExterns: true)
     } catch {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(file)`: \(diagnostic.message)"
@@ -48,8 +48,12 @@ extension ObjectReport {
     ]
     for program in programs { lines += program.lines }
     for map in maps { lines.append(map.line) }
+    for map in structOps {
+      lines.append(
+        "map      \(map.name)  struct_ops \(map.typeName), \(map.programs.map(\.program).joined(separator: ", "))")
+    }
     for extern in externs {
-      lines.append("kernel   \(extern.name)  \(extern.kind.word)\(extern.isWeak ? ", if there" : "")")
+      lines.append("kernel   \(extern.name)  \(extern.kind.noun)\(extern.isWeak ? ", if there" : "")")
     }
     for field in configuration {
       lines.append("kernel   \(field.name)  configuration, \(field.size) bytes\(field.isWeak ? ", if there" : "")")
@@ -119,8 +123,15 @@ extension ObjectReport {
       "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
       "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
+      "struct_ops": .array(
+        structOps.map {
+          [
+            "name": .string($0.name), "type": .string($0.typeName),
+            "programs": .array($0.programs.map { .string($0.program) }),
+          ]
+        }),
       "kernel_symbols": .array(
-        externs.map { ["name": .string($0.name), "kind": .string($0.kind.word), "weak": .bool($0.isWeak)] }),
+        externs.map { ["name": .string($0.name), "kind": .string($0.kind.noun), "weak": .bool($0.isWeak)] }),
       "kernel_configuration": .array(
         configuration.map {
           ["name": .string($0.name), "size": .integer(Int64($0.size)), "weak": .bool($0.isWeak)]
@@ -166,16 +177,6 @@ extension ProgramReport {
           ]
         }),
     ]
-  }
-}
-
-extension KernelExtern.Kind {
-  var word: String {
-    switch self {
-    case .function: "function"
-    case .variable: "variable"
-    case .address: "address"
-    }
   }
 }
 

@@ -86,6 +86,11 @@ import Testing
     #expect(told.message.contains("tcx/ingress"))
   }
 
+  @Test func aMapPinnedByNameNeedsAPlace() throws {
+    let told = try Objects.refusal(changed(map: { $0.pinsByName = true })).diagnostic
+    #expect(told.code == "load.pin-by-name" && told.next?.contains("--pin-path") == true)
+  }
+
   @Test func reportsTypeInformationTheKernelRefuses() throws {
     let linked = try changed()
     var btf = linked.btf

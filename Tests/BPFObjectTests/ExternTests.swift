@@ -34,8 +34,10 @@ import Testing
   @Test(.enabled(if: KernelOracle.isAvailable, "bpf(2) is not allowed here"))
   func resolvedKernelFunctionsRun() throws {
     let object = try Self.link("KFUNC")
-    let ids = try Self.kernelIDs(object.externs.map(\.name))
-    let resolved = try object.resolving(ids.map { .btf(id: $0, module: 0) })
+    let kernel = try TestObject.read("/sys/kernel/btf/vmlinux")
+    let resolutions = try object.lookUpExterns(in: BTF(kernel.rawSpan))
+    #expect(try resolutions == Self.kernelIDs(object.externs.map(\.name)).map { .btf(id: $0, module: 0) })
+    let resolved = try object.resolving(resolutions)
     #expect(!resolved.needsResolving)
     #expect(resolved.programs[0].edits.contains { $0.reason == .kernelSymbol(name: "bpf_task_from_pid") })
     let oracle = try KernelOracle(resolved)
@@ -127,10 +129,39 @@ import Testing
     #expect(throws: BPFObjectError.self) { try object.resolving([], configuration: [1]) }
   }
 
+  @Test func whatTheKernelDoesNotHaveIsNamed() throws {
+    let object = try Self.link("KSYM")
+    let empty = try BTF(object.btf.rawSpan)
+    #expect { try object.lookUpExterns(in: empty) } throws: { error in
+      (error as? BPFObjectError)?.message == "the kernel has no symbol `jiffies_64`"
+    }
+    #expect(try object.lookUpExterns(in: empty) { $0 == "jiffies_64" ? 77 : nil } == [.address(77)])
+  }
+
   @Test func symbolsWithoutADeclarationAreRefused() throws {
     let bytes = try TestObject.compile(source: "int other(int x); SEC(\"xdp\") int f(void *ctx) { return other(1); }")
     #expect(throws: BPFObjectError.self) {
       try BPFObject.link(bytes: bytes.rawSpan, allowsExterns: true)
     }
+  }
+
+  /// No instruction calls an exception callback; a declaration tag names it, and it comes after everything else.
+  @Test(.enabled(if: KernelOracle.isAvailable, "bpf(2) is not allowed here"))
+  func exceptionCallbacksComeAlong() throws {
+    let source = """
+      extern void bpf_throw(__u64 cookie) __attribute__((noreturn)) SEC(".ksyms");
+      __noinline __u64 helper(__u64 x) { return x + 1; }
+      __noinline int handler(__u64 cookie) { return helper(cookie) & 1; }
+      SEC("tc") __attribute__((btf_decl_tag("exception_callback:handler"))) int f(struct __sk_buff *skb) {
+        if (skb->len > 100000) bpf_throw(32);
+        return 0;
+      }
+      char LICENSE[] SEC("license") = "GPL";
+      """
+    let bytes = try TestObject.compile(source: source)
+    let object = try BPFObject.link(bytes: bytes.rawSpan, allowsExterns: true)
+    #expect(BPFObject.reports(of: object).first?.subprograms == ["handler", "helper"])
+    let resolved = try object.resolving([.btf(id: try #require(try Self.kernelIDs(["bpf_throw"]).first), module: 0)])
+    _ = try KernelOracle(resolved).load(resolved.programs[0])
   }
 }

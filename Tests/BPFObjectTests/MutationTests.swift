@@ -55,8 +55,9 @@ import Testing
     let start = ContinuousClock.now
     var linked = false
     do throws(BPFObjectError) {
-      let object = try BPFObject.link(bytes: bytes.rawSpan)
+      let object = try BPFObject.link(bytes: bytes.rawSpan, allowsExterns: true)
       linked = true
+      #expect(BPFObject.reports(of: object).count == object.programs.count, "\(what())")
       for program in object.programs {
         #expect(!program.funcInfo.isEmpty && program.instructions.count.isMultiple(of: 8), "\(what())")
         #expect(program.edits.allSatisfy { $0.index < program.instructions.count / 8 }, "\(what())")
@@ -70,9 +71,10 @@ import Testing
   }
 
   /// One region after the other is damaged: a bit, a byte, or an aligned number is overwritten.
-  @Test(arguments: TestObject.names)
+  @Test(arguments: TestObject.names + ["struct_ops", "KFUNC", "KCONFIG"])
   func damagedStructures(_ name: String) throws {
-    let original = try TestObject.bytes(name)
+    let isMacro = name.hasPrefix("K")
+    let original = try TestObject.bytes(isMacro ? "externs" : name, flags: isMacro ? ["-D\(name)"] : [])
     var generator = Generator(UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) }))
     var refused = 0
     var total = 0

@@ -18,6 +18,8 @@ public struct ObjectReport: Equatable, Sendable {
   /// What the running kernel must have: functions, variables, configuration values.
   public let externs: [KernelExtern]
   public let configuration: [ConfigurationField]
+  /// The kernel structures it implements.
+  public let structOps: [StructOps]
   /// Everything but string tables, relocations and debugging information, in the file's order.
   public let sections: [Section]
   /// Bytes of DWARF, which nothing here reads.
@@ -31,6 +33,7 @@ public struct ObjectReport: Equatable, Sendable {
     maps = object.maps
     externs = object.externs
     configuration = object.configuration
+    structOps = object.structOps
     self.sections = sections
     self.debuggingSize = debuggingSize
   }
@@ -44,9 +47,14 @@ public struct ObjectReport: Equatable, Sendable {
 extension BPFObject {
   /// Describes an object.
   ///
+  /// - Parameter allowsExterns: whether objects are described that need something from the running kernel, see
+  ///   ``link(bytes:objectName:allowsExterns:)``.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked: what is not understood is not described.
-  public static func report(bytes: RawSpan, objectName: String = "") throws(BPFObjectError) -> ObjectReport {
+  public static func report(
+    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false
+  ) throws(BPFObjectError) -> ObjectReport {
     let parts = try ObjectParts(bytes)
+    if !allowsExterns { try parts.refuseKernelNeeds() }
     let object = try ObjectLinker(parts, objectName: shortName(objectName)).link()
     var sections: [ObjectReport.Section] = []
     var debuggingSize = 0

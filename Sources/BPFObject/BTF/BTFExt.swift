@@ -13,6 +13,9 @@ struct BTFExt: Sendable {
     var recordSize = 0
     var bySection: [String: [Record]] = [:]
 
+    /// Every record, always in the same order, so that the same object is refused for the same record.
+    var all: [Record] { bySection.values.joined().sorted { $0.position < $1.position } }
+
     /// The records of `section` whose instruction is in `range` (bytes).
     func records(in range: Range<Int>, of section: String) -> ArraySlice<Record> {
       guard let all = bySection[section] else { return [] }
@@ -37,6 +40,8 @@ struct BTFExt: Sendable {
     let instructionOffset: Int
     /// Where the record begins in `.BTF.ext`.
     let position: Int
+
+    var isAligned: Bool { instructionOffset.isMultiple(of: 8) }
   }
 
   let part: ObjectPart
@@ -65,6 +70,38 @@ struct BTFExt: Sendable {
     relocations =
       headerLength >= 32
       ? try Self.read(part, btf, after: headerLength, field: 24, smallest: 16, what: "core_relo") : Records()
+    try checkContents(btf)
+  }
+
+  /// Every record is about an instruction, and about types and names that exist.
+  private func checkContents(_ btf: BTF) throws(BPFObjectError) {
+    for record in functions.all {
+      let id = try part.u32(at: record.position + 4)
+      guard record.isAligned, try btf.type(id).kind == .function else {
+        throw Self.unfit("func_info", record, "type \(id), which is a function")
+      }
+    }
+    for record in lines.all {
+      let file = try part.u32(at: record.position + 4)
+      let line = try part.u32(at: record.position + 8)
+      guard record.isAligned, file < btf.strings.count, line < btf.strings.count else {
+        throw Self.unfit("line_info", record, "a file and a line among the strings of `.BTF`")
+      }
+    }
+    for record in relocations.all {
+      let id = try part.u32(at: record.position + 4)
+      let access = try part.u32(at: record.position + 8)
+      let kind = try part.u32(at: record.position + 12)
+      guard record.isAligned, id < btf.types.count, access < btf.strings.count, kind < CoreRelocation.kinds.count else {
+        throw Self.unfit("core_relo", record, "a type, an access string and a kind from 0 to 12")
+      }
+    }
+  }
+
+  private static func unfit(_ what: String, _ record: Record, _ expected: String) -> BPFObjectError {
+    BPFObjectError(
+      .malformedBTFExt, "the \(what) record at byte \(record.position) of `.BTF.ext` means nothing",
+      expected: "an instruction at a multiple of 8 bytes, and \(expected)")
   }
 
   private static func read(

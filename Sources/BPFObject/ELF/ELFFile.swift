@@ -19,7 +19,7 @@ struct ELFFile: Sendable {
     guard span.byteCount <= Limits.objectBytes else {
       throw BPFObjectError(
         .tooLarge, "the object is too large", expected: "at most \(Limits.objectBytes) bytes",
-        found: "\(span.byteCount) bytes", next: "drop the debugging sections: verity-bpf strip, or llvm-strip -g")
+        found: "\(span.byteCount) bytes", next: "drop the debugging sections: llvm-objcopy --strip-debug FILE")
     }
     let file = ObjectPart(name: "the file", bytes: span.copyBytes(), check: .truncated)
     try Self.checkIdentity(file)
@@ -228,7 +228,7 @@ struct ELFFile: Sendable {
     guard let table = tables.first, tables.count == 1 else {
       throw BPFObjectError(
         .malformedELF, "the number of symbol tables is not one", expected: "1", found: "\(tables.count)",
-        next: "keep the symbol table: strip with llvm-strip -g only")
+        next: "keep the symbol table: strip with llvm-objcopy --strip-debug only")
     }
     guard table.entrySize == UInt64(symbolSize), table.size.isMultiple(of: symbolSize) else {
       throw BPFObjectError(

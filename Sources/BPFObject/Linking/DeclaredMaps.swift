@@ -4,6 +4,7 @@ struct DeclaredMaps: Sendable {
   private(set) var maps: [LinkedMap] = []
   /// Where each begins, in bytes from the section's start.
   private var offsets: [(start: Int, values: Int?, size: Int)] = []
+  private var byStart: [Int: Int] = [:]
   /// Index of the section; nil when there is none.
   let section: Int?
 
@@ -37,6 +38,9 @@ struct DeclaredMaps: Sendable {
       }
       let definition = try MapDefinition(declaration.sizeOrType, map: name, isInner: false, btf: btf)
       maps.append(try Self.map(definition, name: name, btf: btf))
+      guard byStart.updateValue(maps.count - 1, forKey: Int(variable.offset)) == nil else {
+        throw BPFObjectError(.badMap, "map `\(name)` begins where another map does")
+      }
       offsets.append((Int(variable.offset), definition.valuesOffset, Int(variable.size)))
     }
   }
@@ -97,17 +101,28 @@ struct DeclaredMaps: Sendable {
   }
 
   /// The index of the map that begins at this byte of `.maps`.
-  func map(startingAt offset: Int) -> Int? { offsets.firstIndex { $0.start == offset } }
+  func map(startingAt offset: Int) -> Int? { byStart[offset] }
+
+  /// The index of the map that holds this byte of `.maps`. Starts ascend, as the variables of a DATASEC do.
+  private func map(holding offset: Int) -> Int? {
+    var low = 0
+    var high = offsets.count
+    while low < high {
+      let middle = (low + high) / 2
+      if offsets[middle].start <= offset { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, offset - offsets[low - 1].start < offsets[low - 1].size else { return nil }
+    return low - 1
+  }
 
   /// Reads the initial contents of program arrays and maps of maps from the section's relocations.
   mutating func readInitialSlots(_ elf: ELFFile, functions: FunctionTable) throws(BPFObjectError) {
     guard let section else { return }
     var used: [Int: Set<UInt32>] = [:]
+    let contents = try elf.contents(of: elf.sections[section])
     for relocation in try elf.relocations(of: elf.sections[section]) {
       guard
-        let index = offsets.firstIndex(where: {
-          relocation.offset >= $0.start && relocation.offset - $0.start < $0.size
-        }),
+        let index = map(holding: relocation.offset),
         let values = offsets[index].values, relocation.offset - offsets[index].start >= values,
         (relocation.offset - offsets[index].start - values).isMultiple(of: 8)
       else {
@@ -119,16 +134,18 @@ struct DeclaredMaps: Sendable {
       guard used[index, default: []].insert(slot).inserted else {
         throw BPFObjectError(.badMap, "slot \(slot) of map `\(maps[index].name)` is filled twice", expected: "once")
       }
-      let target = try target(of: elf.symbols[relocation.symbol], in: maps[index], slot: slot, functions)
+      let addend = try contents.u64(at: relocation.offset)
+      let target = try target(
+        of: elf.symbols[relocation.symbol], plus: addend, in: maps[index], slot: slot, functions)
       maps[index].initialSlots.append(LinkedMap.InitialSlot(index: slot, target: target))
     }
     for index in maps.indices { maps[index].initialSlots.sort { $0.index < $1.index } }
   }
 
   private func target(
-    of symbol: ELFSymbol, in map: LinkedMap, slot: UInt32, _ functions: FunctionTable
+    of symbol: ELFSymbol, plus addend: UInt64, in map: LinkedMap, slot: UInt32, _ functions: FunctionTable
   ) throws(BPFObjectError) -> String {
-    guard let offset = Int(exactly: symbol.value) else {
+    guard let offset = Int(exactly: symbol.value &+ addend) else {
       throw BPFObjectError(.badRelocation, "symbol `\(symbol.name)` has a value that is no offset")
     }
     if map.type == MapType.programArray {

@@ -33,12 +33,38 @@ struct ObjectLinker {
     self.code = code
   }
 
+  /// The functions that declaration tags `exception_callback:NAME` name for programs.
+  private func exceptionCallbacks() throws(BPFObjectError) -> [String: Int] {
+    var callbacks: [String: Int] = [:]
+    let prefix = "exception_callback:"
+    var subprograms: [Substring: Int] = [:]
+    for (index, function) in functions.functions.enumerated() where !function.isProgram {
+      subprograms[Substring(function.name)] = index
+    }
+    for tag in parts.btf.types where tag.kind == .declarationTag {
+      let text = try parts.btf.name(of: tag)
+      guard text.hasPrefix(prefix) else { continue }
+      let target = try parts.btf.type(tag.sizeOrType)
+      let name = text.dropFirst(prefix.count)
+      guard target.kind == .function,
+        let callback = subprograms[name],
+        callbacks.updateValue(callback, forKey: try parts.btf.name(of: target)) == nil
+      else {
+        throw BPFObjectError(
+          .badFunction, "declaration tag `\(text)` does not name one function of `.text` for one program",
+          next: "write __exception_cb(NAME) before the program, and NAME as a global function")
+      }
+    }
+    return callbacks
+  }
+
   func link() throws(BPFObjectError) -> LinkedObject {
     var programs: [LinkedProgram] = []
     var linked: Set<Int> = []
     var total = 0
     var linker = ProgramLinker(
-      functions: functions, references: references, code: code, ext: parts.ext, mapNames: maps.map(\.name))
+      functions: functions, references: references, code: code, ext: parts.ext, mapNames: maps.map(\.name),
+      exceptionCallbacks: try exceptionCallbacks())
     for (index, function) in functions.functions.enumerated() where function.isProgram {
       let kind = try ProgramKind(section: function.sectionName)
       let result = try linker.link(index, kind: kind)
@@ -67,6 +93,7 @@ struct ObjectLinker {
     object.externs = parts.externs.symbols
     object.configuration = parts.externs.configuration
     object.configurationMap = configurationMap
+    object.structOps = try StructOpsMaps.read(parts.elf, parts.btf, functions)
     return object
   }
 }

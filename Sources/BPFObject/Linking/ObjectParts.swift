@@ -26,22 +26,28 @@ struct ObjectParts: Sendable {
         .noBTFExt, "the object does not say which instruction belongs to which function",
         expected: "a section `.BTF.ext`", found: "sections \(Self.listed(elf))",
         why: "without it the kernel would silently ignore CO-RE relocations",
-        next: "compile it with -g, and strip it with llvm-strip -g only")
+        next: "compile it with -g, and strip it with llvm-objcopy --strip-debug only")
     }
     ext = try BTFExt(part: elf.contents(of: extSection, check: .malformedBTFExt), btf: btf)
     license = try Self.readLicense(elf)
   }
 
   private static func refuseUnsupported(_ elf: ELFFile) throws(BPFObjectError) {
-    for section in elf.sections where section.size > 0 {
-      let name = section.name.drop { $0 == "?" }
-      guard name == ".struct_ops" || name.hasPrefix(".struct_ops.") || name.hasPrefix(".addr_space.") else {
-        continue
-      }
+    for section in elf.sections where section.size > 0 && section.name.hasPrefix(".addr_space.") {
       throw BPFObjectError(
         .unsupportedSection, "section `\(section.name)` cannot be loaded yet",
-        expected: "programs, maps and global variables",
-        found: name.hasPrefix(".addr_space.") ? "variables in an arena" : "a struct_ops map",
+        expected: "programs, maps and global variables", found: "variables in an arena",
+        next: "load the object with bpftool, if you may")
+    }
+  }
+
+  /// Refuses an object that needs the running kernel's help before it can be loaded.
+  func refuseKernelNeeds() throws(BPFObjectError) {
+    try externs.refuse()
+    for section in elf.sections where section.size > 0 && StructOpsMaps.isStructOps(section.name) {
+      throw BPFObjectError(
+        .unsupportedSection, "section `\(section.name)` cannot be loaded yet",
+        expected: "programs, maps and global variables", found: "a struct_ops map",
         next: "load the object with bpftool, if you may")
     }
   }

@@ -8,6 +8,8 @@ struct ProgramLinker {
   private let code: [Int: ObjectPart]
   private let ext: BTFExt
   private let mapNames: [String]
+  /// Program name to the function that handles its exceptions.
+  private let exceptionCallbacks: [String: Int]
 
   private var program: LinkedProgram
   /// Function index to the byte of the linked program where it begins.
@@ -15,13 +17,15 @@ struct ProgramLinker {
   private var order: [Int] = []
 
   init(
-    functions: FunctionTable, references: References, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String]
+    functions: FunctionTable, references: References, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String],
+    exceptionCallbacks: [String: Int]
   ) {
     self.functions = functions
     self.references = references
     self.code = code
     self.ext = ext
     self.mapNames = mapNames
+    self.exceptionCallbacks = exceptionCallbacks
     program = LinkedProgram(name: "", section: "", kind: ProgramKind(type: 0))
   }
 
@@ -35,8 +39,19 @@ struct ProgramLinker {
     places = [:]
     order = []
     try place(index)
+    try walk(from: index)
+    // The kernel calls it, no instruction does.
+    if let callback = exceptionCallbacks[main.name], let entered = try enter(callback) { try walk(from: entered) }
+    program.edits.sort { $0.index < $1.index }
+    program.externUses.sort { $0.instruction < $1.instruction }
+    try appendRecords()
+    return (program, order)
+  }
+
+  /// Resolves a placed function, and all that it calls.
+  private mutating func walk(from index: Int) throws(BPFObjectError) {
     // The functions that are being walked, with the byte at which each goes on.
-    var walks: [(function: Int, offset: Int)] = [(index, main.range.lowerBound)]
+    var walks: [(function: Int, offset: Int)] = [(index, functions.functions[index].range.lowerBound)]
     while let walk = walks.last {
       let function = functions.functions[walk.function]
       let part = try part(of: function)
@@ -55,10 +70,6 @@ struct ProgramLinker {
         walks.removeLast()
       }
     }
-    program.edits.sort { $0.index < $1.index }
-    program.externUses.sort { $0.instruction < $1.instruction }
-    try appendRecords()
-    return (program, order)
   }
 
   private func part(of function: ObjectFunction) throws(BPFObjectError) -> ObjectPart {
@@ -179,16 +190,18 @@ struct ProgramLinker {
   private mutating func edit(
     _ site: Int, source: UInt8, _ immediate: UInt32, next: UInt32?, _ reason: InstructionEdit.Reason
   ) {
-    let before = program.instructions[site..<(site + Instruction.size)]
-    let second = program.instructions[(site + Instruction.size)...].prefix(next == nil ? 0 : Instruction.size)
-    let old = (Array(before), Array(second))
+    let old = Self.slots(program.instructions, at: site)
     program.instructions[site + 1] = program.instructions[site + 1] & 15 | source << 4
     program.instructions.storeLittleEndian(immediate, at: site + 4)
     if let next { program.instructions.storeLittleEndian(next, at: site + 12) }
-    let changed =
-      !program.instructions[site...].starts(with: old.0)
-      || !program.instructions[(site + Instruction.size)...].starts(with: old.1)
+    let changed = Self.slots(program.instructions, at: site) != old
     if changed { program.edits.append(InstructionEdit(index: site / Instruction.size, reason: reason)) }
+  }
+
+  /// An instruction and the one after it, as numbers to compare.
+  private static func slots(_ instructions: [UInt8], at site: Int) -> [UInt64] {
+    let span = instructions.rawSpan
+    return [(try? span.u64(at: site)) ?? 0, (try? span.u64(at: site + Instruction.size)) ?? 0]
   }
 
   private func unlinked(_ offset: Int, _ function: ObjectFunction, _ what: String) -> BPFObjectError {
