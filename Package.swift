@@ -131,6 +131,11 @@ let package = Package(
       name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
       swiftSettings: testSettings),
 
+    // What a load costs in process, see tools/bench.
+    .executableTarget(
+      name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
+      path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
+
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),

@@ -28,7 +28,7 @@ public enum Examination {
     } catch {
       throw image.refusal(error, object: object)
     }
-    return try examine(inode, in: image, evidence: Evidence(), openBytes: nil)
+    return try examine(inode, named: object, in: image, evidence: Evidence(), openBytes: nil)
   }
 
   /// Examines the object behind a descriptor of a file on a mounted image.
@@ -61,7 +61,8 @@ public enum Examination {
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.loop = loop
-    let examined = try examine(inode, in: image, evidence: evidence, openBytes: try file.contents())
+    let examined = try examine(
+      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents())
 
     // The device must have stood for the same backing file all the while.
     let after = try LoopFacts(of: file.status.device)
@@ -75,20 +76,23 @@ public enum Examination {
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
+  ///
+  /// - Parameter hint: a path that may end in the file's path in the image; it is looked up, not believed.
   private static func examine(
-    _ inode: ErofsInode, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
+    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
-    let paths: [String]
+    var path: String?
     let bytes: [UInt8]
     do throws(ErofsError) {
-      paths = try image.files.paths(of: inode.nid)
+      path = try image.files.name(of: inode, atEndOf: hint)
+      if path == nil { path = try image.files.paths(of: inode.nid).first }
       bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
     } catch {
       throw image.refusal(error, object: name)
     }
-    guard let path = paths.first else {
+    guard let path else {
       throw .object(
         path: name, image: image.path, message: "no directory of the image leads to it",
         next: "open the object by a name inside the mounted image")

@@ -49,6 +49,12 @@ struct LoopbackTests {
     let small = try examine(mounted.file("small.bpf.o"))
     #expect(small.bytes == Array("a small object".utf8))
     #expect(small.evidence.verity?.wasExpected == false)
+
+    // Moved to where its path on the mount says something else, the object still has its own name.
+    try Directory.create(directory.file("small.bpf.o"))
+    try Tools.run("mount", "--bind", mounted.file("deep"), directory.file("small.bpf.o"))
+    defer { _ = try? Tools.run("umount", directory.file("small.bpf.o")) }
+    #expect(try examine(directory.file("small.bpf.o/large.bpf.o")).evidence.object?.path == "deep/large.bpf.o")
   }
 
   @Test func readsTheSameFromTheImageFile() throws {
