@@ -18,20 +18,9 @@ extension Manifest {
     return try Manifest(parsing: text)
   }
 
-  /// Holds the manifest against the image it was read from: the number of data blocks, and that the UUID, which the
-  /// root hash does not cover, is the derived one.
+  /// Holds the manifest against the superblock of the image it was read from, see ``ManifestHead/check(superblock:)``.
   public func check(superblock: Superblock) throws(ManifestError) {
-    let blocks = superblock.parameters.dataBlockCount
-    guard blocks == dataBlocks else { throw .dataBlocks(manifest: dataBlocks, image: blocks) }
-    let derived: VolumeUUID
-    do throws(VerityError) {
-      derived = try Superblock.derivedUUID(salt: superblock.parameters.salt)
-    } catch {
-      throw .hashing("\(error)")
-    }
-    guard superblock.uuid == derived else {
-      throw .uuid(expected: derived.description, found: superblock.uuid.description)
-    }
+    try ManifestHead(self).check(superblock: superblock)
   }
 
   /// A file of the manifest and where the image has it.

@@ -96,7 +96,8 @@ struct VerifyAnswer {
         .init("uuid", .string(layout.superblock.uuid.description)),
         .init("placement", .string(layout.placement.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
-        .init("file_system", hasFileSystem ? "erofs" : .null), .init("name", .optional(manifest?.name)),
+        .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(manifest != nil)),
+        .init("name", .optional(manifest?.name)),
         .init("version", .optional(manifest?.version)),
       ]
     }
