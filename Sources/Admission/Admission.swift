@@ -53,7 +53,7 @@ public enum Admission {
     let evidence = examined.evidence
     let linked: LinkedObject
     do throws(BPFObjectError) {
-      linked = try BPFObject.link(bytes: examined.bytes, objectName: evidence.objectName)
+      linked = try BPFObject.link(bytes: examined.bytes, objectName: evidence.objectName, allowsExterns: true)
     } catch {
       throw .object(error)
     }

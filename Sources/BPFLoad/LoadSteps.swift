@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import LinuxSys
+@_spi(ProgramLoading) internal import LinuxSys
 
 /// One load on its way. Whatever it has made goes with it when a step throws: descriptors close, pins are removed.
 struct LoadSteps {
@@ -34,7 +34,8 @@ struct LoadSteps {
   private func attachTargets() throws(BPFLoadError) -> [UInt32] {
     let targets = programs.compactMap { $0.kind.attachTarget }
     guard !targets.isEmpty else { return Array(repeating: 0, count: programs.count) }
-    let ids = try kernelTypeIDs(of: targets)
+    let first = programs.first { $0.kind.attachTarget != nil }
+    let ids = try ObjectLoader.kernelTypeIDs(of: targets, for: first?.name ?? "")
     var remaining = ids.makeIterator()
     var result: [UInt32] = []
     for program in programs {
@@ -48,21 +49,6 @@ struct LoadSteps {
       result.append(id)
     }
     return result
-  }
-
-  private func kernelTypeIDs(of targets: [ProgramKind.AttachTarget]) throws(BPFLoadError) -> [UInt32?] {
-    let kernel: KernelBTF
-    do throws(SystemError) {
-      kernel = try KernelBTF.open()
-    } catch {
-      let first = programs.first { $0.kind.attachTarget != nil }
-      throw .noKernelBTF(program: first?.name ?? "", error: error)
-    }
-    do throws(KernelTypeSearch.Malformed) {
-      return try KernelTypeSearch.ids(of: targets, in: kernel.bytes)
-    } catch {
-      throw .unreadableKernelBTF(reason: error.reason)
-    }
   }
 
   // MARK: Type information

@@ -18,7 +18,7 @@ public enum ObjectLoader {
     }
     let linked: LinkedObject
     do throws(BPFObjectError) {
-      linked = try BPFObject.link(bytes: examined.bytes, objectName: options.objectName)
+      linked = try BPFObject.link(bytes: examined.bytes, objectName: options.objectName, allowsExterns: true)
     } catch {
       throw .notLinkable(error)
     }
@@ -27,6 +27,7 @@ public enum ObjectLoader {
 
   /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
   static func load(_ linked: LinkedObject, options: LoadOptions) throws(BPFLoadError) -> LoadedObject {
+    let linked = try resolvingSymbols(of: linked)
     let programs = try selected(from: linked, options)
     return try LoadSteps(linked: linked, programs: programs, options: options).run()
   }

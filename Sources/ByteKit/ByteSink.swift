@@ -13,25 +13,30 @@ public struct ByteSinkError: Error, Equatable, Sendable, CustomStringConvertible
   /// The errno's name and text.
   public let reason: String
 
+  /// Puts place and reason together.
   public init(offset: UInt64, reason: String) {
     self.offset = offset
     self.reason = reason
   }
 
+  /// One sentence without a full stop.
   public var description: String { "writing at offset \(offset) failed: \(reason)" }
 }
 
 /// An array that grows as it is written to.
 public struct ArraySink: ByteSink, Sendable {
+  /// What was written so far.
   public private(set) var bytes: [UInt8]
   /// The most bytes the array may get.
   public let limit: Int
 
+  /// Begins with some bytes already there.
   public init(_ bytes: [UInt8] = [], limit: Int = 1 << 31) {
     self.bytes = bytes
     self.limit = limit
   }
 
+  /// Overwrites, and grows with zeros up to the place where needed.
   public mutating func write(_ new: borrowing RawSpan, at offset: UInt64) throws(ByteSinkError) {
     let count = UInt64(new.byteCount)
     guard offset <= UInt64(limit), count <= UInt64(limit) - offset else {

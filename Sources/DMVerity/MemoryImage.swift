@@ -6,7 +6,9 @@ public import ByteKit
 public struct MemoryImage: Sendable {
   /// The image's bytes.
   public let bytes: [UInt8]
+  /// Where its parts lie.
   public let layout: VerityLayout
+  /// What proves it.
   public let rootHash: Digest
 
   /// Builds the image for some data, which is filled up with zeros to a whole number of blocks.
@@ -16,11 +18,12 @@ public struct MemoryImage: Sendable {
     data: [UInt8], algorithm: HashAlgorithm = .sha256, dataBlockSize: Int = 4096, hashBlockSize: Int = 4096,
     salt: [UInt8] = []
   ) throws(VerityError) -> MemoryImage {
-    // A block size of nothing is refused below, like any other that is not acceptable.
-    let blocks = (data.count + dataBlockSize - 1) / max(dataBlockSize, 1)
+    // A block size that is not acceptable is refused below; here it must only not get in the way of the arithmetic.
+    let divisor = min(max(dataBlockSize, 1), VerityParameters.blockSizes.upperBound)
+    let blocks = (data.count + divisor - 1) / divisor
     let parameters = try VerityParameters(
       algorithm: algorithm, dataBlockSize: dataBlockSize, hashBlockSize: hashBlockSize,
-      dataBlockCount: UInt64(max(blocks, 0)), salt: salt)
+      dataBlockCount: UInt64(blocks), salt: salt)
     let superblock = Superblock(parameters: parameters, uuid: try Superblock.derivedUUID(salt: salt))
     let layout = try VerityLayout(
       superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)

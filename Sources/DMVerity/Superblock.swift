@@ -21,7 +21,9 @@ public struct Superblock: Hashable, Sendable {
   /// Bytes a superblock has; its offset is a multiple of this too.
   public static let byteCount = 512
 
+  /// Algorithm, block sizes, number of data blocks and salt: all that the proof depends on.
   public let parameters: VerityParameters
+  /// A name; no proof depends on it.
   public let uuid: VolumeUUID
 
   private static let signature = Array("verity\0\0".utf8)

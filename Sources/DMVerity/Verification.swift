@@ -37,6 +37,7 @@ public struct BlockFault: Sendable, Equatable {
   public enum Area: String, Sendable, Comparable {
     case root, tree, data
 
+    /// In the order of a report: root, tree, data.
     public static func < (left: Area, right: Area) -> Bool { left.rank < right.rank }
     private var rank: Int { self == .root ? 0 : self == .tree ? 1 : 2 }
   }

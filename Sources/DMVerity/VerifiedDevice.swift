@@ -9,7 +9,9 @@ internal import Hashing
 ///
 /// For one thread at a time.
 public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, VerifiedBlocks {
+  /// Where data and tree lie in the sources.
   public let layout: VerityLayout
+  /// What every block is proven against.
   public let rootHash: Digest
   private let data: Source
   // Nil when the tree lies in `data`.
@@ -66,9 +68,17 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
     self.hashes = consume hashes
   }
 
+  /// Bytes a data block has.
   public var blockSize: Int { layout.parameters.dataBlockSize }
+  /// Number of data blocks.
   public var blockCount: UInt64 { layout.parameters.dataBlockCount }
 
+  /// The data block of that index, proven now or before.
+  ///
+  /// - Throws: ``VerityError/dataMismatch(index:offset:expected:found:)``, ``VerityError/treeMismatch(level:index:offset:expected:found:)``,
+  ///   ``VerityError/rootMismatch(offset:expected:found:)`` or ``VerityError/spareNotZero(level:index:offset:)`` naming the
+  ///   first block on the path from the root that is not as it should be; ``VerityError/source(_:)`` when it cannot be read;
+  ///   ``VerityError/memoryLimit(_:)``; ``VerityError/blockOutOfRange(index:count:)``.
   @_lifetime(borrow self)
   public func block(_ index: UInt64) throws(VerityError) -> VerifiedBytes {
     if !memory.contains(.data(index)) {

@@ -2,7 +2,9 @@ public import ByteKit
 
 /// Where the data, the superblock and the tree of one dm-verity device lie, every byte of the sources accounted for.
 public struct VerityLayout: Hashable, Sendable {
+  /// How the tree was made, as the superblock says.
   public let superblock: Superblock
+  /// Where each level of the tree lies within it.
   public let geometry: TreeGeometry
   /// Whether data and tree are in one source, or in one each.
   public let placement: Placement
@@ -19,6 +21,7 @@ public struct VerityLayout: Hashable, Sendable {
     case separate
   }
 
+  /// Algorithm, block sizes, number of data blocks and salt.
   public var parameters: VerityParameters { superblock.parameters }
   /// Where the tree ends, in bytes. Its source ends here too.
   public var treeEnd: UInt64 { treeOffset + geometry.byteCount }

@@ -14,6 +14,7 @@ public enum LayoutError: Error, Equatable, Sendable {
 }
 
 extension LayoutError: Diagnosable {
+  /// The refusal in words.
   public var diagnostic: Diagnostic {
     switch self {
     case .verity(let error): error.diagnostic

@@ -9,6 +9,7 @@ internal import COpenSSL
 /// Not for use by several threads at a time: give each its own.
 @safe
 public struct BlockHasher: ~Copyable {
+  /// The algorithm of every digest.
   public let algorithm: HashAlgorithm
   // All three are owned by this value alone: made in `init`, freed in `deinit`, never handed out.
   private let implementation: OpaquePointer

@@ -54,6 +54,7 @@ public enum HashingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The caller's buffers do not fit each other, in bytes.
   case bufferSize(expected: Int, found: Int)
 
+  /// One sentence without a full stop.
   public var description: String {
     switch self {
     case .unavailable(let algorithm): "OpenSSL does not provide \(algorithm.rawValue) here"

@@ -37,14 +37,15 @@ public struct ImageBuilder {
     var manifest = Manifest(name: request.name, version: request.version, dataBlocks: 0, objects: [], files: [])
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output)
-    try makeFileSystem(image.temporaryPath, maker, scan, &manifest)
+    var text = try makeFileSystem(image.temporaryPath, maker, scan, &manifest)
     let sealer = ImageSealer(seed: request.seed, salt: request.salt, threads: threads, progress: progress)
-    let sealed = try sealer.seal(image.descriptor, &manifest)
+    let sealed = try sealer.seal(image.descriptor, manifest: &text)
+    manifest.dataBlocks = sealed.layout.parameters.dataBlockCount
     progress(.proving)
-    try SelfCheck(rootHash: sealed.rootHash, manifest: manifest).check(image.temporaryPath)
+    try SelfCheck(path: image.temporaryPath, rootHash: sealed.rootHash, threads: threads).check(manifest)
 
     let rootHash = try pending(request.rootHashFile, Array(RootHashFile.text(sealed.rootHash).utf8))
-    if let path = request.manifestFile { try commit(try pending(path, manifest.text), as: path) }
+    if let path = request.manifestFile { try commit(try pending(path, text), as: path) }
     try commit(rootHash, as: request.rootHashFile)
     // The image last: whoever sees it finds its root hash beside it.
     try commit(image, as: request.output)
@@ -55,13 +56,15 @@ public struct ImageBuilder {
   }
 
   /// Packs the files and the manifest, whose number of data blocks is still to be filled in.
+  ///
+  /// - Returns: the manifest's text.
   private func makeFileSystem(
     _ image: String, _ maker: FileSystemMaker, _ scan: SourceScan, _ manifest: inout Manifest
-  ) throws(BuildError) {
+  ) throws(BuildError) -> [UInt8] {
     var stage = try Stage.make()
     try pack(scan, into: &stage, &manifest)
     let text = manifest.text
-    try stage.add(Manifest.path, text)
+    try stage.writer.add(Manifest.path, text)
     try stage.seal()
     progress(.makingFileSystem)
     let uuid: VolumeUUID
@@ -71,24 +74,28 @@ public struct ImageBuilder {
       throw .verity(.hashing(error))
     }
     try maker.make(image, from: stage.root, uuid: uuid.description)
+    return text
   }
 
+  /// Reads, describes and copies the files, a round of them at a time on all threads.
   private func pack(
     _ scan: SourceScan, into stage: inout Stage, _ manifest: inout Manifest
   ) throws(BuildError) {
-    let packer = Packer(directory: request.directory, strips: request.strips)
+    let files = scan.files
+    try stage.createDirectories(for: files.map(\.path) + [Manifest.path])
+    let packer = Packer(directory: request.directory, strips: request.strips, writer: stage.writer)
     var refused: [(path: String, error: BPFObjectError)] = []
-    for (index, file) in scan.files.enumerated() {
-      progress(.packing(done: index, total: scan.files.count))
-      let packed = try packer.pack(file)
-      switch packed.entry {
-      case .file(let file): manifest.files.append(file)
-      case .object(let object): manifest.objects.append(object)
-      case .refused(let error):
-        refused.append((packed.path, error))
-        continue
+    for start in stride(from: 0, to: files.count, by: 256) {
+      progress(.packing(done: start, total: files.count))
+      let round = files[start..<min(start + 256, files.count)]
+      let packed = try packer.pack(Array(round), threads: threads)
+      for (file, entry) in zip(round, packed) {
+        switch entry {
+        case .file(let file): manifest.files.append(file)
+        case .object(let object): manifest.objects.append(object)
+        case .refused(let error): refused.append((file.path, error))
+        }
       }
-      try stage.add(packed.path, packed.bytes)
     }
     if let first = refused.first {
       let others = refused.dropFirst().map { "\($0.path): \($0.error.message)" }

@@ -23,15 +23,18 @@ struct ImageSealer {
 
   /// Writes the number of data blocks into the manifest, then superblock and tree behind the file system.
   ///
-  /// - Parameter manifest: as it was packed, with another number of blocks; it gets the right one.
-  func seal(_ file: borrowing OwnedFD, _ manifest: inout Manifest) throws(BuildError) -> Sealed {
-    let packed = manifest.text
+  /// - Parameter manifest: its text as it was packed, with another number of blocks; it gets the right one.
+  func seal(_ file: borrowing OwnedFD, manifest: inout [UInt8]) throws(BuildError) -> Sealed {
     let blocks = try blockCount(of: file)
-    manifest.dataBlocks = blocks
+    guard let field = Manifest.blockCountField(in: manifest, count: blocks) else {
+      throw .selfCheck(
+        Diagnostic("build.bad-manifest", .incomplete, "the manifest has no field for the number of data blocks"))
+    }
+    manifest.replaceSubrange(field.offset..<(field.offset + field.characters.count), with: field.characters)
     // Our reader sees proven blocks only, so there is a tree already for the file system as mkfs.erofs left it.
     // It has exactly the size of the final one, which takes its place.
-    let draft = try writeTree(file, blocks: blocks, salt: [])
-    try patchManifest(file, draft, packed: packed, blocks: blocks)
+    let draft = try writeTree(file, blocks: blocks, salt: [], reports: false)
+    try patchManifest(file, draft, at: field.offset, field.characters)
     let content = try digest(of: file, byteCount: draft.layout.parameters.dataByteCount)
     let salt: [UInt8]
     do throws(HashingError) {
@@ -39,7 +42,7 @@ struct ImageSealer {
     } catch {
       throw .verity(.hashing(error))
     }
-    return try writeTree(file, blocks: blocks, salt: salt)
+    return try writeTree(file, blocks: blocks, salt: salt, reports: true)
   }
 
   private func blockCount(of file: borrowing OwnedFD) throws(BuildError) -> UInt64 {
@@ -58,7 +61,9 @@ struct ImageSealer {
     return size / 4096
   }
 
-  private func writeTree(_ file: borrowing OwnedFD, blocks: UInt64, salt: [UInt8]) throws(BuildError) -> Sealed {
+  private func writeTree(
+    _ file: borrowing OwnedFD, blocks: UInt64, salt: [UInt8], reports: Bool
+  ) throws(BuildError) -> Sealed {
     let data = try source(file)
     var sink = FileSink(try duplicate(file))
     do throws(VerityError) {
@@ -67,7 +72,7 @@ struct ImageSealer {
       let layout = try VerityLayout(
         superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
       let rootHash = try layout.writeTree(of: data, to: &sink, threads: threads) { done, total in
-        progress(.hashing(done: done, total: total))
+        if reports { progress(.hashing(done: done, total: total)) }
         return true
       }
       return Sealed(rootHash: rootHash, salt: salt, layout: layout)
@@ -81,16 +86,12 @@ struct ImageSealer {
   /// The number is known only when the file system is made, and the manifest is in it. Running mkfs.erofs a second
   /// time with the right number would do too, at twice the cost.
   private func patchManifest(
-    _ file: borrowing OwnedFD, _ draft: Sealed, packed: [UInt8], blocks: UInt64
+    _ file: borrowing OwnedFD, _ draft: Sealed, at offset: Int, _ characters: [UInt8]
   ) throws(BuildError) {
-    guard let field = Manifest.blockCountField(in: packed, count: blocks) else {
-      throw .selfCheck(
-        Diagnostic("build.bad-manifest", .incomplete, "the manifest has no field for the number of data blocks"))
-    }
     let extents = try manifestExtents(try source(file), draft)
     do throws(SystemError) {
-      for (index, character) in field.characters.enumerated() {
-        let position = UInt64(field.offset + index)
+      for (index, character) in characters.enumerated() {
+        let position = UInt64(offset + index)
         for extent in extents where extent.fileOffset..<(extent.fileOffset + extent.count) ~= position {
           guard let offset = extent.imageOffset else { continue }
           try file.writeAll([character].rawSpan, at: offset + (position - extent.fileOffset))

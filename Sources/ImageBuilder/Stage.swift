@@ -22,24 +22,41 @@ struct Stage: ~Copyable {
     }
   }
 
-  /// Writes a file and the directories above it.
-  mutating func add(_ path: String, _ contents: [UInt8]) throws(BuildError) {
+  /// Makes the directories above all of these paths.
+  mutating func createDirectories(for paths: [String]) throws(BuildError) {
     do throws(SystemError) {
-      try createDirectories(above: path)
-      let file = try OwnedFD.open("\(root)/\(path)", [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
-      try file.writeAll(contents.rawSpan)
-      try file.setPermissions(0o444)
+      for path in paths { try createDirectories(above: path) }
     } catch {
       throw .staging(error)
     }
   }
 
   private mutating func createDirectories(above path: String) throws(SystemError) {
-    let components = path.split(separator: "/")
+    guard let end = path.utf8.lastIndex(of: UInt8(ascii: "/")), !directories.contains(String(path[..<end])) else {
+      return
+    }
     var directory = ""
-    for component in components.dropLast() {
+    for component in path[..<end].split(separator: "/") {
       directory += directory.isEmpty ? component : "/\(component)"
       if directories.insert(directory).inserted { try Directory.create("\(root)/\(directory)", mode: 0o700) }
+    }
+  }
+
+  /// Who writes the files, from any thread.
+  var writer: Writer { Writer(root: root) }
+
+  struct Writer: Sendable {
+    let root: String
+
+    /// Writes a file; the directories above it are there.
+    func add(_ path: String, _ contents: [UInt8]) throws(BuildError) {
+      do throws(SystemError) {
+        let file = try OwnedFD.open("\(root)/\(path)", [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+        try file.writeAll(contents.rawSpan)
+        try file.setPermissions(0o444)
+      } catch {
+        throw .staging(error)
+      }
     }
   }
 

@@ -1,24 +1,27 @@
+internal import Diagnostics
+
 extension JSONValue {
   /// The document on one line, without a line feed at its end (RFC 8259).
-  public var compact: String {
-    var text = ""
-    write(to: &text, indent: nil)
-    return text
-  }
+  public var compact: String { String(decoding: utf8(indent: nil), as: UTF8.self) }
 
   /// The document with two spaces a level, for people and for files that are reviewed.
-  public var pretty: String {
-    var text = ""
-    write(to: &text, indent: 0)
+  public var pretty: String { String(decoding: prettyUTF8, as: UTF8.self) }
+
+  /// ``pretty`` as bytes.
+  public var prettyUTF8: [UInt8] { utf8(indent: 0) }
+
+  private func utf8(indent: Int?) -> [UInt8] {
+    var text: [UInt8] = []
+    write(to: &text, indent: indent)
     return text
   }
 
-  private func write(to text: inout String, indent: Int?) {
+  private func write(to text: inout [UInt8], indent: Int?) {
     switch self {
-    case .null: text += "null"
-    case .bool(let value): text += value ? "true" : "false"
-    case .integer(let value): text += String(value)
-    case .number(let digits): text += digits
+    case .null: text += "null".utf8
+    case .bool(let value): text += (value ? "true" : "false").utf8
+    case .integer(let value): text += String(value).utf8
+    case .number(let digits): text += digits.utf8
     case .string(let value): Self.writeString(value, to: &text)
     case .array(let elements):
       Self.writeList("[", "]", count: elements.count, to: &text, indent: indent) { index, text, inner in
@@ -27,42 +30,52 @@ extension JSONValue {
     case .object(let members):
       Self.writeList("{", "}", count: members.count, to: &text, indent: indent) { index, text, inner in
         Self.writeString(members[index].name, to: &text)
-        text += inner == nil ? ":" : ": "
+        text.append(UInt8(ascii: ":"))
+        if inner != nil { text.append(UInt8(ascii: " ")) }
         members[index].value.write(to: &text, indent: inner)
       }
     }
   }
 
   private static func writeList(
-    _ open: String, _ close: String, count: Int, to text: inout String, indent: Int?,
-    element: (Int, inout String, Int?) -> Void
+    _ open: Unicode.Scalar, _ close: Unicode.Scalar, count: Int, to text: inout [UInt8], indent: Int?,
+    element: (Int, inout [UInt8], Int?) -> Void
   ) {
-    text += open
+    text.append(UInt8(ascii: open))
     let inner = indent.map { $0 + 1 }
     for index in 0..<count {
-      if index > 0 { text += "," }
-      if let inner { text += "\n" + String(repeating: "  ", count: inner) }
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      if let inner { newLine(inner, to: &text) }
       element(index, &text, inner)
     }
-    if let indent, count > 0 { text += "\n" + String(repeating: "  ", count: indent) }
-    text += close
+    if let indent, count > 0 { newLine(indent, to: &text) }
+    text.append(UInt8(ascii: close))
   }
 
-  private static func writeString(_ value: String, to text: inout String) {
-    text += "\""
+  private static func newLine(_ level: Int, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\n"))
+    text += repeatElement(UInt8(ascii: " "), count: level * 2)
+  }
+
+  private static func writeString(_ value: String, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\""))
     for scalar in value.unicodeScalars {
       switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+      case "\"": text += "\\\"".utf8
+      case "\\": text += "\\\\".utf8
+      case "\n": text += "\\n".utf8
+      case "\r": text += "\\r".utf8
+      case "\t": text += "\\t".utf8
+      case _ where scalar.isASCII && !scalar.isTerminalControl: text.append(UInt8(truncatingIfNeeded: scalar.value))
+      case _ where scalar.isTerminalControl:
+        // Some of them need no escape in JSON, but the text may be shown on a terminal. All are below U+10000.
         let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
+        text += "\\u".utf8
+        text += repeatElement(UInt8(ascii: "0"), count: max(0, 4 - digits.utf8.count))
+        text += digits.utf8
+      default: text += String(scalar).utf8
       }
     }
-    text += "\""
+    text.append(UInt8(ascii: "\""))
   }
 }

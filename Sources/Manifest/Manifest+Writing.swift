@@ -8,7 +8,9 @@ extension Manifest {
   private static let blockCountKey = #""data_blocks": "#
 
   /// The manifest as it lies in the image. Its size does not depend on ``dataBlocks``.
-  public var text: [UInt8] { Array((json(blockCount: .number(Self.padded(String(dataBlocks)))).pretty + "\n").utf8) }
+  public var text: [UInt8] {
+    json(blockCount: .number(Self.padded(String(dataBlocks)))).prettyUTF8 + [UInt8(ascii: "\n")]
+  }
 
   /// Where in ``text`` the number of data blocks stands, and the characters that say `count`.
   ///

@@ -1,6 +1,6 @@
 import BPFObject
 import ByteKit
-import LinuxSys
+@_spi(ProgramLoading) import LinuxSys
 import Testing
 
 /// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.

@@ -33,7 +33,8 @@ import Testing
     let result = try Self.build(directory, ["--name=demo", "--version=1.0.0", "--manifest=m.json"])
     #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
     let lines = result.output.split(separator: "\n")
-    #expect(lines.first == "packed    7 objects, 9 programs, 15 maps")
+    let names = try Directory.names(directory.file("progs")).filter { $0.hasSuffix(".bpf.o") }
+    #expect(lines.first?.hasPrefix("packed    \(names.count) objects, ") == true)
     let rootHash = String(decoding: try directory.read("out.roothash"), as: UTF8.self)
     #expect(rootHash.utf8.count == 64 && rootHash == rootHash.lowercased())
     #expect(lines.last == "root hash \(rootHash)")
@@ -52,7 +53,7 @@ import Testing
       Issue.record("no objects")
       return
     }
-    #expect(objects.count == 7)
+    #expect(objects.map { $0["path"] } == names.map { .string($0) })
     for object in objects {
       guard case .string(let path) = object["path"], case .string(let digest) = object["sha256"] else {
         Issue.record("\(object)")

@@ -67,7 +67,7 @@ enum Objects {
   static func linked(_ path: String) throws -> LinkedObject {
     let name = path.split(separator: "/").last.map { String($0) } ?? ""
     let object = try bytes(path)
-    return try BPFObject.link(bytes: object.rawSpan, objectName: name)
+    return try BPFObject.link(bytes: object.rawSpan, objectName: name, allowsExterns: true)
   }
 
   /// A load that must fail, and how it failed.
