@@ -90,6 +90,18 @@ extension ProgramReport {
     return relocations
   }
 
+  /// Asks a kernel about each relocation; what cannot be read there does not exist there.
+  mutating func match(_ program: LinkedProgram, _ match: CoreMatch) {
+    let records = program.coreRelocations.rawSpan
+    let size = max(16, Int(program.coreRelocationRecordSize))
+    for index in coreRelocations.indices {
+      guard let type = try? records.u32(at: index * size + 4), let access = try? records.u32(at: index * size + 8),
+        let kind = try? records.u32(at: index * size + 12), let text = try? match.object.string(at: access)
+      else { continue }
+      coreRelocations[index].existsInKernel = (try? match.exists(kind: kind, root: type, access: text)) ?? false
+    }
+  }
+
   /// After kernel/bpf/syscall.c (bpf_prog_load, is_net_admin_prog_type, is_perfmon_prog_type) and the helpers' own
   /// demands (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c, kernel/bpf/syscall.c).
   private static func capabilities(_ kind: ProgramKind, _ helpers: [HelperUse]) -> [RequiredCapability] {
