@@ -54,6 +54,7 @@ let package = Package(
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
+    room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
     // Floor 4: what stands on the tree, and on the policy engine.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
@@ -64,6 +65,9 @@ let package = Package(
 
     // Floor 5: what an image says of itself.
     room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
+    room(
+      "PolicyStore",
+      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
     // Floor 6: origin and making of images.
     room(
@@ -104,6 +108,8 @@ let package = Package(
         "PolicySyntax",
         "PolicyEngine",
         "PolicyWorkbench",
+        "PolicyStore",
+        "Signatures",
         "AuditText",
         "EROFS",
         "Provenance",
@@ -128,6 +134,8 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
+    tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),

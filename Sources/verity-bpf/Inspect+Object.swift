@@ -53,7 +53,7 @@ extension ObjectReport {
         "map      \(map.name)  struct_ops \(map.typeName), \(map.programs.map(\.program).joined(separator: ", "))")
     }
     for extern in externs {
-      lines.append("kernel   \(extern.name)  \(extern.kind.word)\(extern.isWeak ? ", if there" : "")")
+      lines.append("kernel   \(extern.name)  \(extern.kind.noun)\(extern.isWeak ? ", if there" : "")")
     }
     for field in configuration {
       lines.append("kernel   \(field.name)  configuration, \(field.size) bytes\(field.isWeak ? ", if there" : "")")
@@ -131,7 +131,7 @@ extension ObjectReport {
           ]
         }),
       "kernel_symbols": .array(
-        externs.map { ["name": .string($0.name), "kind": .string($0.kind.word), "weak": .bool($0.isWeak)] }),
+        externs.map { ["name": .string($0.name), "kind": .string($0.kind.noun), "weak": .bool($0.isWeak)] }),
       "kernel_configuration": .array(
         configuration.map {
           ["name": .string($0.name), "size": .integer(Int64($0.size)), "weak": .bool($0.isWeak)]
@@ -177,16 +177,6 @@ extension ProgramReport {
           ]
         }),
     ]
-  }
-}
-
-extension KernelExtern.Kind {
-  var word: String {
-    switch self {
-    case .function: "function"
-    case .variable: "variable"
-    case .address: "address"
-    }
   }
 }
 
