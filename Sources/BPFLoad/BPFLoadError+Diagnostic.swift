@@ -75,6 +75,11 @@ extension BPFLoadError: Diagnosable {
         "load.kconfig", .unsupported, "the object wants to be told `\(option)` (__kconfig)",
         why: "such values come from files of the host that nothing vouches for",
         next: "ask the kernel's types instead, with bpf_core_type_exists or bpf_core_enum_value")
+    case .structOps(let map, let type):
+      Diagnostic(
+        "load.struct-ops", .unsupported, "map `\(map)` registers functions with the kernel (struct_ops `\(type)`)",
+        expected: "programs that are attached, or called by the kernel at their own hook",
+        why: "verity-bpf does not register struct_ops")
     case .notKnownToKernel(let subject, let error):
       Diagnostic(
         "load.unknown-to-kernel", .unsupported, "this kernel does not know what \(subject) asks for",

@@ -35,6 +35,8 @@ public enum BPFLoadError: Error, Sendable {
   case noKernelSymbol(name: String, hasType: Bool)
   /// The object wants to be told a value of the kernel's configuration (`__kconfig`).
   case needsKernelConfiguration(option: String)
+  /// The object replaces functions of the kernel (struct_ops), which is not done here.
+  case structOps(map: String, type: String)
   /// The kernel does not know something the object needs, and does not say what.
   case notKnownToKernel(subject: String, error: SystemError)
 

@@ -13,6 +13,7 @@ extension ObjectLoader {
   static func resolvingSymbols(of linked: LinkedObject) throws(BPFLoadError) -> LinkedObject {
     guard linked.needsResolving else { return linked }
     if let field = linked.configuration.first { throw .needsKernelConfiguration(option: field.name) }
+    if let table = linked.structOps.first { throw .structOps(map: table.name, type: table.typeName) }
 
     // BTF_KIND_FUNC and BTF_KIND_VAR.
     let targets = linked.externs.map { extern in

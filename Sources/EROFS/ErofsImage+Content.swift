@@ -80,6 +80,13 @@ extension ErofsImage where Blocks: ~Copyable {
     return try contents(of: inode, limit: limit)
   }
 
+  /// A private copy of the beginning of a regular file: `count` bytes, or all when it has fewer. Nothing else of the
+  /// file is read.
+  public func readPrefix(of inode: ErofsInode, count: Int) throws(ErofsError) -> [UInt8] {
+    guard inode.kind == .regular else { throw wrongKind(inode, expected: .regular) }
+    return try contents(of: inode, limit: limits.fileBytes, prefix: count)
+  }
+
   /// What a symbolic link says. This reader never follows one.
   public func linkTarget(_ inode: ErofsInode) throws(ErofsError) -> [UInt8] {
     guard inode.kind == .symbolicLink else { throw wrongKind(inode, expected: .symbolicLink) }
@@ -91,18 +98,20 @@ extension ErofsImage where Blocks: ~Copyable {
       .wrongKind, nid: inode.nid, offset: inode.offset, expected: "a \(expected.name)", found: "a \(inode.kind.name)")
   }
 
-  func contents(of inode: ErofsInode, limit: Int) throws(ErofsError) -> [UInt8] {
+  /// - Parameter prefix: the most bytes that are wanted; the rest is left unread.
+  func contents(of inode: ErofsInode, limit: Int, prefix: Int = .max) throws(ErofsError) -> [UInt8] {
     guard inode.size <= UInt64(clamping: limit) else {
       throw ErofsError(
         .limit, nid: inode.nid, offset: inode.offset, expected: "a \(inode.kind.name) of at most \(limit) bytes",
         found: "\(inode.size) bytes")
     }
     var contents: [UInt8] = []
-    for extent in try extents(of: inode) {
+    for extent in try extents(of: inode) where contents.count < prefix {
+      let count = min(Int(extent.count), prefix - contents.count)
       if let offset = extent.imageOffset {
-        try append(to: &contents, at: offset, count: Int(extent.count))
+        try append(to: &contents, at: offset, count: count)
       } else {
-        contents.append(contentsOf: repeatElement(0, count: Int(extent.count)))
+        contents.append(contentsOf: repeatElement(0, count: count))
       }
     }
     return contents

@@ -15,7 +15,7 @@ extension Manifest {
       throw .json(error)
     }
     let root = try MemberReader(document, place: "")
-    try root.allow(["schema", "name", "version", "data_blocks", "objects", "files"])
+    try root.allow(ManifestHead.memberNames + ["objects", "files"])
     let schema = try root.string("schema")
     guard schema == Self.schema else { throw .member(place: "schema", expected: Self.schema, found: schema) }
     name = try root.name("name")

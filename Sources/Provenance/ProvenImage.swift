@@ -16,7 +16,7 @@ struct ProvenImage: ~Copyable {
   let wasExpected: Bool
   let status: FileStatus
   /// What the image says of itself; nil when others made it.
-  let manifest: Manifest?
+  let manifest: ManifestHead?
   let files: ErofsImage<Device>
 
   /// Opens an image file and settles its layout and root hash.
@@ -85,12 +85,12 @@ struct ProvenImage: ~Copyable {
     do throws(ErofsError) { return try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
   }
 
-  /// Reads and checks the manifest. An image without one is somebody else's, and as good as its root hash.
+  /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.
   private static func manifest(
     of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
-  ) throws(ProvenanceError) -> Manifest? {
+  ) throws(ProvenanceError) -> ManifestHead? {
     do throws(ManifestError) {
-      guard let manifest = try Manifest.read(from: files) else { return nil }
+      guard let manifest = try ManifestHead.read(from: files) else { return nil }
       try manifest.check(superblock: layout.superblock)
       return manifest
     } catch {

@@ -6,6 +6,7 @@ import DiskLayout
 import EROFS
 import JSONText
 import LinuxSys
+import Manifest
 
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: DiagnosingCommand {
@@ -112,11 +113,16 @@ struct VerifyCommand: DiagnosingCommand {
     answer.seconds = start.duration(to: .now) / .seconds(1)
   }
 
-  /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it.
+  /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it, and
+  /// that the manifest, when there is one, is this image's.
   private func checkFileSystem(
     _ device: consuming VerifiedDevice<FileSource>, answer: inout VerifyAnswer
   ) throws {
-    _ = try ErofsImage(device)
+    let image = try ErofsImage(device)
     answer.hasFileSystem = true
+    guard let manifest = try Manifest.read(from: image) else { return }
+    try manifest.check(superblock: image.blocks.layout.superblock)
+    _ = try manifest.locateFiles(in: image)
+    answer.manifest = manifest
   }
 }

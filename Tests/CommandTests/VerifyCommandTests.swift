@@ -48,6 +48,8 @@ import Testing
     let answer = try result.json()
     #expect(answer["root_hash"] == .string("sha256:\(rootHash)"))
     #expect(answer["salt"] == "00ff" && answer["file_system"] == "erofs")
+    // veritysetup gave it a random UUID, and nobody said which it should be.
+    #expect(answer["manifest"] == false)
     #expect(answer["proven_blocks"] == answer["data_blocks"] && answer["corrupt"] == .array([]))
     #expect(result.errors.isEmpty)
 
@@ -98,6 +100,24 @@ import Testing
     ] as [(String, (inout [UInt8]) -> Void)] {
       try expect(try verify(damaged(change), "--root-hash", rootHash), exit: 4, verdict: "malformed", code: code)
     }
+  }
+
+  /// The root hash covers neither the UUID nor what else the superblock says; the manifest settles it.
+  @Test func holdsTheSuperblockAgainstTheManifest() throws {
+    let sources = try BuildImageTests.sources()
+    try #require(try BuildImageTests.build(sources).status == 0)
+    let sound = try VerityBPFCommand.run(["verify", "--json", sources.file("out.raw")])
+    try expect(sound, exit: 0, verdict: "ok", code: nil)
+    guard case .integer(let superblock) = try sound.json()["hash_offset"] else {
+      Issue.record("no hash_offset")
+      return
+    }
+    #expect(try sound.json()["manifest"] == true)
+    var bytes = try sources.read("out.raw")
+    bytes[Int(superblock) + 16] ^= 1
+    try sources.write("out.raw", bytes)
+    let changed = try VerityBPFCommand.run(["verify", "--json", sources.file("out.raw")])
+    try expect(changed, exit: 4, verdict: "malformed", code: "manifest.uuid")
   }
 
   /// A tree that is right over a file system that is not: the boot area could hold digests of another image.

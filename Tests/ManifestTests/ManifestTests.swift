@@ -3,8 +3,9 @@ import DMVerity
 import Diagnostics
 import Hashing
 import JSONText
-import Manifest
 import Testing
+
+@testable import Manifest
 
 @Suite struct ManifestTests {
   static func example() throws -> Manifest {
@@ -38,6 +39,27 @@ import Testing
     plain.objects = []
     plain.files = []
     #expect(try Manifest(parsing: plain.text) == plain)
+  }
+
+  @Test func theHeadStandsInFront() throws {
+    let manifest = try Self.example()
+    let head = ManifestHead(manifest)
+    #expect(ManifestHead(beginning: Array(manifest.text.prefix(256))) == head)
+    #expect(ManifestHead(beginning: Array(manifest.json.compact.utf8)) == head)
+    #expect(ManifestHead(beginning: Array(manifest.text.prefix(64))) == nil, "the list is not in sight")
+  }
+
+  /// Where the head is not exactly what it should be, the whole manifest is read, and refuses or gives the same.
+  @Test(arguments: [
+    ("verity-bpf/manifest/1", "verity-bpf/manifest/2"), ("\"name\"", "\"nam\""), ("\"tools\"", "\"\\\"objects\""),
+    ("\"name\"", "\"objects\": [], \"name\""), ("\"version\"", "\"name\": \"other\", \"version\""),
+    ("\"objects\": [", "\"files\": [], \"objects\": ["), ("\"data_blocks\":         42,", ""), ("42,", "42"),
+  ])
+  func anotherHeadIsNoHead(old: String, new: String) throws {
+    let text = String(decoding: try Self.example().text, as: UTF8.self)
+    let parts = text.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(parts.count == 2, "the text to replace is there")
+    #expect(ManifestHead(beginning: Array((parts[0] + new + parts[1]).utf8)) == nil)
   }
 
   @Test(arguments: [0, 1, 12, 4_294_967_295] as [UInt64])

@@ -4,19 +4,23 @@ internal import ByteKit
 public struct ObjectReport: Equatable, Sendable {
   /// A section of the object that matters for loading.
   public struct Section: Equatable, Sendable {
+    /// The ELF section's name.
     public let name: String
     /// Bytes.
     public let size: Int
   }
 
+  /// The `license` section's text.
   public let license: String
   /// Whether the kernel counts the license as GPL-compatible, which many helpers demand.
   public let isGPLCompatible: Bool
+  /// In the order of their sections and offsets in the object.
   public let programs: [ProgramReport]
   /// In the order of `fd_array`.
   public let maps: [LinkedMap]
-  /// What the running kernel must have: functions, variables, configuration values.
+  /// What the running kernel must have: functions and variables.
   public let externs: [KernelExtern]
+  /// The values of the kernel's configuration that it asks for.
   public let configuration: [ConfigurationField]
   /// The kernel structures it implements.
   public let structOps: [StructOps]
