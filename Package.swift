@@ -12,8 +12,11 @@ let testSettings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
+// With VERITY_BPF_FUZZ set, everything is instrumented for libFuzzer and the fuzz targets are there too (tools/fuzz).
+let isFuzzing = Context.environment["VERITY_BPF_FUZZ"] != nil
+let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
-let settings = testSettings + [.strictMemorySafety()]
+let settings = testSettings + [.strictMemorySafety()] + fuzzSettings
 
 /// A room of the house: one Swift target under `Sources/`, importing only rooms of the floors below.
 func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
@@ -162,3 +165,15 @@ let package = Package(
   ],
   cLanguageStandard: .gnu17
 )
+
+if isFuzzing {
+  package.targets += [
+    .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "fuzz-policy",
+      dependencies: ["CFuzzer", "JSONText", "AuditText", "PolicyEngine", "PolicySyntax", "PolicyWorkbench"],
+      path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
+      swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+  ]
+}
