@@ -45,17 +45,18 @@ let package = Package(
     // Floor 1: values that every room shares.
     room("ByteKit"),
     room("Diagnostics"),
+    room("BPFNames"),
 
     // Floor 2: texts and hashes.
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
+    room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-    room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
+    room("BPFObject", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
@@ -79,8 +80,8 @@ let package = Package(
     room(
       "ImageBuilder",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS",
-        "Manifest",
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
+        "BPFObject", "EROFS", "Manifest",
       ]),
 
     // Floor 7: the only way to bpf(2).
@@ -156,7 +157,7 @@ let package = Package(
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "TestSupport", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Manifest", imports: ["Manifest", "DMVerity", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
-    tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("BPFObject", imports: ["BPFNames", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
     tests(

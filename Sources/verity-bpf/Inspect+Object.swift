@@ -1,3 +1,4 @@
+import BPFNames
 import BPFObject
 import ByteKit
 import Diagnostics

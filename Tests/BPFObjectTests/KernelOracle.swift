@@ -1,3 +1,4 @@
+import BPFNames
 import BPFObject
 import ByteKit
 @_spi(ProgramLoading) import LinuxSys

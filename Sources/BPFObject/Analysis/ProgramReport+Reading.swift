@@ -1,3 +1,4 @@
+internal import BPFNames
 internal import ByteKit
 
 extension ProgramReport {
