@@ -72,7 +72,9 @@ struct PolicyGenerateCommand: DiagnosingCommand {
   private func signerDigest() throws -> DigestLiteral {
     if let certificate {
       let fingerprints = try Certificates(pem: try PolicyFile.read(certificate)).fingerprints()
-      guard fingerprints.count == 1 else { throw ValidationError("`\(certificate)` holds \(fingerprints.count) certificates") }
+      guard fingerprints.count == 1 else {
+        throw ValidationError("`\(certificate)` holds \(fingerprints.count) certificates")
+      }
       return try Self.digest(fingerprints[0].description, of: certificate)
     }
     guard let signer else { throw ValidationError("--anchor signer needs --certificate FILE or --signer HEX") }
