@@ -1,4 +1,3 @@
-public import BPFObject
 public import ByteKit
 public import LinuxSys
 
@@ -6,8 +5,6 @@ public import LinuxSys
 public enum BPFLoadError: Error, Sendable {
   /// The permit was given for other bytes than these.
   case permitForOtherBytes(permit: Digest, object: Digest)
-  /// The object's bytes cannot be linked into programs.
-  case notLinkable(BPFObjectError)
   /// A program was asked for that the object does not have.
   case noSuchProgram(name: String, available: [String])
   /// Nothing is left to load: the object has only optional programs, or none.

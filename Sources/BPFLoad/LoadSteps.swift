@@ -6,6 +6,7 @@ struct LoadSteps {
   let linked: LinkedObject
   let programs: [LinkedProgram]
   let options: LoadOptions
+  let kernelTypes: KernelTypes
 
   func run() throws(BPFLoadError) -> LoadedObject {
     let attachIDs = try attachTargets()
@@ -51,17 +52,15 @@ struct LoadSteps {
   }
 
   private func kernelTypeIDs(of targets: [ProgramKind.AttachTarget]) throws(BPFLoadError) -> [UInt32?] {
-    let kernel: KernelBTF
-    do throws(SystemError) {
-      kernel = try KernelBTF.open()
+    do throws(KernelTypes.Failure) {
+      return try kernelTypes.ids(of: targets)
     } catch {
-      let first = programs.first { $0.kind.attachTarget != nil }
-      throw .noKernelBTF(program: first?.name ?? "", error: error)
-    }
-    do throws(KernelTypeSearch.Malformed) {
-      return try KernelTypeSearch.ids(of: targets, in: kernel.bytes)
-    } catch {
-      throw .unreadableKernelBTF(reason: error.reason)
+      switch error {
+      case .malformed(let malformed): throw .unreadableKernelBTF(reason: malformed.reason)
+      case .unavailable(let error):
+        let first = programs.first { $0.kind.attachTarget != nil }
+        throw .noKernelBTF(program: first?.name ?? "", error: error)
+      }
     }
   }
 
