@@ -30,7 +30,13 @@ func contents(_ path: String) throws -> [UInt8] {
   try OwnedFD.open(path, .readOnly).readToEnd(limit: 64 << 20) ?? []
 }
 
-let bytes = try Examination.examine(image: image, object: object).bytes.copyBytes()
+/// Nothing is kept from one round to the next: each proof starts with a file that nobody has opened.
+func proven() throws -> [UInt8] {
+  var examination = Examination()
+  return try examination.examine(image: image, object: object).bytes.copyBytes()
+}
+
+let bytes = try proven()
 let name = String(object.split(separator: "/").last ?? "")
 let linked = try BPFObject.link(bytes: bytes.rawSpan, objectName: name)
 
@@ -69,16 +75,16 @@ func kernelWork() throws {
 }
 
 func admission(_ object: AdmissionRequest.Object, isDryRun: Bool) throws {
-  var request = AdmissionRequest(
-    object: object, policy: try contents(policy), policyName: policy, auditDirectory: audit)
+  var request = AdmissionRequest(policy: try contents(policy), policyName: policy, auditDirectory: audit)
   request.isDryRun = isDryRun
-  let outcome = try Admission.admit(request)
+  var admission = try Admission(request)
+  let outcome = try admission.admit(object)
   guard outcome.isAllowed else { throw Usage() }
 }
 
 let fromImage = AdmissionRequest.Object.image(path: image, object: object)
 var steps = [
-  Step(name: "prove from image") { _ = try Examination.examine(image: image, object: object) },
+  Step(name: "prove from image") { _ = try proven() },
   Step(name: "link") { _ = try BPFObject.link(bytes: bytes.rawSpan, objectName: name) },
   Step(name: "report") { _ = BPFObject.reports(of: linked) },
   Step(name: "decide, nothing loaded") { try admission(fromImage, isDryRun: true) },
@@ -91,7 +97,8 @@ if let mounted {
   steps.append(
     Step(name: "prove from mount") {
       let file = try OwnedFD.open(mounted, .readOnly)
-      _ = try Examination.examine(fd: file.withRaw { $0 })
+      var examination = Examination()
+      _ = try examination.examine(fd: file.withRaw { $0 })
     })
 }
 

@@ -27,7 +27,8 @@ struct LoopbackTests {
     let file = try OwnedFD.open(path, .readOnly)
     let expected = expecting.flatMap { Digest(.sha256, hex: $0) }
     let number = file.withRaw { $0 }
-    let object = try Examination.examine(fd: number, expecting: expected)
+    var examination = Examination(expecting: expected)
+    let object = try examination.examine(fd: number)
     return ExaminedEvidence(evidence: object.evidence, bytes: object.bytes.copyBytes())
   }
 
@@ -58,7 +59,8 @@ struct LoopbackTests {
   }
 
   @Test func readsTheSameFromTheImageFile() throws {
-    let examined = try Examination.examine(image: image.path, object: "/deep/large.bpf.o")
+    var examination = Examination()
+    let examined = try examination.examine(image: image.path, object: "/deep/large.bpf.o")
     #expect(examined.bytes.copyBytes() == (try directory.read("source/deep/large.bpf.o")))
     #expect(examined.evidence.descriptor == nil)
     #expect(examined.evidence.loop == nil)
@@ -108,7 +110,8 @@ struct LoopbackTests {
 
     let number = file.withRaw { $0 }
     do throws(ProvenanceError) {
-      let object = try Examination.examine(fd: number)
+      var examination = Examination()
+      let object = try examination.examine(fd: number)
       // When the page cache was dropped, the descriptor shows the other image's bytes, and these are what is proven:
       // under the other image's root hash, which no policy for the first one allows.
       #expect(object.evidence.verity?.rootHash.hex == other.rootHash)
@@ -119,7 +122,8 @@ struct LoopbackTests {
     }
     // With the root hash named beforehand there is no way through.
     #expect(throws: ProvenanceError.self) {
-      _ = try Examination.examine(fd: number, expecting: Digest(.sha256, hex: image.rootHash))
+      var examination = Examination(expecting: Digest(.sha256, hex: image.rootHash))
+      _ = try examination.examine(fd: number)
     }
   }
 }
