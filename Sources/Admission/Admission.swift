@@ -75,23 +75,22 @@ public struct Admission: ~Copyable {
   private mutating func decideAndLoad(
     _ named: AdmissionRequest.Object
   ) throws(AdmissionError) -> AdmissionOutcome {
-    let object = try prepare(named)
+    let object = try Self.prepare(named, &examination)
     let evidence = object.evidence
     let linked = object.linked
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    let facts = BPFObject.reports(of: linked).filter { !$0.kind.isOptional }.map { report in
-      Facts(about: report, evidence: evidence, requester: recorder.requester)
-    }
+    let facts = Self.facts(about: object, requester: recorder.requester)
     let options = options(for: evidence)
 
     let verdict = policy.admit(facts, objectDigest: object.digest)
     switch consume verdict {
     case .deny(let ruling):
-      _ = try recorder.decided(ruling, allowed: false, evidence: evidence, digest: object.digest, policy: policy)
+      _ = try recorder.decided(
+        ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: policy)
       return AdmissionOutcome(linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: false)
     case .allow(let permit, let ruling):
       let record = try recorder.decided(
-        ruling, allowed: true, evidence: evidence, digest: object.digest, policy: policy)
+        ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: policy)
       var outcome = AdmissionOutcome(
         linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: true)
       if request.isDryRun { return outcome }
@@ -117,9 +116,25 @@ public struct Admission: ~Copyable {
     }
   }
 
+  /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
+  public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
+    var examination = Examination()
+    let object = try prepare(named, &examination)
+    return facts(about: object, requester: .current())
+  }
+
+  private static func facts(about object: borrowing PreparedObject, requester: ProcessIdentity) -> [Facts] {
+    let evidence = object.evidence
+    return BPFObject.reports(of: object.linked).filter { !$0.kind.isOptional }.map { report in
+      Facts(about: report, evidence: evidence, requester: requester)
+    }
+  }
+
   /// Examines the object and links it.
-  private mutating func prepare(_ named: AdmissionRequest.Object) throws(AdmissionError) -> PreparedObject {
-    let examined = try examine(named)
+  private static func prepare(
+    _ named: AdmissionRequest.Object, _ examination: inout Examination
+  ) throws(AdmissionError) -> PreparedObject {
+    let examined = try examine(named, &examination)
     let name = examined.evidence.objectName
     do throws(BPFObjectError) {
       return try PreparedObject(linking: examined, name: name)
@@ -128,7 +143,9 @@ public struct Admission: ~Copyable {
     }
   }
 
-  private mutating func examine(_ named: AdmissionRequest.Object) throws(AdmissionError) -> ExaminedObject {
+  private static func examine(
+    _ named: AdmissionRequest.Object, _ examination: inout Examination
+  ) throws(AdmissionError) -> ExaminedObject {
     do throws(ProvenanceError) {
       switch named {
       case .descriptor(let number): return try examination.examine(fd: number)
