@@ -1,7 +1,7 @@
 import Admission
 import BPFObject
 import ByteKit
-import LinuxSys
+@_spi(ProgramLoading) import LinuxSys
 import Provenance
 
 // What a load costs in process, step by step: load-benchmark IMAGE OBJECT POLICY AUDIT-DIRECTORY [MOUNTED-FILE [ROUNDS]].

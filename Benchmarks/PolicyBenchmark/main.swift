@@ -69,3 +69,38 @@ for rules in [10, 1000, 100_000] {
       + "\"compile_ms\":\(compiling / .milliseconds(1)),\"decide_hit_ns\":\(hit.nanoseconds),"
       + "\"decide_miss_ns\":\(miss.nanoseconds),\"hits\":\(hit.allowed),\"misses\":\(miss.allowed)}")
 }
+
+// A mebibyte of text that is no policy: everything must end in a result in less than a second.
+struct Generator {
+  var state: UInt64 = 7
+  mutating func next(_ limit: Int) -> Int {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Int(truncatingIfNeeded: (state >> 33) % UInt64(limit))
+  }
+}
+var generator = Generator()
+let size = 1 << 20
+let words = [
+  "op=EXECUTE ", "DEFAULT ", "action=ALLOW\n", "boot_verified=TRUE ", "x_prog_type=xdp,,", "a=b ", "\n", "#",
+]
+var mixed = Array("policy_name=a policy_version=1.0.0\n".utf8)
+while mixed.count < size { mixed += words[generator.next(words.count)].utf8 }
+var commas = Array("policy_name=a policy_version=1.0.0\nop=BPF_PROG_LOAD x_prog_type=".utf8)
+commas += [UInt8](repeating: 0x2c, count: size)
+let texts: [(String, [UInt8])] = [
+  ("line feeds", [UInt8](repeating: 0x0a, count: size)), ("one word", [UInt8](repeating: 0x61, count: size)),
+  ("random bytes", (0..<size).map { _ in UInt8(truncatingIfNeeded: generator.next(256)) }), ("random words", mixed),
+  ("one long list", commas),
+]
+for (name, text) in texts {
+  for dialect in Dialect.allCases {
+    var count = 0
+    let time = ContinuousClock().measure {
+      let document = PolicyDocument.parse(text, dialect: dialect)
+      count = document.diagnostics.map { $0.rendered(file: "x", text: document.text) }.count
+    }
+    print(
+      "{\"schema\":\"verity-bpf/policy-benchmark/1\",\"text\":\"\(name)\",\"dialect\":\"\(dialect.rawValue)\","
+        + "\"bytes\":\(text.count),\"diagnostics\":\(count),\"parse_ms\":\(time / .milliseconds(1))}")
+  }
+}

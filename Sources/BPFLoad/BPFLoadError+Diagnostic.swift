@@ -9,6 +9,8 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.permit-mismatch", .integrity, "the permit was given for other bytes than those of the object",
         expected: "\(permit)", found: "\(object)", next: "examine the object and ask the policy again")
+    case .notLinkable(let error):
+      error.diagnostic
     case .noSuchProgram(let name, let available):
       Diagnostic(
         "load.no-such-program", .incomplete, "the object has no program `\(name)`",
@@ -61,6 +63,23 @@ extension BPFLoadError: Diagnosable {
         expected: "`\(target)` in the kernel's type information", found: "no such name",
         next: "check the section's name; `bpftool btf dump file \(KernelBTF.path) | grep \(target)` shows what is there"
       )
+    case .noKernelSymbol(let name, let hasType):
+      Diagnostic(
+        "load.no-kernel-symbol", .unsupported, "the object needs `\(name)` of the kernel",
+        expected: "a function or variable in `\(KernelBTF.path)`",
+        found: hasType ? "no such name (modules are not searched)" : "a declaration without a type",
+        next: hasType
+          ? "use a kernel that has it, or declare it weak and test for it" : "declare it with its type, not as void")
+    case .needsKernelConfiguration(let option):
+      Diagnostic(
+        "load.kconfig", .unsupported, "the object wants to be told `\(option)` (__kconfig)",
+        why: "such values come from files of the host that nothing vouches for",
+        next: "ask the kernel's types instead, with bpf_core_type_exists or bpf_core_enum_value")
+    case .structOps(let map, let type):
+      Diagnostic(
+        "load.struct-ops", .unsupported, "map `\(map)` registers functions with the kernel (struct_ops `\(type)`)",
+        expected: "programs that are attached, or called by the kernel at their own hook",
+        why: "verity-bpf does not register struct_ops")
     case .notKnownToKernel(let subject, let error):
       Diagnostic(
         "load.unknown-to-kernel", .unsupported, "this kernel does not know what \(subject) asks for",

@@ -1,3 +1,4 @@
+public import BPFObject
 public import ByteKit
 public import LinuxSys
 
@@ -5,6 +6,8 @@ public import LinuxSys
 public enum BPFLoadError: Error, Sendable {
   /// The permit was given for other bytes than these.
   case permitForOtherBytes(permit: Digest, object: Digest)
+  /// What the kernel's types say cannot be written into the object.
+  case notLinkable(BPFObjectError)
   /// A program was asked for that the object does not have.
   case noSuchProgram(name: String, available: [String])
   /// Nothing is left to load: the object has only optional programs, or none.
@@ -28,6 +31,12 @@ public enum BPFLoadError: Error, Sendable {
   case unreadableKernelBTF(reason: String)
   /// The kernel has nothing of the name the program attaches to.
   case noAttachTarget(program: String, section: String, target: String)
+  /// The kernel has no function or variable of this name, or one without a type.
+  case noKernelSymbol(name: String, hasType: Bool)
+  /// The object wants to be told a value of the kernel's configuration (`__kconfig`).
+  case needsKernelConfiguration(option: String)
+  /// The object replaces functions of the kernel (struct_ops), which is not done here.
+  case structOps(map: String, type: String)
   /// The kernel does not know something the object needs, and does not say what.
   case notKnownToKernel(subject: String, error: SystemError)
 

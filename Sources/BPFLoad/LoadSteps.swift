@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import LinuxSys
+@_spi(ProgramLoading) internal import LinuxSys
 
 /// One load on its way. Whatever it has made goes with it when a step throws: descriptors close, pins are removed.
 struct LoadSteps {
@@ -35,7 +35,8 @@ struct LoadSteps {
   private func attachTargets() throws(BPFLoadError) -> [UInt32] {
     let targets = programs.compactMap { $0.kind.attachTarget }
     guard !targets.isEmpty else { return Array(repeating: 0, count: programs.count) }
-    let ids = try kernelTypeIDs(of: targets)
+    let first = programs.first { $0.kind.attachTarget != nil }
+    let ids = try kernelTypes.ids(of: targets, for: first?.name ?? "")
     var remaining = ids.makeIterator()
     var result: [UInt32] = []
     for program in programs {
@@ -49,19 +50,6 @@ struct LoadSteps {
       result.append(id)
     }
     return result
-  }
-
-  private func kernelTypeIDs(of targets: [ProgramKind.AttachTarget]) throws(BPFLoadError) -> [UInt32?] {
-    do throws(KernelTypes.Failure) {
-      return try kernelTypes.ids(of: targets)
-    } catch {
-      switch error {
-      case .malformed(let malformed): throw .unreadableKernelBTF(reason: malformed.reason)
-      case .unavailable(let error):
-        let first = programs.first { $0.kind.attachTarget != nil }
-        throw .noKernelBTF(program: first?.name ?? "", error: error)
-      }
-    }
   }
 
   // MARK: Type information

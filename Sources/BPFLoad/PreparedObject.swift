@@ -11,7 +11,8 @@ public struct PreparedObject: ~Copyable {
   public let digest: Digest
   /// What is known about where the bytes come from.
   public let evidence: Evidence
-  /// The arrays that bpf(2) takes.
+  /// The arrays that bpf(2) takes, but for the numbers of kernel functions and variables, which only the running
+  /// kernel knows.
   public let linked: LinkedObject
 
   /// Links an examined object.
@@ -19,7 +20,7 @@ public struct PreparedObject: ~Copyable {
   /// - Parameter name: the object's file name, of which the part before the first dot goes into the kernel's names of
   ///   data maps.
   public init(linking examined: consuming ExaminedObject, name: String) throws(BPFObjectError) {
-    linked = try BPFObject.link(bytes: examined.bytes, objectName: name)
+    linked = try BPFObject.link(bytes: examined.bytes, objectName: name, allowsExterns: true)
     digest = examined.digest
     evidence = examined.evidence
   }

@@ -1,6 +1,6 @@
 internal import BPFObject
 internal import ByteKit
-internal import LinuxSys
+@_spi(ProgramLoading) internal import LinuxSys
 
 /// A program that the kernel has just refused, about to be verified once more with a log.
 struct RefusedProgram {

@@ -9,9 +9,13 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
   public let check: Check
   /// One sentence: lower-case, no full stop, names in backticks.
   public let message: String
+  /// What the check wanted to see.
   public let expected: String?
+  /// What it saw instead.
   public let found: String?
+  /// Why it matters, where that is not obvious.
   public let why: String?
+  /// What to do about it.
   public let next: String?
 
   init(
@@ -59,11 +63,13 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     case unsupportedSection = "object.unsupported-section"
   }
 
+  /// The error with the check as its code; an object that cannot be read leaves the work undone.
   public var diagnostic: Diagnostic {
     Diagnostic(
       check.rawValue, .incomplete, message, expected: expected, found: found, why: why, next: next)
   }
 
+  /// Code, message, expected and found in one line, for logs and test failures.
   public var description: String {
     var text = "\(check.rawValue): \(message)"
     if let expected { text += "; expected \(expected)" }

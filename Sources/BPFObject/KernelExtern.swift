@@ -3,6 +3,7 @@
 /// Linking lists externs and their uses; whoever loads the object looks them up in the kernel's BTF or symbol table
 /// and hands the answers to ``LinkedObject/resolving(_:configuration:)``.
 public struct KernelExtern: Equatable, Sendable {
+  /// What it is, and how it is found.
   public enum Kind: Equatable, Sendable {
     /// A kernel function (kfunc); the associated value is its prototype, a FUNC_PROTO of ``LinkedObject/btf``.
     case function(prototype: UInt32)
@@ -13,11 +14,14 @@ public struct KernelExtern: Equatable, Sendable {
     case address
   }
 
+  /// The symbol.
   public let name: String
+  /// What it is, and how it is found.
   public let kind: Kind
   /// `__weak`: the object also works where the kernel has no such symbol.
   public let isWeak: Bool
 
+  /// Names an extern.
   public init(name: String, kind: Kind, isWeak: Bool) {
     self.name = name
     self.kind = kind
@@ -32,6 +36,7 @@ public struct ExternUse: Equatable, Sendable {
   /// Index in ``LinkedObject/externs``.
   public let extern: Int
 
+  /// Names an instruction and an extern by their indexes.
   public init(instruction: Int, extern: Int) {
     self.instruction = instruction
     self.extern = extern
@@ -53,6 +58,7 @@ public struct ConfigurationField: Equatable, Sendable {
 
   /// `CONFIG_HZ`, `LINUX_KERNEL_VERSION` …
   public let name: String
+  /// What the object declares it as.
   public let kind: Kind
   /// Bytes from the start of the map's value.
   public let offset: Int
@@ -61,6 +67,7 @@ public struct ConfigurationField: Equatable, Sendable {
   /// `__weak`: all zero where the kernel's configuration has no such option.
   public let isWeak: Bool
 
+  /// Describes a field of the map's value.
   public init(name: String, kind: Kind, offset: Int, size: Int, isWeak: Bool) {
     self.name = name
     self.kind = kind

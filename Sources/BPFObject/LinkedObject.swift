@@ -22,6 +22,7 @@ public struct LinkedObject: Equatable, Sendable {
   /// The kernel structures that the object implements. Like ``externs``, empty unless externs were allowed.
   public internal(set) var structOps: [StructOps] = []
 
+  /// An object without externs; linking adds those.
   public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {
     self.license = license
     self.btf = btf
@@ -40,6 +41,7 @@ public struct LinkedMap: Equatable, Sendable {
     case data(section: String)
   }
 
+  /// Where the map comes from.
   public var origin: Origin
   /// The name in the object; the kernel's name is at most 15 bytes of `[A-Za-z0-9_.]` and is made by ``kernelName``.
   public var name: String
@@ -53,7 +55,9 @@ public struct LinkedMap: Equatable, Sendable {
   public var maxEntries: UInt32
   /// `BPF_F_*` of BPF_MAP_CREATE.
   public var flags: UInt32
+  /// `map_extra` of BPF_MAP_CREATE, whose meaning is the type's own.
   public var mapExtra: UInt64
+  /// The NUMA node that the object names, if it does.
   public var numaNode: UInt32?
   /// Type ids in ``LinkedObject/btf``; 0 when the map has none.
   public var btfKeyTypeID: UInt32
@@ -69,16 +73,21 @@ public struct LinkedMap: Equatable, Sendable {
   /// Static initial contents of a PROG_ARRAY or map-in-map: slot and the name of the program or map it holds.
   public var initialSlots: [InitialSlot]
 
+  /// What one slot of a map of programs or maps holds at first.
   public struct InitialSlot: Equatable, Sendable {
+    /// The slot, from 0.
     public let index: UInt32
+    /// The name of a program or map of the same object.
     public let target: String
 
+    /// Fills a slot.
     public init(index: UInt32, target: String) {
       self.index = index
       self.target = target
     }
   }
 
+  /// A map of this type, everything else zero or empty.
   public init(origin: Origin, name: String, type: UInt32) {
     self.origin = origin
     self.name = name
@@ -119,15 +128,18 @@ public struct LinkedProgram: Equatable, Sendable {
   public var funcInfoRecordSize: UInt32
   /// `struct bpf_line_info` records: instruction offsets in instructions from the program's start.
   public var lineInfo: [UInt8]
+  /// Bytes a line_info record has.
   public var lineInfoRecordSize: UInt32
   /// `struct bpf_core_relo` records: instruction offsets in bytes from the program's start.
   public var coreRelocations: [UInt8]
+  /// Bytes a core_relo record has.
   public var coreRelocationRecordSize: UInt32
   /// Every instruction that linking changed, in order; all others are the object's own bytes.
   public var edits: [InstructionEdit]
   /// The instructions that refer to ``LinkedObject/externs``, in order.
   public var externUses: [ExternUse]
 
+  /// A program without instructions.
   public init(name: String, section: String, kind: ProgramKind) {
     self.name = name
     self.section = section
@@ -143,6 +155,7 @@ public struct LinkedProgram: Equatable, Sendable {
     externUses = []
   }
 
+  /// The first 15 bytes of the name, other characters than `[A-Za-z0-9_.]` replaced by `_`.
   public var kernelName: String { Self.kernelName(of: name) }
 
   static func kernelName(of name: String) -> String {
@@ -160,6 +173,7 @@ public struct LinkedProgram: Equatable, Sendable {
 
 /// One instruction that linking changed, so that a reader can compare what was proven with what is loaded.
 public struct InstructionEdit: Equatable, Sendable {
+  /// What the instruction refers to.
   public enum Reason: Equatable, Sendable {
     /// A map's index in `fd_array` (BPF_PSEUDO_MAP_IDX).
     case mapIndex(map: String)
@@ -173,10 +187,12 @@ public struct InstructionEdit: Equatable, Sendable {
     case kernelSymbol(name: String)
   }
 
-  /// The instruction's index in the linked program.
+  /// The instruction's index in the linked program; of a 64-bit load, which takes two places, that of the first.
   public let index: Int
+  /// Why it was changed.
   public let reason: Reason
 
+  /// Notes a change.
   public init(index: Int, reason: Reason) {
     self.index = index
     self.reason = reason

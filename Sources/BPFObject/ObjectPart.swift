@@ -45,7 +45,24 @@ struct ObjectPart: Sendable {
         check, "the string at offset \(offset) of `\(name)` is no name",
         expected: "UTF-8 ending in a NUL within \(Limits.nameBytes) bytes")
     }
+    guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) || !Self.hasHiddenCharacters(text) else {
+      throw BPFObjectError(
+        check, "the string at offset \(offset) of `\(name)` has characters that nobody sees",
+        expected: "no control or formatting characters",
+        why: "names are printed, and such characters could make a terminal show something else")
+    }
     return text
+  }
+
+  /// Escape sequences, reversed text, invisible joints. Tabs are in the source lines that `.BTF` quotes.
+  private static func hasHiddenCharacters(_ text: String) -> Bool {
+    text.unicodeScalars.contains { scalar in
+      switch scalar.properties.generalCategory {
+      case .control: scalar != "\t"
+      case .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true
+      default: false
+      }
+    }
   }
 
   private func ended(_ error: ByteError) -> BPFObjectError {

@@ -13,6 +13,7 @@ public struct ProgramKind: Equatable, Sendable {
   /// What stands after the slash in the section name: a tracepoint's name, a function's, an iterator's …
   public var target: String
 
+  /// A program of this type, everything else zero or empty.
   public init(type: UInt32) {
     self.type = type
     expectedAttachType = 0
@@ -29,6 +30,7 @@ public struct ProgramKind: Equatable, Sendable {
     /// `BTF_KIND_*` (include/uapi/linux/btf.h): 8 TYPEDEF for tracepoints, 12 FUNC otherwise.
     public let kind: UInt32
 
+    /// Names a type or function of the kernel.
     public init(name: String, kind: UInt32) {
       self.name = name
       self.kind = kind

@@ -17,6 +17,7 @@ public struct StructOps: Equatable, Sendable {
   /// The programs it points to.
   public let programs: [Slot]
 
+  /// A member that points to a program.
   public struct Slot: Equatable, Sendable {
     /// Bytes from the structure's start.
     public let offset: Int
@@ -28,18 +29,24 @@ public struct StructOps: Equatable, Sendable {
   public struct Layout: Equatable, Sendable {
     /// `btf_vmlinux_value_type_id` of BPF_MAP_CREATE, and the map's value size in bytes.
     public let valueTypeID: UInt32
+    /// Bytes.
     public let valueSize: UInt32
     /// The value for BPF_MAP_UPDATE_ELEM; a program's descriptor goes, as 64 bits, to each of ``programs``' offsets.
     public internal(set) var value: [UInt8]
+    /// Where the value wants the descriptors of which programs.
     public internal(set) var programs: [Slot]
     /// What BPF_PROG_LOAD needs for each program: the structure's id as `attach_btf_id`, and the member's index as
     /// `expected_attach_type`.
     public internal(set) var attachments: [Attachment]
   }
 
+  /// The member of the kernel's structure that a program implements.
   public struct Attachment: Equatable, Sendable {
+    /// The program's name.
     public let program: String
+    /// The structure's type id in the kernel's BTF.
     public let typeID: UInt32
+    /// The member's index in the structure.
     public let member: UInt32
   }
 }

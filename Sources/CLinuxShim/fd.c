@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -31,6 +32,8 @@ int vb_memfd_create(const char *name) { return memfd_create(name, MFD_CLOEXEC | 
 int vb_memfd_seal(int fd) {
   return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
 }
+
+int vb_lock_exclusive(int fd) { return flock(fd, LOCK_EX); }
 
 int vb_close(int fd) { return close(fd); }
 

@@ -42,7 +42,7 @@ public struct ImageBuilder {
     let sealed = try sealer.seal(image.descriptor, manifest: &text)
     manifest.dataBlocks = sealed.layout.parameters.dataBlockCount
     progress(.proving)
-    try SelfCheck(rootHash: sealed.rootHash, manifest: manifest).check(image.temporaryPath)
+    try SelfCheck(path: image.temporaryPath, rootHash: sealed.rootHash, threads: threads).check(manifest)
 
     let rootHash = try pending(request.rootHashFile, Array(RootHashFile.text(sealed.rootHash).utf8))
     if let path = request.manifestFile { try commit(try pending(path, text), as: path) }

@@ -33,7 +33,7 @@ struct ImageSealer {
     manifest.replaceSubrange(field.offset..<(field.offset + field.characters.count), with: field.characters)
     // Our reader sees proven blocks only, so there is a tree already for the file system as mkfs.erofs left it.
     // It has exactly the size of the final one, which takes its place.
-    let draft = try writeTree(file, blocks: blocks, salt: [])
+    let draft = try writeTree(file, blocks: blocks, salt: [], reports: false)
     try patchManifest(file, draft, at: field.offset, field.characters)
     let content = try digest(of: file, byteCount: draft.layout.parameters.dataByteCount)
     let salt: [UInt8]
@@ -42,7 +42,7 @@ struct ImageSealer {
     } catch {
       throw .verity(.hashing(error))
     }
-    return try writeTree(file, blocks: blocks, salt: salt)
+    return try writeTree(file, blocks: blocks, salt: salt, reports: true)
   }
 
   private func blockCount(of file: borrowing OwnedFD) throws(BuildError) -> UInt64 {
@@ -61,7 +61,9 @@ struct ImageSealer {
     return size / 4096
   }
 
-  private func writeTree(_ file: borrowing OwnedFD, blocks: UInt64, salt: [UInt8]) throws(BuildError) -> Sealed {
+  private func writeTree(
+    _ file: borrowing OwnedFD, blocks: UInt64, salt: [UInt8], reports: Bool
+  ) throws(BuildError) -> Sealed {
     let data = try source(file)
     var sink = FileSink(try duplicate(file))
     do throws(VerityError) {
@@ -70,7 +72,7 @@ struct ImageSealer {
       let layout = try VerityLayout(
         superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
       let rootHash = try layout.writeTree(of: data, to: &sink, threads: threads) { done, total in
-        progress(.hashing(done: done, total: total))
+        if reports { progress(.hashing(done: done, total: total)) }
         return true
       }
       return Sealed(rootHash: rootHash, salt: salt, layout: layout)

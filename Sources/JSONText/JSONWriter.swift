@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 extension JSONValue {
   /// The document on one line, without a line feed at its end (RFC 8259).
   public var compact: String { String(decoding: utf8(indent: nil), as: UTF8.self) }
@@ -57,19 +59,21 @@ extension JSONValue {
 
   private static func writeString(_ value: String, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\""))
-    for byte in value.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): text += "\\\"".utf8
-      case UInt8(ascii: "\\"): text += "\\\\".utf8
-      case UInt8(ascii: "\n"): text += "\\n".utf8
-      case UInt8(ascii: "\r"): text += "\\r".utf8
-      case UInt8(ascii: "\t"): text += "\\t".utf8
-      case 0..<0x20, 0x7f:
-        let digits = String(byte, radix: 16)
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\"".utf8
+      case "\\": text += "\\\\".utf8
+      case "\n": text += "\\n".utf8
+      case "\r": text += "\\r".utf8
+      case "\t": text += "\\t".utf8
+      case _ where scalar.isASCII && !scalar.isTerminalControl: text.append(UInt8(truncatingIfNeeded: scalar.value))
+      case _ where scalar.isTerminalControl:
+        // Some of them need no escape in JSON, but the text may be shown on a terminal. All are below U+10000.
+        let digits = String(scalar.value, radix: 16)
         text += "\\u".utf8
-        text += String(repeating: "0", count: 4 - digits.utf8.count).utf8
+        text += repeatElement(UInt8(ascii: "0"), count: max(0, 4 - digits.utf8.count))
         text += digits.utf8
-      default: text.append(byte)
+      default: text += String(scalar).utf8
       }
     }
     text.append(UInt8(ascii: "\""))

@@ -1,5 +1,7 @@
 internal import CLinuxShim
 
+// Loading is hidden behind an SPI name on purpose: only a room that writes it in its import can load a program, and
+// `make lint` allows that to BPFLoad alone. Whoever else wants a program in the kernel has to bring a permit there.
 extension BPF {
   /// What BPF_PROG_LOAD takes, without descriptors.
   public struct ProgramAttributes: Sendable {
@@ -52,6 +54,7 @@ extension BPF {
   /// - Parameters:
   ///   - btf: the BTF that the func_info, line_info and CO-RE records refer to.
   ///   - maps: `fd_array`, which BPF_PSEUDO_MAP_IDX instructions index.
+  @_spi(ProgramLoading)
   public static func loadProgram(
     _ program: ProgramAttributes, btf: KernelObject?, maps: [KernelObject]
   ) throws(SystemError) -> KernelObject {
@@ -60,6 +63,7 @@ extension BPF {
   }
 
   /// BPF_PROG_LOAD with a log. What the kernel wrote is in `log` also when the load fails.
+  @_spi(ProgramLoading)
   public static func loadProgram(
     _ program: ProgramAttributes, btf: KernelObject?, maps: [KernelObject], log: inout Log
   ) throws(SystemError) -> KernelObject {

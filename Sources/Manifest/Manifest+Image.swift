@@ -23,11 +23,27 @@ extension Manifest {
     try ManifestHead(self).check(superblock: superblock)
   }
 
+  /// A file of the manifest and where the image has it.
+  public struct Located: Sendable {
+    public let file: File
+    public let nid: UInt64
+  }
+
   /// Reads every file of the image and compares its size and SHA-256 with the manifest's; names of other files, and
   /// whatever is neither file nor directory, are refused.
   public func checkFiles<Blocks: VerifiedBlocks & ~Copyable>(
     of image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) {
+    for located in try locateFiles(in: image) { try Self.check(located, in: image) }
+  }
+
+  /// Finds every file of the manifest in the image; names of other files, and whatever is neither file nor directory,
+  /// are refused. Contents are not read.
+  ///
+  /// - Returns: objects and other files in bytewise order of their paths.
+  public func locateFiles<Blocks: VerifiedBlocks & ~Copyable>(
+    in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> [Located] {
     var expected: [[UInt8]: File] = [:]
     for file in objects.map(\.file) + files { expected[Array(file.path.utf8)] = file }
     var found: [ErofsEntry] = []
@@ -36,33 +52,35 @@ extension Manifest {
     } catch {
       throw .fileSystem(error)
     }
+    var located: [Located] = []
     for entry in found where !entry.path.utf8.elementsEqual(Self.path.utf8) {
       guard entry.inode.kind == .regular, let file = expected.removeValue(forKey: Array(entry.path.utf8)) else {
         throw .unlisted(path: entry.path)
       }
-      let digest = try Self.digest(of: entry, in: image)
-      guard digest == file.digest, entry.inode.size == file.size else {
-        throw .digest(path: file.path, expected: file.digest, found: digest)
-      }
+      located.append(Located(file: file, nid: entry.inode.nid))
     }
-    if let missing = expected.values.map(\.path).min() {
-      throw .fileSystem(ErofsError.missing(missing))
-    }
+    if let missing = expected.values.map(\.path).min() { throw .fileSystem(ErofsError.missing(missing)) }
+    return located.sorted { $0.file.path.utf8.lexicographicallyPrecedes($1.file.path.utf8) }
   }
 
-  private static func digest<Blocks: VerifiedBlocks & ~Copyable>(
-    of entry: ErofsEntry, in image: borrowing ErofsImage<Blocks>
-  ) throws(ManifestError) -> Digest {
+  /// Reads one file and compares its size and SHA-256 with the manifest's.
+  public static func check<Blocks: VerifiedBlocks & ~Copyable>(
+    _ located: Located, in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) {
     let contents: [UInt8]
     do throws(ErofsError) {
-      contents = try image.readFile(entry.inode, limit: image.limits.fileBytes)
+      contents = try image.readFile(try image.inode(located.nid), limit: image.limits.fileBytes)
     } catch {
       throw .fileSystem(error)
     }
+    let digest: Digest
     do throws(HashingError) {
-      return try Digest.of(contents.rawSpan)
+      digest = try Digest.of(contents.rawSpan)
     } catch {
       throw .hashing(error.description)
+    }
+    guard digest == located.file.digest, UInt64(contents.count) == located.file.size else {
+      throw .digest(path: located.file.path, expected: located.file.digest, found: digest)
     }
   }
 }

@@ -47,9 +47,7 @@ public struct CompiledPolicy: Sendable {
   public func decide(_ facts: borrowing Facts) -> Decision {
     if let operation = facts.operation {
       let table = operations[operation.ordinal]
-      if let number = table.firstMatch(facts) {
-        return decision(table.actions[number], .rule, table.statements[number])
-      }
+      if let match = table.firstMatch(facts) { return decision(match.action, .rule, match.statement) }
       if let fallback = table.fallback {
         return decision(statements.all[Int(fallback)].action, .operationDefault, fallback)
       }

@@ -2,82 +2,97 @@ internal import PolicySyntax
 
 /// The rules of one operation that ask for one kind of digest, found by the digest.
 ///
-/// An open-addressing table with the digests' bytes in one flat array: a look-up touches two places in memory,
-/// whether there are ten rules or a hundred thousand.
+/// An open-addressing table in one flat array. A slot holds the digest and all that is needed to decide by it, so a
+/// look-up touches one place in memory, whether there are ten rules or a hundred thousand: what the caches cannot hold
+/// costs more than all arithmetic here.
 struct DigestIndex: Sendable {
   let name: PropertyName
-  private var slots: [Slot]
-  /// Algorithm and digest of every slot, one after the other.
-  private var keys: [UInt8] = []
+  /// Slots of ``slotSize`` bytes: four of the first rule's number from 1 (zero for an empty slot), four of its
+  /// statement's place, one of flags, one of the digest's size, one of its algorithm, the digest.
+  private var bytes: [UInt8]
+  private let slotSize: Int
   private let mask: Int
+  private var algorithms: [[UInt8]] = []
 
-  private struct Slot: Sendable {
-    var hash: UInt64 = 0
-    /// The first rule with this digest, counted from 1; 0 for an empty slot.
-    var head: UInt32 = 0
-    var key: UInt32 = 0
-    var algorithmSize: UInt16 = 0
-    var digestSize: UInt16 = 0
+  /// The first rule that asks for a digest.
+  struct Entry {
+    /// Its number among the operation's rules, from 0.
+    let rule: Int
+    let statement: UInt32
+    let allows: Bool
+    /// Whether the digest is all that it asks for.
+    let isWhole: Bool
   }
 
-  /// Room for that many different digests, at most half full.
-  init(name: PropertyName, capacity: Int) {
+  /// The longest digest that is looked up by the table; longer ones exist in policies only that nothing matches.
+  static let longestDigest = 64
+  private static let headSize = 11
+
+  /// Room for these digests; at most half of the slots will be taken.
+  init(name: PropertyName, digests: [DigestLiteral]) {
     self.name = name
-    var size = 2
-    while size < capacity * 2 { size *= 2 }
-    mask = size - 1
-    slots = [Slot](repeating: Slot(), count: size)
-    keys.reserveCapacity(capacity * 40)
+    var count = 2
+    while count < digests.count * 2 { count *= 2 }
+    mask = count - 1
+    slotSize = Self.headSize + (digests.map { $0.bytes.count }.max() ?? 0)
+    bytes = [UInt8](repeating: 0, count: count * slotSize)
   }
 
-  /// The first rule that asks for the digest, as its number from 0; nil when no rule does.
-  func firstRule(for digest: DigestLiteral) -> Int? {
-    let position = find(digest)
-    let head = slots[position].head
-    return head == 0 ? nil : Int(head) - 1
+  /// The first rule that asks for the digest; nil when no rule does.
+  func entry(for digest: DigestLiteral) -> Entry? {
+    let place = find(digest)
+    let number = number(at: place)
+    guard number != 0 else { return nil }
+    let flags = bytes[place &+ 8]
+    return Entry(
+      rule: Int(number) - 1, statement: self.number(at: place &+ 4), allows: flags & 1 != 0, isWhole: flags & 2 != 0)
   }
 
-  /// Enters a rule; returns the first rule that asked for the same digest, when there is one.
-  mutating func insert(_ digest: DigestLiteral, rule: Int) -> Int? {
-    let position = find(digest)
-    guard slots[position].head == 0 else { return Int(slots[position].head) - 1 }
-    slots[position] = Slot(
-      hash: digest.mixedHash, head: UInt32(clamping: rule + 1), key: UInt32(clamping: keys.count),
-      algorithmSize: UInt16(clamping: digest.algorithm.count), digestSize: UInt16(clamping: digest.bytes.count))
-    keys += digest.algorithm
-    keys += digest.bytes
-    return nil
+  /// Enters a rule that asks for a digest.
+  ///
+  /// - Returns: the number of the first rule that asks for it, which is this one when there was none; nil when the
+  ///   table cannot hold the digest.
+  mutating func insert(_ digest: DigestLiteral, _ entry: Entry) -> Int? {
+    let known = algorithms.firstIndex(of: digest.algorithm)
+    guard let algorithm = UInt8(exactly: known ?? algorithms.count), digest.bytes.count <= slotSize - Self.headSize
+    else { return nil }
+    let place = find(digest)
+    let present = number(at: place)
+    if present != 0 { return Int(present) - 1 }
+    if known == nil { algorithms.append(digest.algorithm) }
+    let numbers = [UInt32(clamping: entry.rule + 1), entry.statement]
+    for (index, number) in numbers.enumerated() {
+      for byte in 0..<4 { bytes[place + index * 4 + byte] = UInt8(truncatingIfNeeded: number >> UInt32(byte * 8)) }
+    }
+    bytes[place + 8] = (entry.allows ? 1 : 0) | (entry.isWhole ? 2 : 0)
+    bytes[place + 9] = UInt8(clamping: digest.bytes.count)
+    bytes[place + 10] = algorithm
+    for (offset, byte) in digest.bytes.enumerated() { bytes[place + Self.headSize + offset] = byte }
+    return entry.rule
   }
 
-  /// The digest's slot, or the empty one where it would go. Half of the slots are empty, so this ends.
+  private func number(at place: Int) -> UInt32 {
+    UInt32(bytes[place]) | UInt32(bytes[place &+ 1]) << 8 | UInt32(bytes[place &+ 2]) << 16
+      | UInt32(bytes[place &+ 3]) << 24
+  }
+
+  /// Where the digest's slot begins, or the empty one where it would go. Half of the slots are empty, so this ends.
   private func find(_ digest: DigestLiteral) -> Int {
-    var position = Int(truncatingIfNeeded: digest.mixedHash) & mask
-    while slots[position].head != 0 {
-      if slots[position].hash == digest.mixedHash, holds(slots[position], digest) { break }
-      position = (position &+ 1) & mask
+    var slot = Int(truncatingIfNeeded: digest.mixedHash) & mask
+    while true {
+      let place = slot &* slotSize
+      if number(at: place) == 0 || holds(place, digest) { return place }
+      slot = (slot &+ 1) & mask
     }
-    return position
   }
 
-  private func holds(_ slot: Slot, _ digest: DigestLiteral) -> Bool {
-    guard Int(slot.algorithmSize) == digest.algorithm.count, Int(slot.digestSize) == digest.bytes.count else {
-      return false
-    }
-    var offset = Int(slot.key)
-    for byte in digest.algorithm {
-      if keys[offset] != byte { return false }
-      offset &+= 1
-    }
-    var difference: UInt8 = 0
+  private func holds(_ place: Int, _ digest: DigestLiteral) -> Bool {
+    guard Int(bytes[place &+ 9]) == digest.bytes.count else { return false }
+    var offset = place &+ Self.headSize
     for byte in digest.bytes {
-      difference |= keys[offset] ^ byte
+      if bytes[offset] != byte { return false }
       offset &+= 1
     }
-    return difference == 0
-  }
-
-  /// The longest algorithm name or digest that the table can hold; a rule beyond it is kept outside.
-  static func canHold(_ digest: DigestLiteral) -> Bool {
-    digest.algorithm.count < 0xffff && digest.bytes.count < 0xffff
+    return algorithms[Int(bytes[place &+ 10])] == digest.algorithm
   }
 }

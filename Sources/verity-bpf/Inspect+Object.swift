@@ -1,3 +1,4 @@
+import BPFNames
 import BPFObject
 import ByteKit
 import Diagnostics
@@ -16,9 +17,11 @@ extension InspectCommand {
           expected: "at most \(BPFObject.maximumByteCount) bytes"))
     }
     let digest = try Digest.of(bytes.rawSpan)
+    let kernelTypes = try kernelBtf.map { try readTypes($0) }
     let report: ObjectReport
     do throws(BPFObjectError) {
-      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file, allowsExterns: true)
+      report = try BPFObject.report(
+        bytes: bytes.rawSpan, objectName: file, allowsExterns: true, kernel: kernelTypes)
     } catch {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(file)`: \(diagnostic.message)"
@@ -28,6 +31,21 @@ extension InspectCommand {
       try Output.json(report.json(schema: Self.schema, file: file, digest: digest, byteCount: bytes.count))
     } else {
       for line in report.lines(file: file, digest: digest, byteCount: bytes.count) { try Output.line(line) }
+    }
+  }
+}
+
+extension InspectCommand {
+  /// Reads the BTF of a kernel.
+  private func readTypes(_ path: String) throws -> BTF {
+    let descriptor = try OwnedFD.open(path, .readOnly)
+    let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) ?? []
+    do throws(BPFObjectError) {
+      return try BTF(bytes.rawSpan)
+    } catch {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "`\(path)`: \(diagnostic.message)"
+      throw DiagnosedFailure(diagnostic)
     }
   }
 }
@@ -53,7 +71,7 @@ extension ObjectReport {
         "map      \(map.name)  struct_ops \(map.typeName), \(map.programs.map(\.program).joined(separator: ", "))")
     }
     for extern in externs {
-      lines.append("kernel   \(extern.name)  \(extern.kind.word)\(extern.isWeak ? ", if there" : "")")
+      lines.append("kernel   \(extern.name)  \(extern.kind.noun)\(extern.isWeak ? ", if there" : "")")
     }
     for field in configuration {
       lines.append("kernel   \(field.name)  configuration, \(field.size) bytes\(field.isWeak ? ", if there" : "")")
@@ -80,13 +98,29 @@ extension ProgramReport {
     for (label, entries) in lists where !entries.isEmpty {
       lines.append(Output.row(label, entries.joined(separator: ", ")))
     }
-    return lines + lockdownLines
+    return lines + missingLines + lockdownLines
   }
 
   /// What CO-RE relocations are about, each once.
   private var coreSubjects: [String] {
     var seen: Set<String> = []
     return coreRelocations.compactMap { $0.subject }.filter { seen.insert($0).inserted }
+  }
+
+  /// What a kernel lacks that the program needs there, each once.
+  private var missingLines: [String] {
+    var order: [String] = []
+    var instructions: [String: [Int]] = [:]
+    for relocation in coreRelocations where relocation.isPoisoned {
+      let subject = relocation.subject ?? "a type"
+      if instructions[subject] == nil { order.append(subject) }
+      instructions[subject, default: []].append(relocation.instruction)
+    }
+    return order.map { subject in
+      let places = instructions[subject, default: []]
+      let shown = places.prefix(8).map { String($0) }.joined(separator: ", ") + (places.count > 8 ? ", …" : "")
+      return Output.row("missing", "\(subject), without which the kernel refuses to reach instruction \(shown)")
+    }
   }
 
   private var lockdownLines: [String] {
@@ -131,7 +165,7 @@ extension ObjectReport {
           ]
         }),
       "kernel_symbols": .array(
-        externs.map { ["name": .string($0.name), "kind": .string($0.kind.word), "weak": .bool($0.isWeak)] }),
+        externs.map { ["name": .string($0.name), "kind": .string($0.kind.noun), "weak": .bool($0.isWeak)] }),
       "kernel_configuration": .array(
         configuration.map {
           ["name": .string($0.name), "size": .integer(Int64($0.size)), "weak": .bool($0.isWeak)]
@@ -156,6 +190,7 @@ extension ProgramReport {
         coreRelocations.map {
           [
             "kind": .string($0.kind), "subject": .optional($0.subject), "instruction": .integer(Int64($0.instruction)),
+            "in_kernel": $0.existsInKernel.map { .bool($0) } ?? nil,
           ]
         }),
       "capabilities": .array(capabilities.map { .string($0.rawValue) }),
@@ -177,16 +212,6 @@ extension ProgramReport {
           ]
         }),
     ]
-  }
-}
-
-extension KernelExtern.Kind {
-  var word: String {
-    switch self {
-    case .function: "function"
-    case .variable: "variable"
-    case .address: "address"
-    }
   }
 }
 

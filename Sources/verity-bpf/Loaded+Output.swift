@@ -1,3 +1,4 @@
+import BPFNames
 import Admission
 import BPFLoad
 import BPFObject

@@ -6,7 +6,9 @@ import LinuxSys
 /// Printing, the same for every subcommand: people's text and JSON on standard output, diagnostics on standard error.
 enum Output {
   /// A line for people, or one JSON object, on standard output.
-  static func line(_ text: String) throws {
+  static func line(_ text: String) throws { try write(text.visible) }
+
+  private static func write(_ text: String) throws {
     do throws(SystemError) {
       try StandardStream.output.write(text + "\n")
     } catch {
@@ -24,19 +26,21 @@ enum Output {
   }
 
   /// One JSON object on one line.
-  static func json(_ value: JSONValue) throws { try line(value.compact) }
+  static func json(_ value: JSONValue) throws { try write(value.compact) }
 
   /// A line on standard error. Nothing can be said when that fails.
-  static func note(_ text: String) { try? StandardStream.error.write(text + "\n") }
+  static func note(_ text: String) { put(text.visible) }
+
+  private static func put(_ text: String) { try? StandardStream.error.write(text + "\n") }
 
   /// A warning: something the user should know that does not change the result.
   static func warning(_ code: String, _ message: String) {
-    note("\(emphasis("warning", color: 33))[\(code)]: \(message)")
+    put("\(emphasis("warning", color: 33))[\(code)]: \(message.visible)")
   }
 
   /// A diagnostic with its expected, found, why and next rows.
   static func report(_ diagnostic: Diagnostic) {
-    note("\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message)")
+    put("\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message.visible)")
     let rows: [(String, String?)] = [
       ("found", diagnostic.found), ("expected", diagnostic.expected), ("why", diagnostic.why),
     ]

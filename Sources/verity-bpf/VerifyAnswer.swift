@@ -2,6 +2,7 @@ import ByteKit
 import DMVerity
 import Diagnostics
 import JSONText
+import Manifest
 
 /// What `verity-bpf verify` found out, for people and for programs.
 struct VerifyAnswer {
@@ -12,8 +13,8 @@ struct VerifyAnswer {
   var seconds: Double = 0
   /// Whether an EROFS file system was found that is exactly the data under the tree.
   var hasFileSystem = false
-  /// Whether the image has a manifest, which then agrees with the superblock.
-  var hasManifest = false
+  /// The image's manifest, which was found to be its own.
+  var manifest: Manifest?
   /// Why the image was refused before or after its blocks were checked.
   var refusal: Diagnostic?
 
@@ -70,6 +71,11 @@ struct VerifyAnswer {
         "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
           + "levels, \(layout.placement.rawValue), superblock at byte \(layout.superblockOffset)"))
     try Output.line(Output.row("salt", parameters.saltText))
+    if let manifest {
+      let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
+      let count = manifest.objects.count + manifest.files.count
+      try Output.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
+    }
     if report.isSound { try Output.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
   }
 
@@ -90,7 +96,9 @@ struct VerifyAnswer {
         .init("uuid", .string(layout.superblock.uuid.description)),
         .init("placement", .string(layout.placement.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
-        .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(hasManifest)),
+        .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(manifest != nil)),
+        .init("name", .optional(manifest?.name)),
+        .init("version", .optional(manifest?.version)),
       ]
     }
     if let report {

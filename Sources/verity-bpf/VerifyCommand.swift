@@ -17,8 +17,8 @@ struct VerifyCommand: DiagnosingCommand {
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
       NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
 
-      Exit codes: 0 every block is proven, 4 the image is corrupt or malformed or has another root hash, 3 its \
-      manifest cannot be read, 1 something could not be read, 64 usage.
+      Exit codes: 0 every block is proven, 4 the image is corrupt or malformed or has another root hash, 1 something \
+      could not be read, 64 usage.
       """)
   static let schema = "verity-bpf/verify/1"
 
@@ -114,15 +114,15 @@ struct VerifyCommand: DiagnosingCommand {
   }
 
   /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it, and
-  /// that the superblock, which the root hash does not cover, is the one the image's manifest was made with.
+  /// that the manifest, when there is one, is this image's.
   private func checkFileSystem(
     _ device: consuming VerifiedDevice<FileSource>, answer: inout VerifyAnswer
   ) throws {
-    let superblock = device.layout.superblock
-    let files = try ErofsImage(device)
+    let image = try ErofsImage(device)
     answer.hasFileSystem = true
-    guard let manifest = try ManifestHead.read(from: files) else { return }
-    try manifest.check(superblock: superblock)
-    answer.hasManifest = true
+    guard let manifest = try Manifest.read(from: image) else { return }
+    try manifest.check(superblock: image.blocks.layout.superblock)
+    _ = try manifest.locateFiles(in: image)
+    answer.manifest = manifest
   }
 }

@@ -15,6 +15,7 @@ struct VerityBPF: ParsableCommand {
       ProvenanceCommand.self,
       LoadCommand.self,
       PolicyCommand.self,
+      ExplainErrorCommand.self,
     ])
 
   static func main() {

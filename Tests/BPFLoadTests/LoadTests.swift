@@ -34,6 +34,23 @@ import Testing
     #expect(refusal.diagnostic.code == "load.no-slot-target" && refusal.diagnostic.message.contains("second"))
   }
 
+  @Test func looksUpKernelFunctions() throws {
+    let linked = try Objects.linked(Objects.fixture("kernel_function"))
+    #expect(Set(linked.externs.map(\.name)) == ["bpf_rcu_read_lock", "bpf_rcu_read_unlock", "no_such_function"])
+    let object = try ObjectLoader.load(linked, options: LoadOptions())
+    let link = try BPF.openRawTracepoint(object.program("kernel_function"), tracepoint: "sched_process_exec")
+    try run("true")
+    #expect(try number(BPF.lookup(object.map(".bss"), key: bytes(UInt32(0)), valueSize: 8)) != 0)
+    withExtendedLifetime(link) {}
+  }
+
+  @Test func namesAKernelFunctionThatIsMissing() throws {
+    let linked = try Objects.linked(Objects.fixture("missing_function"))
+    let told = try Objects.refusal(linked).diagnostic
+    #expect(told.code == "load.no-kernel-symbol" && told.message.contains("`no_such_function`"))
+    #expect(told.category == .unsupported)
+  }
+
   @Test func describesWhatItLoaded() throws {
     let object = try Objects.load(Objects.demo("xdp_counter"))
     let program = try #require(object.programs.first)

@@ -48,6 +48,12 @@ import Testing
     #expect(told.expected?.contains("btf_trace_no_such_tracepoint") == true)
   }
 
+  @Test func doesNotRegisterFunctionsWithTheKernel() throws {
+    let told = try refusal(Objects.fixture("struct_ops"))
+    #expect(told.code == "load.struct-ops" && told.category == .unsupported)
+    #expect(told.message.contains("`refused`") && told.message.contains("`tcp_congestion_ops`"))
+  }
+
   @Test func namesAnUnknownProgram() throws {
     var options = LoadOptions()
     options.programs = ["nobody"]
@@ -84,6 +90,11 @@ import Testing
     let told = try Objects.refusal(changed(program: { $0.kind.type = 250 })).diagnostic
     #expect(told.code == "load.unknown-to-kernel" && told.category == .unsupported)
     #expect(told.message.contains("tcx/ingress"))
+  }
+
+  @Test func aMapPinnedByNameNeedsAPlace() throws {
+    let told = try Objects.refusal(changed(map: { $0.pinsByName = true })).diagnostic
+    #expect(told.code == "load.pin-by-name" && told.next?.contains("--pin-path") == true)
   }
 
   @Test func reportsTypeInformationTheKernelRefuses() throws {

@@ -34,8 +34,10 @@ import Testing
   @Test(.enabled(if: KernelOracle.isAvailable, "bpf(2) is not allowed here"))
   func resolvedKernelFunctionsRun() throws {
     let object = try Self.link("KFUNC")
-    let ids = try Self.kernelIDs(object.externs.map(\.name))
-    let resolved = try object.resolving(ids.map { .btf(id: $0, module: 0) })
+    let kernel = try TestObject.read("/sys/kernel/btf/vmlinux")
+    let resolutions = try object.lookUpExterns(in: BTF(kernel.rawSpan))
+    #expect(try resolutions == Self.kernelIDs(object.externs.map(\.name)).map { .btf(id: $0, module: 0) })
+    let resolved = try object.resolving(resolutions)
     #expect(!resolved.needsResolving)
     #expect(resolved.programs[0].edits.contains { $0.reason == .kernelSymbol(name: "bpf_task_from_pid") })
     let oracle = try KernelOracle(resolved)
@@ -125,6 +127,15 @@ import Testing
     let program = try oracle.load(resolved.programs[0])
     #expect(try BPF.testRun(program, packet: [UInt8](repeating: 0, count: 64)).returned == 250 + 1 + 6 + 1 + 2)
     #expect(throws: BPFObjectError.self) { try object.resolving([], configuration: [1]) }
+  }
+
+  @Test func whatTheKernelDoesNotHaveIsNamed() throws {
+    let object = try Self.link("KSYM")
+    let empty = try BTF(object.btf.rawSpan)
+    #expect { try object.lookUpExterns(in: empty) } throws: { error in
+      (error as? BPFObjectError)?.message == "the kernel has no symbol `jiffies_64`"
+    }
+    #expect(try object.lookUpExterns(in: empty) { $0 == "jiffies_64" ? 77 : nil } == [.address(77)])
   }
 
   @Test func symbolsWithoutADeclarationAreRefused() throws {

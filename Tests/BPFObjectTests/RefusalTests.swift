@@ -194,6 +194,33 @@ import Testing
     #expect(try Self.refusal(of: source)?.check == .unsupportedSection)
   }
 
+  @Test func pointersInData() throws {
+    let source = """
+      static int value = 3;
+      int *const volatile table[2] = { &value, &value };
+      SEC("xdp") int f(void *ctx) { return *table[1]; }
+      """
+    let refusal = try Self.refusal(of: source)
+    #expect(refusal?.check == .badRelocation && refusal?.message.contains("holds pointers") == true)
+  }
+
+  /// Names that a terminal would not show as they are: an escape sequence, reversed text, a zero-width space.
+  @Test(arguments: [0x1b, 0x202e, 0x200b, 0x85, 0x0a] as [UInt32])
+  func hiddenCharactersInNames(_ scalar: UInt32) throws {
+    let hidden = String(Character(try #require(Unicode.Scalar(scalar))))
+    var object = try TestObject.compile(
+      source: "SEC(\"xdp\") int f(void *ctx) { return 2; } int XXXXXXXXXXXX SEC(\".data\") = 1;")
+    // The variable's name, in the symbol table and in the types.
+    let name = Array("XXXXXXXXXXXX".utf8)
+    while let range = object.firstRange(of: name) {
+      let new = Array(hidden.utf8) + [UInt8](repeating: UInt8(ascii: "y"), count: 12)
+      object.replaceSubrange(range, with: new.prefix(12))
+    }
+    let refusal = Self.refusal(of: object)
+    #expect(refusal?.check == .malformedELF && refusal?.message.contains("nobody sees") == true)
+    #expect(refusal?.message.contains(hidden) == false)
+  }
+
   @Test func licenseIsText() throws {
     let program = "SEC(\"xdp\") int f(void *ctx) { return 2; } char L[] SEC(\"license\") = "
     #expect(try Self.refusal(of: program + "\"GPL\\nv2\";")?.check == .badLicense)

@@ -1,6 +1,6 @@
 import BPFObject
 import ByteKit
-import LinuxSys
+@_spi(ProgramLoading) import LinuxSys
 import Testing
 
 /// Structures of functions are read, and laid out as the running kernel has them.

@@ -73,6 +73,13 @@ import Testing
     #expect(error?.reason == .notUTF8)
   }
 
+  /// What is written can be shown on any terminal.
+  @Test func escapesWhatATerminalWouldActOn() throws {
+    let value = JSONValue.string("a\u{1b}[2J\u{7f}\u{9b}31m\u{202e}\u{2066}é\u{a0}\n")
+    #expect(value.compact == #""a\u001b[2J\u007f\u009b31m\u202e\u2066é\#u{a0}\n""#)
+    #expect(try JSONValue.parse(Array(value.compact.utf8)) == value)
+  }
+
   @Test func namesThePlace() {
     let error = #expect(throws: JSONError.self) { try Self.parse("{\n  \"a\": 1,\n  \"a\": 2\n}") }
     #expect(error?.line == 3 && error?.column == 3 && error?.offset == 14)

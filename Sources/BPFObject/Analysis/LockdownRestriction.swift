@@ -1,3 +1,5 @@
+internal import BPFNames
+
 /// One thing about a program that lockdown forbids.
 ///
 /// The list of reasons: security/lockdown/lockdown.c; where they are checked: kernel/trace/bpf_trace.c and
@@ -11,6 +13,7 @@ public struct LockdownRestriction: Equatable, Sendable {
     case integrity
     case confidentiality
 
+    /// Less strict comes first.
     public static func < (left: Self, right: Self) -> Bool {
       (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
     }
@@ -43,7 +46,9 @@ public struct LockdownRestriction: Equatable, Sendable {
     case attach
   }
 
+  /// Why lockdown forbids it.
   public let reason: Reason
+  /// When the kernel refuses.
   public let moment: Moment
   /// The helper that is the cause, and the first instruction that calls it; nil for what attaching needs.
   public let helper: HelperUse?

@@ -19,6 +19,12 @@ public struct CoreRelocation: Equatable, Sendable {
   public let subject: String?
   /// Index of the instruction in the linked program.
   public let instruction: Int
+  /// Whether a kernel has what is relocated; nil when no kernel was asked, see ``BPFObject/reports(of:kernel:)``.
+  public internal(set) var existsInKernel: Bool?
+
+  /// Whether the kernel makes the instruction one that the verifier refuses where it is reached: everything but a
+  /// question about existence needs an answer.
+  public var isPoisoned: Bool { existsInKernel == false && !kind.hasSuffix("exists") && kind != "type_matches" }
 
   static let kinds = [
     "byte_off", "byte_sz", "field_exists", "signed", "lshift_u64", "rshift_u64", "local_type_id", "target_type_id",
@@ -39,14 +45,17 @@ public enum RequiredCapability: String, Sendable, CaseIterable {
 /// Everything here is about the instructions as they are submitted: the verifier may drop some of them as dead code,
 /// and then needs less.
 public struct ProgramReport: Equatable, Sendable {
+  /// The function's name.
   public let name: String
   /// The ELF section, without the `?` of an optional program.
   public let section: String
+  /// What the section's name says the program is.
   public let kind: ProgramKind
   /// The program's type as bpftool prints it.
   public let typeName: String
   /// The expected attach type; nil when the program's type has none.
   public let attachTypeName: String?
+  /// BPF_F_SLEEPABLE: it may fault and wait.
   public let isSleepable: Bool
   /// With its subprograms.
   public let instructionCount: Int
@@ -58,11 +67,13 @@ public struct ProgramReport: Equatable, Sendable {
   public let kernelSymbols: [String]
   /// The functions appended to the program, in order.
   public let subprograms: [String]
-  public let coreRelocations: [CoreRelocation]
+  /// What the kernel changes in the program when it loads it, in the order of the records.
+  public internal(set) var coreRelocations: [CoreRelocation]
   /// Names of the maps it refers to, in the order of `fd_array`.
   public let maps: [String]
   /// Everything that some lockdown mode forbids.
   public let restrictions: [LockdownRestriction]
+  /// What loading needs where unprivileged BPF is off, as it is by default.
   public let capabilities: [RequiredCapability]
 
   /// What the kernel forbids in this mode: nothing when it loads and attaches the program.

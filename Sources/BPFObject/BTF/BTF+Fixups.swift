@@ -50,7 +50,7 @@ extension BTF {
         guard let symbol = symbols[name] else {
           throw BPFObjectError(
             .malformedBTF, "variable `\(name)` of section `\(section.name)` has no symbol",
-            next: "keep the symbol table: strip with llvm-strip -g only")
+            next: "keep the symbol table: strip with llvm-objcopy --strip-debug only")
         }
         guard let value = UInt32(exactly: symbol.value) else { throw Self.outside(name, section) }
         offset = value

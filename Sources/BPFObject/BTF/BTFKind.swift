@@ -55,6 +55,7 @@ public enum BTFKind: UInt8, Sendable, CaseIterable {
 public struct BTFType: Equatable, Sendable {
   /// The type's number; 0 is void.
   public let id: UInt32
+  /// What the type is.
   public let kind: BTFKind
   /// Offset in the string section; 0 for a type without a name.
   public let nameOffset: UInt32

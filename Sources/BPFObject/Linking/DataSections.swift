@@ -21,6 +21,12 @@ enum DataSections {
     var maps: [(section: Int, map: LinkedMap)] = []
     for section in elf.sections where isData(section) && section.size > 0 {
       _ = try elf.section(named: section.name)
+      guard try elf.relocations(of: section).isEmpty else {
+        throw BPFObjectError(
+          .badRelocation, "data section `\(section.name)` holds pointers", expected: "numbers and characters only",
+          why: "a program's data has no address before it is loaded; libbpf would silently leave zeros",
+          next: "choose with a switch statement instead of a table of pointers")
+      }
       guard let size = UInt32(exactly: section.size) else { continue }
       var map = LinkedMap(
         origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),
@@ -74,42 +80,4 @@ enum DataSections {
     let prefix = Array(objectName.utf8.prefix(max(0, 15 - suffix)))
     return String(decoding: prefix, as: UTF8.self) + section
   }
-}
-
-/// `enum bpf_map_type` numbers that linking distinguishes (include/uapi/linux/bpf.h).
-enum MapType {
-  static let hash: UInt32 = 1
-  static let array: UInt32 = 2
-  static let programArray: UInt32 = 3
-  static let perfEventArray: UInt32 = 4
-  static let perCPUArray: UInt32 = 6
-  static let stackTrace: UInt32 = 7
-  static let cgroupArray: UInt32 = 8
-  static let lpmTrie: UInt32 = 11
-  static let arrayOfMaps: UInt32 = 12
-  static let hashOfMaps: UInt32 = 13
-  static let devmap: UInt32 = 14
-  static let sockmap: UInt32 = 15
-  static let cpumap: UInt32 = 16
-  static let xskmap: UInt32 = 17
-  static let sockhash: UInt32 = 18
-  static let queue: UInt32 = 22
-  static let stack: UInt32 = 23
-  static let devmapHash: UInt32 = 25
-  static let structOps: UInt32 = 26
-  static let ringBuffer: UInt32 = 27
-  static let userRingBuffer: UInt32 = 31
-  static let arena: UInt32 = 33
-
-  /// Types for which BPF_MAP_CREATE refuses BTF type ids (libbpf, bpf_object__create_map).
-  static let withoutBTF: Set<UInt32> = [
-    perfEventArray, cgroupArray, stackTrace, arrayOfMaps, hashOfMaps, devmap, devmapHash, cpumap, xskmap, sockmap,
-    sockhash, queue, stack, ringBuffer, userRingBuffer, arena,
-  ]
-}
-
-/// `BPF_F_*` of BPF_MAP_CREATE that linking sets.
-enum MapFlag {
-  static let readOnlyProgram: UInt32 = 128
-  static let mmapable: UInt32 = 1024
 }

@@ -26,7 +26,7 @@ struct ObjectParts: Sendable {
         .noBTFExt, "the object does not say which instruction belongs to which function",
         expected: "a section `.BTF.ext`", found: "sections \(Self.listed(elf))",
         why: "without it the kernel would silently ignore CO-RE relocations",
-        next: "compile it with -g, and strip it with llvm-strip -g only")
+        next: "compile it with -g, and strip it with llvm-objcopy --strip-debug only")
     }
     ext = try BTFExt(part: elf.contents(of: extSection, check: .malformedBTFExt), btf: btf)
     license = try Self.readLicense(elf)

@@ -31,6 +31,8 @@ int vb_memfd_create(const char *name);
 /// Seals a memfd against writing, growing, shrinking and further sealing.
 int vb_memfd_seal(int fd);
 int vb_close(int fd);
+/// flock(2) LOCK_EX. (Swift sees only the struct of that name.)
+int vb_lock_exclusive(int fd);
 /// A pipe, both ends close-on-exec: ends[0] reads, ends[1] writes.
 int vb_pipe(int ends[2]);
 /// The errno's macro name ("ENOENT"), or NULL.

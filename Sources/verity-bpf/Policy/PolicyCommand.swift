@@ -9,10 +9,12 @@ import PolicySyntax
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
-    abstract: "Check, format, explain, test, compare and write policies.",
+    abstract: "Check, format, explain, test, compare, write and install policies.",
     subcommands: [
       PolicyCheckCommand.self, PolicyFmtCommand.self, PolicyExplainCommand.self, PolicyTestCommand.self,
       PolicyDiffCommand.self, PolicyReplayCommand.self, PolicyGenerateCommand.self, PolicyConvertCommand.self,
+      PolicySignCommand.self, PolicyInitCommand.self, PolicyInstallCommand.self, PolicyActivateCommand.self,
+      PolicyListCommand.self, PolicyRemoveCommand.self,
     ])
 }
 

@@ -1,0 +1,28 @@
+extension Unicode.Scalar {
+  /// Whether a terminal would act on the character instead of showing it: C0 and C1 controls, DEL, and the controls
+  /// for the direction of text, which can make a line read differently from what it says.
+  public var isTerminalControl: Bool {
+    switch value {
+    case 0..<0x20, 0x7f..<0xa0, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069: true
+    default: false
+    }
+  }
+}
+
+extension String {
+  /// The text as it can be shown on a terminal: control characters other than line feed and tab are written `\u{1b}`.
+  ///
+  /// File names and messages can come from a hostile image; what they say must not move a cursor or change a title.
+  public var visible: String {
+    guard unicodeScalars.contains(where: { $0.isTerminalControl && $0 != "\n" && $0 != "\t" }) else { return self }
+    var text = ""
+    for scalar in unicodeScalars {
+      if scalar.isTerminalControl, scalar != "\n", scalar != "\t" {
+        text += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+}

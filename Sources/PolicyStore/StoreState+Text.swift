@@ -1,0 +1,95 @@
+internal import ByteKit
+internal import Hashing
+internal import JSONText
+internal import PolicySyntax
+
+/// The state as a file: one line of JSON, and one line with the SHA-256 of the first.
+///
+/// The hash finds what a failing disk or an editor did. It does not stop an attacker who may write the file; that is
+/// the file's permissions' work.
+extension StoreState {
+  static let schema = "verity-bpf/policy-store/1"
+
+  /// The file's bytes.
+  func encoded() throws(HashingError) -> [UInt8] {
+    let line = json.compact
+    return Array("\(line)\n\(try Self.hash(Array(line.utf8)))\n".utf8)
+  }
+
+  /// Reads a file's bytes; throws why they are not what was written.
+  static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> StoreState {
+    let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
+    guard lines.count == 3, lines[2].isEmpty else { throw DecodingFailure("\(lines.count) lines instead of two") }
+    let hash = try? hash(Array(lines[0]))
+    guard let hash, hash.description == String(decoding: lines[1], as: UTF8.self) else {
+      throw DecodingFailure("its SHA-256 is another one")
+    }
+    guard let value = try? JSONValue.parse(Array(lines[0])), let state = StoreState(value) else {
+      throw DecodingFailure("it was written by another version of this program")
+    }
+    return state
+  }
+
+  struct DecodingFailure: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+  }
+
+  private static func hash(_ bytes: [UInt8]) throws(HashingError) -> Digest {
+    var state = try HashState(.sha256)
+    state.update(bytes.rawSpan)
+    return try state.finish()
+  }
+
+  private var json: JSONValue {
+    func list(_ entries: [String: Entry]) -> JSONValue {
+      .array(
+        entries.sorted { $0.key < $1.key }.map { name, entry in
+          [
+            "name": .string(name), "version": .string(entry.version.description),
+            "message": .string(entry.message.description),
+          ]
+        })
+    }
+    return [
+      "schema": .string(Self.schema), "serial": .unsigned(serial), "trusted": .string(trusted.description),
+      "policies": list(policies), "floors": list(floors), "active": .optional(active),
+      "active_floor": .optional(activeFloor?.description),
+    ]
+  }
+
+  private init?(_ value: JSONValue) {
+    func list(_ value: JSONValue?) -> [String: Entry]? {
+      guard case .array(let elements)? = value else { return nil }
+      var entries: [String: Entry] = [:]
+      for element in elements {
+        guard case .string(let name)? = element["name"], case .string(let version)? = element["version"],
+          case .string(let message)? = element["message"], let number = PolicyVersion(version),
+          let digest = Digest(message)
+        else { return nil }
+        entries[name] = Entry(version: number, message: digest)
+      }
+      return entries
+    }
+    guard value["schema"] == .string(Self.schema), case .integer(let serial)? = value["serial"],
+      let count = UInt64(exactly: serial), case .string(let trustedText)? = value["trusted"],
+      let trusted = Digest(trustedText), let policies = list(value["policies"]), let floors = list(value["floors"])
+    else { return nil }
+    self.init(trusted: trusted)
+    self.serial = count
+    self.policies = policies
+    self.floors = floors
+    switch value["active"] {
+    case .string(let name)? where policies[name] != nil: active = name
+    case .null?: active = nil
+    default: return nil
+    }
+    switch value["active_floor"] {
+    case .string(let text)?:
+      guard let floor = PolicyVersion(text) else { return nil }
+      activeFloor = floor
+    case .null? where active == nil: activeFloor = nil
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,86 @@
+public import ByteKit
+public import PolicySyntax
+
+/// What the store remembers: which policies there are, which is active, and the versions below which none may come.
+///
+/// A value with rules; reading and writing it is ``PolicyStore``'s.
+public struct StoreState: Equatable, Sendable {
+  /// One installed policy.
+  public struct Entry: Equatable, Sendable {
+    public let version: PolicyVersion
+    /// SHA-256 of the signed message, which is also its file's name.
+    public let message: Digest
+
+    public init(version: PolicyVersion, message: Digest) {
+      self.version = version
+      self.message = message
+    }
+  }
+
+  /// Counts the changes.
+  public internal(set) var serial: UInt64 = 0
+  /// SHA-256 of the file of trusted certificates.
+  public internal(set) var trusted: Digest
+  /// The installed policies by name.
+  public internal(set) var policies: [String: Entry] = [:]
+  /// The highest version each name ever had, also after removal.
+  public internal(set) var floors: [String: Entry] = [:]
+  /// The active policy's name.
+  public internal(set) var active: String?
+  /// The version of the policy that was activated last; no older one can follow, whatever its name.
+  public internal(set) var activeFloor: PolicyVersion?
+
+  /// A store without policies.
+  public init(trusted: Digest) { self.trusted = trusted }
+
+  /// What an installation did.
+  public enum Installation: Equatable, Sendable {
+    case added
+    /// It replaced another version of the same name.
+    case updated(from: PolicyVersion)
+    /// The same message was there already.
+    case unchanged
+  }
+
+  /// Installs a policy, or updates the one of that name. An update of the active policy is active at once, as in the
+  /// kernel.
+  ///
+  /// The version must be above the highest that name ever had; only the very same message may come back.
+  public mutating func install(_ name: String, _ entry: Entry) throws(StoreRefusal) -> Installation {
+    guard Self.canStore(name) else { throw .name(name) }
+    let present = policies[name]
+    if present == entry { return .unchanged }
+    if let floor = floors[name], entry.version <= floor.version, floor != entry {
+      throw .stale(name: name, version: entry.version, floor: floor.version)
+    }
+    policies[name] = entry
+    floors[name] = entry
+    if active == name { activeFloor = entry.version }
+    serial += 1
+    return present.map { .updated(from: $0.version) } ?? .added
+  }
+
+  /// Makes an installed policy the active one. Activating it again changes nothing.
+  public mutating func activate(_ name: String) throws(StoreRefusal) {
+    guard let entry = policies[name] else { throw .unknown(name: name) }
+    if let floor = activeFloor, entry.version < floor {
+      throw .downgrade(name: name, version: entry.version, floor: floor)
+    }
+    guard active != name else { return }
+    active = name
+    activeFloor = entry.version
+    serial += 1
+  }
+
+  /// Removes a policy; its floor stays.
+  public mutating func remove(_ name: String) throws(StoreRefusal) {
+    guard policies[name] != nil else { throw .unknown(name: name) }
+    guard active != name else { throw .active(name: name) }
+    policies[name] = nil
+    serial += 1
+  }
+
+  private static func canStore(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.count <= 200 && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+  }
+}

@@ -1,0 +1,60 @@
+extension ErrorCatalogue {
+  /// What the workbench, the signatures and the store say.
+  static let workbenchParagraphs: [String: String] = [
+    "policy.denied":
+      "The policy says DENY. `verity-bpf policy explain` shows each rule with what held and what did not.",
+    "policy.lost":
+      "The line cannot be said to the mainline kernel and is not in the converted policy. Rules are dropped as a whole, because an ALLOW without one of its conditions would allow more.",
+    "policy.widened":
+      "A rule that denies could not be converted, so the converted policy allows what the original denies. Find another way to say it in IPE's own properties.",
+    "policy.not-convertible":
+      "What is left after the conversion is no policy for the kernel, most often because its only DEFAULT was that of BPF_PROG_LOAD.",
+    "policy.diff-incomplete":
+      "The two policies have more pairs of rules than are tried, so a change may be missing from the list. Compare with --facts files for the objects that matter.",
+    "policy.no-facts": "This build cannot look at objects. Give the facts in a file.",
+    "policy.no-kernel-config":
+      "The kernel's configuration was not found, or the file is none. Distributions put it to /boot/config-RELEASE; kernels built with CONFIG_IKCONFIG_PROC show it in /proc/config.gz.",
+    "policy.root-hash":
+      "A root hash is 64 hex digits for sha256 or 128 for sha512, as veritysetup prints it and as NAME.roothash holds it.",
+    "facts.invalid":
+      "A facts file is a JSON object, or an array of objects. `op` must be there; every other fact may be missing or null, which both say that it is not known. A name that does not exist, a value of another kind, two values for one fact and facts that exclude each other are refused with their place, because a fact that is overlooked decides otherwise.",
+    "cases.syntax":
+      "A test file consists of `case \"NAME\"`, `given FACT=VALUE …` and `expect ALLOW` or `expect DENY`, with `at line N`, `by DEFAULT` or `by RULE` after it if wanted.",
+    "cases.none": "The directory holds no file that ends in .cases.",
+    "loadpin.list":
+      "A LoadPin list begins with the line `# LOADPIN_TRUSTED_VERITY_ROOT_DIGESTS`, to the byte, and has one digest a line. The kernel empties its list at the first mistake, and takes no second one until the next boot.",
+    "audit.damaged":
+      "The line begins like a record of IPE and ends too early, most often because the log was cut while it was written. The other lines are used.",
+    "audit.record": "The text is not a record of an IPE decision: type=1420, with ipe_op= and rule=.",
+    "audit.unwritable":
+      "The audit record could not be written, so nothing was done. What leaves no record is not allowed.",
+    "signature.certificate": "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----).",
+    "signature.private-key":
+      "The file holds no private key in PEM, or the key has a passphrase. Nobody is asked for one, so that a build cannot hang.",
+    "signature.key-mismatch":
+      "The private key does not belong to the certificate. With several certificates in a file the first is the signer's.",
+    "signature.malformed":
+      "The file is not exactly one PKCS#7 message in DER with one signer. The kernel ignores bytes that follow the message; here they are refused, because they were not signed.",
+    "signature.content":
+      "IPE policies travel inside their signature (attached), root hashes beside it (detached). This message is of the other kind.",
+    "signature.weak-digest":
+      "The signature is over SHA-1 or another digest for which two different texts can be made. The kernel still takes sha1 here; sign again with sha256.",
+    "signature.untrusted":
+      "The signer's certificate is not among the trusted ones. Certificates inside the message are not looked at, and no chain is followed: trust is what was given by name.",
+    "signature.bad": "The signature does not fit the bytes: they were changed, or another key signed.",
+    "signature.openssl": "OpenSSL could not do its work; its own reason is shown.",
+    "store.lost":
+      "The store's state is not there. It holds the lowest versions that may be installed; without it an old, validly signed policy could come back, so nothing is decided and nothing is guessed. Restore the directory from a backup. Only on a machine that never had a store: verity-bpf policy init.",
+    "store.damaged":
+      "A file of the store is not what was written to it. No policy is taken from there until it is restored from a backup.",
+    "store.exists": "There is a store already. Making a new one would forget which versions were installed.",
+    "store.stale":
+      "The version is not above the highest that this name ever had on this machine. Unlike the kernel's, this memory survives a reboot and the removal of the policy. Only the very same message may be installed again.",
+    "store.downgrade":
+      "The policy's version is below that of the policy that was activated last, whatever its name; the kernel has the same rule, until it is booted again.",
+    "store.name": "Stored policies have names of at most 200 bytes without control characters.",
+    "store.unknown": "No policy of that name is installed; `verity-bpf policy list` shows those that are.",
+    "store.active": "The active policy cannot be removed; activate another one first. The kernel answers EPERM.",
+    "store.none-active": "Policies are installed, and none was made the one that decides.",
+  ]
+}

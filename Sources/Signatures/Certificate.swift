@@ -1,0 +1,111 @@
+public import ByteKit
+internal import COpenSSL
+internal import Hashing
+
+/// X.509 certificates that are trusted because somebody named them: no chain leads to them, and none is followed.
+@safe
+public struct Certificates: ~Copyable {
+  // Owned by this value alone: made in `init`, freed in `deinit`.
+  let stack: OpaquePointer
+
+  /// Reads every certificate of a PEM file.
+  ///
+  /// - Throws: ``SignatureError/noCertificate(reason:)`` when there is none.
+  public init(pem: [UInt8]) throws(SignatureError) {
+    guard let stack = unsafe vb_certificates_new() else { throw .openSSL(reason: "out of memory") }
+    do throws(SignatureError) {
+      try unsafe MemoryBIO.reading(pem) { bio throws(SignatureError) in
+        while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
+          guard unsafe vb_certificates_add(stack, certificate) > 0 else {
+            unsafe X509_free(certificate)
+            throw .openSSL(reason: "out of memory")
+          }
+        }
+      }
+      // Reading past the last certificate leaves an error that means nothing.
+      let reason = OpenSSLErrors.take()
+      guard unsafe vb_certificates_count(stack) > 0 else { throw .noCertificate(reason: reason) }
+    } catch {
+      unsafe vb_certificates_free(stack)
+      throw error
+    }
+    unsafe self.stack = stack
+  }
+
+  deinit { unsafe vb_certificates_free(stack) }
+
+  /// How many there are.
+  public var count: Int { Int(unsafe vb_certificates_count(stack)) }
+
+  /// SHA-256 over the DER form of each, the `x_signer=` of a policy.
+  public func fingerprints() throws(SignatureError) -> [Digest] {
+    var result: [Digest] = []
+    for index in 0..<Int32(clamping: count) {
+      guard let certificate = unsafe vb_certificates_at(stack, index) else { continue }
+      result.append(try unsafe Self.fingerprint(of: certificate))
+    }
+    return result
+  }
+
+  /// SHA-256 over a certificate's DER form.
+  static func fingerprint(of certificate: OpaquePointer) throws(SignatureError) -> Digest {
+    var der: UnsafeMutablePointer<UInt8>?
+    let count = unsafe i2d_X509(certificate, &der)
+    guard count > 0, let address = unsafe der else { throw .openSSL(reason: OpenSSLErrors.take()) }
+    defer { unsafe CRYPTO_free(address, nil, 0) }
+    let bytes = unsafe [UInt8](UnsafeBufferPointer(start: address, count: Int(count)))
+    do throws(HashingError) {
+      var state = try HashState(.sha256)
+      state.update(bytes.rawSpan)
+      return try state.finish()
+    } catch {
+      throw .openSSL(reason: error.description)
+    }
+  }
+}
+
+/// OpenSSL's queue of errors, taken as one text.
+enum OpenSSLErrors {
+  /// Empties the queue of this thread and returns its last reason; `unknown reason` when it was empty.
+  static func take() -> String {
+    var last: UInt = 0
+    while true {
+      let code = ERR_get_error()
+      if code == 0 { break }
+      last = UInt(code)
+    }
+    guard last != 0, let text = unsafe ERR_reason_error_string(last) else { return "unknown reason" }
+    return unsafe String(cString: text)
+  }
+}
+
+/// OpenSSL's view of bytes in memory.
+enum MemoryBIO {
+  /// Lends a BIO that reads the bytes.
+  static func reading(
+    _ bytes: [UInt8], _ body: (OpaquePointer) throws(SignatureError) -> Void
+  ) throws(SignatureError) {
+    // The BIO reads the array's own memory, which outlives it.
+    let failure: SignatureError? = unsafe bytes.withUnsafeBytes { buffer in
+      guard let count = Int32(exactly: buffer.count), let bio = unsafe BIO_new_mem_buf(buffer.baseAddress, count) else {
+        return .openSSL(reason: "the bytes do not fit a memory BIO")
+      }
+      defer { unsafe BIO_free(bio) }
+      do throws(SignatureError) {
+        unsafe try body(bio)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// What was written to a memory BIO.
+  static func contents(_ bio: OpaquePointer) -> [UInt8] {
+    var address: UnsafePointer<UInt8>?
+    let count = unsafe vb_bio_contents(bio, &address)
+    guard count > 0, let start = unsafe address else { return [] }
+    return unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
+  }
+}

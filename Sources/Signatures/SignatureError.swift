@@ -1,0 +1,69 @@
+public import Diagnostics
+
+/// Why something could not be signed, or a signature does not count.
+public enum SignatureError: Error, Equatable, Sendable {
+  /// The bytes hold no PEM certificate.
+  case noCertificate(reason: String)
+  /// The bytes hold no private key that can be used: no PEM, or encrypted.
+  case noPrivateKey(reason: String)
+  /// The key is another one than the certificate's.
+  case keyMismatch
+  /// The message is no DER PKCS#7 message with exactly one signer, or something follows it.
+  case malformed(reason: String)
+  /// The message carries its content where it must not, or the other way round.
+  case contentPlacement(isDetached: Bool)
+  /// The digest that was signed is no SHA-2 of at least 256 bits.
+  case weakDigest(name: String)
+  /// No trusted certificate is the signer's.
+  case untrustedSigner
+  /// The signer's key did not sign these bytes.
+  case badSignature(reason: String)
+  /// OpenSSL could not do its work.
+  case openSSL(reason: String)
+}
+
+extension SignatureError: Diagnosable {
+  public var diagnostic: Diagnostic {
+    switch self {
+    case .noCertificate(let reason):
+      Diagnostic(
+        "signature.certificate", .incomplete, "the certificate cannot be read", expected: "an X.509 certificate in PEM",
+        found: reason)
+    case .noPrivateKey(let reason):
+      Diagnostic(
+        "signature.private-key", .incomplete, "the private key cannot be read",
+        expected: "a private key in PEM, without a passphrase", found: reason,
+        next: "openssl pkey -in KEY -out PLAIN, on a machine you trust")
+    case .keyMismatch:
+      Diagnostic(
+        "signature.key-mismatch", .invalid, "the private key is not the certificate's",
+        expected: "the two halves of one key pair")
+    case .malformed(let reason):
+      Diagnostic(
+        "signature.malformed", .integrity, "this is no signed message",
+        expected: "one DER PKCS#7 message with one signer",
+        found: reason)
+    case .contentPlacement(let isDetached):
+      Diagnostic(
+        "signature.content", .integrity,
+        isDetached ? "the message does not carry what it signs" : "the message carries its content along",
+        expected: isDetached ? "an attached signature (openssl smime -nodetach)" : "a detached signature")
+    case .weakDigest(let name):
+      Diagnostic(
+        "signature.weak-digest", .integrity, "the signature is over a weak digest",
+        expected: "sha256, sha384 or sha512",
+        found: name, next: "sign again with -md sha256")
+    case .untrustedSigner:
+      Diagnostic(
+        "signature.untrusted", .integrity, "nobody who is trusted signed this",
+        expected: "one of the given certificates",
+        found: "another signer", next: "--certificate FILE with the signer's certificate, when you trust it")
+    case .badSignature(let reason):
+      Diagnostic(
+        "signature.bad", .integrity, "the signature does not fit", expected: "a signature over exactly these bytes",
+        found: reason)
+    case .openSSL(let reason):
+      Diagnostic("signature.openssl", .incomplete, "OpenSSL failed", found: reason)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+public import ByteKit
+internal import COpenSSL
+
+/// PKCS#7 messages as the kernel takes them: attached for IPE policies, detached for root hashes.
+public enum SignedMessage {
+  /// What is asked of a new message.
+  public struct Form: Sendable, Equatable {
+    /// Whether the content stays outside the message.
+    public var isDetached: Bool
+    /// Whether the signer's certificate is put into the message. The kernel does not need it; `openssl smime` adds it.
+    public var includesCertificate: Bool
+
+    /// `openssl smime -sign -binary -noattr -nodetach -nosmimecap`: what IPE's documentation tells policy authors.
+    public static let policy = Form(isDetached: false, includesCertificate: true)
+    /// `openssl smime -sign -binary -noattr -nocerts`: what dm-verity's `root_hash_sig_key_desc` takes.
+    public static let rootHash = Form(isDetached: true, includesCertificate: false)
+
+    public init(isDetached: Bool, includesCertificate: Bool) {
+      self.isDetached = isDetached
+      self.includesCertificate = includesCertificate
+    }
+  }
+
+  /// Signs bytes as they are, without attributes; returns the message in DER.
+  ///
+  /// - Parameters:
+  ///   - certificate: the signer's certificate in PEM; of several the first is used.
+  ///   - privateKey: its key in PEM, without a passphrase.
+  public static func sign(
+    _ content: [UInt8], certificate: [UInt8], privateKey: [UInt8], form: Form
+  ) throws(SignatureError) -> [UInt8] {
+    let certificates = try Certificates(pem: certificate)
+    guard let signer = unsafe vb_certificates_at(certificates.stack, 0) else { throw .noCertificate(reason: "none") }
+    var key: OpaquePointer?
+    try unsafe MemoryBIO.reading(privateKey) { bio throws(SignatureError) in
+      // An empty passphrase, so that an encrypted key is an error and not a question on the terminal.
+      unsafe key = unsafe "".withCString { empty in
+        unsafe PEM_read_bio_PrivateKey(bio, nil, nil, UnsafeMutableRawPointer(mutating: empty))
+      }
+    }
+    guard let key = unsafe key else { throw .noPrivateKey(reason: OpenSSLErrors.take()) }
+    defer { unsafe EVP_PKEY_free(key) }
+    guard unsafe X509_check_private_key(signer, key) == 1 else {
+      _ = OpenSSLErrors.take()
+      throw .keyMismatch
+    }
+    var flags = PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOSMIMECAP
+    if form.isDetached { flags |= PKCS7_DETACHED }
+    if !form.includesCertificate { flags |= PKCS7_NOCERTS }
+    var message: [UInt8] = []
+    try unsafe MemoryBIO.reading(content) { bio throws(SignatureError) in
+      guard let pkcs7 = unsafe PKCS7_sign(signer, key, nil, bio, flags) else {
+        throw .openSSL(reason: OpenSSLErrors.take())
+      }
+      defer { unsafe PKCS7_free(pkcs7) }
+      var der: UnsafeMutablePointer<UInt8>?
+      let count = unsafe i2d_PKCS7(pkcs7, &der)
+      guard count > 0, let address = unsafe der else { throw .openSSL(reason: OpenSSLErrors.take()) }
+      defer { unsafe CRYPTO_free(address, nil, 0) }
+      message = unsafe [UInt8](UnsafeBufferPointer(start: address, count: Int(count)))
+    }
+    withExtendedLifetime(certificates) {}
+    return message
+  }
+
+  /// Content that somebody trusted signed.
+  public struct Verified: Sendable, Equatable {
+    /// The bytes that were signed. For an attached message nothing else of it may be used.
+    public let content: [UInt8]
+    /// SHA-256 of the signer's certificate in DER.
+    public let signer: Digest
+  }
+
+  /// Checks a message.
+  ///
+  /// The signer must be one of the trusted certificates itself; certificates inside the message are not looked at,
+  /// no chain is followed, and validity dates are not read, as the kernel does for its keyrings. Refused besides: more
+  /// or less than one signer, digests weaker than SHA-256, bytes after the message.
+  ///
+  /// - Parameters:
+  ///   - content: what was signed, for a detached message; nil for an attached one.
+  public static func verify(
+    _ message: [UInt8], content: [UInt8]? = nil, trusted: borrowing Certificates
+  ) throws(SignatureError) -> Verified {
+    let pkcs7 = try unsafe parse(message)
+    defer { unsafe PKCS7_free(pkcs7) }
+    guard unsafe vb_pkcs7_signer_count(pkcs7) == 1 else {
+      throw .malformed(reason: "\(unsafe vb_pkcs7_signer_count(pkcs7)) signers")
+    }
+    let isDetached = unsafe vb_pkcs7_is_detached(pkcs7) != 0
+    guard isDetached == (content != nil) else { throw .contentPlacement(isDetached: isDetached) }
+    let digest = unsafe vb_pkcs7_digest(pkcs7)
+    guard [NID_sha256, NID_sha384, NID_sha512].contains(digest) else {
+      let name = unsafe OBJ_nid2sn(digest).map { unsafe String(cString: $0) }
+      throw .weakDigest(name: name ?? "unknown")
+    }
+
+    let flags = PKCS7_NOVERIFY | PKCS7_NOINTERN | PKCS7_BINARY
+    guard let signers = unsafe PKCS7_get0_signers(pkcs7, trusted.stack, flags),
+      let signer = unsafe vb_certificates_at(signers, 0)
+    else {
+      _ = OpenSSLErrors.take()
+      throw .untrustedSigner
+    }
+    defer { unsafe vb_certificates_release(signers) }
+    guard let output = unsafe BIO_new(BIO_s_mem()) else { throw .openSSL(reason: "out of memory") }
+    defer { unsafe BIO_free(output) }
+    var status: Int32 = 0
+    if let content {
+      try unsafe MemoryBIO.reading(content) { input throws(SignatureError) in
+        status = unsafe PKCS7_verify(pkcs7, trusted.stack, nil, input, output, flags)
+      }
+    } else {
+      status = unsafe PKCS7_verify(pkcs7, trusted.stack, nil, nil, output, flags)
+    }
+    guard status == 1 else { throw .badSignature(reason: OpenSSLErrors.take()) }
+    return Verified(content: unsafe MemoryBIO.contents(output), signer: try unsafe Certificates.fingerprint(of: signer))
+  }
+
+  /// Reads exactly one signed message.
+  private static func parse(_ message: [UInt8]) throws(SignatureError) -> UnsafeMutablePointer<PKCS7> {
+    var consumed = 0
+    let pkcs7 = unsafe message.withUnsafeBufferPointer { buffer -> UnsafeMutablePointer<PKCS7>? in
+      var cursor = buffer.baseAddress
+      let result = unsafe d2i_PKCS7(nil, &cursor, buffer.count)
+      if let start = buffer.baseAddress, let end = unsafe cursor { consumed = unsafe end - start }
+      return unsafe result
+    }
+    guard let pkcs7 = unsafe pkcs7 else { throw .malformed(reason: OpenSSLErrors.take()) }
+    guard consumed == message.count, unsafe vb_pkcs7_is_signed(pkcs7) != 0 else {
+      unsafe PKCS7_free(pkcs7)
+      throw .malformed(
+        reason: consumed == message.count ? "not of the type signedData" : "\(message.count - consumed) bytes follow it"
+      )
+    }
+    return unsafe pkcs7
+  }
+}

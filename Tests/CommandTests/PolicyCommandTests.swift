@@ -1,0 +1,180 @@
+import AuditText
+import JSONText
+import LinuxSys
+import TestSupport
+import Testing
+
+/// `policy` as scripts use it. None of this needs root.
+@Suite struct PolicyCommandTests {
+  private let directory: TemporaryDirectory
+  private let hash = String(repeating: "9c", count: 32)
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func run(_ arguments: String...) throws -> VerityBPFCommand.Result {
+    try VerityBPFCommand.run(["policy"] + arguments, in: directory.path)
+  }
+
+  private func objects(_ result: VerityBPFCommand.Result) throws -> [JSONValue] {
+    try result.output.split(separator: "\n").map { try JSONValue.parse(Array($0.utf8)) }
+  }
+
+  private func write(_ name: String, _ rules: String, version: String = "1.0.0") throws {
+    _ = try directory.write(name, "policy_name=t policy_version=\(version)\nDEFAULT action=DENY\n\(rules)")
+  }
+
+  @Test func checkGivesTheKernelsAnswer() throws {
+    try write("good.pol", "op=EXECUTE boot_verified=TRUE action=ALLOW\n")
+    try write("bad.pol", "op=EXECUTE boot_verified=true action=ALLOW\n")
+    try write("ours.pol", "op=BPF_PROG_LOAD dmverity_signature=TRUE action=ALLOW\n")
+    let result = try run("check", "--dialect", "kernel", "--json", "good.pol", "bad.pol", "ours.pol")
+    #expect(result.status == 3)
+    let answers = try objects(result)
+    #expect(answers.map { $0["kernel_answer"] } == ["ok", "EBADMSG", "EBADMSG"])
+    #expect(answers.map { $0["name"] } == ["t", .null, .null] && answers[0]["version"] == "1.0.0")
+    #expect(try run("check", "good.pol", "ours.pol").status == 0)
+    let gcc = try run("check", "--format", "gcc", "bad.pol")
+    #expect(gcc.status == 3 && gcc.output.hasPrefix("bad.pol:3:26: error: "))
+    let sarif = try run("check", "--format", "sarif", "bad.pol")
+    #expect(try sarif.json()["version"] == "2.1.0")
+    #expect(try run("check", "missing.pol").status == 1)
+    #expect(try run("check", "--dialect", "other", "good.pol").status == 64)
+  }
+
+  @Test func explainAnswersEachSetOfFacts() throws {
+    try write("t.pol", "op=BPF_PROG_LOAD dmverity_roothash=sha256:\(hash) action=ALLOW\n")
+    _ = try directory.write(
+      "facts.json", "[{\"op\":\"BPF_PROG_LOAD\",\"dmverity_roothash\":\"sha256:\(hash)\"},{\"op\":\"BPF_PROG_LOAD\"}]")
+    let result = try run("explain", "--facts", "facts.json", "--json", "t.pol")
+    #expect(result.status == 2)
+    let answers = try objects(result)
+    #expect(answers.map { $0["decision"] } == ["allow", "deny"])
+    #expect(answers[0]["rule"]?["line"] == 3 && answers[1]["rule"]?["text"] == "DEFAULT action=DENY")
+    let people = try run("explain", "--facts", "facts.json", "t.pol")
+    #expect(people.output.contains("✓ dmverity_roothash=") && people.output.contains("DENY by DEFAULT at line 2"))
+    _ = try directory.write("wrong.json", "{\"op\":\"EXECUTE\",\n \"nothing\":1}")
+    let wrong = try run("explain", "--facts", "wrong.json", "t.pol")
+    #expect(wrong.status == 3 && wrong.errors.contains("wrong.json:2:2"))
+    let record = try run(
+      "explain", "t.pol", "--json", "--record",
+      "type=1420 audit(1.000:1): ipe_op=KMODULE ipe_hook=KERNEL_READ enforcing=1 pid=1 comm=\"a\" path=? dev=? ino=? rule=\"DEFAULT action=DENY\""
+    )
+    #expect(try record.json()["decision"] == "deny")
+  }
+
+  @Test func fmtChecksAndWrites() throws {
+    _ = try directory.write("t.pol", "policy_name=t   policy_version=1.0.0\n\n\nDEFAULT\taction=DENY#x\n")
+    // A glued comment is an error of the own dialect; the kernel's takes it.
+    #expect(try run("fmt", "t.pol").status == 3)
+    #expect(try run("fmt", "--dialect", "kernel", "--check", "t.pol").status == 1)
+    #expect(try run("fmt", "--dialect", "kernel", "--write", "t.pol").status == 0)
+    #expect(
+      String(decoding: try directory.read("t.pol"), as: UTF8.self)
+        == "policy_name=t policy_version=1.0.0\n\nDEFAULT action=DENY #x\n")
+    #expect(try run("fmt", "--check", "t.pol").status == 0)
+  }
+
+  /// A policy author's quarter of an hour: generate, check, test, explain a denial, fix, diff, sign, activate.
+  @Test func aQuarterOfAnHour() throws {
+    try Directory.create(directory.file("progs"))
+    _ = try directory.write("progs/readme", "an image with one file")
+    let image = try ForeignImage.build(directory.file("progs"), at: directory.file("tools.raw"))
+    let hash = image.rootHash.trimmed
+    _ = try directory.write("tools.roothash", self.hash)
+    // The root hash beside the image is another image's.
+    #expect(try run("generate", "tools.raw").status == 4)
+    _ = try directory.write("tools.roothash", hash)
+    let generated = try run("generate", "tools.raw", "--name", "bpf")
+    #expect(generated.status == 0)
+    _ = try directory.write("bpf.pol", generated.output)
+    #expect(try run("check", "--strict", "bpf.pol").status == 0)
+
+    let cases = """
+      case "the tools' image"
+        given op=BPF_PROG_LOAD dmverity_roothash=sha256:\(hash)
+        expect ALLOW
+      case "a signed program"
+        given op=BPF_PROG_LOAD bpf_signature=OK
+        expect ALLOW
+
+      """
+    _ = try directory.write("bpf.cases", cases)
+    let failing = try run("test", "bpf.pol", "bpf.cases", "--coverage", "--junit", "out.xml")
+    #expect(failing.status == 1 && failing.output.contains("FAILED a signed program"))
+    #expect(String(decoding: try directory.read("out.xml"), as: UTF8.self).contains("failures=\"1\""))
+
+    let fixed = generated.output.replacing("1.0.0", with: "1.1.0") + "op=BPF_PROG_LOAD bpf_signature=OK action=ALLOW\n"
+    _ = try directory.write("new.pol", fixed)
+    #expect(try run("test", "new.pol", ".", "--json").status == 0)
+    let diff = try run("diff", "bpf.pol", "new.pol", "--json", "--exit-code")
+    #expect(diff.status == 1)
+    guard case .array(let changes)? = try diff.json()["changes"] else {
+      Issue.record("no changes: \(diff.output)")
+      return
+    }
+    #expect(changes.count == 1 && changes[0]["after"]?["decision"] == "allow")
+    #expect(changes[0]["facts"]?["bpf_signature"] == "OK")
+
+    try Tools.run(
+      "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", directory.file("key"), "-out",
+      directory.file("crt"), "-subj", "/CN=author", "-days", "2")
+    let store = ["--store", "store", "--audit-dir", "audit"]
+    func onStore(_ arguments: String...) throws -> VerityBPFCommand.Result {
+      try VerityBPFCommand.run(["policy"] + arguments + store, in: directory.path)
+    }
+    for name in ["bpf", "new"] {
+      #expect(try run("sign", "\(name).pol", "--certificate", "crt", "--private-key", "key").status == 0)
+    }
+    #expect(try onStore("list").status == 4)
+    #expect(try onStore("init", "--certificate", "crt").status == 0)
+    #expect(try onStore("install", "bpf.p7b").status == 0)
+    #expect(try onStore("activate", "bpf").status == 0)
+    #expect(try onStore("install", "new.p7b").status == 0)
+    #expect(try onStore("install", "bpf.p7b").status == 3)
+    #expect(try onStore("remove", "bpf").status == 3)
+    let list = try onStore("list", "--json")
+    #expect(try list.json()["version"] == "1.1.0")
+    #expect(try list.json()["active"] == true)
+
+    let log = String(decoding: try directory.read("audit/audit.log"), as: UTF8.self).split(separator: "\n")
+    let records = log.compactMap { line -> AuditRecord? in
+      if case .record(_, let record) = AuditReader.read(Array(line.utf8)) { record } else { nil }
+    }
+    #expect(records.map { $0.type } == [1422, 1421, 1422, 1422] && log.count == 4)
+    guard case .load(let refused)? = records.last else { return }
+    #expect(!refused.succeeded && refused.errno == -116)
+  }
+
+  @Test func replayIsOneObjectARecord() throws {
+    try write("t.pol", "op=EXECUTE action=ALLOW\n")
+    let record =
+      "ipe_op=EXECUTE ipe_hook=MMAP enforcing=1 pid=1 comm=\"a\" path=\"/b\" dev=\"c\" ino=3 rule=\"DEFAULT action=DENY\""
+    _ = try directory.write(
+      "audit.log",
+      "type=1420 audit(1.000:1): \(record)\nsomething else\ntype=IPE_ACCESS msg=audit(2.000:2): \(record)\ntype=1420 audit(3.000:3): ipe_op=EX"
+    )
+    let result = try run("replay", "--audit-log", "audit.log", "--json", "t.pol")
+    #expect(result.status == 0 && result.errors.contains("audit.log:4: warning[audit.damaged]"))
+    let answers = try objects(result)
+    #expect(answers.map { $0["line"] } == [1, 3, 4] && answers.map { $0["changed"] } == [true, true, nil])
+    #expect(answers[2]["error"]?["code"] == "audit.damaged")
+  }
+
+  @Test func convertSaysWhatIsLost() throws {
+    try write("t.pol", "op=EXECUTE boot_verified=TRUE action=ALLOW\nop=BPF_PROG_LOAD action=ALLOW\n")
+    let result = try run("convert", "--dialect", "kernel", "t.pol")
+    #expect(result.status == 0 && !result.output.contains("BPF_PROG_LOAD"))
+    #expect(result.errors.contains("t.pol:4: note[policy.lost]"))
+    _ = try directory.write("kernel.pol", result.output)
+    #expect(try run("check", "--dialect", "kernel", "kernel.pol").status == 0)
+  }
+
+  @Test func everyCodeIsExplained() throws {
+    let list = try VerityBPFCommand.run(["explain-error"])
+    let codes = list.output.split(separator: "\n").map { String($0) }
+    #expect(list.status == 0 && codes.count > 60)
+    let one = try VerityBPFCommand.run(["explain-error", "policy.digest-length"])
+    #expect(one.status == 0 && one.output.hasPrefix("policy.digest-length\n"))
+    #expect(try VerityBPFCommand.run(["explain-error", "no.such-code"]).status == 64)
+  }
+}

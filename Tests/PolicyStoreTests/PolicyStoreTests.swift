@@ -1,0 +1,177 @@
+import ByteKit
+import Diagnostics
+import LinuxSys
+import PolicyStore
+import PolicySyntax
+import Signatures
+import Testing
+
+@Suite final class PolicyStoreTests {
+  private let directory: String
+  private let store: PolicyStore
+  private let certificate: [UInt8]
+  private let key: [UInt8]
+
+  init() throws {
+    directory = try Directory.createTemporary(prefix: "verity-bpf-store")
+    store = PolicyStore(directory: "\(directory)/lib/store")
+    let made = try Subprocess.run([
+      "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+      "\(directory)/key",
+      "-out", "\(directory)/crt", "-subj", "/CN=store", "-days", "3",
+    ])
+    try #require(made.status == 0, "\(made.text)")
+    certificate = try Self.read("\(directory)/crt")
+    key = try Self.read("\(directory)/key")
+  }
+  deinit { Cleanup.removeTree(directory) }
+
+  private static func read(_ path: String) throws -> [UInt8] {
+    try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 20) ?? []
+  }
+
+  private func write(_ bytes: [UInt8], _ name: String) throws {
+    let file = try OwnedFD.open("\(store.directory)/\(name)", [.writeOnly, .create, .truncate])
+    try file.writeAll(bytes.rawSpan)
+  }
+
+  private func signed(_ name: String, _ version: String, rules: String = "DEFAULT action=DENY\n") throws -> [UInt8] {
+    try SignedMessage.sign(
+      Array("policy_name=\(name) policy_version=\(version)\n\(rules)".utf8), certificate: certificate, privateKey: key,
+      form: .policy)
+  }
+
+  private func code(_ body: () throws(PolicyStoreError) -> Void) -> String {
+    do throws(PolicyStoreError) { try body() } catch { return error.diagnostic.code }
+    return "none"
+  }
+
+  @Test func theLifeOfAPolicy() throws {
+    #expect(code { () throws(PolicyStoreError) in _ = try store.state() } == "store.lost")
+    try store.create(trusting: certificate)
+    #expect(code { () throws(PolicyStoreError) in try store.create(trusting: certificate) } == "store.exists")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.active() } == "store.none-active")
+
+    let first = try signed("a", "1.0.0")
+    #expect(try store.install(first).result == .added)
+    #expect(try store.install(first).result == .unchanged)
+    #expect(try store.activate("a") == nil ? true : false)
+    #expect(try store.active().document.header?.version == PolicyVersion(1, 0, 0))
+
+    // ECDSA signatures differ each time, so the same version signed again is another message.
+    let again = try signed("a", "1.0.0")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.install(again) } == "store.stale")
+    let second = try signed("a", "1.1.0")
+    #expect(try store.install(second).result == .updated(from: PolicyVersion(1, 0, 0)))
+    #expect(try store.active().document.header?.version == PolicyVersion(1, 1, 0))
+
+    _ = try store.install(try signed("b", "1.1.0", rules: "DEFAULT action=ALLOW\n"))
+    let previous = try store.activate("b")
+    #expect(previous?.document.header?.nameText == "a")
+    try store.remove("a")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.install(first) } == "store.stale")
+    #expect(code { () throws(PolicyStoreError) in try store.remove("b") } == "store.active")
+    // Only what a policy refers to is kept.
+    #expect(try Directory.names("\(store.directory)/messages").count == 1)
+    // Nothing is left half-written.
+    #expect(try Directory.names(store.directory) == ["lock", "messages", "state", "trusted.pem"])
+  }
+
+  @Test func whatIsNotTrustedOrNoPolicyIsNotInstalled() throws {
+    try store.create(trusting: certificate)
+    let message = try signed("a", "1.0.0")
+    #expect(
+      code { () throws(PolicyStoreError) in _ = try store.install(Array(message.dropLast())) } == "signature.malformed")
+    let invalid = try signed("a", "1.0.0", rules: "op=EXECUTE action=ALLOW\n")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.install(invalid) } == "policy.no-default")
+    let other = try Subprocess.run([
+      "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+      "\(directory)/key2",
+      "-out", "\(directory)/crt2", "-subj", "/CN=store", "-days", "3",
+    ])
+    try #require(other.status == 0)
+    let foreign = try SignedMessage.sign(
+      Array("policy_name=a policy_version=1.0.0\nDEFAULT action=ALLOW\n".utf8),
+      certificate: try Self.read("\(directory)/crt2"),
+      privateKey: try Self.read("\(directory)/key2"), form: .policy)
+    #expect(code { () throws(PolicyStoreError) in _ = try store.install(foreign) } == "signature.untrusted")
+    #expect(try store.state().policies.isEmpty)
+    #expect(
+      code { () throws(PolicyStoreError) in try PolicyStore(directory: "\(directory)/x").create(trusting: key) }
+        == "signature.certificate")
+  }
+
+  /// Every file of the store, damaged or gone: no policy comes out of it, and the refusal says which file it was.
+  @Test func aDamagedStoreFailsClosed() throws {
+    try store.create(trusting: certificate)
+    _ = try store.install(try signed("a", "1.0.0"))
+    _ = try store.activate("a")
+    let message = try #require(try Directory.names("\(store.directory)/messages").first)
+    for name in ["state", "trusted.pem", "messages/\(message)"] {
+      let bytes = try Self.read("\(store.directory)/\(name)")
+      var flipped = bytes
+      flipped[bytes.count / 2] ^= 0x20
+      for changed in [flipped, Array(bytes.dropLast(5)), []] {
+        try write(changed, name)
+        #expect(code { () throws(PolicyStoreError) in _ = try store.active() } == "store.damaged", "\(name)")
+      }
+      try write(bytes, name)
+      #expect(try store.active().document.header?.nameText == "a")
+    }
+    Cleanup.removeTree("\(store.directory)/messages/\(message)")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.active() } == "store.damaged")
+    Cleanup.removeTree("\(store.directory)/state")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.active() } == "store.lost")
+    #expect(code { () throws(PolicyStoreError) in _ = try store.install(try signed(store)) } == "store.lost")
+    #expect(code { () throws(PolicyStoreError) in try store.create(trusting: certificate) } == "store.exists")
+  }
+
+  private func signed(_ store: PolicyStore) throws(PolicyStoreError) -> [UInt8] { (try? signed("z", "1.0.0")) ?? [] }
+
+  /// A record that cannot be written stops the change.
+  @Test func withoutItsRecordNothingChanges() throws {
+    try store.create(trusting: certificate)
+    let message = try signed("a", "1.0.0")
+    let failure = SystemError("write", path: "audit.log", errno: 28)
+    #expect(throws: PolicyStoreError.system(failure)) {
+      try self.store.install(message) { (_, _) throws(SystemError) in throw failure }
+    }
+    #expect(try store.state().policies.isEmpty)
+    _ = try store.install(message)
+    #expect(throws: PolicyStoreError.system(failure)) {
+      try self.store.activate("a") { (_, _, _) throws(SystemError) in throw failure }
+    }
+    #expect(try store.state().active == nil)
+  }
+
+  /// Readers beside a writer see the old policy or the new one, always whole.
+  @Test(.timeLimit(.minutes(1))) func activationIsAtomicForConcurrentReaders() async throws {
+    try store.create(trusting: certificate)
+    _ = try store.install(try signed("a", "1.0.0"))
+    _ = try store.activate("a")
+    let messages = try (1...25).map { try signed("a", "1.\($0).0") }
+    let store = store
+    let seen = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<2 {
+        group.addTask {
+          var last = PolicyVersion(0, 0, 0)
+          var reads = 0
+          while last < PolicyVersion(1, 25, 0) {
+            let version = try #require(try store.active().document.header?.version)
+            #expect(version >= last)
+            last = version
+            reads += 1
+            await Task.yield()
+          }
+          return reads
+        }
+      }
+      group.addTask {
+        for message in messages { _ = try store.install(message) }
+        return 0
+      }
+      return try await group.reduce(0, +)
+    }
+    #expect(seen >= 2)
+  }
+}

@@ -1,0 +1,78 @@
+import JSONText
+import LinuxSys
+import PolicyEngine
+import PolicySyntax
+import PolicyWorkbench
+import Testing
+
+/// docs/policy.md says what is so: its policies are valid, and its test cases pass.
+@Suite struct DocumentationTests {
+  private static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+
+  private static func read(_ path: String) throws -> String {
+    String(decoding: try OwnedFD.open("\(root)/\(path)", .readOnly).readToEnd(limit: 1 << 20) ?? [], as: UTF8.self)
+  }
+
+  /// The fenced blocks of the page, with their language.
+  private static func blocks() throws -> [(language: String, text: String)] {
+    var blocks: [(language: String, text: String)] = []
+    var open: (language: String, text: String)?
+    for line in try read("docs/policy.md").split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasPrefix("```") {
+        if let block = open {
+          blocks.append(block)
+          open = nil
+        } else {
+          open = (String(line.dropFirst(3)), "")
+        }
+      } else {
+        open?.text += line + "\n"
+      }
+    }
+    return blocks
+  }
+
+  @Test func examplesRun() throws {
+    var policy: PolicyDocument?
+    var used: Set<PropertyName> = []
+    var runs = 0
+    for block in try Self.blocks() {
+      switch block.language {
+      case "policy":
+        let document = PolicyDocument.parse(Array(block.text.utf8), dialect: .verityBPF)
+        let errors = document.diagnostics.filter { $0.severity != .note && $0.code != "policy.permissive" }
+        #expect(document.isValid && errors.isEmpty, "\(errors)\n\(block.text)")
+        #expect(document.formatted == Array(block.text.utf8))
+        used.formUnion(document.statements.flatMap { $0.properties.map { $0.name } })
+        policy = document
+      case "cases":
+        let document = try #require(policy)
+        let cases = PolicyCases(Array(block.text.utf8))
+        #expect(cases.diagnostics.isEmpty, "\(cases.diagnostics)")
+        let run = CaseRun([("docs", cases)], policy: try CompiledPolicy(document), document: document)
+        #expect(run.failures.isEmpty, "\(run.failures.map { "\($0.name): \($0.failure ?? "")" })")
+        runs += run.results.count
+      case "json": #expect(try Facts.read(Array(block.text.utf8)).count == 1)
+      default: break
+      }
+    }
+    #expect(runs > 50)
+    #expect(used == Set(PropertyName.allCases))
+  }
+
+  @Test func everyPropertyHasASection() throws {
+    let page = try Self.read("docs/policy.md")
+    for name in PropertyName.allCases { #expect(page.contains("### `\(name.rawValue)=")) }
+    for operation in Operation.allCases { #expect(page.contains("`\(operation.rawValue)`")) }
+  }
+
+  /// The editor grammar knows every word of the language.
+  @Test func theGrammarIsComplete() throws {
+    let text = try Self.read("editors/ipe-policy.tmLanguage.json")
+    let grammar = try JSONValue.parse(Array(text.utf8))
+    #expect(grammar["scopeName"] == "source.ipe-policy")
+    for word in PropertyName.allCases.map({ $0.rawValue }) + Operation.allCases.map({ $0.rawValue }) {
+      #expect(text.contains("(\(word)|") || text.contains("|\(word)|") || text.contains("|\(word))"), "\(word)")
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import LinuxSys
+import PolicyWorkbench
+import Testing
+
+@Suite struct ErrorCatalogueTests {
+  private static let rooms = [
+    "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "PolicyStore", "Signatures", "verity-bpf/Policy",
+  ]
+
+  private static func sources(below directory: String) throws -> [String] {
+    try Directory.names(directory).flatMap { name -> [String] in
+      let path = "\(directory)/\(name)"
+      if name.hasSuffix(".swift") {
+        guard !name.hasPrefix("ErrorCatalogue") else { return [] }
+        let bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 20) ?? []
+        return [String(decoding: bytes, as: UTF8.self)]
+      }
+      return (try? sources(below: path)) ?? []
+    }
+  }
+
+  /// Every code that a diagnostic of these rooms can have is explained, and nothing else is.
+  @Test func codesAndParagraphsAgree() throws {
+    let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Sources"
+    var used: Set<String> = []
+    for room in Self.rooms {
+      for text in try Self.sources(below: "\(root)/\(room)") {
+        for match in text.matches(
+          of: #/["\[]((policy|facts|cases|loadpin|audit|signature|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#)
+        {
+          used.insert(String(match.output.1))
+        }
+      }
+    }
+    #expect(used.count > 60)
+    let explained = Set(ErrorCatalogue.codes)
+    #expect(used.subtracting(explained) == [])
+    // Two codes are used by rooms above.
+    #expect(explained.subtracting(used).subtracting(["audit.unwritable", "policy.denied"]) == [])
+    for code in ErrorCatalogue.codes { #expect((ErrorCatalogue.paragraph(code) ?? "").utf8.count > 40) }
+  }
+}
