@@ -135,6 +135,11 @@ let package = Package(
       name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
       swiftSettings: testSettings),
 
+    // Building a hash tree alone, see tools/bench.
+    .executableTarget(
+      name: "tree-benchmark", dependencies: ["ByteKit", "DMVerity", "Hashing", "LinuxSys"],
+      path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings),
+
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],

@@ -9,6 +9,8 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.permit-mismatch", .integrity, "the permit was given for other bytes than those of the object",
         expected: "\(permit)", found: "\(object)", next: "examine the object and ask the policy again")
+    case .notLinkable(let error):
+      error.diagnostic
     case .noSuchProgram(let name, let available):
       Diagnostic(
         "load.no-such-program", .incomplete, "the object has no program `\(name)`",

@@ -6,6 +6,8 @@ public import LinuxSys
 public enum BPFLoadError: Error, Sendable {
   /// The permit was given for other bytes than these.
   case permitForOtherBytes(permit: Digest, object: Digest)
+  /// What the kernel's types say cannot be written into the object.
+  case notLinkable(BPFObjectError)
   /// A program was asked for that the object does not have.
   case noSuchProgram(name: String, available: [String])
   /// Nothing is left to load: the object has only optional programs, or none.

@@ -11,23 +11,27 @@ public final class KernelTypes {
   public init() {}
 
   /// The ids of the targets, each nil when the kernel has no such type.
-  func ids(of targets: [ProgramKind.AttachTarget]) throws(Failure) -> [UInt32?] {
+  ///
+  /// - Parameter program: who asks, for error messages.
+  func ids(
+    of targets: [ProgramKind.AttachTarget], for program: String
+  ) throws(BPFLoadError) -> [UInt32?] {
     let missing = targets.filter { found[$0] == nil }
     if !missing.isEmpty {
-      for (target, id) in zip(missing, try search(missing)) { found[target] = .some(id) }
+      for (target, id) in zip(missing, try search(missing, for: program)) { found[target] = .some(id) }
     }
     return targets.map { found[$0] ?? nil }
   }
 
-  /// Why the kernel's types could not be searched.
-  enum Failure: Error {
-    case unavailable(SystemError)
-    case malformed(KernelTypeSearch.Malformed)
-  }
-
-  private func search(_ targets: [ProgramKind.AttachTarget]) throws(Failure) -> [UInt32?] {
+  private func search(
+    _ targets: [ProgramKind.AttachTarget], for program: String
+  ) throws(BPFLoadError) -> [UInt32?] {
     if kernel == nil {
-      do throws(SystemError) { kernel = try KernelBTF.open() } catch { throw .unavailable(error) }
+      do throws(SystemError) {
+        kernel = try KernelBTF.open()
+      } catch {
+        throw .noKernelBTF(program: program, error: error)
+      }
     }
     do throws(KernelTypeSearch.Malformed) {
       switch kernel {
@@ -35,7 +39,7 @@ public final class KernelTypes {
       case .none: return targets.map { _ in nil }
       }
     } catch {
-      throw .malformed(error)
+      throw .unreadableKernelBTF(reason: error.reason)
     }
   }
 }

@@ -11,7 +11,8 @@ public struct PreparedObject: ~Copyable {
   public let digest: Digest
   /// What is known about where the bytes come from.
   public let evidence: Evidence
-  /// The arrays that bpf(2) takes.
+  /// The arrays that bpf(2) takes, but for the numbers of kernel functions and variables, which only the running
+  /// kernel knows.
   public let linked: LinkedObject
 
   /// Links an examined object.
