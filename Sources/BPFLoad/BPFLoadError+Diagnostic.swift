@@ -70,8 +70,6 @@ extension BPFLoadError: Diagnosable {
         found: hasType ? "no such name (modules are not searched)" : "a declaration without a type",
         next: hasType
           ? "use a kernel that has it, or declare it weak and test for it" : "declare it with its type, not as void")
-    case .unresolvable(let error):
-      error.diagnostic
     case .needsKernelConfiguration(let option):
       Diagnostic(
         "load.kconfig", .unsupported, "the object wants to be told `\(option)` (__kconfig)",

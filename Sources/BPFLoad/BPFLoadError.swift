@@ -33,8 +33,6 @@ public enum BPFLoadError: Error, Sendable {
   case noAttachTarget(program: String, section: String, target: String)
   /// The kernel has no function or variable of this name, or one without a type.
   case noKernelSymbol(name: String, hasType: Bool)
-  /// What the kernel answered about the object's externs does not fit into its instructions.
-  case unresolvable(BPFObjectError)
   /// The object wants to be told a value of the kernel's configuration (`__kconfig`).
   case needsKernelConfiguration(option: String)
   /// The object replaces functions of the kernel (struct_ops), which is not done here.

@@ -10,7 +10,7 @@ extension ObjectLoader {
   /// Modules are not searched. Symbols without a type, of which only /proc/kallsyms knows the address, and values of
   /// the kernel's configuration are refused: nothing in the kernel vouches for either.
   static func resolvingSymbols(
-    of linked: LinkedObject, kernelTypes: KernelTypes
+    of linked: LinkedObject, in kernelTypes: KernelTypes
   ) throws(BPFLoadError) -> LinkedObject {
     guard linked.needsResolving else { return linked }
     if let field = linked.configuration.first { throw .needsKernelConfiguration(option: field.name) }
@@ -23,8 +23,8 @@ extension ObjectLoader {
       case .variable, .address: ProgramKind.AttachTarget(name: extern.name, kind: 14)
       }
     }
-    var resolutions: [ExternResolution] = []
     let ids = try kernelTypes.ids(of: targets, for: linked.programs.first?.name ?? "")
+    var resolutions: [ExternResolution] = []
     for (extern, id) in zip(linked.externs, ids) {
       if let id, extern.kind != .address {
         resolutions.append(.btf(id: id, module: 0))
@@ -37,7 +37,7 @@ extension ObjectLoader {
     do throws(BPFObjectError) {
       return try linked.resolving(resolutions)
     } catch {
-      throw .unresolvable(error)
+      throw .notLinkable(error)
     }
   }
 }

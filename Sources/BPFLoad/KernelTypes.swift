@@ -43,17 +43,3 @@ public final class KernelTypes {
     }
   }
 }
-
-extension KernelTypes {
-  /// The ids of the targets, asked for on behalf of a program, which the error names.
-  func ids(of targets: [ProgramKind.AttachTarget], for program: String) throws(BPFLoadError) -> [UInt32?] {
-    do throws(Failure) {
-      return try ids(of: targets)
-    } catch {
-      switch error {
-      case .unavailable(let error): throw .noKernelBTF(program: program, error: error)
-      case .malformed(let malformed): throw .unreadableKernelBTF(reason: malformed.reason)
-      }
-    }
-  }
-}
