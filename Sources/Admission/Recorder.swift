@@ -1,4 +1,5 @@
 internal import BPFLoad
+internal import BPFObject
 internal import ByteKit
 internal import Diagnostics
 internal import JSONText
@@ -43,7 +44,8 @@ struct Recorder: ~Copyable {
 
   /// Records what the policy said, before anything is done about it.
   borrowing func decided(
-    _ ruling: Ruling, allowed: Bool, evidence: Evidence, digest: Digest, policy: CompiledPolicy
+    _ ruling: Ruling, allowed: Bool, evidence: Evidence, digest: Digest, policy: CompiledPolicy,
+    kernelEdits: [KernelEdit]
   ) throws(AdmissionError) -> DecisionRecord {
     let descriptor = evidence.descriptor
     var facts: [JSONValue.Member] = [
@@ -63,6 +65,7 @@ struct Recorder: ~Copyable {
     if let object = evidence.object { facts.append(.init("path_in_image", .string(object.path))) }
     if let image = evidence.image { facts.append(.init("image", .string(image.path))) }
     if let loop = evidence.loop { facts.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
+    facts.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
 
     let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
