@@ -146,7 +146,7 @@ let package = Package(
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
 
     // Tests, one target a room.
-    tests("ByteKit", imports: ["ByteKit"]),
+    tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),

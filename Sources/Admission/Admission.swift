@@ -1,5 +1,5 @@
 public import BPFLoad
-internal import BPFObject
+public import BPFObject
 internal import ByteKit
 internal import JSONText
 internal import LinuxSys
@@ -22,6 +22,8 @@ public struct AdmissionOutcome: ~Copyable {
   /// How many instructions linking changed (map indexes and distances), of how many.
   public let editedInstructionCount: Int
   public let instructionCount: Int
+  /// What only the running kernel can say, and where it is filled in after the proof.
+  public let kernelEdits: [KernelEdit]
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
@@ -86,11 +88,13 @@ public struct Admission: ~Copyable {
     switch consume verdict {
     case .deny(let ruling):
       _ = try recorder.decided(
-        ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: policy)
+        ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: policy,
+        kernelEdits: linked.kernelEdits)
       return AdmissionOutcome(linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: false)
     case .allow(let permit, let ruling):
       let record = try recorder.decided(
-        ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: policy)
+        ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: policy,
+        kernelEdits: linked.kernelEdits)
       var outcome = AdmissionOutcome(
         linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: true)
       if request.isDryRun { return outcome }
@@ -192,6 +196,7 @@ extension AdmissionOutcome {
     }
     editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
+    kernelEdits = linked.kernelEdits
     loaded = nil
     pinPath = nil
   }

@@ -1,4 +1,5 @@
 internal import BPFLoad
+internal import BPFObject
 internal import ByteKit
 internal import Diagnostics
 internal import JSONText
@@ -43,7 +44,8 @@ struct Recorder: ~Copyable {
 
   /// Records what the policy said, before anything is done about it.
   borrowing func decided(
-    _ ruling: Ruling, allowed: Bool, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy
+    _ ruling: Ruling, allowed: Bool, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
+    kernelEdits: [KernelEdit]
   ) throws(AdmissionError) -> DecisionRecord {
     let descriptor = evidence.descriptor
     var details: [JSONValue.Member] = [
@@ -65,6 +67,7 @@ struct Recorder: ~Copyable {
     if let loop = evidence.loop { details.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
     // What was judged, so that the decision can be replayed against another policy.
     details.append(.init("facts", .array(facts.map(\.json))))
+    details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
 
     let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },

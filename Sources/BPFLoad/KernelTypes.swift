@@ -11,27 +11,23 @@ public final class KernelTypes {
   public init() {}
 
   /// The ids of the targets, each nil when the kernel has no such type.
-  ///
-  /// - Parameter program: who asks, for error messages.
-  func ids(
-    of targets: [ProgramKind.AttachTarget], for program: String
-  ) throws(BPFLoadError) -> [UInt32?] {
+  func ids(of targets: [ProgramKind.AttachTarget]) throws(Failure) -> [UInt32?] {
     let missing = targets.filter { found[$0] == nil }
     if !missing.isEmpty {
-      for (target, id) in zip(missing, try search(missing, for: program)) { found[target] = .some(id) }
+      for (target, id) in zip(missing, try search(missing)) { found[target] = .some(id) }
     }
     return targets.map { found[$0] ?? nil }
   }
 
-  private func search(
-    _ targets: [ProgramKind.AttachTarget], for program: String
-  ) throws(BPFLoadError) -> [UInt32?] {
+  /// Why the kernel's types could not be searched.
+  enum Failure: Error {
+    case unavailable(SystemError)
+    case malformed(KernelTypeSearch.Malformed)
+  }
+
+  private func search(_ targets: [ProgramKind.AttachTarget]) throws(Failure) -> [UInt32?] {
     if kernel == nil {
-      do throws(SystemError) {
-        kernel = try KernelBTF.open()
-      } catch {
-        throw .noKernelBTF(program: program, error: error)
-      }
+      do throws(SystemError) { kernel = try KernelBTF.open() } catch { throw .unavailable(error) }
     }
     do throws(KernelTypeSearch.Malformed) {
       switch kernel {
@@ -39,7 +35,21 @@ public final class KernelTypes {
       case .none: return targets.map { _ in nil }
       }
     } catch {
-      throw .unreadableKernelBTF(reason: error.reason)
+      throw .malformed(error)
+    }
+  }
+}
+
+extension KernelTypes {
+  /// The ids of the targets, asked for on behalf of a program, which the error names.
+  func ids(of targets: [ProgramKind.AttachTarget], for program: String) throws(BPFLoadError) -> [UInt32?] {
+    do throws(Failure) {
+      return try ids(of: targets)
+    } catch {
+      switch error {
+      case .unavailable(let error): throw .noKernelBTF(program: program, error: error)
+      case .malformed(let malformed): throw .unreadableKernelBTF(reason: malformed.reason)
+      }
     }
   }
 }

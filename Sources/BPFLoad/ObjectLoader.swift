@@ -22,7 +22,7 @@ public enum ObjectLoader {
   static func load(
     _ linked: LinkedObject, options: LoadOptions, kernelTypes: KernelTypes = KernelTypes()
   ) throws(BPFLoadError) -> LoadedObject {
-    let linked = try resolvingSymbols(of: linked, in: kernelTypes)
+    let linked = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
     let programs = try selected(from: linked, options)
     return try LoadSteps(linked: linked, programs: programs, options: options, kernelTypes: kernelTypes).run()
   }

@@ -11,8 +11,7 @@ public struct PreparedObject: ~Copyable {
   public let digest: Digest
   /// What is known about where the bytes come from.
   public let evidence: Evidence
-  /// The arrays that bpf(2) takes, but for the numbers of kernel functions and variables, which only the running
-  /// kernel knows.
+  /// The arrays that bpf(2) takes.
   public let linked: LinkedObject
 
   /// Links an examined object.

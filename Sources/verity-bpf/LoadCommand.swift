@@ -174,6 +174,10 @@ struct LoadCommand: DiagnosingCommand {
     try Output.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    if !outcome.kernelEdits.isEmpty {
+      try Output.line(
+        "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
+    }
     if attach { try Output.line("attached \(outcome.programs.count) programs to what their sections name") }
     if let pinPath = outcome.pinPath {
       try Output.line("pinned   \(pinPath)")
