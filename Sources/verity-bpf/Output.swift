@@ -91,6 +91,8 @@ protocol DiagnosingCommand: ParsableCommand {
 
 extension DiagnosingCommand {
   func run() throws {
+    // Here and not in `main`: who asks for help or the version leaves nothing behind, and need not wait for a thread.
+    Cleanup.onTermination()
     let status: Int32
     do {
       status = try execute()

@@ -20,7 +20,6 @@ struct VerityBPF: ParsableCommand {
 
   static func main() {
     StandardStream.fillGaps()
-    Cleanup.onTermination()
     main(nil)
   }
 }
