@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product verity-bpf
 
-.PHONY: help setup build demo test corpus lint fmt bench clean
+.PHONY: help setup build demo test corpus lint fmt bench fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ fmt: setup ## format the sources
 
 bench: build ## compare with veritysetup, mkfs.erofs and bpftool on the same work
 	@tools/bench $(BINARY)
+
+fuzz: setup ## feed the parsers random input for a minute
+	@tools/fuzz 60
 
 clean: ## remove what was built
 	@rm -rf .build out

@@ -12,8 +12,11 @@ let testSettings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
+// With VERITY_BPF_FUZZ set, everything is instrumented for libFuzzer and the fuzz targets are there too (tools/fuzz).
+let isFuzzing = Context.environment["VERITY_BPF_FUZZ"] != nil
+let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
-let settings = testSettings + [.strictMemorySafety()]
+let settings = testSettings + [.strictMemorySafety()] + fuzzSettings
 
 /// A room of the house: one Swift target under `Sources/`, importing only rooms of the floors below.
 func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
@@ -42,17 +45,18 @@ let package = Package(
     // Floor 1: values that every room shares.
     room("ByteKit"),
     room("Diagnostics"),
+    room("BPFNames"),
 
     // Floor 2: texts and hashes.
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicySyntax", imports: ["ByteKit", "Diagnostics"]),
+    room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-    room("BPFObject", imports: ["ByteKit", "Diagnostics"]),
+    room("BPFObject", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
@@ -76,8 +80,8 @@ let package = Package(
     room(
       "ImageBuilder",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFObject", "EROFS",
-        "Manifest",
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
+        "BPFObject", "EROFS", "Manifest",
       ]),
 
     // Floor 7: the only way to bpf(2).
@@ -131,6 +135,11 @@ let package = Package(
       name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
       swiftSettings: testSettings),
 
+    // What a load costs in process, see tools/bench.
+    .executableTarget(
+      name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
+      path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
+
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
@@ -148,7 +157,7 @@ let package = Package(
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "TestSupport", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Manifest", imports: ["Manifest", "DMVerity", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
-    tests("BPFObject", imports: ["BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("BPFObject", imports: ["BPFNames", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
     tests(
@@ -157,3 +166,15 @@ let package = Package(
   ],
   cLanguageStandard: .gnu17
 )
+
+if isFuzzing {
+  package.targets += [
+    .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "fuzz-policy",
+      dependencies: ["CFuzzer", "JSONText", "AuditText", "PolicyEngine", "PolicySyntax", "PolicyWorkbench"],
+      path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
+      swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+  ]
+}

@@ -24,6 +24,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let instructionCount: Int
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
+  /// The directory its pins are in; nil when nothing is pinned.
+  public internal(set) var pinPath: String?
 }
 
 /// The way of a program: examine, judge, record, load, record.
@@ -31,57 +33,78 @@ public struct AdmissionOutcome: ~Copyable {
 /// This is the only room that knows all the others, and the order below is the project's promise: nothing is parsed
 /// before it is read into private memory and proven, nothing is loaded before the policy has said ALLOW and the
 /// record of that is written.
-public enum Admission {
-  /// Takes a request all the way.
+///
+/// Several objects may go the way one after another, each decided and recorded by itself. They share the compiled
+/// policy, the open log, the images and what was looked up in the kernel's types.
+public struct Admission: ~Copyable {
+  private let request: AdmissionRequest
+  private let policy: CompiledPolicy
+  private let kernelTypes = KernelTypes()
+  private var recorder: Recorder
+  private var examination: Examination
+
+  /// Compiles the policy, then opens the audit log.
+  ///
+  /// - Throws: ``AdmissionError/policy(file:_:)`` or ``AdmissionError/audit(directory:_:)``.
+  public init(_ request: AdmissionRequest) throws(AdmissionError) {
+    let policy = try Self.compile(request)
+    let recorder = try Recorder.open(request)
+    self.init(request, policy: policy, recorder: recorder)
+  }
+
+  private init(_ request: AdmissionRequest, policy: CompiledPolicy, recorder: consuming Recorder) {
+    self.request = request
+    self.policy = policy
+    self.recorder = recorder
+    examination = Examination(expecting: request.rootHash)
+  }
+
+  /// Takes an object all the way.
   ///
   /// A DENY is an outcome, not an error. Everything else that keeps the object out is an ``AdmissionError``.
-  public static func admit(_ request: AdmissionRequest) throws(AdmissionError) -> AdmissionOutcome {
-    let policy = try compile(request)
-    let recorder = try Recorder.open(request)
+  public mutating func admit(_ object: AdmissionRequest.Object) throws(AdmissionError) -> AdmissionOutcome {
+    recorder.begin()
     do throws(AdmissionError) {
-      return try admit(request, policy: policy, recorder: recorder)
+      return try decideAndLoad(object)
     } catch {
       try recorder.refused(error)
       throw error
     }
   }
 
-  private static func admit(
-    _ request: AdmissionRequest, policy: CompiledPolicy, recorder: borrowing Recorder
+  private mutating func decideAndLoad(
+    _ named: AdmissionRequest.Object
   ) throws(AdmissionError) -> AdmissionOutcome {
-    let examined = try examine(request)
-    let evidence = examined.evidence
-    let linked: LinkedObject
-    do throws(BPFObjectError) {
-      linked = try BPFObject.link(bytes: examined.bytes, objectName: evidence.objectName, allowsExterns: true)
-    } catch {
-      throw .object(error)
-    }
+    let object = try prepare(named)
+    let evidence = object.evidence
+    let linked = object.linked
     let programs = linked.programs.filter { !$0.kind.isOptional }
     let facts = BPFObject.reports(of: linked).filter { !$0.kind.isOptional }.map { report in
       Facts(about: report, evidence: evidence, requester: recorder.requester)
     }
+    let options = options(for: evidence)
 
-    let verdict = policy.admit(facts, objectDigest: examined.digest)
+    let verdict = policy.admit(facts, objectDigest: object.digest)
     switch consume verdict {
     case .deny(let ruling):
-      _ = try recorder.decided(ruling, allowed: false, evidence: evidence, digest: examined.digest, policy: policy)
+      _ = try recorder.decided(ruling, allowed: false, evidence: evidence, digest: object.digest, policy: policy)
       return AdmissionOutcome(linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: false)
     case .allow(let permit, let ruling):
       let record = try recorder.decided(
-        ruling, allowed: true, evidence: evidence, digest: examined.digest, policy: policy)
+        ruling, allowed: true, evidence: evidence, digest: object.digest, policy: policy)
       var outcome = AdmissionOutcome(
         linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: true)
       if request.isDryRun { return outcome }
       var loaded: LoadedObject
       do throws(BPFLoadError) {
-        loaded = try ObjectLoader.load(examined, permit: permit, options: options(request, evidence))
+        loaded = try ObjectLoader.load(object, permit: permit, options: options, kernelTypes: kernelTypes)
       } catch {
         try recorder.failed(error, of: record)
         throw .load(error)
       }
       try recorder.loadedOrUndone(&loaded, of: record)
       outcome.loaded = consume loaded
+      outcome.pinPath = options.pinPath
       return outcome
     }
   }
@@ -94,23 +117,31 @@ public enum Admission {
     }
   }
 
-  private static func examine(_ request: AdmissionRequest) throws(AdmissionError) -> ExaminedObject {
+  /// Examines the object and links it.
+  private mutating func prepare(_ named: AdmissionRequest.Object) throws(AdmissionError) -> PreparedObject {
+    let examined = try examine(named)
+    let name = examined.evidence.objectName
+    do throws(BPFObjectError) {
+      return try PreparedObject(linking: examined, name: name)
+    } catch {
+      throw .object(error)
+    }
+  }
+
+  private mutating func examine(_ named: AdmissionRequest.Object) throws(AdmissionError) -> ExaminedObject {
     do throws(ProvenanceError) {
-      switch request.object {
-      case .descriptor(let number):
-        return try Examination.examine(fd: number, expecting: request.rootHash)
-      case .image(let path, let object):
-        return try Examination.examine(image: path, object: object, expecting: request.rootHash)
+      switch named {
+      case .descriptor(let number): return try examination.examine(fd: number)
+      case .image(let path, let object): return try examination.examine(image: path, object: object)
       }
     } catch {
       throw .provenance(error)
     }
   }
 
-  private static func options(_ request: AdmissionRequest, _ evidence: Evidence) -> LoadOptions {
+  private func options(for evidence: Evidence) -> LoadOptions {
     var options = LoadOptions()
-    options.objectName = evidence.objectName
-    options.pinPath = request.pinPath
+    options.pinPath = request.pinPath.map { request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0 }
     options.attaches = request.attaches
     options.verifierLog = request.verifierLogPath
     return options
@@ -145,5 +176,6 @@ extension AdmissionOutcome {
     editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
     loaded = nil
+    pinPath = nil
   }
 }

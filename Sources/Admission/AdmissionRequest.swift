@@ -1,6 +1,6 @@
 public import ByteKit
 
-/// What is asked for: an object, a policy, and what to do with the programs once they are loaded.
+/// What is asked for, whichever the objects are: a policy, and what to do with the programs once they are loaded.
 public struct AdmissionRequest: Sendable {
   /// How the object is named.
   public enum Object: Sendable, Equatable {
@@ -10,7 +10,6 @@ public struct AdmissionRequest: Sendable {
     case image(path: String, object: String)
   }
 
-  public var object: Object
   /// The policy's text, as it was read.
   public var policy: [UInt8]
   /// The policy's file name, for messages and the audit record.
@@ -19,6 +18,8 @@ public struct AdmissionRequest: Sendable {
   public var rootHash: Digest?
   /// Where programs and maps are pinned, below a BPF file system.
   public var pinPath: String?
+  /// Whether each object's pins get a directory of their own below ``pinPath``, named like the object's file.
+  public var pinsByObject: Bool
   /// Whether the programs are attached to what their sections name.
   public var attaches: Bool
   /// Where the verifier's whole log goes when it refuses.
@@ -28,13 +29,13 @@ public struct AdmissionRequest: Sendable {
   /// Decide only: nothing is loaded, and no record is written.
   public var isDryRun: Bool
 
-  public init(object: Object, policy: [UInt8], policyName: String, auditDirectory: String) {
-    self.object = object
+  public init(policy: [UInt8], policyName: String, auditDirectory: String) {
     self.policy = policy
     self.policyName = policyName
     self.auditDirectory = auditDirectory
     rootHash = nil
     pinPath = nil
+    pinsByObject = false
     attaches = false
     verifierLogPath = nil
     isDryRun = false

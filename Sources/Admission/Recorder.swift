@@ -7,13 +7,14 @@ internal import PolicyEngine
 internal import PolicySyntax
 internal import Provenance
 
-/// Writes the audit records of one request: the decision before the load, the outcome after it.
+/// Writes the audit records of a run: of each object the decision before the load, the outcome after it.
 struct Recorder: ~Copyable {
   let requester: ProcessIdentity
   private let request: AdmissionRequest
   // Nil for a dry run, which leaves no record because nothing happens.
   private let log: AuditLog?
-  private let event: String
+  // Ties the records of one object together.
+  private var event = ""
 
   /// Opens the audit log before anything else is done: what cannot be recorded is not begun.
   static func open(_ request: AdmissionRequest) throws(AdmissionError) -> Recorder {
@@ -24,6 +25,10 @@ struct Recorder: ~Copyable {
     self.request = request
     self.log = log
     requester = .current()
+  }
+
+  /// From now on the records are about another object.
+  mutating func begin() {
     let now = Timestamp.now()
     event = "\(now.seconds).\(now.nanoseconds)-\(requester.pid)"
   }

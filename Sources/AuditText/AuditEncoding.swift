@@ -26,29 +26,36 @@ public enum AuditEncoding {
   ///
   /// - Parameter policyText: the rule as policies write it, with single spaces.
   public static func rule(_ policyText: String) -> String {
-    policyText.split(separator: " ", omittingEmptySubsequences: false).map { word in
-      for name in digestNames where word.hasPrefix(name) {
-        let value = word.dropFirst(name.count)
-        guard let colon = value.firstIndex(of: ":") else { break }
-        let digits = value[value.index(after: colon)...].uppercased()
-        return "\(name)\(untrusted(Array(value[..<colon].utf8))):\(digits)"
-      }
-      return String(word)
-    }.joined(separator: " ")
+    mapDigests(policyText) { algorithm, digits in
+      (untrusted(Array(algorithm.utf8)), digits.uppercased())
+    }
   }
 
   /// A rule from a record, as policies write it.
   public static func policyText(_ rule: String) -> String {
+    mapDigests(rule) { algorithm, digits in
+      // An algorithm with other bytes than these was printed in hex, and stays so: as text it would end its word.
+      guard let bytes = decode(Array(algorithm.utf8)),
+        bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x3a })
+      else { return (String(algorithm), digits.lowercased()) }
+      return (String(decoding: bytes, as: UTF8.self), digits.lowercased())
+    }
+  }
+
+  /// Rewrites the `alg:hex` values of IPE's digest properties; what is none is left alone.
+  private static func mapDigests(
+    _ rule: String, _ change: (_ algorithm: Substring, _ digits: Substring) -> (String, String)
+  ) -> String {
     rule.split(separator: " ", omittingEmptySubsequences: false).map { word in
-      for name in digestNames where word.hasPrefix(name) {
+      for name in ["dmverity_roothash=", "fsverity_digest="] where word.hasPrefix(name) {
         let value = word.dropFirst(name.count)
-        guard let colon = value.lastIndex(of: ":"), let algorithm = decode(Array(value[..<colon].utf8)) else { break }
-        let digits = value[value.index(after: colon)...].lowercased()
-        return "\(name)\(String(decoding: algorithm, as: UTF8.self)):\(digits)"
+        guard let colon = value.firstIndex(of: ":") else { break }
+        let digits = value[value.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ Hex.decode(digits: [0x30, $0]) != nil }) else { break }
+        let (algorithm, hex) = change(value[..<colon], digits)
+        return "\(name)\(algorithm):\(hex)"
       }
       return String(word)
     }.joined(separator: " ")
   }
-
-  private static let digestNames = ["dmverity_roothash=", "fsverity_digest="]
 }

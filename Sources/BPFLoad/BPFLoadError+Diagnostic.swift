@@ -9,8 +9,6 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.permit-mismatch", .integrity, "the permit was given for other bytes than those of the object",
         expected: "\(permit)", found: "\(object)", next: "examine the object and ask the policy again")
-    case .notLinkable(let error):
-      error.diagnostic
     case .noSuchProgram(let name, let available):
       Diagnostic(
         "load.no-such-program", .incomplete, "the object has no program `\(name)`",
@@ -70,6 +68,8 @@ extension BPFLoadError: Diagnosable {
         found: hasType ? "no such name (modules are not searched)" : "a declaration without a type",
         next: hasType
           ? "use a kernel that has it, or declare it weak and test for it" : "declare it with its type, not as void")
+    case .unresolvable(let error):
+      error.diagnostic
     case .needsKernelConfiguration(let option):
       Diagnostic(
         "load.kconfig", .unsupported, "the object wants to be told `\(option)` (__kconfig)",

@@ -6,8 +6,6 @@ public import LinuxSys
 public enum BPFLoadError: Error, Sendable {
   /// The permit was given for other bytes than these.
   case permitForOtherBytes(permit: Digest, object: Digest)
-  /// The object's bytes cannot be linked into programs.
-  case notLinkable(BPFObjectError)
   /// A program was asked for that the object does not have.
   case noSuchProgram(name: String, available: [String])
   /// Nothing is left to load: the object has only optional programs, or none.
@@ -33,6 +31,8 @@ public enum BPFLoadError: Error, Sendable {
   case noAttachTarget(program: String, section: String, target: String)
   /// The kernel has no function or variable of this name, or one without a type.
   case noKernelSymbol(name: String, hasType: Bool)
+  /// What the kernel answered about the object's externs does not fit into its instructions.
+  case unresolvable(BPFObjectError)
   /// The object wants to be told a value of the kernel's configuration (`__kconfig`).
   case needsKernelConfiguration(option: String)
   /// The object replaces functions of the kernel (struct_ops), which is not done here.

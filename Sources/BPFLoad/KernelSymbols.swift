@@ -1,5 +1,4 @@
 internal import BPFObject
-internal import LinuxSys
 
 /// Kernel functions (kfuncs) and variables that an object expects from the running kernel.
 ///
@@ -10,7 +9,9 @@ extension ObjectLoader {
   ///
   /// Modules are not searched. Symbols without a type, of which only /proc/kallsyms knows the address, and values of
   /// the kernel's configuration are refused: nothing in the kernel vouches for either.
-  static func resolvingSymbols(of linked: LinkedObject) throws(BPFLoadError) -> LinkedObject {
+  static func resolvingSymbols(
+    of linked: LinkedObject, kernelTypes: KernelTypes
+  ) throws(BPFLoadError) -> LinkedObject {
     guard linked.needsResolving else { return linked }
     if let field = linked.configuration.first { throw .needsKernelConfiguration(option: field.name) }
     if let table = linked.structOps.first { throw .structOps(map: table.name, type: table.typeName) }
@@ -23,7 +24,8 @@ extension ObjectLoader {
       }
     }
     var resolutions: [ExternResolution] = []
-    for (extern, id) in zip(linked.externs, try kernelTypeIDs(of: targets, for: linked.programs.first?.name ?? "")) {
+    let ids = try kernelTypes.ids(of: targets, for: linked.programs.first?.name ?? "")
+    for (extern, id) in zip(linked.externs, ids) {
       if let id, extern.kind != .address {
         resolutions.append(.btf(id: id, module: 0))
       } else if extern.isWeak, id == nil, extern.kind != .address {
@@ -35,24 +37,7 @@ extension ObjectLoader {
     do throws(BPFObjectError) {
       return try linked.resolving(resolutions)
     } catch {
-      throw .notLinkable(error)
-    }
-  }
-
-  /// The ids of the targets in the running kernel's BTF, each nil when the kernel has no such type.
-  static func kernelTypeIDs(
-    of targets: [ProgramKind.AttachTarget], for program: String
-  ) throws(BPFLoadError) -> [UInt32?] {
-    let kernel: KernelBTF
-    do throws(SystemError) {
-      kernel = try KernelBTF.open()
-    } catch {
-      throw .noKernelBTF(program: program, error: error)
-    }
-    do throws(KernelTypeSearch.Malformed) {
-      return try KernelTypeSearch.ids(of: targets, in: kernel.bytes)
-    } catch {
-      throw .unreadableKernelBTF(reason: error.reason)
+      throw .unresolvable(error)
     }
   }
 }

@@ -1,7 +1,5 @@
 /// What a load may be told besides the object.
 public struct LoadOptions: Sendable {
-  /// The object's file name, of which the part before the first dot goes into the kernel's names of data maps.
-  public var objectName = ""
   /// The directory in a BPF file system that gets `prog/<name>` and `map/<name>`; nil pins nothing, and then the
   /// programs live as long as the ``LoadedObject`` does.
   public var pinPath: String?

@@ -6,6 +6,7 @@ struct LoadSteps {
   let linked: LinkedObject
   let programs: [LinkedProgram]
   let options: LoadOptions
+  let kernelTypes: KernelTypes
 
   func run() throws(BPFLoadError) -> LoadedObject {
     let attachIDs = try attachTargets()
@@ -35,7 +36,7 @@ struct LoadSteps {
     let targets = programs.compactMap { $0.kind.attachTarget }
     guard !targets.isEmpty else { return Array(repeating: 0, count: programs.count) }
     let first = programs.first { $0.kind.attachTarget != nil }
-    let ids = try ObjectLoader.kernelTypeIDs(of: targets, for: first?.name ?? "")
+    let ids = try kernelTypes.ids(of: targets, for: first?.name ?? "")
     var remaining = ids.makeIterator()
     var result: [UInt32] = []
     for program in programs {

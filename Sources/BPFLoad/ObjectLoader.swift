@@ -1,35 +1,30 @@
 public import PolicyEngine
-public import Provenance
 internal import BPFObject
-internal import ByteKit
 internal import LinuxSys
 
 /// Puts an object into the kernel: type information, maps, programs, pins, in this order, all or nothing.
 public enum ObjectLoader {
   /// Loads the object that the permit was given for.
   ///
-  /// What reaches the kernel are the examined bytes: they are linked here, and nothing else is. The object and the
-  /// permit are consumed, so that one ALLOW loads one object once.
+  /// What reaches the kernel is what the examined bytes were linked into, and nothing else. The object and the permit
+  /// are consumed, so that one ALLOW loads one object once.
   public static func load(
-    _ examined: consuming ExaminedObject, permit: consuming Permit, options: LoadOptions = LoadOptions()
+    _ object: consuming PreparedObject, permit: consuming Permit, options: LoadOptions = LoadOptions(),
+    kernelTypes: KernelTypes = KernelTypes()
   ) throws(BPFLoadError) -> LoadedObject {
-    guard permit.objectDigest == examined.digest else {
-      throw .permitForOtherBytes(permit: permit.objectDigest, object: examined.digest)
+    guard permit.objectDigest == object.digest else {
+      throw .permitForOtherBytes(permit: permit.objectDigest, object: object.digest)
     }
-    let linked: LinkedObject
-    do throws(BPFObjectError) {
-      linked = try BPFObject.link(bytes: examined.bytes, objectName: options.objectName, allowsExterns: true)
-    } catch {
-      throw .notLinkable(error)
-    }
-    return try load(linked, options: options)
+    return try load(object.linked, options: options, kernelTypes: kernelTypes)
   }
 
   /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
-  static func load(_ linked: LinkedObject, options: LoadOptions) throws(BPFLoadError) -> LoadedObject {
-    let linked = try resolvingSymbols(of: linked)
+  static func load(
+    _ linked: LinkedObject, options: LoadOptions, kernelTypes: KernelTypes = KernelTypes()
+  ) throws(BPFLoadError) -> LoadedObject {
+    let linked = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
     let programs = try selected(from: linked, options)
-    return try LoadSteps(linked: linked, programs: programs, options: options).run()
+    return try LoadSteps(linked: linked, programs: programs, options: options, kernelTypes: kernelTypes).run()
   }
 
   /// The programs to load, in the object's order.

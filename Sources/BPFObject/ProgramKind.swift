@@ -24,7 +24,7 @@ public struct ProgramKind: Equatable, Sendable {
   }
 
   /// A type or function to look up in the kernel's BTF by name.
-  public struct AttachTarget: Equatable, Sendable {
+  public struct AttachTarget: Hashable, Sendable {
     /// The BTF name: `btf_trace_sched_switch`, `bpf_iter_task`, `bpf_lsm_file_open`, a function …
     public let name: String
     /// `BTF_KIND_*` (include/uapi/linux/btf.h): 8 TYPEDEF for tracepoints, 12 FUNC otherwise.

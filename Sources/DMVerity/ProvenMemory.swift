@@ -17,7 +17,8 @@ final class ProvenMemory {
   }
 
   private var blocks: [Key: UnsafeMutableRawBufferPointer] = unsafe [:]
-  private var used = 0
+  /// Bytes.
+  private(set) var used = 0
   private let limit: Int
 
   init(limit: Int) { self.limit = limit }

@@ -73,6 +73,9 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
   /// Number of data blocks.
   public var blockCount: UInt64 { layout.parameters.dataBlockCount }
 
+  /// Bytes of memory that the blocks proven so far take up.
+  public var provenByteCount: Int { memory.used }
+
   /// The data block of that index, proven now or before.
   ///
   /// - Throws: ``VerityError/dataMismatch(index:offset:expected:found:)``, ``VerityError/treeMismatch(level:index:offset:expected:found:)``,

@@ -26,8 +26,7 @@ extension ErofsImage where Blocks: ~Copyable {
       } catch {
         throw error.at(path: reached)
       }
-      // Bytes are compared: Swift calls strings equal that are spelt differently.
-      guard let name = names.first(where: { $0.name.utf8.elementsEqual(component) }) else {
+      guard let name = Self.find(component, in: names) else {
         throw ErofsError(
           .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "\(names.count) other names")
       }
@@ -84,6 +83,48 @@ extension ErofsImage where Blocks: ~Copyable {
     var paths: [String] = []
     try walk { entry throws(ErofsError) in if entry.inode.nid == nid { paths.append(entry.path) } }
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The one name of an inode, when a path somebody saw it under ends in that name; otherwise nil.
+  ///
+  /// Only the directories on the way are read, where ``paths(of:)`` reads all there are. The path is a hint, believed
+  /// in nothing: each of its ends is looked up, and counts only when it leads to this very inode. An inode with
+  /// several names gets none here, so that whoever gives the hint cannot choose among them.
+  ///
+  /// - Parameter path: for example the file's path on a mount; which part of it is the mount point is not known.
+  public func name(of inode: ErofsInode, atEndOf path: String) throws(ErofsError) -> String? {
+    guard inode.linkCount == 1 else { return nil }
+    let components = path.split(separator: "/", omittingEmptySubsequences: true)
+    let root = try root()
+    let names = try names(in: root, parent: root.nid)
+    for start in components.indices where Self.find(Array(components[start].utf8), in: names) != nil {
+      let end = components[start...].joined(separator: "/")
+      let found: ErofsInode
+      do throws(ErofsError) {
+        found = try lookup(end)
+      } catch {
+        // A mount point can be named like something in the image.
+        guard error.check == .notFound || error.check == .wrongKind else { throw error }
+        continue
+      }
+      if found.nid == inode.nid { return end }
+    }
+    return nil
+  }
+
+  /// Finds a name by its bytes: Swift calls strings equal that are spelt differently.
+  ///
+  /// - Parameter names: in bytewise order, as ``names(in:parent:)`` returned them.
+  private static func find(_ wanted: [UInt8], in names: [ErofsName]) -> ErofsName? {
+    var range = names.startIndex..<names.endIndex
+    while !range.isEmpty {
+      let middle = range.lowerBound + range.count / 2
+      let found = names[middle]
+      if found.name.utf8.elementsEqual(wanted) { return found }
+      let isBefore = found.name.utf8.lexicographicallyPrecedes(wanted)
+      range = isBefore ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
+    }
+    return nil
   }
 
   private func root() throws(ErofsError) -> ErofsInode {

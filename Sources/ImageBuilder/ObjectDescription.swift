@@ -1,3 +1,4 @@
+internal import BPFNames
 internal import BPFObject
 internal import ByteKit
 internal import Manifest

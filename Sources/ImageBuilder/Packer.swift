@@ -85,20 +85,29 @@ struct Packer: Sendable {
 
   private func read(_ path: String, limit: Int) throws(BuildError) -> [UInt8] {
     let full = "\(directory)/\(path)"
-    let kind: FileStatus.Kind
-    let bytes: [UInt8]?
+    let status: FileStatus
+    var bytes: [UInt8] = []
+    var isComplete = false
     do throws(SystemError) {
       // The kind was seen before, but may have changed; and opening a FIFO must not wait for its writer.
       let file = try OwnedFD.open(full, [.readOnly, .noFollow, .nonBlocking])
-      kind = try file.status().kind
-      bytes = kind == .regular ? try file.readToEnd(limit: limit) : nil
+      status = try file.status()
+      if status.kind == .regular, status.size <= UInt64(limit) {
+        bytes = [UInt8](repeating: 0, count: Int(status.size))
+        isComplete = try file.readFully(at: 0, into: &bytes)
+      }
     } catch {
       throw .source(path: full, error)
     }
-    guard kind == .regular else {
-      throw .badFile(path: full, expected: "a regular file", found: "a \(kind.rawValue)")
+    guard status.kind == .regular else {
+      throw .badFile(path: full, expected: "a regular file", found: "a \(status.kind.rawValue)")
     }
-    guard let bytes else { throw .badFile(path: full, expected: "at most \(limit) bytes", found: "more") }
+    guard status.size <= UInt64(limit) else {
+      throw .badFile(path: full, expected: "at most \(limit) bytes", found: "\(status.size) bytes")
+    }
+    guard isComplete else {
+      throw .badFile(path: full, expected: "\(status.size) bytes", found: "fewer: the file became shorter")
+    }
     return bytes
   }
 }

@@ -27,6 +27,14 @@ public enum Directory {
     return "\(unsafe String(cString: current))/\(path)"
   }
 
+  /// What a symbolic link says (readlink(2)), one of procfs too.
+  public static func linkTarget(_ path: String) throws(SystemError) -> String {
+    var target = [CChar](repeating: 0, count: 4096)
+    let count = unsafe readlink(path, &target, target.count)
+    guard count >= 0 else { throw .current("readlink", path: path) }
+    return String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// mkdir(2).
   public static func create(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
     guard unsafe mkdir(path, mode_t(mode)) == 0 else { throw .current("mkdir", path: path) }

@@ -28,6 +28,13 @@ extension Manifest {
     }
     try Self.requireRisingPaths(objects.map(\.file.path), place: "objects")
     try Self.requireRisingPaths(files.map(\.path), place: "files")
+    // A path named twice would have two digests, and a manifest cannot hold its own.
+    let objectPaths = Set(objects.map { Array($0.file.path.utf8) }).union([Array(Self.path.utf8)])
+    if let twice = files.first(where: { objectPaths.contains(Array($0.path.utf8)) })
+      ?? objects.map(\.file).first(where: { $0.path == Self.path })
+    {
+      throw .member(place: "files", expected: "paths other than the objects' and the manifest's", found: twice.path)
+    }
   }
 
   /// Sorted and without repetition, so that a path has one entry and a manifest one text.

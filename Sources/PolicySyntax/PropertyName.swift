@@ -1,3 +1,5 @@
+internal import BPFNames
+
 /// A property a rule can ask for; the raw value is the word before `=`.
 ///
 /// The first five are IPE's. The `bpf_` names are those of the two out-of-tree IPE series for BPF, which agree on
@@ -82,8 +84,8 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .signatureSource: .word(["KERNEL", "USERSPACE", "BOTH"])
     case .lockdown: .word(["NONE", "INTEGRITY", "CONFIDENTIALITY"])
     case .dmverityMode: .words(["EIO", "RESTART", "PANIC", "LOGGING"])
-    case .programType: .words(ProgramNames.types)
-    case .attachType: .words(ProgramNames.attachTypes)
+    case .programType: .words(TypeNames.programs)
+    case .attachType: .words(TypeNames.attachTypes)
     case .helpers: .helpers
     case .path, .requesterPath: .pattern
     case .imageName: .text

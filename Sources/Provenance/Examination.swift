@@ -3,8 +3,18 @@ internal import EROFS
 internal import Hashing
 internal import LinuxSys
 
-/// Finds out where an object's bytes come from, and reads them once into private memory.
-public enum Examination {
+/// Finds out where objects' bytes come from, and reads them once into private memory.
+///
+/// Images are kept open from one object to the next: their layout, root hash and manifest are settled once, and hash
+/// blocks that are proven stay proven.
+public struct Examination: ~Copyable {
+  /// The root hash the caller trusts, if it named one.
+  private let expected: Digest?
+  private var images = OpenImages()
+
+  /// - Parameter expected: the root hash every image must have, if the caller names one.
+  public init(expecting expected: Digest? = nil) { self.expected = expected }
+
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
   public static let sizeLimit: UInt64 = 64 << 20
 
@@ -15,20 +25,17 @@ public enum Examination {
 
   /// Examines the object that an image holds under a path: no mount and no loop device is needed.
   ///
-  /// - Parameters:
-  ///   - object: the path inside the image; a slash in front is ignored.
-  ///   - expected: the root hash the caller trusts, if it names one.
-  public static func examine(
-    image path: String, object: String, expecting expected: Digest? = nil
-  ) throws(ProvenanceError) -> ExaminedObject {
-    let image = try ProvenImage.open(path, expected: expected)
+  /// - Parameter object: the path inside the image; a slash in front is ignored.
+  public mutating func examine(image path: String, object: String) throws(ProvenanceError) -> ExaminedObject {
+    let open = try images.open(path, expecting: expected)
+    defer { images.trim() }
     let inode: ErofsInode
     do throws(ErofsError) {
-      inode = try image.files.lookup(object)
+      inode = try open.image.files.lookup(object)
     } catch {
-      throw image.refusal(error, object: object)
+      throw open.image.refusal(error, object: object)
     }
-    return try examine(inode, in: image, evidence: Evidence(), openBytes: nil)
+    return try Self.examine(inode, named: object, in: open.image, evidence: Evidence(), openBytes: nil)
   }
 
   /// Examines the object behind a descriptor of a file on a mounted image.
@@ -36,21 +43,17 @@ public enum Examination {
   /// The descriptor says which inode of which device is meant. The bytes come from the image file under that device,
   /// proven block by block; the mount is read only to notice that it shows something else.
   ///
-  /// - Parameters:
-  ///   - number: a descriptor of this process; it is duplicated, and neither moved nor closed.
-  ///   - expected: the root hash the caller trusts, if it names one.
-  public static func examine(
-    fd number: Int32, expecting expected: Digest? = nil
-  ) throws(ProvenanceError) -> ExaminedObject {
+  /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
+  public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let file = try OpenObject.check(number)
     let loop = try LoopFacts(of: file.status.device)
-    let image = try ProvenImage.open(
-      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected)
+    let open = try images.open(under: loop, expecting: expected)
+    defer { images.trim() }
     let inode: ErofsInode
     do throws(ErofsError) {
-      inode = try image.files.inode(file.status.inode)
+      inode = try open.image.files.inode(file.status.inode)
     } catch {
-      throw image.refusal(error, object: "inode \(file.status.inode)")
+      throw open.image.refusal(error, object: "inode \(file.status.inode)")
     }
     guard inode.kind == .regular, inode.size == file.status.size else {
       throw .mountDiffers(
@@ -61,7 +64,8 @@ public enum Examination {
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.loop = loop
-    let examined = try examine(inode, in: image, evidence: evidence, openBytes: try file.contents())
+    let examined = try Self.examine(
+      inode, named: file.pathHint, in: open.image, evidence: evidence, openBytes: try file.contents())
 
     // The device must have stood for the same backing file all the while.
     let after = try LoopFacts(of: file.status.device)
@@ -75,20 +79,23 @@ public enum Examination {
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
+  ///
+  /// - Parameter hint: a path that may end in the file's path in the image; it is looked up, not believed.
   private static func examine(
-    _ inode: ErofsInode, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
+    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
-    let paths: [String]
+    var path: String?
     let bytes: [UInt8]
     do throws(ErofsError) {
-      paths = try image.files.paths(of: inode.nid)
+      path = try image.files.name(of: inode, atEndOf: hint)
+      if path == nil { path = try image.files.paths(of: inode.nid).first }
       bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
     } catch {
       throw image.refusal(error, object: name)
     }
-    guard let path = paths.first else {
+    guard let path else {
       throw .object(
         path: name, image: image.path, message: "no directory of the image leads to it",
         next: "open the object by a name inside the mounted image")

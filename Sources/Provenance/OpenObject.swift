@@ -61,6 +61,12 @@ struct OpenObject: ~Copyable {
       fileSystem: "erofs")
   }
 
+  /// The path the kernel shows for the open file. It begins with the mount point, wherever that is, and may be out of
+  /// date or empty: only somewhere to look first.
+  var pathHint: String {
+    (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
+  }
+
   /// What the mount shows as the file's contents: for comparison only, never parsed.
   borrowing func contents() throws(ProvenanceError) -> [UInt8] {
     guard status.size <= Examination.sizeLimit else {

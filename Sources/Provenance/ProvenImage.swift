@@ -110,6 +110,9 @@ struct ProvenImage: ~Copyable {
 }
 
 extension ProvenImage {
+  /// Bytes of memory that proven blocks take up.
+  var provenByteCount: Int { files.blocks.provenByteCount }
+
   /// The facts for the evidence.
   var facts: ImageFacts {
     ImageFacts(

@@ -1,3 +1,4 @@
+import BPFNames
 import BPFObject
 import ByteKit
 import Diagnostics
@@ -16,9 +17,11 @@ extension InspectCommand {
           expected: "at most \(BPFObject.maximumByteCount) bytes"))
     }
     let digest = try Digest.of(bytes.rawSpan)
+    let kernelTypes = try kernelBtf.map { try readTypes($0) }
     let report: ObjectReport
     do throws(BPFObjectError) {
-      report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file, allowsExterns: true)
+      report = try BPFObject.report(
+        bytes: bytes.rawSpan, objectName: file, allowsExterns: true, kernel: kernelTypes)
     } catch {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(file)`: \(diagnostic.message)"
@@ -28,6 +31,21 @@ extension InspectCommand {
       try Output.json(report.json(schema: Self.schema, file: file, digest: digest, byteCount: bytes.count))
     } else {
       for line in report.lines(file: file, digest: digest, byteCount: bytes.count) { try Output.line(line) }
+    }
+  }
+}
+
+extension InspectCommand {
+  /// Reads the BTF of a kernel.
+  private func readTypes(_ path: String) throws -> BTF {
+    let descriptor = try OwnedFD.open(path, .readOnly)
+    let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) ?? []
+    do throws(BPFObjectError) {
+      return try BTF(bytes.rawSpan)
+    } catch {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "`\(path)`: \(diagnostic.message)"
+      throw DiagnosedFailure(diagnostic)
     }
   }
 }
@@ -80,13 +98,29 @@ extension ProgramReport {
     for (label, entries) in lists where !entries.isEmpty {
       lines.append(Output.row(label, entries.joined(separator: ", ")))
     }
-    return lines + lockdownLines
+    return lines + missingLines + lockdownLines
   }
 
   /// What CO-RE relocations are about, each once.
   private var coreSubjects: [String] {
     var seen: Set<String> = []
     return coreRelocations.compactMap { $0.subject }.filter { seen.insert($0).inserted }
+  }
+
+  /// What a kernel lacks that the program needs there, each once.
+  private var missingLines: [String] {
+    var order: [String] = []
+    var instructions: [String: [Int]] = [:]
+    for relocation in coreRelocations where relocation.isPoisoned {
+      let subject = relocation.subject ?? "a type"
+      if instructions[subject] == nil { order.append(subject) }
+      instructions[subject, default: []].append(relocation.instruction)
+    }
+    return order.map { subject in
+      let places = instructions[subject, default: []]
+      let shown = places.prefix(8).map { String($0) }.joined(separator: ", ") + (places.count > 8 ? ", …" : "")
+      return Output.row("missing", "\(subject), without which the kernel refuses to reach instruction \(shown)")
+    }
   }
 
   private var lockdownLines: [String] {
@@ -156,6 +190,7 @@ extension ProgramReport {
         coreRelocations.map {
           [
             "kind": .string($0.kind), "subject": .optional($0.subject), "instruction": .integer(Int64($0.instruction)),
+            "in_kernel": $0.existsInKernel.map { .bool($0) } ?? nil,
           ]
         }),
       "capabilities": .array(capabilities.map { .string($0.rawValue) }),

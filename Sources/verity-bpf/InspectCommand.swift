@@ -14,6 +14,7 @@ struct InspectCommand: DiagnosingCommand {
       taken for an object, any other for an image.
 
       Examples: verity-bpf inspect xdp_counter.bpf.o
+                verity-bpf inspect --kernel-btf /sys/kernel/btf/vmlinux task_list.bpf.o
                 verity-bpf inspect progs.raw
       """)
   static let schema = "verity-bpf/inspect/1"
@@ -21,13 +22,23 @@ struct InspectCommand: DiagnosingCommand {
   @Argument(help: ArgumentHelp("A BPF object or an image.", valueName: "file"))
   var file: String
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Say of each CO-RE relocation whether this kernel's BTF has what it needs.", valueName: "file"))
+  var kernelBtf: String?
+
   @Flag(name: .long, help: "Print one JSON object.")
   var json = false
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    if try isELF() { try inspectObject() } else { try inspectImage() }
+    if try isELF() {
+      try inspectObject()
+    } else {
+      guard kernelBtf == nil else { throw ValidationError("--kernel-btf is about an object, not about an image.") }
+      try inspectImage()
+    }
     return 0
   }
 

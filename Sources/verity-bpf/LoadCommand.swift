@@ -12,10 +12,14 @@ import Provenance
 struct LoadCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
     commandName: "load",
-    abstract: "Prove an object, ask the policy, and load its programs.",
+    abstract: "Prove objects, ask the policy, and load their programs.",
     discussion: """
       The object is proven up to its image's root hash, judged by the policy, and only then handed to the kernel, \
       which applies its CO-RE records itself. Without --pin-path the programs live as long as this command.
+
+      Of several objects (--fd, or --object, given more than once) each is decided, recorded and pinned by itself, \
+      below --pin-path in a directory named like the object. A failure of one does not keep out the others; the exit \
+      code is that of the first.
 
       Examples:
         verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o
@@ -49,7 +53,7 @@ struct LoadCommand: DiagnosingCommand {
   @Flag(name: .long, help: "Decide only: load nothing and write no record.")
   var dryRun = false
 
-  @Flag(name: .long, help: "Print one JSON object.")
+  @Flag(name: .long, help: "Print one JSON object for each object.")
   var json = false
 
   var wantsJSON: Bool { json }
@@ -67,17 +71,52 @@ struct LoadCommand: DiagnosingCommand {
           "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
         ))
     }
-    var request = AdmissionRequest(
-      object: requested, policy: text, policyName: policy, auditDirectory: auditDir)
+    var request = AdmissionRequest(policy: text, policyName: policy, auditDirectory: auditDir)
     request.rootHash = try trust.expected()
     request.pinPath = pinPath
+    request.pinsByObject = requested.count > 1
     request.attaches = attach
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
-    let outcome = try Admission.admit(request)
+    var admission = try Admission(request)
+    guard requested.count > 1 else {
+      return try requested.first.map { try load($0, &admission, label: nil) } ?? 0
+    }
+    var status: Int32 = 0
+    for object in requested {
+      let result = try loadOrReport(object, &admission)
+      if status == 0 { status = result }
+    }
+    return status
+  }
+
+  /// One of several objects: its failure is printed, and the next one's turn comes.
+  private func loadOrReport(_ object: AdmissionRequest.Object, _ admission: inout Admission) throws -> Int32 {
+    let label = LoadLabel(object)
+    if !json { try Output.line("object   \(label.text)") }
+    do {
+      return try load(object, &admission, label: label)
+    } catch let error as AdmissionError {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "\(label.text): \(diagnostic.message)"
+      Output.report(diagnostic)
+      if json {
+        try Output.json(
+          .object([
+            .init("schema", .string(Self.schema)), .init("request", label.json), .init("error", diagnostic.json),
+          ]))
+      }
+      return diagnostic.category.rawValue
+    }
+  }
+
+  private func load(
+    _ object: AdmissionRequest.Object, _ admission: inout Admission, label: LoadLabel?
+  ) throws -> Int32 {
+    let outcome = try admission.admit(object)
     if !outcome.isAllowed { reportDenial(outcome) }
     if json {
-      try Output.json(answer(outcome))
+      try Output.json(answer(outcome, label: label))
     } else if outcome.isAllowed {
       try describe(outcome)
     }
@@ -103,7 +142,7 @@ struct LoadCommand: DiagnosingCommand {
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
     if attach { try Output.line("attached \(outcome.programs.count) programs to what their sections name") }
-    if let pinPath {
+    if let pinPath = outcome.pinPath {
       try Output.line("pinned   \(pinPath)")
     } else {
       Output.note(

@@ -1,3 +1,4 @@
+import BPFNames
 import Admission
 import BPFLoad
 import BPFObject
@@ -31,12 +32,32 @@ extension LoadedMap {
   }
 }
 
+/// Which of several objects an answer is about, as the user named it.
+struct LoadLabel {
+  let text: String
+  let json: JSONValue
+
+  init(_ object: AdmissionRequest.Object) {
+    switch object {
+    case .descriptor(let number):
+      text = "fd \(number)"
+      json = ["fd": .integer(Int64(number))]
+    case .image(_, let path):
+      text = "`\(path)`"
+      json = ["object": .string(path)]
+    }
+  }
+}
+
 extension LoadCommand {
   /// The JSON answer, also for a DENY.
-  func answer(_ outcome: borrowing AdmissionOutcome) -> JSONValue {
+  ///
+  /// - Parameter label: nil when there is one object only.
+  func answer(_ outcome: borrowing AdmissionOutcome, label: LoadLabel?) -> JSONValue {
     let decision = outcome.ruling.deciding
-    var members: [JSONValue.Member] = [
-      .init("schema", .string(Self.schema)),
+    var members: [JSONValue.Member] = [.init("schema", .string(Self.schema))]
+    if let label { members.append(.init("request", label.json)) }
+    members += [
       .init("decision", outcome.isAllowed ? "allow" : "deny"),
       .init("enforcing", .bool(decision.enforcing)),
       .init(

@@ -6,36 +6,38 @@ import DiskLayout
 import LinuxSys
 import Provenance
 
-/// How a command is told which object is meant: by descriptor, or by image and path.
+/// How a command is told which objects are meant: by descriptor, or by image and path.
 struct ObjectOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("A descriptor of the object, opened on a mounted image.", valueName: "n"))
-  var fd: Int32?
+  var fd: [Int32] = []
 
   @Option(name: .long, help: ArgumentHelp("An image file; nothing is mounted. Needs --object.", valueName: "image"))
   var image: String?
 
   @Option(name: .long, help: ArgumentHelp("The object's path inside the image.", valueName: "path"))
-  var object: String?
+  var object: [String] = []
 
   func validate() throws {
-    if let fd {
-      guard image == nil, object == nil else { throw ValidationError("Give --fd, or --image with --object, not both.") }
-      guard fd >= 0 else { throw ValidationError("--fd takes a descriptor number, 0 or more.") }
+    if !fd.isEmpty {
+      guard image == nil, object.isEmpty else {
+        throw ValidationError("Give --fd, or --image with --object, not both.")
+      }
+      guard fd.allSatisfy({ $0 >= 0 }) else { throw ValidationError("--fd takes a descriptor number, 0 or more.") }
     } else {
-      guard image != nil, object != nil else {
+      guard image != nil, !object.isEmpty else {
         throw ValidationError("Name the object: --fd N, or --image IMAGE --object PATH.")
       }
     }
   }
 
-  /// The object the user named. Asked for before the command opens anything itself: a descriptor that is not open
+  /// How many objects the user named: one or more.
+  var count: Int { max(fd.count, object.count) }
+
+  /// The objects the user named. Asked for before the command opens anything itself: a descriptor that is not open
   /// now was not handed over, and its number may be taken by the next open.
-  func requested() throws -> AdmissionRequest.Object {
-    if let fd {
-      try Examination.requireOpen(fd: fd)
-      return .descriptor(fd)
-    }
-    return .image(path: image ?? "", object: object ?? "")
+  func requested() throws -> [AdmissionRequest.Object] {
+    for number in fd { try Examination.requireOpen(fd: number) }
+    return fd.map { .descriptor($0) } + object.map { .image(path: image ?? "", object: $0) }
   }
 }
 

@@ -28,6 +28,10 @@ struct ProvenanceCommand: DiagnosingCommand {
 
   var wantsJSON: Bool { json }
 
+  func validate() throws {
+    guard object.count == 1 else { throw ValidationError("Name one object.") }
+  }
+
   func execute() throws -> Int32 {
     let evidence = try examine()
     if json {
@@ -39,11 +43,12 @@ struct ProvenanceCommand: DiagnosingCommand {
   }
 
   private func examine() throws -> Evidence {
-    let expected = try trust.expected()
-    switch try object.requested() {
-    case .descriptor(let fd): return try Examination.examine(fd: fd, expecting: expected).evidence
-    case .image(let path, let name):
-      return try Examination.examine(image: path, object: name, expecting: expected).evidence
+    let requested = try object.requested()
+    var examination = Examination(expecting: try trust.expected())
+    switch requested.first {
+    case .descriptor(let fd): return try examination.examine(fd: fd).evidence
+    case .image(let path, let name): return try examination.examine(image: path, object: name).evidence
+    case nil: return Evidence()  // no object, no evidence; `validate` has asked for one
     }
   }
 }

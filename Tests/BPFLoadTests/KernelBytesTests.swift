@@ -70,7 +70,6 @@ import Testing
     let path = try Objects.demo(name)
     var options = LoadOptions()
     options.pinPath = "\(files.path)/ours"
-    options.objectName = "\(name).bpf.o"
     var object = try ObjectLoader.load(Objects.linked(path), options: options)
     object.commit()
 

@@ -66,26 +66,28 @@ import Testing
     let digest = try Digest.of(contents.rawSpan)
     let otherBytes = Array("other bytes".utf8)
     let other = try Digest.of(otherBytes.rawSpan)
+    func prepared() throws -> PreparedObject {
+      try PreparedObject(
+        linking: ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "task_list.bpf.o")
+    }
+    let first = try prepared()
     do throws(BPFLoadError) {
-      _ = try ObjectLoader.load(
-        ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), permit: Permit(objectDigest: other))
+      _ = try ObjectLoader.load(first, permit: Permit(objectDigest: other))
       Issue.record("loaded with a permit for other bytes")
     } catch {
       #expect(error.diagnostic.code == "load.permit-mismatch" && error.diagnostic.category == .integrity)
       #expect(error.diagnostic.expected == "\(other)" && error.diagnostic.found == "\(digest)")
     }
-    let object = try ObjectLoader.load(
-      ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), permit: Permit(objectDigest: digest))
+    let object = try ObjectLoader.load(prepared(), permit: Permit(objectDigest: digest))
     #expect(object.programs.map(\.name) == ["task_list"])
   }
 
   @Test func refusesBytesThatAreNoObject() throws {
     let contents = Array("not an object".utf8)
     let digest = try Digest.of(contents.rawSpan)
-    do throws(BPFLoadError) {
-      _ = try ObjectLoader.load(
-        ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), permit: Permit(objectDigest: digest))
-      Issue.record("loaded text")
+    do throws(BPFObjectError) {
+      _ = try PreparedObject(linking: ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "x")
+      Issue.record("linked text")
     } catch {
       #expect(error.diagnostic.code.hasPrefix("object."))
     }

@@ -10,7 +10,6 @@ import Testing
   private func options(_ path: String) throws -> LoadOptions {
     var options = LoadOptions()
     options.pinPath = path
-    options.objectName = "xdp_counter.bpf.o"
     return options
   }
 

@@ -1,3 +1,4 @@
+import BPFNames
 import BPFObject
 import ByteKit
 @_spi(ProgramLoading) import LinuxSys
@@ -68,6 +69,13 @@ struct KernelOracle {
   func tryLoad(_ program: LinkedProgram) throws -> KernelObject {
     var log = BPF.Log(level: 1, capacity: 1 << 20)
     do { return try submit(program, 0, &log) } catch { throw Refusal(error: error, log: log.text) }
+  }
+
+  /// Everything the kernel says while it loads a program, whether or not it takes it.
+  func log(of program: LinkedProgram, attachBTFID: UInt32) throws -> String {
+    var log = BPF.Log(level: 2, capacity: 8 << 20)
+    _ = try? submit(program, attachBTFID, &log)
+    return log.text
   }
 
   private func submit(_ program: LinkedProgram, _ attachBTFID: UInt32, _ log: inout BPF.Log) throws(SystemError)

@@ -1,3 +1,4 @@
+import BPFNames
 import ByteKit
 import LinuxSys
 import Testing

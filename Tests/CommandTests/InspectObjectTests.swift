@@ -44,6 +44,28 @@ import Testing
     }
   }
 
+  /// With a kernel's types at hand, it is known beforehand which relocations that kernel cannot resolve.
+  @Test func asksAKernelAboutRelocations() throws {
+    let directory = try Self.demo()
+    let path = directory.file("progs/task_list.bpf.o")
+    let kernel = ["--kernel-btf", "/sys/kernel/btf/vmlinux"]
+    let text = try VerityBPFCommand.run(["inspect", path] + kernel)
+    #expect(text.status == 0 && !text.output.contains("missing"), "\(text.errors)\(text.output)")
+    let json = try VerityBPFCommand.run(["inspect", "--json", path] + kernel).json()
+    guard case .array(let programs) = json["programs"], case .array(let records) = programs.first?["core_relocations"]
+    else {
+      Issue.record("no relocations")
+      return
+    }
+    #expect(!records.isEmpty && records.allSatisfy { $0["in_kernel"] == true })
+    // Any section of that format will do, also the object's own.
+    try Tools.run("llvm-objcopy", "--dump-section", ".BTF=\(directory.file("own.btf"))", path, directory.file("copy.o"))
+    let own = try VerityBPFCommand.run(["inspect", path, "--kernel-btf", directory.file("own.btf")])
+    #expect(own.status == 0, "\(own.errors)")
+    let wrong = try VerityBPFCommand.run(["inspect", path, "--kernel-btf", path])
+    #expect(wrong.status == 1 && wrong.errors.hasPrefix("error[object.malformed-btf]"), "\(wrong.errors)")
+  }
+
   /// No privilege is needed, and none is used: no bpf(2), nothing opened but the object.
   @Test(.enabled(if: Tools.isRoot, "dropping privileges needs root"))
   func needsNoPrivilege() throws {

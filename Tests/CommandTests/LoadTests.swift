@@ -142,4 +142,53 @@ struct LoadTests {
     #expect(again.status != 0)
     try Tools.run("bpftool", "prog", "show", "pinned", "\(pins)/demo/xdp/prog/xdp_counter")
   }
+
+  /// Several objects in one run: each by itself, in order; the one that fails keeps out nobody else.
+  @Test func loadsSeveral() throws {
+    let policy = try policy("dmverity_roothash=sha256:\(rootHash) x_prog_type=xdp,tracing,raw_tracepoint")
+    let pins = directory.file("bpf")
+    try Directory.create(pins)
+    try Tools.run("mount", "-t", "bpf", "bpf", pins)
+    defer { _ = try? Tools.run("umount", pins) }
+    let names = ["xdp_counter", "missing", "socket_filter", "runq_latency", "xdp_counter"]
+    let result = try load(
+      ["--image", image, "--pin-path", "\(pins)/all"] + names.flatMap { ["--object", "\($0).bpf.o"] }, policy: policy)
+    let answers = try result.output.split(separator: "\n").map { try JSONValue.parse(Array($0.utf8)) }
+    try #require(answers.count == names.count, "\(result.errors)")
+    for (name, answer) in zip(names, answers) {
+      #expect(answer["schema"] == "verity-bpf/load/1" && answer["request"] == ["object": .string("\(name).bpf.o")])
+    }
+    #expect(answers.map { $0["decision"] } == ["allow", nil, "deny", "allow", nil])
+    // Not in the image; and the last one's pins are taken.
+    #expect(answers[1]["error"]?["code"] == "erofs.not-found" && answers[4]["error"]?["code"] != nil)
+    // The first failure is the exit code: what an object alone would have ended with.
+    let alone = try load(["--image", image, "--object", "missing.bpf.o"], policy: policy)
+    #expect(result.status == alone.status && result.status != 0 && result.status != 2)
+    for name in ["xdp_counter", "runq_latency"] {
+      #expect(!(try Directory.names("\(pins)/all/\(name)/prog")).isEmpty)
+    }
+    #expect(try Directory.names("\(pins)/all") == ["runq_latency", "xdp_counter"])
+
+    let records = try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { try JSONValue.parse(Array($0)) }
+    // Decision and outcome of what was allowed, a decision for the DENY, an outcome for what was not found; and for
+    // the run with the missing object alone.
+    #expect(records.map { $0["stage"] }.filter { $0 == "decision" }.count == 4 && records.count == 9)
+  }
+
+  @Test func loadsSeveralDescriptors() throws {
+    let policy = try policy("dmverity_roothash=sha256:\(rootHash)")
+    let mounted = try MountedImage(image, in: directory)
+    let opens = "exec \"$@\" 4<'\(mounted.file("task_list.bpf.o"))'"
+    let result = try VerityBPFCommand.run(
+      ["load", "--fd", "3", "--fd", "4", "--policy", policy, "--audit-dir", directory.file("audit")],
+      object: mounted.file("xdp_counter.bpf.o"), wrapper: ["sh", "-c", opens, "sh"])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("object   fd 3\n") && result.output.contains("object   fd 4\n"))
+    #expect(result.output.contains("program  xdp_counter") && result.output.contains("program  task_list"))
+
+    // One that is not open was not handed over, and nothing is begun.
+    let closed = try load(["--fd", "3", "--fd", "9"], policy: policy, object: mounted.file("xdp_counter.bpf.o"))
+    #expect(closed.status == 4, "\(closed.errors)")
+    #expect(try VerityBPFCommand.run(["provenance", "--fd", "3", "--fd", "3"]).status == 64)
+  }
 }

@@ -76,7 +76,13 @@ import Testing
 
   /// A policy author's quarter of an hour: generate, check, test, explain a denial, fix, diff, sign, activate.
   @Test func aQuarterOfAnHour() throws {
-    _ = try directory.write("tools.raw", "")
+    try Directory.create(directory.file("progs"))
+    _ = try directory.write("progs/readme", "an image with one file")
+    let image = try ForeignImage.build(directory.file("progs"), at: directory.file("tools.raw"))
+    let hash = image.rootHash.trimmed
+    _ = try directory.write("tools.roothash", self.hash)
+    // The root hash beside the image is another image's.
+    #expect(try run("generate", "tools.raw").status == 4)
     _ = try directory.write("tools.roothash", hash)
     let generated = try run("generate", "tools.raw", "--name", "bpf")
     #expect(generated.status == 0)

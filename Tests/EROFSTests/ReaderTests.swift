@@ -124,6 +124,34 @@ import Testing
     #expect(diagnostic.expected != nil && diagnostic.found != nil)
   }
 
+  /// A path is only where to look: what counts is the inode it leads to.
+  @Test(arguments: [
+    ("file-1", "/mnt/file-1", "file-1"), ("file-1", "file-1", "file-1"), ("file-1", "/many/deep/file-1", "file-1"),
+    ("file-1", "/mnt/file-31", nil), ("file-1", "", nil),
+    ("file-1", "/file-1/below", nil), ("file-1", "/mnt/file-1 (deleted)", nil),
+    // It has two more names, and whoever opened it does not choose.
+    ("twin", "/mnt/twin", nil), ("file-4097", "/file-4097", nil),
+  ])
+  func findsANameByAHint(path: String, hint: String, name: String?) throws {
+    let image = try open(try SourceTree.everyShape().image())
+    let inode = try image.lookup(path)
+    #expect(try image.name(of: inode, atEndOf: hint) == name)
+  }
+
+  @Test func aHintSparesTheRestOfTheTree() throws {
+    let bytes = try SourceTree.everyShape().image()
+    let place = try #require(try open(bytes).extents(of: try open(bytes).lookup("many")).first?.imageOffset)
+    let memory = try MemoryImage.build(data: bytes, salt: [9])
+    var damaged = memory.bytes
+    damaged[Int(place)] ^= 1
+    let device = try VerifiedDevice(ArraySource(damaged), layout: memory.layout, rootHash: memory.rootHash)
+    let image = try ErofsImage(device)
+    let inode = try image.lookup("file-1")
+    #expect(try image.name(of: inode, atEndOf: "/mnt/file-1") == "file-1")
+    let error = #expect(throws: ErofsError.self) { try image.paths(of: inode.nid) }
+    #expect(error?.check == .block)
+  }
+
   @Test func limitsAreKept() throws {
     let tree = try SourceTree.everyShape()
     let bytes = try tree.image()

@@ -90,6 +90,8 @@ import Testing
     ("net/a.bpf.o", "../a.bpf.o", "objects[0].path"), ("net/a.bpf.o", "/a.bpf.o", "objects[0].path"),
     ("net/a.bpf.o", "", "objects[0].path"), ("net/a.bpf.o", "net//a.bpf.o", "objects[0].path"),
     ("\"LICENSE\"", "\"z\"", "files"), ("\"LICENSE\"", "\"doc/ü\"", "files"),
+    ("\"LICENSE\"", "\".verity-bpf/manifest.json\"", "files"), ("net/a.bpf.o", ".verity-bpf/manifest.json", "files"),
+    ("net/a.bpf.o", "LICENSE", "files"),
     ("\"core_relocations\": 3", "\"core_relocations\": null", "objects[0].core_relocations"),
     ("\"none\"", "\"nothing\"", "objects[0].lockdown.nothing"),
     ("\"loadable\": false", "\"loadable\": true", "objects[0].lockdown.confidentiality.loadable"),

@@ -27,7 +27,8 @@ struct LoopbackTests {
     let file = try OwnedFD.open(path, .readOnly)
     let expected = expecting.flatMap { Digest(.sha256, hex: $0) }
     let number = file.withRaw { $0 }
-    let object = try Examination.examine(fd: number, expecting: expected)
+    var examination = Examination(expecting: expected)
+    let object = try examination.examine(fd: number)
     return ExaminedEvidence(evidence: object.evidence, bytes: object.bytes.copyBytes())
   }
 
@@ -49,10 +50,17 @@ struct LoopbackTests {
     let small = try examine(mounted.file("small.bpf.o"))
     #expect(small.bytes == Array("a small object".utf8))
     #expect(small.evidence.verity?.wasExpected == false)
+
+    // Moved to where its path on the mount says something else, the object still has its own name.
+    try Directory.create(directory.file("small.bpf.o"))
+    try Tools.run("mount", "--bind", mounted.file("deep"), directory.file("small.bpf.o"))
+    defer { _ = try? Tools.run("umount", directory.file("small.bpf.o")) }
+    #expect(try examine(directory.file("small.bpf.o/large.bpf.o")).evidence.object?.path == "deep/large.bpf.o")
   }
 
   @Test func readsTheSameFromTheImageFile() throws {
-    let examined = try Examination.examine(image: image.path, object: "/deep/large.bpf.o")
+    var examination = Examination()
+    let examined = try examination.examine(image: image.path, object: "/deep/large.bpf.o")
     #expect(examined.bytes.copyBytes() == (try directory.read("source/deep/large.bpf.o")))
     #expect(examined.evidence.descriptor == nil)
     #expect(examined.evidence.loop == nil)
@@ -102,7 +110,8 @@ struct LoopbackTests {
 
     let number = file.withRaw { $0 }
     do throws(ProvenanceError) {
-      let object = try Examination.examine(fd: number)
+      var examination = Examination()
+      let object = try examination.examine(fd: number)
       // When the page cache was dropped, the descriptor shows the other image's bytes, and these are what is proven:
       // under the other image's root hash, which no policy for the first one allows.
       #expect(object.evidence.verity?.rootHash.hex == other.rootHash)
@@ -113,7 +122,8 @@ struct LoopbackTests {
     }
     // With the root hash named beforehand there is no way through.
     #expect(throws: ProvenanceError.self) {
-      _ = try Examination.examine(fd: number, expecting: Digest(.sha256, hex: image.rootHash))
+      var examination = Examination(expecting: Digest(.sha256, hex: image.rootHash))
+      _ = try examination.examine(fd: number)
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import BPFNames
+
 /// One thing about a program that lockdown forbids.
 ///
 /// The list of reasons: security/lockdown/lockdown.c; where they are checked: kernel/trace/bpf_trace.c and

@@ -29,11 +29,10 @@ public struct ObjectReport: Equatable, Sendable {
   /// Bytes of DWARF, which nothing here reads.
   public let debuggingSize: Int
 
-  init(_ object: LinkedObject, sections: [Section], debuggingSize: Int) {
+  init(_ object: LinkedObject, sections: [Section], debuggingSize: Int, kernel: BTF?) {
     license = object.license
     isGPLCompatible = Self.gplCompatibleLicenses.contains(object.license)
-    let btf = try? BTF(object.btf.rawSpan)
-    programs = object.programs.map { ProgramReport($0, in: object, btf: btf) }
+    programs = BPFObject.reports(of: object, kernel: kernel)
     maps = object.maps
     externs = object.externs
     configuration = object.configuration
@@ -51,11 +50,13 @@ public struct ObjectReport: Equatable, Sendable {
 extension BPFObject {
   /// Describes an object.
   ///
-  /// - Parameter allowsExterns: whether objects are described that need something from the running kernel, see
-  ///   ``link(bytes:objectName:allowsExterns:)``.
+  /// - Parameters:
+  ///   - allowsExterns: whether objects are described that need something from the running kernel, see
+  ///     ``link(bytes:objectName:allowsExterns:)``.
+  ///   - kernel: a kernel's BTF, see ``reports(of:kernel:)``.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked: what is not understood is not described.
   public static func report(
-    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false
+    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false, kernel: BTF? = nil
   ) throws(BPFObjectError) -> ObjectReport {
     let parts = try ObjectParts(bytes)
     if !allowsExterns { try parts.refuseKernelNeeds() }
@@ -71,12 +72,19 @@ extension BPFObject {
         sections.append(ObjectReport.Section(name: section.name, size: section.size))
       }
     }
-    return ObjectReport(object, sections: sections, debuggingSize: debuggingSize)
+    return ObjectReport(object, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
   }
 
   /// Describes the programs of an object that is linked already, in their order.
-  public static func reports(of object: LinkedObject) -> [ProgramReport] {
+  ///
+  /// - Parameter kernel: a kernel's BTF: then the reports say of each CO-RE relocation whether that kernel has what it
+  ///   is about. A relocation that fails in code which one kernel never reaches may be reached on another.
+  public static func reports(of object: LinkedObject, kernel: BTF? = nil) -> [ProgramReport] {
     let btf = try? BTF(object.btf.rawSpan)
-    return object.programs.map { ProgramReport($0, in: object, btf: btf) }
+    return object.programs.map { program in
+      var report = ProgramReport(program, in: object, btf: btf)
+      if let btf, let kernel { report.match(program, CoreMatch(object: btf, kernel: kernel)) }
+      return report
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import BPFNames
 internal import ByteKit
 
 extension ProgramReport {
@@ -88,6 +89,18 @@ extension ProgramReport {
         CoreRelocation(kind: name, subject: subject, instruction: Int(offset) / Instruction.size))
     }
     return relocations
+  }
+
+  /// Asks a kernel about each relocation; what cannot be read there does not exist there.
+  mutating func match(_ program: LinkedProgram, _ match: CoreMatch) {
+    let records = program.coreRelocations.rawSpan
+    let size = max(16, Int(program.coreRelocationRecordSize))
+    for index in coreRelocations.indices {
+      guard let type = try? records.u32(at: index * size + 4), let access = try? records.u32(at: index * size + 8),
+        let kind = try? records.u32(at: index * size + 12), let text = try? match.object.string(at: access)
+      else { continue }
+      coreRelocations[index].existsInKernel = (try? match.exists(kind: kind, root: type, access: text)) ?? false
+    }
   }
 
   /// After kernel/bpf/syscall.c (bpf_prog_load, is_net_admin_prog_type, is_perfmon_prog_type) and the helpers' own

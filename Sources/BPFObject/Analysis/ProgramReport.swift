@@ -19,6 +19,12 @@ public struct CoreRelocation: Equatable, Sendable {
   public let subject: String?
   /// Index of the instruction in the linked program.
   public let instruction: Int
+  /// Whether a kernel has what is relocated; nil when no kernel was asked, see ``BPFObject/reports(of:kernel:)``.
+  public internal(set) var existsInKernel: Bool?
+
+  /// Whether the kernel makes the instruction one that the verifier refuses where it is reached: everything but a
+  /// question about existence needs an answer.
+  public var isPoisoned: Bool { existsInKernel == false && !kind.hasSuffix("exists") && kind != "type_matches" }
 
   static let kinds = [
     "byte_off", "byte_sz", "field_exists", "signed", "lshift_u64", "rshift_u64", "local_type_id", "target_type_id",
@@ -62,7 +68,7 @@ public struct ProgramReport: Equatable, Sendable {
   /// The functions appended to the program, in order.
   public let subprograms: [String]
   /// What the kernel changes in the program when it loads it, in the order of the records.
-  public let coreRelocations: [CoreRelocation]
+  public internal(set) var coreRelocations: [CoreRelocation]
   /// Names of the maps it refers to, in the order of `fd_array`.
   public let maps: [String]
   /// Everything that some lockdown mode forbids.

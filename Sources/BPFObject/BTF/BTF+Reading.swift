@@ -23,17 +23,22 @@ extension BTF {
   func name(of type: BTFType) throws(BPFObjectError) -> String { try string(at: type.nameOffset) }
 
   /// The number of the first type with this name and kind, or nil. Takes time proportional to the section.
-  public func typeID(named name: String, kind: BTFKind) -> UInt32? {
+  public func typeID(named name: String, kind: BTFKind) -> UInt32? { typeIDs(named: name, kind: kind, limit: 1).first }
+
+  /// The numbers of the types with this name and kind, at most `limit`.
+  func typeIDs(named name: String, kind: BTFKind, limit: Int = .max) -> [UInt32] {
     let wanted = Array(name.utf8) + [0]
     let bytes = part.bytes.rawSpan
+    var found: [UInt32] = []
     for type in types where type.kind == kind && type.nameOffset != 0 {
       let start = strings.lowerBound + Int(type.nameOffset)
       guard wanted.count <= strings.upperBound - start else { continue }
-      if let found = try? bytes.slice(at: start, count: wanted.count), found.hasSameBytes(as: wanted.rawSpan) {
-        return type.id
+      if let text = try? bytes.slice(at: start, count: wanted.count), text.hasSameBytes(as: wanted.rawSpan) {
+        found.append(type.id)
+        if found.count >= limit { break }
       }
     }
-    return nil
+    return found
   }
 
   /// The members of a structure or union.

@@ -1,3 +1,5 @@
+internal import BPFNames
+
 /// The maps that an object declares in `.maps`.
 struct DeclaredMaps: Sendable {
   /// In the order of their offsets.

@@ -1,3 +1,5 @@
+internal import BPFNames
+
 /// The fields of one BTF-defined map, read from the type of a variable in `.maps`.
 ///
 /// A number is written as the length of an array behind a pointer (`__uint`), a type as what a pointer points to

@@ -1,3 +1,5 @@
+internal import BPFNames
+
 extension ProgramKind {
   private static let sleepableFlag: UInt32 = 16
   private static let fragmentsFlag: UInt32 = 32

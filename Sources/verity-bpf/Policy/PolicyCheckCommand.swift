@@ -64,13 +64,14 @@ struct PolicyCheckCommand: DiagnosingCommand {
       try Output.line(diagnostic.rendered(file: report.file, text: report.document.text))
     }
     let count = { (severity: PolicyDiagnostic.Severity) in report.diagnostics.count { $0.severity == severity } }
-    let found = "\(count(.error)) errors, \(count(.warning)) warnings"
+    let counted = { (number: Int, word: String) in "\(number) \(word)\(number == 1 ? "" : "s")" }
+    let found = "\(counted(count(.error), "error")), \(counted(count(.warning), "warning"))"
     guard report.isValid, let header = report.document.header else {
       return try Output.line("\(report.file): not valid: \(found); the kernel's parser answers \(report.answer.word)")
     }
     let rules = report.document.statements.count { $0.kind == .rule }
     try Output.line(
-      "\(report.file): valid: policy \(header.nameText) \(header.version), \(rules) rules; \(found); "
+      "\(report.file): valid: policy \(header.nameText) \(header.version), \(counted(rules, "rule")); \(found); "
         + "the mainline kernel answers \(report.answer.word)")
   }
 

@@ -1,14 +1,19 @@
 import ArgumentParser
+import ByteKit
+import DMVerity
 import Diagnostics
+import DiskLayout
+import LinuxSys
 import PolicySyntax
 import PolicyWorkbench
+import Signatures
 
 struct PolicyGenerateCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Write a policy for images or for a LoadPin digest list.",
     discussion: """
-      Each image is trusted by its root hash (read from IMAGE.roothash), by its signature as the kernel checks it, or by \
-      its signer. The policy denies everything else.
+      Each image is trusted by its root hash (read from IMAGE.roothash, and checked), by its signature as the kernel \
+      checks it, or by its signer. The policy denies everything else.
       """)
   static let schema = "verity-bpf/policy-generate/1"
 
@@ -20,6 +25,7 @@ struct PolicyGenerateCommand: DiagnosingCommand {
   @Argument(help: "Image files.") var images: [String] = []
   @Option(help: "What to trust: root-hash, signature or signer.") var anchor: AnchorKind = .rootHash
   @Option(help: "A root hash in hex to trust, instead of an image; may be repeated.") var rootHash: [String] = []
+  @Option(help: "With --anchor signer: the signer's certificate, in PEM.") var certificate: String?
   @Option(help: "With --anchor signer: SHA-256 of the signer's DER certificate, in hex.") var signer: String?
   @Option(help: "A list of root digests in LoadPin's form.") var loadpin: String?
   @Option(help: "The policy's name.") var name = "bpf"
@@ -52,7 +58,7 @@ struct PolicyGenerateCommand: DiagnosingCommand {
       switch anchor {
       case .rootHash: anchors.append((.rootHash(try Self.rootHash(of: image)), image))
       case .signature: anchors.append((.kernelSignature, "signed images, as the kernel checks them"))
-      case .signer: anchors.append((.signer(try certificate()), "images of this signer"))
+      case .signer: anchors.append((.signer(try signerDigest()), "images of this signer"))
       }
     }
     for hex in rootHash { anchors.append((.rootHash(try Self.digest(hex, of: "--root-hash")), "given by hand")) }
@@ -63,16 +69,33 @@ struct PolicyGenerateCommand: DiagnosingCommand {
     return anchors
   }
 
-  private func certificate() throws -> DigestLiteral {
-    guard let signer else { throw ValidationError("--anchor signer needs --signer HEX") }
+  private func signerDigest() throws -> DigestLiteral {
+    if let certificate {
+      let fingerprints = try Certificates(pem: try PolicyFile.read(certificate)).fingerprints()
+      guard fingerprints.count == 1 else {
+        throw ValidationError("`\(certificate)` holds \(fingerprints.count) certificates")
+      }
+      return try Self.digest(fingerprints[0].description, of: certificate)
+    }
+    guard let signer else { throw ValidationError("--anchor signer needs --certificate FILE or --signer HEX") }
     return try Self.digest(signer, of: "--signer")
   }
 
-  /// The root hash beside an image: `NAME.roothash` for `NAME.raw`, hex text.
+  /// The root hash beside an image, after every block of the image was checked against it: a policy for an image that
+  /// does not verify would allow nothing, and be blamed on the loader.
   private static func rootHash(of image: String) throws -> DigestLiteral {
-    let stem = image.hasSuffix(".raw") ? String(image.dropLast(4)) : image
-    let path = "\(stem).roothash"
-    return try digest(String(decoding: try PolicyFile.read(path), as: UTF8.self), of: path)
+    let rootHash = try RootHashOptions.read(file: Sidecars(imagePath: image).rootHash)
+    let data = try FileSource.open(image)
+    let layout = try DiskLayout.appended(in: data)
+    let report = try layout.verify(data: data, hashes: data, rootHash: rootHash, threads: Processors.online)
+    guard report.isSound else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "policy.root-hash", .integrity, "`\(image)` is not the image its root hash is of",
+          expected: "blocks that lead to \(rootHash)", found: "\(report.faultCount) that do not",
+          next: "verity-bpf verify \(image)"))
+    }
+    return try digest(rootHash.description, of: image)
   }
 
   private static func digest(_ text: String, of source: String) throws -> DigestLiteral {

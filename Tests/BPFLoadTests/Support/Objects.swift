@@ -41,16 +41,22 @@ func run(_ arguments: String...) throws -> String {
 enum Objects {
   private static let built = Result { () throws -> TemporaryDirectory in
     let directory = try TemporaryDirectory()
+    atexit { Objects.removeBuilt() }
     try run("make", "-s", "-C", "\(repository)/images/demo", "OUT=\(directory.path)")
     return directory
   }
   private static let compiled = Result { () throws -> TemporaryDirectory in
     let directory = try TemporaryDirectory()
+    atexit { Objects.removeCompiled() }
     try run(
       "make", "-s", "-C", "\(repository)/Tests/Fixtures/bpf-load", "-f", "\(repository)/images/demo/Makefile",
       "OUT=\(directory.path)")
     return directory
   }
+
+  // Globals are never released, so their directories go when the process does.
+  static func removeBuilt() { if let directory = try? built.get() { Cleanup.remove(directory.path) } }
+  private static func removeCompiled() { if let directory = try? compiled.get() { Cleanup.remove(directory.path) } }
 
   /// The path of `images/demo/<name>.bpf.c`, compiled.
   static func demo(_ name: String) throws -> String { "\(try built.get().path)/\(name).bpf.o" }

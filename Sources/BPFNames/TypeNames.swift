@@ -10,13 +10,15 @@ public enum TypeNames {
   /// The name of an `enum bpf_attach_type`, or its number.
   public static func attach(_ type: UInt32) -> String { name(type, attachTypes) }
 
-  static func isKnownMap(_ type: UInt32) -> Bool { type > 0 && type < UInt32(maps.count) }
+  /// Whether a map type of that number is known here.
+  public static func isKnownMap(_ type: UInt32) -> Bool { type > 0 && type < UInt32(maps.count) }
 
   private static func name(_ type: UInt32, _ names: [String]) -> String {
     type < UInt32(names.count) ? names[Int(type)] : "\(type)"
   }
 
-  static let maps = [
+  /// `enum bpf_map_type`; a number is its name's index.
+  public static let maps = [
     "unspec", "hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array", "stack_trace",
     "cgroup_array", "lru_hash", "lru_percpu_hash", "lpm_trie", "array_of_maps", "hash_of_maps", "devmap", "sockmap",
     "cpumap", "xskmap", "sockhash", "cgroup_storage", "reuseport_sockarray", "percpu_cgroup_storage", "queue",
@@ -24,7 +26,8 @@ public enum TypeNames {
     "user_ringbuf", "cgrp_storage", "arena",
   ]
 
-  static let programs = [
+  /// `enum bpf_prog_type`; a number is its name's index.
+  public static let programs = [
     "unspec", "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp", "perf_event", "cgroup_skb",
     "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit", "sock_ops", "sk_skb", "cgroup_device", "sk_msg",
     "raw_tracepoint", "cgroup_sock_addr", "lwt_seg6local", "lirc_mode2", "sk_reuseport", "flow_dissector",
@@ -32,7 +35,8 @@ public enum TypeNames {
     "sk_lookup", "syscall", "netfilter",
   ]
 
-  static let attachTypes = [
+  /// `enum bpf_attach_type`; a number is its name's index.
+  public static let attachTypes = [
     "cgroup_inet_ingress", "cgroup_inet_egress", "cgroup_inet_sock_create", "cgroup_sock_ops",
     "sk_skb_stream_parser", "sk_skb_stream_verdict", "cgroup_device", "sk_msg_verdict", "cgroup_inet4_bind",
     "cgroup_inet6_bind", "cgroup_inet4_connect", "cgroup_inet6_connect", "cgroup_inet4_post_bind",

@@ -1,0 +1,45 @@
+internal import ByteKit
+
+/// The images that are open during an examination, each proven once.
+///
+/// An image stays what it was when it was opened: the descriptor is held, and what is proven lies in private memory. A
+/// file that is put in its place meanwhile is not looked at; a loop device that gets another backing file is another
+/// image, because its disk sequence differs.
+struct OpenImages: ~Copyable {
+  /// Proven bytes that an image may hold on to from one object to the next. Beyond that it is opened anew, so that a
+  /// run over a large image does not end at the limit of one device's memory.
+  private static let keptByteCount = 64 << 20
+
+  private var byPath: [String: OpenImage] = [:]
+  private var byLoop: [(loop: LoopFacts, image: OpenImage)] = []
+
+  /// The image file of that path.
+  mutating func open(_ path: String, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
+    if let open = byPath[path] { return open }
+    let open = OpenImage(try ProvenImage.open(path, expected: expected))
+    byPath[path] = open
+    return open
+  }
+
+  /// The image in the backing file of a loop device.
+  mutating func open(under loop: LoopFacts, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
+    if let known = byLoop.first(where: { $0.loop == loop }) { return known.image }
+    let image = try ProvenImage.open(
+      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected)
+    let open = OpenImage(image)
+    byLoop.append((loop, open))
+    return open
+  }
+
+  /// Closes the images that hold too much.
+  mutating func trim() {
+    byPath = byPath.filter { $0.value.image.provenByteCount <= Self.keptByteCount }
+    byLoop.removeAll { $0.image.image.provenByteCount > Self.keptByteCount }
+  }
+}
+
+/// A proven image that several owners refer to.
+final class OpenImage {
+  let image: ProvenImage
+  init(_ image: consuming ProvenImage) { self.image = image }
+}
