@@ -3,10 +3,10 @@ SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product verity-bpf
 
-.PHONY: help setup build demo test corpus lint fmt bench fuzz clean
+.PHONY: help setup build demo test corpus lint fmt bench bench-quick fuzz clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install by apt what is missing; silent when nothing is
 	@tools/setup
@@ -31,6 +31,9 @@ fmt: setup ## format the sources
 
 bench: build ## compare with veritysetup, mkfs.erofs and bpftool on the same work
 	@tools/bench $(BINARY)
+
+bench-quick: build ## run every row of the comparison in little time, judging nothing
+	@tools/bench $(BINARY) quick
 
 fuzz: setup ## feed the parsers random input for a minute
 	@tools/fuzz 60

@@ -136,13 +136,18 @@ let package = Package(
       name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
       swiftSettings: testSettings),
 
+    // Building a hash tree alone, see tools/bench.
+    .executableTarget(
+      name: "tree-benchmark", dependencies: ["ByteKit", "DMVerity", "Hashing", "LinuxSys"],
+      path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings),
+
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
 
     // Tests, one target a room.
-    tests("ByteKit", imports: ["ByteKit"]),
+    tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),

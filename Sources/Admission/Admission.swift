@@ -1,5 +1,5 @@
 public import BPFLoad
-internal import BPFObject
+public import BPFObject
 internal import ByteKit
 internal import JSONText
 internal import LinuxSys
@@ -22,6 +22,8 @@ public struct AdmissionOutcome: ~Copyable {
   /// How many instructions linking changed (map indexes and distances), of how many.
   public let editedInstructionCount: Int
   public let instructionCount: Int
+  /// What only the running kernel can say, and where it is filled in after the proof.
+  public let kernelEdits: [KernelEdit]
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
@@ -75,23 +77,24 @@ public struct Admission: ~Copyable {
   private mutating func decideAndLoad(
     _ named: AdmissionRequest.Object
   ) throws(AdmissionError) -> AdmissionOutcome {
-    let object = try prepare(named)
+    let object = try Self.prepare(named, &examination)
     let evidence = object.evidence
     let linked = object.linked
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    let facts = BPFObject.reports(of: linked).filter { !$0.kind.isOptional }.map { report in
-      Facts(about: report, evidence: evidence, requester: recorder.requester)
-    }
+    let facts = Self.facts(about: object, requester: recorder.requester)
     let options = options(for: evidence)
 
     let verdict = policy.admit(facts, objectDigest: object.digest)
     switch consume verdict {
     case .deny(let ruling):
-      _ = try recorder.decided(ruling, allowed: false, evidence: evidence, digest: object.digest, policy: policy)
+      _ = try recorder.decided(
+        ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: policy,
+        kernelEdits: linked.kernelEdits)
       return AdmissionOutcome(linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: false)
     case .allow(let permit, let ruling):
       let record = try recorder.decided(
-        ruling, allowed: true, evidence: evidence, digest: object.digest, policy: policy)
+        ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: policy,
+        kernelEdits: linked.kernelEdits)
       var outcome = AdmissionOutcome(
         linked: linked, programs: programs, evidence: evidence, ruling: ruling, isAllowed: true)
       if request.isDryRun { return outcome }
@@ -117,9 +120,25 @@ public struct Admission: ~Copyable {
     }
   }
 
+  /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
+  public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
+    var examination = Examination()
+    let object = try prepare(named, &examination)
+    return facts(about: object, requester: .current())
+  }
+
+  private static func facts(about object: borrowing PreparedObject, requester: ProcessIdentity) -> [Facts] {
+    let evidence = object.evidence
+    return BPFObject.reports(of: object.linked).filter { !$0.kind.isOptional }.map { report in
+      Facts(about: report, evidence: evidence, requester: requester)
+    }
+  }
+
   /// Examines the object and links it.
-  private mutating func prepare(_ named: AdmissionRequest.Object) throws(AdmissionError) -> PreparedObject {
-    let examined = try examine(named)
+  private static func prepare(
+    _ named: AdmissionRequest.Object, _ examination: inout Examination
+  ) throws(AdmissionError) -> PreparedObject {
+    let examined = try examine(named, &examination)
     let name = examined.evidence.objectName
     do throws(BPFObjectError) {
       return try PreparedObject(linking: examined, name: name)
@@ -128,7 +147,9 @@ public struct Admission: ~Copyable {
     }
   }
 
-  private mutating func examine(_ named: AdmissionRequest.Object) throws(AdmissionError) -> ExaminedObject {
+  private static func examine(
+    _ named: AdmissionRequest.Object, _ examination: inout Examination
+  ) throws(AdmissionError) -> ExaminedObject {
     do throws(ProvenanceError) {
       switch named {
       case .descriptor(let number): return try examination.examine(fd: number)
@@ -175,6 +196,7 @@ extension AdmissionOutcome {
     }
     editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
+    kernelEdits = linked.kernelEdits
     loaded = nil
     pinPath = nil
   }

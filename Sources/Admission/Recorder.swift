@@ -1,4 +1,5 @@
 internal import BPFLoad
+internal import BPFObject
 internal import ByteKit
 internal import Diagnostics
 internal import JSONText
@@ -43,10 +44,11 @@ struct Recorder: ~Copyable {
 
   /// Records what the policy said, before anything is done about it.
   borrowing func decided(
-    _ ruling: Ruling, allowed: Bool, evidence: Evidence, digest: Digest, policy: CompiledPolicy
+    _ ruling: Ruling, allowed: Bool, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
+    kernelEdits: [KernelEdit]
   ) throws(AdmissionError) -> DecisionRecord {
     let descriptor = evidence.descriptor
-    var facts: [JSONValue.Member] = [
+    var details: [JSONValue.Member] = [
       .init("object", .string(digest.description)),
       .init(
         "policy",
@@ -56,18 +58,21 @@ struct Recorder: ~Copyable {
         ]),
       .init("enforcing", .bool(ruling.deciding.enforcing)),
     ]
-    if let line = ruling.deciding.line { facts.append(.init("rule_line", .integer(Int64(line)))) }
+    if let line = ruling.deciding.line { details.append(.init("rule_line", .integer(Int64(line)))) }
     if let verity = evidence.verity {
-      facts += [.init("root_hash", .string(verity.rootHash.description)), .init("witness", "userspace")]
+      details += [.init("root_hash", .string(verity.rootHash.description)), .init("witness", "userspace")]
     }
-    if let object = evidence.object { facts.append(.init("path_in_image", .string(object.path))) }
-    if let image = evidence.image { facts.append(.init("image", .string(image.path))) }
-    if let loop = evidence.loop { facts.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
+    if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
+    if let image = evidence.image { details.append(.init("image", .string(image.path))) }
+    if let loop = evidence.loop { details.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
+    // What was judged, so that the decision can be replayed against another policy.
+    details.append(.init("facts", .array(facts.map(\.json))))
+    details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
 
     let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
       device: evidence.loop.map { "loop\($0.device.minor)" }, inode: descriptor?.inode,
-      rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: facts)
+      rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: details)
     do throws(SystemError) {
       try log?.write(record)
     } catch {

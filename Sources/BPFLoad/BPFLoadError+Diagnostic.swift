@@ -64,17 +64,28 @@ extension BPFLoadError: Diagnosable {
     case .noKernelSymbol(let name, let hasType):
       Diagnostic(
         "load.no-kernel-symbol", .unsupported, "the object needs `\(name)` of the kernel",
-        expected: "a function or variable in `\(KernelBTF.path)`",
-        found: hasType ? "no such name (modules are not searched)" : "a declaration without a type",
-        next: hasType
-          ? "use a kernel that has it, or declare it weak and test for it" : "declare it with its type, not as void")
+        expected: hasType
+          ? "a function or variable in `\(KernelBTF.path)`" : "a symbol in `\(KernelReports.symbolsPath)`",
+        found: hasType ? "no such name (modules are not searched)" : "no such name",
+        next: "use a kernel that has it, or declare it weak and test for it")
     case .unresolvable(let error):
       error.diagnostic
-    case .needsKernelConfiguration(let option):
+    case .ambiguousKernelSymbol(let name):
       Diagnostic(
-        "load.kconfig", .unsupported, "the object wants to be told `\(option)` (__kconfig)",
-        why: "such values come from files of the host that nothing vouches for",
-        next: "ask the kernel's types instead, with bpf_core_type_exists or bpf_core_enum_value")
+        "load.ambiguous-kernel-symbol", .unsupported, "the kernel has several symbols `\(name)`",
+        expected: "one address", found: "different ones in `\(KernelReports.symbolsPath)`",
+        next: "declare it with its type, or use another symbol")
+    case .hiddenKernelAddresses(let names):
+      Diagnostic(
+        "load.hidden-addresses", .kernelRefused,
+        "the kernel does not tell this process the address of \(names.map { "`\($0)`" }.joined(separator: ", "))",
+        expected: "addresses in `\(KernelReports.symbolsPath)`", found: "zeros",
+        why: "kernel.kptr_restrict hides them, from everybody when it is 2",
+        next: "load with CAP_SYSLOG, or with kernel.kptr_restrict at most 1")
+    case .kernelConfiguration(let error):
+      Diagnostic(
+        "load.kconfig", .unsupported, error.message, expected: error.expected, found: error.found,
+        next: error.next)
     case .structOps(let map, let type):
       Diagnostic(
         "load.struct-ops", .unsupported, "map `\(map)` registers functions with the kernel (struct_ops `\(type)`)",

@@ -29,12 +29,16 @@ public enum BPFLoadError: Error, Sendable {
   case unreadableKernelBTF(reason: String)
   /// The kernel has nothing of the name the program attaches to.
   case noAttachTarget(program: String, section: String, target: String)
-  /// The kernel has no function or variable of this name, or one without a type.
+  /// The kernel has no function or variable of this name; without a type, no symbol in its table.
   case noKernelSymbol(name: String, hasType: Bool)
   /// What the kernel answered about the object's externs does not fit into its instructions.
   case unresolvable(BPFObjectError)
-  /// The object wants to be told a value of the kernel's configuration (`__kconfig`).
-  case needsKernelConfiguration(option: String)
+  /// Several symbols of the kernel have this name, at different addresses.
+  case ambiguousKernelSymbol(name: String)
+  /// The kernel does not tell this process the addresses of its symbols.
+  case hiddenKernelAddresses(names: [String])
+  /// The kernel's configuration has no such option, or another kind of value than the object takes it for.
+  case kernelConfiguration(BPFObjectError)
   /// The object replaces functions of the kernel (struct_ops), which is not done here.
   case structOps(map: String, type: String)
   /// The kernel does not know something the object needs, and does not say what.

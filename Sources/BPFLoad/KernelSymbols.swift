@@ -1,43 +1,95 @@
 internal import BPFObject
+internal import ByteKit
+internal import LinuxSys
 
-/// Kernel functions (kfuncs) and variables that an object expects from the running kernel.
+/// What an object expects from the running kernel: functions (kfuncs), variables, addresses, configuration.
 ///
-/// Only their BTF ids are written into instructions, here and at load time, because each kernel numbers its types
-/// anew. Everything else that depends on the kernel is left to the kernel.
+/// BTF ids and addresses are written into instructions, here and at load time, because each kernel numbers its types
+/// and places its symbols anew; ``LinkedObject/kernelEdits`` lists where. Everything else that depends on the kernel
+/// is left to the kernel.
 extension ObjectLoader {
-  /// The object with its externs looked up in the kernel's BTF; an object without externs is returned as it is.
+  /// The object with its externs looked up in the running kernel; an object without externs is returned as it is.
   ///
-  /// Modules are not searched. Symbols without a type, of which only /proc/kallsyms knows the address, and values of
-  /// the kernel's configuration are refused: nothing in the kernel vouches for either.
+  /// Modules are not searched for types.
   static func resolvingSymbols(
     of linked: LinkedObject, kernelTypes: KernelTypes
   ) throws(BPFLoadError) -> LinkedObject {
-    guard linked.needsResolving else { return linked }
-    if let field = linked.configuration.first { throw .needsKernelConfiguration(option: field.name) }
     if let table = linked.structOps.first { throw .structOps(map: table.name, type: table.typeName) }
+    guard !linked.externs.isEmpty || !linked.configuration.isEmpty else { return linked }
+    let configuration = linked.configuration.isEmpty ? nil : try configuration(linked.configuration)
+    let resolutions = try resolutions(of: linked, kernelTypes)
+    do throws(BPFObjectError) {
+      return try linked.resolving(resolutions, configuration: configuration)
+    } catch {
+      throw .unresolvable(error)
+    }
+  }
 
+  private static func resolutions(
+    of linked: LinkedObject, _ kernelTypes: KernelTypes
+  ) throws(BPFLoadError) -> [ExternResolution] {
+    let externs = linked.externs
     // BTF_KIND_FUNC and BTF_KIND_VAR.
-    let targets = linked.externs.map { extern in
+    let targets = externs.filter { $0.kind != .address }.map { extern in
       switch extern.kind {
       case .function: ProgramKind.AttachTarget(name: extern.name, kind: 12)
       case .variable, .address: ProgramKind.AttachTarget(name: extern.name, kind: 14)
       }
     }
+    let ids = targets.isEmpty ? [] : try kernelTypes.ids(of: targets, for: linked.programs.first?.name ?? "")
+    var remaining = ids.makeIterator()
+    let addresses = try addresses(of: Set(externs.filter { $0.kind == .address }.map(\.name)))
     var resolutions: [ExternResolution] = []
-    let ids = try kernelTypes.ids(of: targets, for: linked.programs.first?.name ?? "")
-    for (extern, id) in zip(linked.externs, ids) {
-      if let id, extern.kind != .address {
+    for extern in externs {
+      if extern.kind == .address {
+        switch addresses[extern.name] {
+        case .address(let address): resolutions.append(.address(address))
+        case .ambiguous: throw .ambiguousKernelSymbol(name: extern.name)
+        case nil where extern.isWeak: resolutions.append(.absent)
+        case nil: throw .noKernelSymbol(name: extern.name, hasType: false)
+        }
+      } else if let id = remaining.next() ?? nil {
         resolutions.append(.btf(id: id, module: 0))
-      } else if extern.isWeak, id == nil, extern.kind != .address {
+      } else if extern.isWeak {
         resolutions.append(.absent)
       } else {
-        throw .noKernelSymbol(name: extern.name, hasType: extern.kind != .address)
+        throw .noKernelSymbol(name: extern.name, hasType: true)
       }
     }
-    do throws(BPFObjectError) {
-      return try linked.resolving(resolutions)
+    return resolutions
+  }
+
+  /// The addresses that the kernel's symbol table gives; it is read only when one is wanted.
+  private static func addresses(
+    of names: Set<String>
+  ) throws(BPFLoadError) -> [String: KernelAddressSearch.Answer] {
+    guard !names.isEmpty else { return [:] }
+    let search: KernelAddressSearch
+    do throws(SystemError) {
+      let table = try KernelReports.symbols()
+      search = KernelAddressSearch(for: names, in: table.rawSpan)
     } catch {
-      throw .unresolvable(error)
+      throw .system(error)
+    }
+    // Zero would be taken for "there is no such symbol".
+    guard !search.isHidden else { throw .hiddenKernelAddresses(names: names.sorted()) }
+    return search.found
+  }
+
+  /// The value of the `.kconfig` map for the running kernel, never for the machine the object was built on.
+  private static func configuration(_ fields: [ConfigurationField]) throws(BPFLoadError) -> [UInt8] {
+    let release: String
+    do throws(SystemError) {
+      release = try KernelReports.release()
+    } catch {
+      throw .system(error)
+    }
+    // The names that begin with LINUX_ are not options.
+    let text = fields.contains { $0.name.hasPrefix("CONFIG_") } ? KernelReports.configuration(release: release) : nil
+    do throws(BPFObjectError) {
+      return try KernelConfiguration(release: release, text: text).value(of: fields)
+    } catch {
+      throw .kernelConfiguration(error)
     }
   }
 }

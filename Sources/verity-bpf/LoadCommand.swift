@@ -6,6 +6,8 @@ import Diagnostics
 import JSONText
 import LinuxSys
 import PolicyEngine
+import PolicyStore
+import PolicySyntax
 import Provenance
 
 /// `verity-bpf load`: the whole way of an object into the kernel.
@@ -30,8 +32,10 @@ struct LoadCommand: DiagnosingCommand {
   @OptionGroup var object: ObjectOptions
   @OptionGroup var trust: RootHashOptions
 
-  @Option(name: .long, help: ArgumentHelp("The policy that decides. There is no default.", valueName: "file"))
-  var policy: String
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The policy that decides. (default: the active policy of the store)", valueName: "file"))
+  var policy: String?
 
   @Option(
     name: .long,
@@ -64,14 +68,8 @@ struct LoadCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let requested = try object.requested()
-    let file = try OwnedFD.open(policy, .readOnly)
-    guard let text = try file.readToEnd(limit: Self.policyLimit) else {
-      throw DiagnosedFailure(
-        Diagnostic(
-          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
-        ))
-    }
-    var request = AdmissionRequest(policy: text, policyName: policy, auditDirectory: auditDir)
+    let (text, name) = try policyText()
+    var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
     request.rootHash = try trust.expected()
     request.pinPath = pinPath
     request.pinsByObject = requested.count > 1
@@ -88,6 +86,41 @@ struct LoadCommand: DiagnosingCommand {
       if status == 0 { status = result }
     }
     return status
+  }
+
+  /// The policy's text and name: the file that was named, or the policy that is active in the store. Without either
+  /// nothing is loaded.
+  private func policyText() throws -> (text: [UInt8], name: String) {
+    guard let policy else {
+      let store = PolicyStore.standardDirectory
+      guard try Self.exists(store) else {
+        throw DiagnosedFailure(
+          Diagnostic(
+            "load.no-policy", .usage, "no policy decides: none is named, and this machine has no policy store",
+            expected: "--policy FILE, or an active policy in `\(store)`",
+            next: "name the policy with --policy, or install one: verity-bpf policy init, install, activate"))
+      }
+      let active = try PolicyStore(directory: store).active()
+      return (active.document.text.bytes, active.document.header?.nameText ?? "active")
+    }
+    let file = try OwnedFD.open(policy, .readOnly)
+    guard let text = try file.readToEnd(limit: Self.policyLimit) else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
+        ))
+    }
+    return (text, policy)
+  }
+
+  private static func exists(_ path: String) throws -> Bool {
+    do throws(SystemError) {
+      _ = try FileStatus.of(path: path)
+      return true
+    } catch {
+      guard error.errnoName == "ENOENT" else { throw error }
+      return false
+    }
   }
 
   /// One of several objects: its failure is printed, and the next one's turn comes.
@@ -141,6 +174,10 @@ struct LoadCommand: DiagnosingCommand {
     try Output.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    if !outcome.kernelEdits.isEmpty {
+      try Output.line(
+        "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
+    }
     if attach { try Output.line("attached \(outcome.programs.count) programs to what their sections name") }
     if let pinPath = outcome.pinPath {
       try Output.line("pinned   \(pinPath)")
@@ -155,7 +192,8 @@ struct LoadCommand: DiagnosingCommand {
     let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
     Output.report(
       Diagnostic(
-        "policy.denied", .denied, "policy `\(policy)` denies program `\(program)`",
+        "policy.denied", .denied,
+        "\(policy.map { "policy `\($0)`" } ?? "the active policy") denies program `\(program)`",
         expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
         next: outcome.evidence.verity.map {
           "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"

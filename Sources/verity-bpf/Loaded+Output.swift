@@ -71,6 +71,7 @@ extension LoadCommand {
       .init("core_relocations", .integer(Int64(outcome.coreRelocationCount))),
       .init("instructions", .integer(Int64(outcome.instructionCount))),
       .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
+      .init("kernel_edits", .array(outcome.kernelEdits.map(\.json))),
     ]
     let programs = outcome.loadedPrograms
     let maps = outcome.loadedMaps

@@ -109,6 +109,29 @@ struct LoadTests {
     #expect(try Tools.run("stat", "-c", "%a", directory.file("audit/audit.log")).trimmed == "600")
   }
 
+  @Test func explainsAndReplaysWhatLoadDecided() throws {
+    let policy = try policy("dmverity_roothash=sha256:\(rootHash) x_prog_type=xdp")
+    let object = ["--image", image, "--object", "xdp_counter.bpf.o"]
+    #expect(try load(object, policy: policy).status == 0)
+    let explained = try VerityBPFCommand.run(["policy", "explain", policy] + object + ["--json"])
+    #expect(explained.status == 0, "\(explained.errors)")
+    #expect(try explained.json()["decision"] == "allow")
+    let mounted = try MountedImage(image, in: directory)
+    let byDescriptor = try VerityBPFCommand.run(
+      ["policy", "explain", policy, "--fd", "3"], object: mounted.file("task_list.bpf.o"))
+    #expect(byDescriptor.status == 2, "\(byDescriptor.output)\(byDescriptor.errors)")
+
+    // The record holds the facts, so a stricter policy can be tried on what happened.
+    let stricter = try directory.write(
+      "stricter.pol", "policy_name=test policy_version=1.0.1\nDEFAULT action=DENY\n")
+    let replayed = try VerityBPFCommand.run([
+      "policy", "replay", stricter, "--audit-log", directory.file("audit/audit.jsonl"), "--json",
+    ])
+    #expect(!replayed.output.isEmpty, "\(replayed.errors)")
+    #expect(replayed.output.contains("\"deny\""), "\(replayed.output)")
+    #expect(!replayed.output.contains("damaged"), "\(replayed.output)")
+  }
+
   private func recordedPrograms(_ result: VerityBPFCommand.Result) throws -> JSONValue? {
     guard case .array(let programs)? = try result.json()["programs"] else { return nil }
     return .array(

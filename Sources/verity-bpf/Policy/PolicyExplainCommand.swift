@@ -4,6 +4,7 @@ import Diagnostics
 import PolicyEngine
 import PolicySyntax
 import PolicyWorkbench
+import Provenance
 
 struct PolicyExplainCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
@@ -29,6 +30,8 @@ struct PolicyExplainCommand: DiagnosingCommand {
   }
 
   func execute() throws -> Int32 {
+    // Before the policy is opened, which could get the number of a descriptor that was never handed over.
+    if let fd { try Examination.requireOpen(fd: fd) }
     let compiled = try CompiledPolicy(try PolicyFile.load(policy, language.dialect))
     let explanations = try requested().map { compiled.explain($0) }
     for (index, explanation) in explanations.enumerated() {
