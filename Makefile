@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product verity-bpf
 
-.PHONY: help setup build demo test lint fmt bench bench-quick fuzz clean
+.PHONY: help setup build demo test corpus lint fmt bench bench-quick fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: build ## pack the demo programs, prove and load them, show the refusals (r
 
 test: build ## build and run every test (root runs the kernel tests too)
 	@tools/test
+
+corpus: build ## load what Debian packages ship with bpftool and with us, and write docs/compatibility.md (root)
+	@tools/corpus table $(BINARY)
 
 lint: setup ## check format and the rules of CONTRIBUTING.md
 	@tools/lint

@@ -119,6 +119,7 @@ let package = Package(
         "Provenance",
         "ImageBuilder",
         "Manifest",
+        "BPFNames",
         "BPFLoad",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

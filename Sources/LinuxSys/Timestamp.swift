@@ -49,3 +49,19 @@ public struct Timestamp: Equatable, Sendable {
     return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 }
+
+extension Timestamp {
+  /// The moment that lies so many nanoseconds after the system's start, time asleep included (CLOCK_BOOTTIME, as the
+  /// kernel gives a program's load time).
+  public static func sinceBoot(_ nanoseconds: UInt64) -> Timestamp {
+    var boot = timespec()
+    unsafe clock_gettime(CLOCK_BOOTTIME, &boot)
+    let now = Timestamp.now()
+    let since = Timestamp(
+      seconds: Int64(clamping: nanoseconds / 1_000_000_000), nanoseconds: Int64(nanoseconds % 1_000_000_000))
+    let rest = now.nanoseconds - Int64(boot.tv_nsec) + since.nanoseconds
+    let carry = rest < 0 ? -1 : rest / 1_000_000_000
+    return Timestamp(
+      seconds: now.seconds - Int64(boot.tv_sec) &+ since.seconds + carry, nanoseconds: rest - carry * 1_000_000_000)
+  }
+}

@@ -14,6 +14,8 @@ struct VerityBPF: ParsableCommand {
       InspectCommand.self,
       ProvenanceCommand.self,
       LoadCommand.self,
+      UnloadCommand.self,
+      PsCommand.self,
       PolicyCommand.self,
       ExplainErrorCommand.self,
     ])

@@ -1,0 +1,97 @@
+public import Diagnostics
+internal import Glibc
+public import LinuxSys
+
+/// Why pins were not removed.
+public enum UnloadError: Error, Sendable {
+  /// The directory is not what `load --pin-path` leaves.
+  case notOurs(path: String, found: String)
+  case system(SystemError)
+}
+
+extension UnloadError: Diagnosable {
+  public var diagnostic: Diagnostic {
+    switch self {
+    case .notOurs(let path, let found):
+      Diagnostic(
+        "unload.not-ours", .incomplete, "`\(path)` is not what `load --pin-path` leaves, so nothing was removed",
+        expected: "a directory of a BPF file system with prog/, map/ and link/, and pins in them alone", found: found,
+        next: "look at it: bpftool prog show; find \(path)")
+    case .system(let error): error.diagnostic
+    }
+  }
+}
+
+/// Takes away the pins that a load made. A program without a pin, and without another holder, is unloaded.
+public enum Unloading {
+  /// What became of a pin path.
+  public struct Result: Equatable, Sendable {
+    /// Pins that are gone, links before programs before maps.
+    public let removed: [String]
+    /// Pins and directories that could not be removed, each with the reason.
+    public let remaining: [String]
+  }
+
+  /// Links go first: a program that is still attached would outlive its pin.
+  private static let kinds = ["link", "prog", "map"]
+
+  /// Removes the pins below `path`, and the directories that held them. Everything is looked at before anything goes.
+  ///
+  /// - Throws: ``UnloadError`` when the directory is on another file system or holds anything else; nothing is removed.
+  public static func unload(pinPath path: String) throws(UnloadError) -> Result {
+    let pins = try pins(below: path)
+    var removed: [String] = []
+    var remaining: [String] = []
+    for pin in pins {
+      if unsafe unlink(pin) == 0 {
+        removed.append(pin)
+      } else {
+        remaining.append(SystemError("unlink", path: pin, errno: Glibc.errno).description)
+      }
+    }
+    for directory in kinds.map({ "\(path)/\($0)" }) + [path] {
+      if unsafe rmdir(directory) != 0, Glibc.errno != ENOENT {
+        remaining.append(SystemError("rmdir", path: directory, errno: Glibc.errno).description)
+      }
+    }
+    return Result(removed: removed, remaining: remaining)
+  }
+
+  private static func pins(below path: String) throws(UnloadError) -> [String] {
+    let names = try names(path)
+    guard !names.isEmpty else { throw .notOurs(path: path, found: "an empty directory") }
+    if let other = names.first(where: { !kinds.contains($0) }) { throw .notOurs(path: path, found: "also `\(other)`") }
+    var pins: [String] = []
+    for kind in kinds where names.contains(kind) {
+      for name in try Self.names("\(path)/\(kind)") {
+        let pin = "\(path)/\(kind)/\(name)"
+        guard try isPin(pin) else { throw .notOurs(path: path, found: "also `\(kind)/\(name)`, which is no pin") }
+        pins.append(pin)
+      }
+    }
+    return pins
+  }
+
+  /// The names in a directory of a BPF file system.
+  private static func names(_ path: String) throws(UnloadError) -> [String] {
+    let type: UInt64
+    let names: [String]
+    do throws(SystemError) {
+      type = try OwnedFD.open(path, [.path, .directory, .noFollow]).fileSystemType()
+      names = try Directory.names(path)
+    } catch {
+      throw .system(error)
+    }
+    guard type == BPF.fileSystemMagic else { throw .notOurs(path: path, found: "another file system") }
+    return names
+  }
+
+  /// Everything but a directory or a symbolic link is a pin in a BPF file system.
+  private static func isPin(_ path: String) throws(UnloadError) -> Bool {
+    do throws(SystemError) {
+      return try FileStatus.of(path: path, followLinks: false).kind == .regular
+    } catch {
+      throw .system(error)
+    }
+  }
+}

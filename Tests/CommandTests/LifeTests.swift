@@ -1,0 +1,133 @@
+import JSONText
+import LinuxSys
+import TestSupport
+import Testing
+
+/// Life after loading: `ps` tells who vouches for a program, `unload` ends it, and nothing is left of many rounds.
+@Suite(.serialized, .enabled(if: Tools.isRoot, "loading and mounting need root"))
+final class LifeTests {
+  let directory: TemporaryDirectory
+  let image: String
+  let policy: String
+  let pins: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    try Tools.buildDemo(into: directory.file("progs"))
+    image = directory.file("progs.raw")
+    let built = try VerityBPFCommand.run([
+      "build-image", directory.file("progs"), "-o", image, "--name", "demo", "--version", "1.0.0", "--json",
+    ])
+    try #require(built.status == 0, "\(built.errors)")
+    let rootHash = String(decoding: try directory.read("progs.roothash"), as: UTF8.self)
+    policy = try directory.write(
+      "test.pol",
+      "policy_name=test policy_version=1.0.0\nDEFAULT action=DENY\n"
+        + "op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) action=ALLOW\n")
+    pins = directory.file("bpf")
+    try Directory.create(pins)
+    try Tools.run("mount", "-t", "bpf", "bpf", pins)
+  }
+
+  deinit { _ = try? Tools.run("umount", "--lazy", pins) }
+
+  private func arguments(_ pin: String) -> [String] {
+    [
+      "load", "--image", image, "--object", "xdp_counter.bpf.o", "--policy", policy, "--audit-dir",
+      directory.file("audit"), "--pin-path", pin, "--json",
+    ]
+  }
+
+  private func unload(_ path: String) throws -> VerityBPFCommand.Result {
+    try VerityBPFCommand.run(["unload", "--pin-path", path, "--json"])
+  }
+
+  /// The number behind `name` in what bpftool says of a pinned program.
+  private func identifier(pinned path: String) throws -> JSONValue? {
+    try JSONValue.parse(Array(Tools.run("bpftool", "--json", "prog", "show", "pinned", path).utf8))["id"]
+  }
+
+  private func standing(of id: JSONValue?, audit: String) throws -> JSONValue? {
+    let listed = try VerityBPFCommand.run(["ps", "--audit-dir", audit, "--json"])
+    try #require(listed.status == 0, "\(listed.errors)")
+    guard case .array(let programs)? = try listed.json()["programs"] else { return nil }
+    return programs.first { $0["id"] == id }
+  }
+
+  @Test func psVouchesForWhatWasLoadedAndUnloadEndsIt() throws {
+    let pin = "\(pins)/demo"
+    let loaded = try VerityBPFCommand.run(arguments(pin))
+    try #require(loaded.status == 0, "\(loaded.errors)")
+    let id = try identifier(pinned: "\(pin)/prog/xdp_counter")
+
+    let vouched = try standing(of: id, audit: directory.file("audit"))
+    #expect(vouched?["standing"] == "vouched")
+    #expect(vouched?["record"]?["path_in_image"] == "xdp_counter.bpf.o")
+    #expect(vouched?["type"] == "xdp")
+    // Without these records nobody vouches.
+    #expect(try standing(of: id, audit: directory.file("none"))?["standing"] == "unknown")
+
+    // A record of the same id with another tag: the program is not the one that was admitted.
+    guard case .string(let tag)? = vouched?["tag"] else {
+      Issue.record("no tag")
+      return
+    }
+    let text = String(decoding: try directory.read("audit/audit.jsonl"), as: UTF8.self)
+    let forged = text.split(separator: tag, omittingEmptySubsequences: false).joined(separator: "0123456789abcdef")
+    try Directory.create(directory.file("forged"))
+    try directory.write("forged/audit.jsonl", forged)
+    #expect(try standing(of: id, audit: directory.file("forged"))?["standing"] == "other_tag")
+
+    let unloaded = try unload(pin)
+    #expect(unloaded.status == 0, "\(unloaded.errors)")
+    #expect(try Directory.names(pins).contains("demo") == false)
+    #expect(try standing(of: id, audit: directory.file("audit")) == nil)
+  }
+
+  @Test func psFlagsWhatOthersLoaded() throws {
+    try Tools.run("bpftool", "prog", "load", directory.file("progs/xdp_counter.bpf.o"), "\(pins)/theirs")
+    let id = try identifier(pinned: "\(pins)/theirs")
+    #expect(try standing(of: id, audit: directory.file("audit"))?["standing"] == "unknown")
+  }
+
+  @Test func unloadRefusesWhatIsNotOurs() throws {
+    try Directory.create(directory.file("plain"))
+    #expect(try unload(directory.file("plain")).status == 1)
+    #expect(try Directory.names(directory.path).contains("plain"))
+
+    // One foreign name, at the top or below, and nothing at all is removed.
+    for foreign in ["other", "prog/sub"] {
+      let pin = "\(pins)/mixed"
+      try #require(try VerityBPFCommand.run(arguments(pin)).status == 0)
+      try Directory.create("\(pin)/\(foreign)")
+      let refused = try unload(pin)
+      #expect(refused.status == 1 && refused.errors.contains("unload.not-ours"), "\(refused.errors)")
+      _ = try identifier(pinned: "\(pin)/prog/xdp_counter")
+      try Tools.run("rmdir", "\(pin)/\(foreign)")
+      #expect(try unload(pin).status == 0)
+    }
+  }
+
+  @Test func oneOfTwoLoadersWins() throws {
+    let pin = "\(pins)/race"
+    for _ in 0..<5 {
+      let script = try directory.write(
+        "race.sh",
+        """
+        "$@" > "$OUT/1" 2>&1 & one=$!
+        "$@" > "$OUT/2" 2>&1 & two=$!
+        wait $one; echo $?
+        wait $two; echo $?
+        """)
+      let printed = try Tools.run(
+        ["env", "OUT=\(directory.path)", "sh", script, VerityBPFCommand.path] + arguments(pin))
+      let statuses = printed.split(separator: "\n")
+      #expect(statuses.count == 2 && statuses.filter { $0 == "0" }.count == 1, "\(printed)")
+      let loser = try directory.read(statuses.first == "0" ? "2" : "1")
+      #expect(String(decoding: loser, as: UTF8.self).contains("error[load.pin"))
+      // What is there is the winner's, whole, and goes as one.
+      #expect(try Directory.names("\(pin)/prog") == ["xdp_counter"])
+      #expect(try unload(pin).status == 0)
+    }
+  }
+}
