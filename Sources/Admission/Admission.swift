@@ -164,6 +164,9 @@ public struct Admission: ~Copyable {
     var options = LoadOptions()
     options.pinPath = request.pinPath.map { request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0 }
     options.attaches = request.attaches
+    options.interface = request.interface
+    options.cgroup = request.cgroup
+    options.attachTarget = request.attachTarget
     options.verifierLog = request.verifierLogPath
     return options
   }

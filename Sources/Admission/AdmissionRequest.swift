@@ -20,8 +20,12 @@ public struct AdmissionRequest: Sendable {
   public var pinPath: String?
   /// Whether each object's pins get a directory of their own below ``pinPath``, named like the object's file.
   public var pinsByObject: Bool
-  /// Whether the programs are attached to what their sections name.
+  /// Whether the programs are attached to what their sections name, or to one of the following.
   public var attaches: Bool
+  /// The interface, the cgroup's directory, and what a section leaves open: see ``BPFLoad/LoadOptions``.
+  public var interface: String?
+  public var cgroup: String?
+  public var attachTarget: String?
   /// Where the verifier's whole log goes when it refuses.
   public var verifierLogPath: String?
   /// The directory of the audit log.
@@ -37,6 +41,9 @@ public struct AdmissionRequest: Sendable {
     pinPath = nil
     pinsByObject = false
     attaches = false
+    interface = nil
+    cgroup = nil
+    attachTarget = nil
     verifierLogPath = nil
     isDryRun = false
   }

@@ -35,9 +35,14 @@ extension BPFLoadError: Diagnosable {
         next: "give --pin-path, below which a new map is pinned")
     case .notAttachable(let program, let section):
       Diagnostic(
-        "load.not-attachable", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
-        expected: "a section that names its target: `raw_tp/…`, `tp_btf/…`, `fentry/…`, `lsm/…`, `iter/…`",
-        next: "load it with --pin-path and without --attach, then use `bpftool net attach` or `bpftool cgroup attach`")
+        "load.not-attachable", .usage,
+        "program `\(program)` of section `\(section)` cannot be attached by this command",
+        expected: "a tracing target, an interface, a cgroup, a network namespace or a struct_ops map to attach to",
+        next: "load it with --pin-path and without --attach, and attach it with a tool that knows its kind")
+    case .attachNeeds(let program, let section, let option):
+      Diagnostic(
+        "load.attach-place", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
+        expected: option, next: "give \(option), or load without --attach")
     case .noSuchSlotTarget(let map, let target):
       Diagnostic(
         "load.no-slot-target", .invalid, "map `\(map)` is to hold `\(target)`, which is not loaded",
@@ -86,11 +91,10 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.kconfig", .unsupported, error.message, expected: error.expected, found: error.found,
         next: error.next)
-    case .structOps(let map, let type):
+    case .structOps(let error):
       Diagnostic(
-        "load.struct-ops", .unsupported, "map `\(map)` registers functions with the kernel (struct_ops `\(type)`)",
-        expected: "programs that are attached, or called by the kernel at their own hook",
-        why: "verity-bpf does not register struct_ops")
+        "load.struct-ops", .unsupported, error.message, expected: error.expected, found: error.found,
+        next: error.next)
     case .notKnownToKernel(let subject, let error):
       Diagnostic(
         "load.unknown-to-kernel", .unsupported, "this kernel does not know what \(subject) asks for",

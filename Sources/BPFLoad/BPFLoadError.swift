@@ -18,6 +18,8 @@ public enum BPFLoadError: Error, Sendable {
   case pinByNameWithoutPath(map: String)
   /// The program was to be attached, and its section does not say to what.
   case notAttachable(program: String, section: String)
+  /// The program was to be attached, and only an option can say to what.
+  case attachNeeds(program: String, section: String, option: String)
   /// A map refers to a map or program that is not there.
   case noSuchSlotTarget(map: String, target: String)
 
@@ -39,8 +41,8 @@ public enum BPFLoadError: Error, Sendable {
   case hiddenKernelAddresses(names: [String])
   /// The kernel's configuration has no such option, or another kind of value than the object takes it for.
   case kernelConfiguration(BPFObjectError)
-  /// The object replaces functions of the kernel (struct_ops), which is not done here.
-  case structOps(map: String, type: String)
+  /// The kernel has no such structure of functions (struct_ops), or another than the object fills.
+  case structOps(BPFObjectError)
   /// The kernel does not know something the object needs, and does not say what.
   case notKnownToKernel(subject: String, error: SystemError)
 

@@ -14,7 +14,6 @@ extension ObjectLoader {
   static func resolvingSymbols(
     of linked: LinkedObject, kernelTypes: KernelTypes
   ) throws(BPFLoadError) -> LinkedObject {
-    if let table = linked.structOps.first { throw .structOps(map: table.name, type: table.typeName) }
     guard !linked.externs.isEmpty || !linked.configuration.isEmpty else { return linked }
     let configuration = linked.configuration.isEmpty ? nil : try configuration(linked.configuration)
     let resolutions = try resolutions(of: linked, kernelTypes)

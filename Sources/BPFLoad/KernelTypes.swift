@@ -1,4 +1,5 @@
 internal import BPFObject
+internal import ByteKit
 internal import LinuxSys
 
 /// The running kernel's own types, by name. Shared by loads that follow one another: what one has looked up, the next
@@ -41,6 +42,22 @@ public final class KernelTypes {
 }
 
 extension KernelTypes {
+  /// The object's structures of functions as the kernel has them. All of the kernel's types are read for it.
+  func layouts(
+    of structures: [StructOps], object: [UInt8], for name: String
+  ) throws(BPFLoadError) -> [StructOps.Layout] {
+    let kernel: KernelBTF
+    do throws(SystemError) { kernel = try KernelBTF.open() } catch { throw .noKernelBTF(program: name, error: error) }
+    var layouts: [StructOps.Layout] = []
+    do throws(BPFObjectError) {
+      let (own, types) = (try BTF(object.rawSpan), try BTF(kernel.bytes))
+      for structure in structures { layouts.append(try structure.layout(object: own, kernel: types)) }
+    } catch {
+      throw .structOps(error)
+    }
+    return layouts
+  }
+
   /// The ids of the targets, asked for on behalf of a program, which the error names.
   func ids(of targets: [ProgramKind.AttachTarget], for program: String) throws(BPFLoadError) -> [UInt32?] {
     do throws(Failure) {

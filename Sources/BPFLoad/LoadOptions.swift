@@ -5,9 +5,17 @@ public struct LoadOptions: Sendable {
   public var pinPath: String?
   /// The programs to load, by name; nil loads all that the object does not mark optional (`SEC("?…")`).
   public var programs: [String]?
-  /// Whether each program is attached to what its section names (`raw_tp/…`, `tp_btf/…`, `fentry/…`, `lsm/…`,
-  /// `iter/…`), with its link pinned as `link/<name>`. A program whose target is not in its section is refused then.
+  /// Whether each program is attached, with its link pinned as `link/<name>`: to what its section names (`raw_tp/…`,
+  /// `tp_btf/…`, `fentry/…`, `lsm/…`, `iter/…`), or to ``interface`` or ``cgroup``. Structures of functions are
+  /// registered. A program that nothing says a place for is refused then.
   public var attaches = false
+  /// The network interface for XDP, tcx and netkit programs, by name.
+  public var interface: String?
+  /// The cgroup's directory, for programs that are attached to a cgroup.
+  public var cgroup: String?
+  /// What the section leaves open: a raw tracepoint, `ingress` or `egress`, or the file of a network namespace (this
+  /// process's own when it is nil).
+  public var attachTarget: String?
   /// Where the verifier's whole log goes when it refuses; nil chooses a new file in ``logDirectory``.
   public var verifierLog: String?
   /// Where logs go that have no name given: a directory that only root writes to, or one with the sticky bit.

@@ -9,30 +9,50 @@ struct LoadSteps {
   let kernelTypes: KernelTypes
 
   func run() throws(BPFLoadError) -> LoadedObject {
-    let attachIDs = try attachTargets()
+    let layouts = try structureLayouts()
+    let attachIDs = try attachTargets(members: layouts.flatMap(\.attachments))
     let btf = try loadBTF()
     let mapObjects = try createMaps(btf: btf)
     var programObjects: [KernelObject] = []
-    for (program, attachID) in zip(programs, attachIDs) {
-      programObjects.append(try load(program, attachID: attachID, btf: btf, maps: mapObjects))
+    for (program, target) in zip(programs, attachIDs) {
+      programObjects.append(try load(program, target: target, btf: btf, maps: mapObjects))
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
-    let layout = try PinLayout(pinPath(), maps: linked.maps, programs: programs)
-    let links = options.attaches ? try attach(programObjects) : []
-    let pins = try pin(maps: mapObjects, programs: programObjects, links: links, layout)
+    let layout = try PinLayout(
+      pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
+    var registrations = Registrations()
+    let structures = try makeStructures(
+      layouts, programs: programObjects, btf: btf, registrations: &registrations)
+    let links = structures.links + (options.attaches ? try attach(programObjects) : [])
+    let allMaps = mapObjects + structures.maps
+    let pins = try pin(maps: allMaps, programs: programObjects, links: links, layout)
     return LoadedObject(
-      programs: try describe(programObjects, layout), maps: try describe(mapObjects, layout),
-      links: zip(programs.indices, links).map { index, link in
-        LoadedLink(
-          program: programs[index].name, pin: layout.directory == nil ? nil : layout.links[index], object: link)
-      }, pins: pins)
+      programs: try describe(programObjects, layout), maps: try describe(allMaps, layout),
+      links: links.map { link in LoadedLink(program: link.name, pin: layout.link(link.name), object: link.object) },
+      pins: pins, registrations: registrations)
   }
 
   // MARK: What the kernel must be asked first
 
-  /// `attach_btf_id` of each program; 0 where the type needs none.
-  private func attachTargets() throws(BPFLoadError) -> [UInt32] {
+  /// What BPF_PROG_LOAD is told of where a program goes.
+  private struct AttachTarget {
+    /// `attach_btf_id`; 0 where the type needs none.
+    var typeID: UInt32
+    /// `expected_attach_type`.
+    var attachType: UInt32
+  }
+
+  private func attachTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [AttachTarget] {
+    zip(programs, try attachTypeIDs()).map { program, id in
+      guard let member = members.first(where: { $0.program == program.name }) else {
+        return AttachTarget(typeID: id, attachType: program.kind.expectedAttachType)
+      }
+      return AttachTarget(typeID: member.typeID, attachType: member.member)
+    }
+  }
+
+  private func attachTypeIDs() throws(BPFLoadError) -> [UInt32] {
     let targets = programs.compactMap { $0.kind.attachTarget }
     guard !targets.isEmpty else { return Array(repeating: 0, count: programs.count) }
     let first = programs.first { $0.kind.attachTarget != nil }
@@ -68,12 +88,12 @@ struct LoadSteps {
   // MARK: Programs
 
   private func load(
-    _ program: LinkedProgram, attachID: UInt32, btf: KernelObject, maps: [KernelObject]
+    _ program: LinkedProgram, target: AttachTarget, btf: KernelObject, maps: [KernelObject]
   ) throws(BPFLoadError) -> KernelObject {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
-    attributes.expectedAttachType = program.kind.expectedAttachType
+    attributes.expectedAttachType = target.attachType
     attributes.flags = program.kind.flags
-    attributes.attachBTFID = attachID
+    attributes.attachBTFID = target.typeID
     attributes.name = program.kernelName
     attributes.license = linked.license
     attributes.instructions = program.instructions
@@ -115,7 +135,7 @@ struct LoadSteps {
   }
 
   private func pin(
-    maps: [KernelObject], programs: [KernelObject], links: [KernelObject], _ layout: PinLayout
+    maps: [KernelObject], programs: [KernelObject], links: [MadeLink], _ layout: PinLayout
   ) throws(BPFLoadError) -> PinnedPaths {
     var pins = PinnedPaths()
     guard let directory = layout.directory else { return pins }
@@ -125,7 +145,9 @@ struct LoadSteps {
     try pins.makeOne("\(directory)/prog")
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
     if !links.isEmpty { try pins.makeOne("\(directory)/link") }
-    for (link, path) in zip(links, layout.links) { try pins.pin(link, at: path) }
+    for link in links {
+      if let path = layout.link(link.name) { try pins.pin(link.object, at: path) }
+    }
     return pins
   }
 
@@ -148,13 +170,14 @@ struct LoadSteps {
   }
 
   private func describe(_ objects: [KernelObject], _ layout: PinLayout) throws(BPFLoadError) -> [LoadedMap] {
+    let names = linked.maps.map(\.name) + linked.structOps.map(\.name)
     var result: [LoadedMap] = []
     for (index, object) in objects.enumerated() {
       do throws(SystemError) {
         let info = try BPF.mapInfo(object)
         result.append(
           LoadedMap(
-            name: linked.maps[index].name, id: info.id, type: info.type,
+            name: names[index], id: info.id, type: info.type,
             pin: layout.directory == nil ? nil : layout.maps[index], object: object))
       } catch {
         throw .system(error)

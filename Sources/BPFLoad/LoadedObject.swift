@@ -38,7 +38,7 @@ public struct LoadedMap: Sendable {
 
 /// A program attached to its target.
 public struct LoadedLink: Sendable {
-  /// The program's name in the object.
+  /// The name in the object of the program, or of the structure of functions.
   public let program: String
   /// Where it is pinned.
   public let pin: String?
@@ -53,19 +53,27 @@ public struct LoadedLink: Sendable {
 public struct LoadedObject: ~Copyable {
   /// In the order of the object.
   public let programs: [LoadedProgram]
-  /// In the order of the object.
+  /// In the order of the object, structures of functions (struct_ops) last.
   public let maps: [LoadedMap]
   /// In the order of the programs; empty when nothing was to be attached.
   public let links: [LoadedLink]
   private var pins: PinnedPaths
+  private var registrations: Registrations
 
-  init(programs: [LoadedProgram], maps: [LoadedMap], links: [LoadedLink], pins: consuming PinnedPaths) {
+  init(
+    programs: [LoadedProgram], maps: [LoadedMap], links: [LoadedLink], pins: consuming PinnedPaths,
+    registrations: consuming Registrations
+  ) {
     self.programs = programs
     self.maps = maps
     self.links = links
     self.pins = pins
+    self.registrations = registrations
   }
 
-  /// From now on the pins stay when this value goes.
-  public mutating func commit() { pins.keep() }
+  /// From now on the pins stay when this value goes, and with them what was registered through a pinned map.
+  public mutating func commit() {
+    pins.keep()
+    if maps.contains(where: { $0.pin != nil }) { registrations.keep() }
+  }
 }

@@ -42,9 +42,8 @@ public enum ObjectLoader {
       chosen = linked.programs.filter { !$0.kind.isOptional }
     }
     guard !chosen.isEmpty else { throw .nothingToLoad }
-    if options.attaches, let program = chosen.first(where: { Attachment($0.kind) == nil }) {
-      throw .notAttachable(program: program.name, section: program.section)
-    }
+    // Known before anything is made.
+    if options.attaches { for program in chosen { _ = try Attachment(program, options) } }
     if let bare = chosen.first(where: { $0.funcInfo.isEmpty }) { throw .missingFuncInfo(program: bare.name) }
     return chosen
   }

@@ -4,28 +4,30 @@ internal import BPFObject
 struct PinLayout: Equatable {
   /// Nil when nothing is pinned.
   let directory: String?
-  /// Absolute paths in the order of the object's maps; empty when nothing is pinned.
+  /// Absolute paths in the order of the object's maps, struct_ops last; empty when nothing is pinned.
   let maps: [String]
   /// Absolute paths in the order of the programs that are loaded.
   let programs: [String]
-  /// Absolute paths of the programs' links, in the same order.
-  let links: [String]
 
-  init(_ path: String?, maps: [LinkedMap], programs: [LinkedProgram]) throws(BPFLoadError) {
+  init(
+    _ path: String?, maps: [LinkedMap], programs: [LinkedProgram], structures: [String] = []
+  ) throws(BPFLoadError) {
     guard var path else {
-      (directory, self.maps, self.programs, links) = (nil, [], [], [])
+      (directory, self.maps, self.programs) = (nil, [], [])
       return
     }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     directory = path
-    self.maps = maps.map { "\(path)/map/\(Self.fileName(of: $0))" }
+    self.maps = (maps.map { Self.fileName(of: $0) } + structures.map { Self.fileName($0) }).map { "\(path)/map/\($0)" }
     self.programs = programs.map { "\(path)/prog/\(Self.fileName($0.name))" }
-    links = programs.map { "\(path)/link/\(Self.fileName($0.name))" }
     for names in [self.maps, self.programs] {
       var seen: Set<String> = []
       for name in names where !seen.insert(name).inserted { throw .pinNameTwice(path: name) }
     }
   }
+
+  /// Where the link of a program or structure is pinned; nil when nothing is.
+  func link(_ name: String) -> String? { directory.map { "\($0)/link/\(Self.fileName(name))" } }
 
   /// A data section is pinned under its name without the leading dot: `rodata`, `data_custom`.
   private static func fileName(of map: LinkedMap) -> String {

@@ -16,7 +16,20 @@ extension BPF {
     try link(program, type.rawValue, target: interface, flags: flags)
   }
 
-  /// BPF_LINK_CREATE: attaches the program to a cgroup, by its open directory.
+  /// BPF_LINK_CREATE: attaches the program to a network interface, by its index.
+  public static func link(
+    _ program: KernelObject, attachType: UInt32, interface: UInt32
+  ) throws(SystemError) -> KernelObject {
+    try link(program, attachType, target: interface)
+  }
+
+  /// BPF_LINK_CREATE of a struct_ops map that holds its value (BPF_STRUCT_OPS, 44): registers it.
+  public static func linkStructure(_ map: KernelObject) throws(SystemError) -> KernelObject {
+    // The first field is `map_fd` here.
+    try link(map, 44, target: 0)
+  }
+
+  /// BPF_LINK_CREATE: attaches the program to a cgroup, by its open directory, or to a network namespace, by its file.
   public static func link(
     _ program: KernelObject, attachType: UInt32, cgroup: borrowing OwnedFD
   ) throws(SystemError) -> KernelObject {

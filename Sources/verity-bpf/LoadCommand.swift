@@ -45,8 +45,22 @@ struct LoadCommand: DiagnosingCommand {
   @Flag(
     name: .long,
     help:
-      "Attach each program to what its section names: raw_tp, tp_btf, fentry, fexit, lsm, iter. Links are pinned too.")
+      "Attach each program to what its section names, or to --interface or --cgroup; register struct_ops. Links are pinned too."
+  )
   var attach = false
+
+  @Option(name: .long, help: ArgumentHelp("Attach XDP, tcx and netkit programs here.", valueName: "iface"))
+  var interface: String?
+
+  @Option(name: .long, help: ArgumentHelp("Attach cgroup programs here: a cgroup2 directory.", valueName: "path"))
+  var cgroup: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What a section leaves open: a tracepoint, `ingress` or `egress`, a network namespace's file.",
+      valueName: "target"))
+  var target: String?
 
   @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
   var verifierLog: String?
@@ -62,6 +76,12 @@ struct LoadCommand: DiagnosingCommand {
 
   var wantsJSON: Bool { json }
 
+  func validate() throws {
+    if !attach, interface != nil || cgroup != nil || target != nil {
+      throw ValidationError("--interface, --cgroup and --target say where to attach: give --attach too.")
+    }
+  }
+
   /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
   private static let policyLimit = 64 << 20
 
@@ -74,6 +94,9 @@ struct LoadCommand: DiagnosingCommand {
     request.pinPath = pinPath
     request.pinsByObject = requested.count > 1
     request.attaches = attach
+    request.interface = interface
+    request.cgroup = cgroup
+    request.attachTarget = target
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     var admission = try Admission(request)
@@ -178,7 +201,7 @@ struct LoadCommand: DiagnosingCommand {
       try Output.line(
         "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
     }
-    if attach { try Output.line("attached \(outcome.programs.count) programs to what their sections name") }
+    if attach { try Output.line("attached \(outcome.programs.count) programs") }
     if let pinPath = outcome.pinPath {
       try Output.line("pinned   \(pinPath)")
     } else {

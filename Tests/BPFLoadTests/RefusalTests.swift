@@ -48,12 +48,6 @@ import Testing
     #expect(told.expected?.contains("btf_trace_no_such_tracepoint") == true)
   }
 
-  @Test func doesNotRegisterFunctionsWithTheKernel() throws {
-    let told = try refusal(Objects.fixture("struct_ops"))
-    #expect(told.code == "load.struct-ops" && told.category == .unsupported)
-    #expect(told.message.contains("`refused`") && told.message.contains("`tcp_congestion_ops`"))
-  }
-
   @Test func namesAnUnknownProgram() throws {
     var options = LoadOptions()
     options.programs = ["nobody"]

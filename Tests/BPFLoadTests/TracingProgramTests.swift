@@ -117,6 +117,6 @@ import Testing
     let files = try MountedFileSystem("bpf")
     let refusal = try Objects.refusal(
       Objects.linked(Objects.demo("xdp_counter")), options: options("\(files.path)/counter"))
-    #expect(refusal.diagnostic.code == "load.not-attachable")
+    #expect(refusal.diagnostic.code == "load.attach-place")
   }
 }

@@ -1,0 +1,78 @@
+internal import BPFObject
+internal import ByteKit
+internal import LinuxSys
+
+/// Structures of functions that the kernel calls (struct_ops): a TCP congestion control, a scheduler …
+///
+/// As with libbpf, loading makes the map; attaching registers it. Registered with a link (`.struct_ops.link`), it goes
+/// with the link; without, it stays until it is deleted from its map.
+extension LoadSteps {
+  /// The object's structures as the running kernel lays them out.
+  func structureLayouts() throws(BPFLoadError) -> [StructOps.Layout] {
+    guard let first = linked.structOps.first else { return [] }
+    return try kernelTypes.layouts(of: linked.structOps, object: linked.btf, for: first.name)
+  }
+
+  /// Makes the maps, and registers them when the object is to be attached.
+  func makeStructures(
+    _ layouts: [StructOps.Layout], programs objects: [KernelObject], btf: KernelObject,
+    registrations: inout Registrations
+  ) throws(BPFLoadError) -> (maps: [KernelObject], links: [MadeLink]) {
+    var maps: [KernelObject] = []
+    var links: [MadeLink] = []
+    for (structure, layout) in zip(linked.structOps, layouts) {
+      var value = layout.value
+      for slot in layout.programs {
+        guard let index = programs.firstIndex(where: { $0.name == slot.program }) else {
+          throw .noSuchSlotTarget(map: structure.name, target: slot.program)
+        }
+        guard slot.offset + 8 <= value.count else { continue }
+        objects[index].descriptor.withRaw { value.storeLittleEndian(UInt64(UInt32(bitPattern: $0)), at: slot.offset) }
+      }
+      var attributes = BPF.MapAttributes(
+        type: Self.structOpsType, keySize: 4, valueSize: layout.valueSize, maxEntries: 1)
+      attributes.flags = structure.flags
+      attributes.name = LinkedMap(origin: .declared, name: structure.name, type: attributes.type).kernelName
+      attributes.kernelValueTypeID = layout.valueTypeID
+      do throws(SystemError) {
+        let map = try BPF.createMap(attributes, btf: btf)
+        maps.append(map)
+        let hasLink = structure.flags & Self.linkFlag != 0
+        // With a link, writing the value only prepares it; without, it registers.
+        if hasLink || options.attaches { try BPF.update(map, key: [0, 0, 0, 0], value: value) }
+        guard options.attaches else { continue }
+        if hasLink {
+          links.append(MadeLink(name: structure.name, object: try BPF.linkStructure(map)))
+        } else {
+          registrations.add(map)
+        }
+      } catch {
+        if let refusal = refusedEntry(error, "struct_ops `\(structure.name)`") { throw refusal }
+        throw .mapRefused(map: structure.name, shape: "struct_ops `\(structure.typeName)`", error: error)
+      }
+    }
+    return (maps, links)
+  }
+
+  /// BPF_MAP_TYPE_STRUCT_OPS.
+  private static let structOpsType: UInt32 = 26
+  /// BPF_F_LINK.
+  private static let linkFlag: UInt32 = 1 << 13
+}
+
+/// Structures that were registered without a link. They are unregistered again unless they are kept.
+struct Registrations: ~Copyable {
+  private var maps: [KernelObject] = []
+  private var isKept = false
+
+  init() {}
+
+  deinit {
+    guard !isKept else { return }
+    for map in maps { try? BPF.delete(map, key: [0, 0, 0, 0]) }
+  }
+
+  mutating func add(_ map: KernelObject) { maps.append(map) }
+
+  mutating func keep() { isKept = true }
+}
