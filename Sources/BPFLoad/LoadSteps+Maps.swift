@@ -63,10 +63,8 @@ extension LoadSteps {
       attributes.maxEntries = UInt32(clamping: KernelSettings.possibleProcessors() ?? 1)
     }
     attributes.flags = map.flags
-    if let node = map.numaNode {
-      attributes.numaNode = node
-      attributes.flags |= Self.numaNodeFlag
-    }
+    // It counts only where the object's flags say so (BPF_F_NUMA_NODE), as with libbpf.
+    attributes.numaNode = map.numaNode ?? 0
     return attributes
   }
 
@@ -122,8 +120,6 @@ extension LoadSteps {
 
   /// BPF_MAP_TYPE_PERF_EVENT_ARRAY.
   private static let perfEventArray: UInt32 = 4
-  /// BPF_F_NUMA_NODE.
-  private static let numaNodeFlag: UInt32 = 1 << 2
   /// Map types whose map_check_btf refuses types: PROG_ARRAY, PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY,
   /// ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP, SOCKMAP, CPUMAP, XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH, RINGBUF,
   /// USER_RINGBUF, ARENA (libbpf.c, map_needs_vmlinux_btf and bpf_object__create_map).
