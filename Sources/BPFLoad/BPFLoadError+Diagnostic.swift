@@ -33,6 +33,10 @@ extension BPFLoadError: Diagnosable {
         "load.pin-by-name", .incomplete, "map `\(map)` asks to be pinned by name (LIBBPF_PIN_BY_NAME)",
         why: "sharing it with whoever pinned that name before would take contents nobody proved",
         next: "give --pin-path, below which a new map is pinned")
+    case .sharedMapDiffers(let map, let path, let wanted, let found):
+      Diagnostic(
+        "load.shared-map", .incomplete, "map `\(map)` is to be shared by its name, and `\(path)` is of another kind",
+        expected: wanted, found: found, next: "remove the old pin, or choose another --pin-path")
     case .notAttachable(let program, let section):
       Diagnostic(
         "load.not-attachable", .usage,

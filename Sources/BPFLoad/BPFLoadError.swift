@@ -16,6 +16,8 @@ public enum BPFLoadError: Error, Sendable {
   case pinNameTwice(path: String)
   /// The object wants to share a map by name, and no directory to pin it in was given.
   case pinByNameWithoutPath(map: String)
+  /// Another map than the object's is pinned under the name that it wants to share.
+  case sharedMapDiffers(map: String, path: String, wanted: String, found: String)
   /// The program was to be attached, and its section does not say to what.
   case notAttachable(program: String, section: String)
   /// The program was to be attached, and only an option can say to what.

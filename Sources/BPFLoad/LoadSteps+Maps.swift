@@ -4,10 +4,16 @@ internal import LinuxSys
 /// Making maps and filling them.
 extension LoadSteps {
   /// The object's maps in the order of `fd_array`; data maps filled, `.rodata` frozen.
-  func createMaps(btf: KernelObject) throws(BPFLoadError) -> [KernelObject] {
+  func createMaps(btf: KernelObject, _ layout: PinLayout) throws(BPFLoadError) -> [KernelObject] {
     var created: [KernelObject] = []
-    for map in linked.maps {
-      if map.pinsByName, options.pinPath == nil { throw .pinByNameWithoutPath(map: map.name) }
+    for (index, map) in linked.maps.enumerated() {
+      if map.pinsByName {
+        guard layout.directory != nil else { throw .pinByNameWithoutPath(map: map.name) }
+        if let shared = try sharedMap(map, at: layout.maps[index]) {
+          created.append(shared)
+          continue
+        }
+      }
       let object = try create(map, btf: btf)
       do throws(SystemError) {
         if !map.initialValue.isEmpty {
@@ -25,19 +31,47 @@ extension LoadSteps {
     return created
   }
 
-  private func create(_ map: LinkedMap, btf: KernelObject) throws(BPFLoadError) -> KernelObject {
-    var inner: KernelObject?
-    if let template = map.inner.first { inner = try create(template, btf: btf) }
+  /// The map that is pinned under this name already, when it is of the same kind; nil when there is none.
+  private func sharedMap(_ map: LinkedMap, at path: String) throws(BPFLoadError) -> KernelObject? {
+    let info: BPF.MapInfo
+    let pinned: KernelObject
+    do throws(SystemError) {
+      pinned = try BPF.pinned(at: path)
+      info = try BPF.mapInfo(pinned)
+    } catch  where error.errnoName == "ENOENT" {
+      return nil
+    } catch {
+      throw refusedEntry(error, "map `\(map.name)`") ?? .pinRefused(path: path, error: error)
+    }
+    let wanted = attributes(of: map)
+    // As in libbpf (map_is_reuse_compat).
+    guard info.type == wanted.type, info.keySize == wanted.keySize, info.valueSize == wanted.valueSize,
+      info.maxEntries == wanted.maxEntries, info.flags == wanted.flags
+    else {
+      throw .sharedMapDiffers(
+        map: map.name, path: path, wanted: Self.shape(of: map),
+        found: "type \(info.type), key \(info.keySize)B, value \(info.valueSize)B, "
+          + "max_entries \(info.maxEntries), flags 0x\(String(info.flags, radix: 16))")
+    }
+    return pinned
+  }
+
+  private func attributes(of map: LinkedMap) -> BPF.MapAttributes {
     var attributes = BPF.MapAttributes(
       type: map.type, keySize: map.keySize, valueSize: map.valueSize, maxEntries: map.maxEntries)
     if map.type == Self.perfEventArray, map.maxEntries == 0 {
       attributes.maxEntries = UInt32(clamping: KernelSettings.possibleProcessors() ?? 1)
     }
     attributes.flags = map.flags
-    if let node = map.numaNode {
-      attributes.numaNode = node
-      attributes.flags |= Self.numaNodeFlag
-    }
+    // It counts only where the object's flags say so (BPF_F_NUMA_NODE), as with libbpf.
+    attributes.numaNode = map.numaNode ?? 0
+    return attributes
+  }
+
+  private func create(_ map: LinkedMap, btf: KernelObject) throws(BPFLoadError) -> KernelObject {
+    var inner: KernelObject?
+    if let template = map.inner.first { inner = try create(template, btf: btf) }
+    var attributes = attributes(of: map)
     attributes.name = map.kernelName
     attributes.extra = map.mapExtra
     let takesTypes = !Self.typesWithoutBTF.contains(map.type)
@@ -86,8 +120,6 @@ extension LoadSteps {
 
   /// BPF_MAP_TYPE_PERF_EVENT_ARRAY.
   private static let perfEventArray: UInt32 = 4
-  /// BPF_F_NUMA_NODE.
-  private static let numaNodeFlag: UInt32 = 1 << 2
   /// Map types whose map_check_btf refuses types: PROG_ARRAY, PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY,
   /// ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP, SOCKMAP, CPUMAP, XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH, RINGBUF,
   /// USER_RINGBUF, ARENA (libbpf.c, map_needs_vmlinux_btf and bpf_object__create_map).

@@ -9,18 +9,18 @@ struct LoadSteps {
   let kernelTypes: KernelTypes
 
   func run() throws(BPFLoadError) -> LoadedObject {
+    let layout = try PinLayout(
+      pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
     let layouts = try structureLayouts()
     let attachIDs = try attachTargets(members: layouts.flatMap(\.attachments))
     let btf = try loadBTF()
-    let mapObjects = try createMaps(btf: btf)
+    let mapObjects = try createMaps(btf: btf, layout)
     var programObjects: [KernelObject] = []
     for (program, target) in zip(programs, attachIDs) {
       programObjects.append(try load(program, target: target, btf: btf, maps: mapObjects))
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
-    let layout = try PinLayout(
-      pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
     var registrations = Registrations()
     let structures = try makeStructures(
       layouts, programs: programObjects, btf: btf, registrations: &registrations)
@@ -141,7 +141,11 @@ struct LoadSteps {
     guard let directory = layout.directory else { return pins }
     try pins.makeDirectory(directory)
     if !maps.isEmpty { try pins.makeOne("\(directory)/map") }
-    for (map, path) in zip(maps, layout.maps) { try pins.pin(map, at: path) }
+    for (index, (map, path)) in zip(maps, layout.maps).enumerated() {
+      // Shared: it is pinned already, by whoever made it, and stays when this load goes.
+      if index < linked.maps.count, linked.maps[index].pinsByName, isPinned(map, at: path) { continue }
+      try pins.pin(map, at: path)
+    }
     try pins.makeOne("\(directory)/prog")
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
     if !links.isEmpty { try pins.makeOne("\(directory)/link") }
@@ -149,6 +153,13 @@ struct LoadSteps {
       if let path = layout.link(link.name) { try pins.pin(link.object, at: path) }
     }
     return pins
+  }
+
+  private func isPinned(_ map: KernelObject, at path: String) -> Bool {
+    guard let pinned = try? BPF.pinned(at: path), let there = try? BPF.mapInfo(pinned),
+      let own = try? BPF.mapInfo(map)
+    else { return false }
+    return there.id == own.id
   }
 
   private func describe(_ objects: [KernelObject], _ layout: PinLayout) throws(BPFLoadError) -> [LoadedProgram] {
