@@ -34,11 +34,10 @@ public enum AuditEncoding {
   /// A rule from a record, as policies write it.
   public static func policyText(_ rule: String) -> String {
     mapDigests(rule) { algorithm, digits in
-      // An algorithm with other bytes than these was printed in hex, and stays so: as text it would end its word.
-      guard let bytes = decode(Array(algorithm.utf8)),
-        bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x3a })
-      else { return (String(algorithm), digits.lowercased()) }
-      return (String(decoding: bytes, as: UTF8.self), digits.lowercased())
+      let bytes = decode(Array(algorithm.utf8)) ?? Array(algorithm.utf8)
+      // Other bytes than these would end the word or the rule, so they stay spelled in hex, as the kernel prints them.
+      let isPlain = bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x3a }
+      return (isPlain ? String(decoding: bytes, as: UTF8.self) : upperHex(bytes), digits.lowercased())
     }
   }
 
