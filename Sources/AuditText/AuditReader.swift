@@ -198,7 +198,7 @@ private struct FieldReader {
     }
     // A policy's name may hold quotes, but no blank, so the next field's name ends it.
     guard start < bytes.count, bytes[start] == 0x22,
-      let end = AuditReader.find("\" \(version)=", in: bytes, from: start)
+      let end = AuditReader.find("\" \(version)=", in: bytes, from: start + 1)
     else {
       failure = failure ?? "the field \(name)= is cut"
       return nil

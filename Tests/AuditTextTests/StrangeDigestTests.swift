@@ -14,3 +14,14 @@ import Testing
     #expect(rule.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f })
   }
 }
+
+@Suite struct DamagedNameTests {
+  /// The opening quote of a name is not its closing one.
+  @Test func aNameThatIsOnlyAQuoteIsDamage() {
+    let line = "audit: type=1422 audit(1795366012.684:5): policy_name=\" policy_version=0.0.1 policy_digest=sha256:00"
+    guard case .damaged = AuditReader.read(Array(line.utf8)) else {
+      Issue.record("not damaged")
+      return
+    }
+  }
+}
