@@ -1,4 +1,5 @@
 import CVMSupport
+import Glibc
 import LinuxSys
 
 /// The test machine: its mounts, modules, settings, and the port to the host.
@@ -35,7 +36,7 @@ enum Machine {
     for name in String(decoding: order, as: UTF8.self).split(separator: "\n") {
       let file = try OwnedFD.open("/modules/\(name).ko", .readOnly)
       let result = file.withRaw { vm_insert_module($0, "") }
-      if result != 0 { throw Failure(description: "module \(name) was refused") }
+      if result != 0 { throw SystemError("finit_module", path: String(name), errno: errno) }
     }
   }
 
