@@ -148,6 +148,12 @@ let package = Package(
       name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
 
+    // What runs inside the test machine, see tools/vm.
+    .target(name: "CVMSupport", path: "Tests/CVMSupport"),
+    .executableTarget(
+      name: "vm-tests", dependencies: ["ByteKit", "CVMSupport", "DMVerity", "DiskLayout", "LinuxSys"],
+      path: "Tests/VMTests", swiftSettings: testSettings),
+
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),

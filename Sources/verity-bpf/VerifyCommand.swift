@@ -45,9 +45,11 @@ struct VerifyCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     var answer = VerifyAnswer(image: image)
     do {
-      let trusted = try trustedRootHash()
-      answer.rootHash = trusted
+      // What is no image at all is said before a root hash is asked for.
+      let named = Result { try trustedRootHash() }
+      answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      let trusted = try named.get()
       try check(file, rootHash: trusted, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
         try checkFileSystem(try file.device(rootHash: trusted), answer: &answer)
