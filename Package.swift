@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinuxShim"),
     .target(name: "CHashKernels"),
+    .target(name: "CCryptsetup"),
 
     // Floor 1: values that every room shares.
     room("ByteKit"),
@@ -54,7 +55,7 @@ let package = Package(
     room("AuditText", imports: ["ByteKit"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
-    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
+    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
@@ -85,6 +86,7 @@ let package = Package(
         "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
       ]),
 
+    room("Activation", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles"]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
@@ -123,6 +125,7 @@ let package = Package(
         "Manifest",
         "BPFNames",
         "BPFLoad",
+        "Activation",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
