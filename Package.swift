@@ -52,6 +52,7 @@ let package = Package(
     room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
+    room("DMTable", imports: ["ByteKit", "Diagnostics"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
@@ -76,7 +77,9 @@ let package = Package(
     // Floor 6: origin and making of images.
     room(
       "Provenance",
-      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS", "Manifest"]),
+      imports: [
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "Manifest",
+      ]),
     room(
       "ImageBuilder",
       imports: [
@@ -149,7 +152,8 @@ let package = Package(
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
     .executableTarget(
-      name: "vm-tests", dependencies: ["ByteKit", "CVMSupport", "DMVerity", "DiskLayout", "LinuxSys"],
+      name: "vm-tests",
+      dependencies: ["ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "Provenance"],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
@@ -163,6 +167,7 @@ let package = Package(
     tests(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
+    tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

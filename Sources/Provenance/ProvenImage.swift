@@ -56,14 +56,25 @@ struct ProvenImage: ~Copyable {
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
-    let files = try fileSystem(over: window, layout: layout, rootHash: rootHash, path: path)
-    let manifest = try manifest(of: files, layout: layout, path: path)
-    return ProvenImage(
-      path: path, layout: layout, rootHash: rootHash, wasExpected: expected != nil, status: status,
-      manifest: manifest, files: files)
+    let device = try device(over: window, layout: layout, rootHash: rootHash, path: path)
+    return try settle(device, path: path, wasExpected: expected != nil, status: status)
   }
 
-  private static func source(_ path: String) throws(ProvenanceError) -> FileSource {
+  /// Opens the file system on a verified device, and reads what the image says of itself.
+  static func settle(
+    _ device: consuming Device, path: String, wasExpected: Bool, status: FileStatus
+  ) throws(ProvenanceError) -> ProvenImage {
+    let layout = device.layout
+    let rootHash = device.rootHash
+    let files: ErofsImage<Device>
+    do throws(ErofsError) { files = try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
+    let manifest = try manifest(of: files, layout: layout, path: path)
+    return ProvenImage(
+      path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status, manifest: manifest,
+      files: files)
+  }
+
+  static func source(_ path: String) throws(ProvenanceError) -> FileSource {
     do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
   }
 
@@ -76,13 +87,6 @@ struct ProvenImage: ~Copyable {
         next: "name the image file that `verity-bpf build-image` wrote")
     }
     return status
-  }
-
-  private static func fileSystem(
-    over window: consuming SourceWindow<FileSource>, layout: VerityLayout, rootHash: Digest, path: String
-  ) throws(ProvenanceError) -> ErofsImage<Device> {
-    let device = try device(over: window, layout: layout, rootHash: rootHash, path: path)
-    do throws(ErofsError) { return try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
   }
 
   /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.
