@@ -53,6 +53,7 @@ let package = Package(
     room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
+    room("DMTable", imports: ["ByteKit", "Diagnostics"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
@@ -78,7 +79,10 @@ let package = Package(
     // Floor 6: origin and making of images.
     room(
       "Provenance",
-      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "EROFS", "ImageFiles", "Manifest"]),
+      imports: [
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
+        "Manifest",
+      ]),
     room(
       "ImageBuilder",
       imports: [
@@ -154,7 +158,8 @@ let package = Package(
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
     .executableTarget(
-      name: "vm-tests", dependencies: ["ByteKit", "CVMSupport", "DMVerity", "DiskLayout", "LinuxSys"],
+      name: "vm-tests",
+      dependencies: ["ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "Provenance"],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
@@ -168,6 +173,7 @@ let package = Package(
     tests(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
+    tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

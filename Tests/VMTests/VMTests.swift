@@ -31,5 +31,6 @@ struct VMTests {
   static let suites: [Suite] = [
     MachineCases.suite,
     SignedImageCases.suite,
+    WitnessCases.suite,
   ]
 }
