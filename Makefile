@@ -1,9 +1,10 @@
 # verity-bpf: `make help` lists what can be made. Every target installs first what is missing.
 SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
+VM_TESTS := .build/release/vm-tests
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product verity-bpf
 
-.PHONY: help setup build demo test corpus lint fmt bench bench-quick fuzz clean
+.PHONY: help setup build demo test vm vm-shell vm-test corpus lint fmt bench bench-quick fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +20,18 @@ demo: build ## pack the demo programs, prove and load them, show the refusals (r
 
 test: build ## build and run every test (root runs the kernel tests too)
 	@tools/test
+
+vm: ## build what runs in the test machine, and get its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
+	@tools/setup vm
+	@$(SWIFT_RELEASE)
+	@swift build -c release --static-swift-stdlib --product vm-tests
+	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
+
+vm-test: vm ## boot the test machine three times and run its cases (KERNEL=, ONLY=)
+	@tools/vm/run test $(BINARY) $(VM_TESTS)
+
+vm-shell: vm ## boot the test machine to a prompt (BOOT=secure-boot|integrity|confidentiality; Ctrl-A X ends it)
+	@tools/vm/run shell $(BINARY) $(VM_TESTS) $(BOOT)
 
 corpus: build ## load what Debian packages ship with bpftool and with us, and write docs/compatibility.md (root)
 	@tools/corpus table $(BINARY)

@@ -61,7 +61,7 @@ let package = Package(
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
     // Floor 4: what stands on the tree, and on the policy engine.
-    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room(
       "PolicyWorkbench",
@@ -73,15 +73,16 @@ let package = Package(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
+    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
     // Floor 6: origin and making of images.
     room(
       "Provenance",
-      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "EROFS", "Manifest"]),
+      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "EROFS", "ImageFiles", "Manifest"]),
     room(
       "ImageBuilder",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
-        "BPFObject", "EROFS", "Manifest",
+        "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
       ]),
 
     // Floor 7: the only way to bpf(2).
@@ -116,6 +117,7 @@ let package = Package(
         "Signatures",
         "AuditText",
         "EROFS",
+        "ImageFiles",
         "Provenance",
         "ImageBuilder",
         "Manifest",
@@ -145,6 +147,12 @@ let package = Package(
     .executableTarget(
       name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
+
+    // What runs inside the test machine, see tools/vm.
+    .target(name: "CVMSupport", path: "Tests/CVMSupport"),
+    .executableTarget(
+      name: "vm-tests", dependencies: ["ByteKit", "CVMSupport", "DMVerity", "DiskLayout", "LinuxSys"],
+      path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),

@@ -32,3 +32,33 @@ extension OwnedFD {
     return sequence
   }
 }
+
+/// Setting up loop devices, which needs root.
+public enum LoopDevices {
+  /// Puts a file under the first free loop device, read-only.
+  ///
+  /// - Returns: the device's path. It stays until ``detach(_:)``.
+  public static func attachReadOnly(_ file: borrowing OwnedFD) throws(SystemError) -> String {
+    let control = try OwnedFD.open("/dev/loop-control", .readWrite)
+    // Another process may take the free number first.
+    for _ in 0..<64 {
+      let number = control.withRaw { vb_loop_get_free($0) }
+      guard number >= 0 else { throw .current("ioctl LOOP_CTL_GET_FREE") }
+      let path = "/dev/loop\(number)"
+      let device = try OwnedFD.open(path, .readOnly)
+      let result = device.withRaw { loop in
+        file.withRaw { vb_loop_configure(loop, $0, UInt32(VB_LO_FLAGS_READ_ONLY), 0) }
+      }
+      if result == 0 { return path }
+      let error = SystemError.current("ioctl LOOP_CONFIGURE", path: path)
+      guard error.errno == EBUSY else { throw error }
+    }
+    throw SystemError("ioctl LOOP_CONFIGURE", errno: EBUSY)
+  }
+
+  /// LOOP_CLR_FD: the device goes when its last user does.
+  public static func detach(_ path: String) throws(SystemError) {
+    let device = try OwnedFD.open(path, .readOnly)
+    guard device.withRaw({ vb_loop_clear($0) }) == 0 else { throw .current("ioctl LOOP_CLR_FD", path: path) }
+  }
+}

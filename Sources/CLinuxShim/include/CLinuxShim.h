@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "CLinuxBPF.h"
+#include "CLinuxDM.h"
 
 // open(2) flags (include/uapi/asm-generic/fcntl.h); checked against the system's headers in fd.c.
 #define VB_O_RDONLY 00

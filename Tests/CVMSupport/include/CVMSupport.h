@@ -1,0 +1,11 @@
+// What only the first process of a test machine does.
+#ifndef VERITY_BPF_CVMSUPPORT_H
+#define VERITY_BPF_CVMSUPPORT_H
+
+/// finit_module(2). Returns 0, or -1 with errno.
+int vm_insert_module(int fd, const char *parameters);
+/// Turns the machine off.
+void vm_power_off(void);
+/// Replaces this process by a program; returns only when that fails.
+void vm_execute(const char *path, const char *argument);
+#endif

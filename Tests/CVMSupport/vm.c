@@ -1,0 +1,19 @@
+#define _GNU_SOURCE
+#include "CVMSupport.h"
+
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int vm_insert_module(int fd, const char *parameters) { return (int)syscall(SYS_finit_module, fd, parameters, 0); }
+
+void vm_power_off(void) {
+  sync();
+  reboot(RB_POWER_OFF);
+}
+
+void vm_execute(const char *path, const char *argument) {
+  char *const arguments[] = {(char *)path, (char *)argument, 0};
+  char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "TERM=linux", 0};
+  execve(path, arguments, environment);
+}

@@ -1,0 +1,62 @@
+import CVMSupport
+import Glibc
+import LinuxSys
+
+/// The test machine: its mounts, modules, settings, and the port to the host.
+enum Machine {
+  /// Where the host reads the results.
+  private static let port = "/dev/vport0p1"
+  /// What the host put on the kernel's command line as `verity_bpf.NAME=VALUE`.
+  private static let settings: [String: String] = {
+    let words = (try? read("/proc/cmdline")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    var settings: [String: String] = [:]
+    for word in words.split(whereSeparator: { $0 == " " || $0 == "\n" }) where word.hasPrefix("verity_bpf.") {
+      let parts = word.dropFirst("verity_bpf.".count).split(separator: "=", maxSplits: 1)
+      if let name = parts.first { settings[String(name)] = parts.count == 2 ? String(parts[1]) : "" }
+    }
+    return settings
+  }()
+
+  static func setting(_ name: String) -> String? { settings[name] }
+
+  static let boot = Boot(rawValue: setting("boot") ?? "") ?? .integrity
+
+  /// Mounts the kernel's file systems and inserts the modules that the host packed, in their order.
+  static func setUp() throws {
+    for (type, place) in [
+      ("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"), ("tmpfs", "/run"),
+    ] {
+      try Mount.mount(type, on: place, type: type)
+    }
+    try Mount.mount("securityfs", on: "/sys/kernel/security", type: "securityfs")
+    try Mount.mount("bpf", on: "/sys/fs/bpf", type: "bpf")
+    try Mount.mount("tracefs", on: "/sys/kernel/tracing", type: "tracefs")
+    try Mount.mount("cgroup2", on: "/sys/fs/cgroup", type: "cgroup2")
+    let order = try read("/modules/order")
+    for name in String(decoding: order, as: UTF8.self).split(separator: "\n") {
+      let file = try OwnedFD.open("/modules/\(name).ko", .readOnly)
+      let result = file.withRaw { vm_insert_module($0, "") }
+      if result != 0 { throw SystemError("finit_module", path: String(name), errno: errno) }
+    }
+  }
+
+  /// Writes a line to the host.
+  static func say(_ line: String) {
+    guard let port = try? OwnedFD.open(port, .writeOnly) else { return print(line) }
+    try? port.writeAll(Array("\(line)\n".utf8).span.bytes)
+  }
+
+  static func read(_ path: String) throws -> [UInt8] {
+    try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 30) ?? []
+  }
+
+  static func text(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
+
+  static func write(_ path: String, _ bytes: [UInt8]) throws {
+    let file = try OwnedFD.open(path, [.writeOnly, .create, .truncate])
+    try file.writeAll(bytes.span.bytes)
+  }
+
+  /// A new private directory on tmpfs.
+  static func temporaryDirectory() throws -> String { try Directory.createTemporary(prefix: "case", in: "/tmp") }
+}

@@ -1,0 +1,38 @@
+import LinuxSys
+
+/// Signed root hashes: what the kernel takes, and a load from such a volume.
+enum SignedImageCases {
+  static let suite = Suite(
+    name: "signed-image",
+    cases: [
+      Case("loads-a-program", on: .secureBoot) {
+        let volume = try VerityVolume("demo", name: "demo", signature: "demo.roothash.p7s")
+        _ = try volume.mount()
+        let directory = try Machine.temporaryDirectory()
+        try Machine.write("\(directory)/p.pol", Array(policy(volume.rootHash).utf8))
+        let result = try Command.run(
+          "load", "--image", "/images/demo.raw", "--object", "xdp_counter.bpf.o", "--policy", "\(directory)/p.pol",
+          "--audit-dir", directory)
+        try Command.expectStatus(0, result)
+      },
+      Case("unknown-key", on: .integrity, .confidentiality) {
+        try expectErrno("ENOKEY", "a signature by a key that the kernel does not have") {
+          _ = try VerityVolume("demo", name: "nokey", signature: "demo.roothash.p7s")
+        }
+      },
+      Case("other-root-hash", on: .secureBoot) {
+        try expectErrno("EKEYREJECTED", "another image's signature") {
+          _ = try VerityVolume("other", name: "rejected", signature: "demo.roothash.p7s")
+        }
+      },
+    ])
+
+  static func policy(_ rootHash: String) -> String {
+    """
+    policy_name=vm policy_version=1.0.0
+    DEFAULT action=DENY
+    op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) action=ALLOW
+
+    """
+  }
+}

@@ -1,0 +1,35 @@
+import CVMSupport
+import LinuxSys
+
+/// The first process of a test machine: sets it up, runs every case that is meant for this boot, and turns it off.
+///
+/// One long-lived process, because starting programs is what costs most in an emulated processor.
+@main
+struct VMTests {
+  static func main() {
+    StandardStream.fillGaps()
+    do {
+      try Machine.setUp()
+    } catch {
+      print("vm: cannot set the machine up: \(error)")
+      vm_power_off()
+      return
+    }
+    if Machine.setting("run") == "shell" {
+      vm_execute("/bin/sh", "-i")
+      print("vm: no shell")
+      vm_power_off()
+      return
+    }
+    var report = Report(boot: Machine.boot)
+    for suite in suites { report.run(suite) }
+    report.finish()
+    vm_power_off()
+  }
+
+  /// Every suite, in the order they run.
+  static let suites: [Suite] = [
+    MachineCases.suite,
+    SignedImageCases.suite,
+  ]
+}

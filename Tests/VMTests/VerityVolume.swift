@@ -1,0 +1,117 @@
+import ByteKit
+import DMVerity
+import DiskLayout
+import LinuxSys
+
+/// An image behind a loop device and a dm-verity device, until ``close()`` or the end of this value.
+final class VerityVolume {
+  let name: String
+  let loop: String
+  let rootHash: String
+  private(set) var mountPoint: String?
+  private let dm: DeviceMapper
+
+  /// The options and the signature that a table is made with.
+  struct Table {
+    var options: [String] = []
+    var signature: [UInt8]?
+  }
+
+  /// Activates an image of `/images`.
+  ///
+  /// - Parameter signature: a file of `/images` that holds a signature of the root hash.
+  init(_ image: String, name: String, signature: String? = nil, options: [String] = []) throws {
+    self.name = name
+    let path = "/images/\(image).raw"
+    rootHash = try Machine.text("/images/\(image).roothash").trimmed
+    dm = try DeviceMapper.open()
+    loop = try LoopDevices.attachReadOnly(try OwnedFD.open(path, .readOnly))
+    do {
+      _ = try dm.create(name: name, uuid: "CRYPT-VERITY-11111111222233334444555555555555-\(name)")
+    } catch {
+      try? LoopDevices.detach(loop)
+      throw error
+    }
+    do {
+      try load(loop: loop, signature: signature, options: options)
+      try dm.resume(name: name)
+    } catch {
+      close()
+      throw error
+    }
+  }
+
+  deinit { close() }
+
+  /// Loads a table for the image on a loop device; it takes over at the next resume.
+  func load(loop: String, rootHash: String? = nil, signature: String? = nil, options: [String] = []) throws {
+    let root = rootHash ?? self.rootHash
+    let source = try FileSource.open(loop)
+    let layout = try DiskLayout.appended(in: source)
+    let parameters = layout.parameters
+    let description = "verity-bpf-test:\(name)"
+    var words = options
+    if signature != nil { words += ["root_hash_sig_key_desc", description] }
+    let salt = parameters.salt.isEmpty ? "-" : parameters.salt.map { hex($0) }.joined()
+    var text = "1 \(loop) \(loop) \(parameters.dataBlockSize) \(parameters.hashBlockSize) \(parameters.dataBlockCount)"
+    text += " \(layout.treeOffset / UInt64(parameters.hashBlockSize)) \(parameters.algorithm.rawValue) \(root) \(salt)"
+    if !words.isEmpty { text += " \(words.count) \(words.joined(separator: " "))" }
+    let sectors = parameters.dataBlockCount * UInt64(parameters.dataBlockSize) / 512
+    let dmName = name
+    guard let signature else {
+      try dm.loadTable(name: dmName, type: "verity", sectors: sectors, parameters: text)
+      return
+    }
+    try ThreadKey.with(description, Machine.read("/images/\(signature)")) { () throws(SystemError) in
+      try dm.loadTable(name: dmName, type: "verity", sectors: sectors, parameters: text)
+    }
+  }
+
+  func suspend() throws { try dm.suspend(name: name) }
+  func resume() throws { try dm.resume(name: name) }
+
+  /// The device's path, by its number.
+  var device: String {
+    get throws { "/dev/dm-\(try number.minor)" }
+  }
+
+  var number: DeviceNumber {
+    get throws {
+      for name in try Directory.names("/sys/block") where name.hasPrefix("dm-") {
+        guard try Machine.text("/sys/block/\(name)/dm/name").trimmed == self.name else { continue }
+        let parts = try Machine.text("/sys/block/\(name)/dev").trimmed.split(separator: ":").compactMap { UInt64($0) }
+        if parts.count == 2 { return DeviceNumber(major: parts[0], minor: parts[1]) }
+      }
+      throw Failure(description: "no device-mapper device \(name)")
+    }
+  }
+
+  /// Mounts the volume and returns the mount point.
+  @discardableResult
+  func mount() throws -> String {
+    let place = try Machine.temporaryDirectory()
+    try Mount.mount(try device, on: place, type: "erofs", .readOnly)
+    mountPoint = place
+    return place
+  }
+
+  func close() {
+    if let mountPoint {
+      try? Mount.unmount(mountPoint)
+      self.mountPoint = nil
+    }
+    try? dm.remove(name: name)
+    try? LoopDevices.detach(loop)
+  }
+}
+
+/// Two lower-case digits.
+func hex(_ byte: UInt8) -> String {
+  let text = String(byte, radix: 16)
+  return text.utf8.count == 1 ? "0\(text)" : text
+}
+
+extension String {
+  /// Without blanks and line feeds at either end.
+  var trimmed: String { String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) }
+}
