@@ -62,7 +62,7 @@ let package = Package(
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
     // Floor 4: what stands on the tree, and on the policy engine.
-    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room(
       "PolicyWorkbench",
@@ -74,17 +74,19 @@ let package = Package(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
+    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
     // Floor 6: origin and making of images.
     room(
       "Provenance",
       imports: [
-        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "Manifest",
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
+        "Manifest",
       ]),
     room(
       "ImageBuilder",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
-        "BPFObject", "EROFS", "Manifest",
+        "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
       ]),
 
     // Floor 7: the only way to bpf(2).
@@ -119,6 +121,7 @@ let package = Package(
         "Signatures",
         "AuditText",
         "EROFS",
+        "ImageFiles",
         "Provenance",
         "ImageBuilder",
         "Manifest",

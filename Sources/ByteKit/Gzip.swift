@@ -11,7 +11,7 @@ public enum Gzip {
     var inflater = Inflater(bytes.copyBytes(), from: start, limit: limit)
     guard inflater.run(), let trailer = try? bytes.slice(at: inflater.position, count: 8),
       let checksum = try? trailer.u32(at: 0), let size = try? trailer.u32(at: 4),
-      checksum == crc(inflater.output), size == UInt32(truncatingIfNeeded: inflater.output.count)
+      checksum == CRC32.checksum(inflater.output), size == UInt32(truncatingIfNeeded: inflater.output.count)
     else { return nil }
     return inflater.output
   }
@@ -34,18 +34,5 @@ public enum Gzip {
       }
     }
     return offset + (flags & 2 != 0 ? 2 : 0)
-  }
-
-  /// CRC-32 with the reflected polynomial 0xedb88320.
-  private static func crc(_ bytes: [UInt8]) -> UInt32 {
-    var table = [UInt32](repeating: 0, count: 256)
-    for index in table.indices {
-      var value = UInt32(index)
-      for _ in 0..<8 { value = value & 1 == 0 ? value >> 1 : (value >> 1) ^ 0xedb8_8320 }
-      table[index] = value
-    }
-    var sum: UInt32 = ~0
-    for byte in bytes { sum = table[Int((sum ^ UInt32(byte)) & 255)] ^ (sum >> 8) }
-    return ~sum
   }
 }

@@ -20,3 +20,5 @@ public struct SourceWindow<Base: ByteSource & ~Copyable>: ByteSource, ~Copyable 
     try base.read(at: start + offset, into: &buffer)
   }
 }
+
+extension SourceWindow: Sendable where Base: Sendable & ~Copyable {}

@@ -7,12 +7,16 @@ extension VerityLayout {
   ///
   /// It says which root hash the image *would* prove; nothing has vouched for it yet.
   ///
-  /// - Parameter source: data, superblock and tree, as this layout describes them.
-  public func ownRootHash(of source: borrowing some ByteSource & ~Copyable) throws(VerityError) -> Digest {
+  /// - Parameters:
+  ///   - data: the source of the data blocks.
+  ///   - hashes: the source of the tree; the same one when the tree is appended.
+  public func ownRootHash(
+    data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable
+  ) throws(VerityError) -> Digest {
     let top =
       geometry.levels.isEmpty
-      ? try source.readBytes(at: 0, count: parameters.dataBlockSize)
-      : try source.readBytes(at: treeOffset, count: parameters.hashBlockSize)
+      ? try data.readBytes(at: 0, count: parameters.dataBlockSize)
+      : try hashes.readBytes(at: treeOffset, count: parameters.hashBlockSize)
     do throws(HashingError) {
       var hasher = try BlockHasher(parameters.algorithm, salt: parameters.salt.rawSpan)
       return try hasher.hash(top.rawSpan)

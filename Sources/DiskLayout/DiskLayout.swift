@@ -1,6 +1,16 @@
 public import ByteKit
 public import DMVerity
 
+/// How the parts of an image are spread over files and partitions.
+public enum ImageLayout: String, CaseIterable, Sendable {
+  /// File system, superblock and tree one after the other in one file, as `veritysetup --hash-offset` has it.
+  case appended
+  /// The file system alone, and superblock and tree in `NAME.verity` beside it.
+  case sidecar
+  /// A discoverable disk image (UAPI.3): a partition table with a partition for each part.
+  case ddi
+}
+
 /// Finds out how an image is laid out, from bytes that nobody has vouched for yet.
 ///
 /// What is found here is only where to look. A hostile image can name any layout it likes; the proof against the
@@ -34,6 +44,22 @@ public enum DiskLayout {
     } catch {
       throw .verity(error)
     }
+  }
+
+  /// The root hash that an image's own bytes add up to; see `VerityLayout.ownRootHash`.
+  public static func ownRootHash(
+    _ layout: VerityLayout, data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable
+  ) throws(LayoutError) -> Digest {
+    do throws(VerityError) {
+      return try layout.ownRootHash(data: data, hashes: hashes)
+    } catch {
+      throw .verity(error)
+    }
+  }
+
+  /// Whether an EROFS file system fills the source, so that no tree can follow it.
+  public static func endsWithFileSystem(_ source: borrowing some ByteSource & ~Copyable) -> Bool {
+    (try? fileSystemSize(in: source)) == source.byteCount
   }
 
   /// Whether the source claims to be an EROFS file system, sound or not.

@@ -11,6 +11,12 @@ public enum LayoutError: Error, Equatable, Sendable {
   case fileSystemSize(blockBits: UInt8, blocks: UInt32)
   /// A root-hash file does not hold one root hash; `found` describes what it holds.
   case rootHash(found: String)
+  /// A GUID partition table is damaged, or holds other partitions than an image has; the first text names the part.
+  case partitionTable(String, expected: String, found: String)
+  /// A part of the image lies outside its file.
+  case outside(start: UInt64, byteCount: UInt64, of: UInt64)
+  /// A signature partition holds something else.
+  case signatureRecord(found: String)
 }
 
 extension LayoutError: Diagnosable {
@@ -33,6 +39,21 @@ extension LayoutError: Diagnosable {
         "layout.root-hash", .integrity, "this is not a root hash",
         expected: "64 (sha256) or 128 (sha512) hexadecimal digits",
         found: found, next: "take the root hash that the build printed, or the image's .roothash file")
+    case .partitionTable(let part, let expected, let found):
+      Diagnostic(
+        "layout.partition-table", .integrity, "the disk's partition table is not that of an image (\(part))",
+        expected: expected, found: found,
+        next: "look at it with: sfdisk --dump IMAGE; rebuild it with: verity-bpf build-image --layout ddi DIR")
+    case .outside(let start, let byteCount, let size):
+      Diagnostic(
+        "layout.outside", .integrity, "a part of the image lies outside its file",
+        expected: "\(byteCount) bytes at byte \(start)", found: "a file of \(size) bytes",
+        next: "get the whole image, and set the loop device up again")
+    case .signatureRecord(let found):
+      Diagnostic(
+        "layout.signature-record", .integrity, "the partition for the root hash's signature holds no signature",
+        expected: "a JSON object with `rootHash` and `signature`, then NUL bytes", found: found,
+        next: "sign the image again: verity-bpf build-image --private-key KEY --certificate CERT")
     }
   }
 }

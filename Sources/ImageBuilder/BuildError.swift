@@ -2,6 +2,7 @@ public import BPFObject
 public import DMVerity
 public import Diagnostics
 public import LinuxSys
+public import Signatures
 
 /// Why no image was built.
 public enum BuildError: Error, Equatable, Sendable {
@@ -30,6 +31,12 @@ public enum BuildError: Error, Equatable, Sendable {
   case noFileSystemMaker(SystemError)
   /// mkfs.erofs failed.
   case fileSystemMaker(status: Int, text: String)
+  /// sfdisk is not there.
+  case noPartitioner(SystemError)
+  /// sfdisk failed.
+  case partitioner(status: Int, text: String)
+  /// The root hash cannot be signed.
+  case signing(SignatureError)
   /// The hash tree cannot be made.
   case verity(VerityError)
   /// The finished image did not prove to hold what it should hold.
@@ -80,6 +87,16 @@ extension BuildError: Diagnosable {
         "build.mkfs-failed", .incomplete, "mkfs.erofs could not make the file system", expected: "exit status 0",
         found: "exit status \(status)", next: "check the free space and mkfs.erofs's own message",
         details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
+    case .noPartitioner(let error):
+      Diagnostic(
+        "build.no-sfdisk", .incomplete, "sfdisk cannot be run: \(error)", expected: "sfdisk on PATH",
+        found: error.errnoText, next: "install it, on Debian: apt-get install fdisk; or build without --layout ddi")
+    case .partitioner(let status, let text):
+      Diagnostic(
+        "build.sfdisk-failed", .incomplete, "sfdisk could not write the partition table", expected: "exit status 0",
+        found: "exit status \(status)", next: "check the free space and sfdisk's own message",
+        details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
+    case .signing(let error): error.diagnostic
     case .verity(let error): error.diagnostic
     case .selfCheck(let diagnostic): Self.failedSelfCheck(diagnostic)
     }

@@ -1,3 +1,4 @@
+public import DiskLayout
 public import LinuxSys
 
 /// What to pack, and where to put it.
@@ -8,6 +9,10 @@ public struct BuildRequest: Sendable {
   public var output: String
   /// Where the root hash goes: hexadecimal digits without a line feed.
   public var rootHashFile: String
+  /// How the parts are spread over files and partitions.
+  public var layout: ImageLayout
+  /// Who signs the root hash, if anybody.
+  public var signing: RootHashSigning?
   /// Where a copy of the manifest goes, if anywhere.
   public var manifestFile: String?
   /// Into the manifest; see `Manifest.isAcceptableName`.
@@ -27,6 +32,8 @@ public struct BuildRequest: Sendable {
     self.directory = directory
     self.output = output
     self.rootHashFile = rootHashFile
+    layout = .appended
+    signing = nil
     manifestFile = nil
     name = nil
     version = nil

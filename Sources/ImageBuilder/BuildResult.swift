@@ -10,6 +10,8 @@ public struct BuildResult: Sendable {
   public let dataBytes: UInt64
   /// Bytes of superblock and tree.
   public let treeBytes: UInt64
+  /// The signature of the root hash, when there is one.
+  public let signature: RootHashSignature?
   /// What was found in the directory and left out, in the order it was found.
   public let skipped: [SkippedFile]
   /// What mkfs.erofs calls its version.

@@ -9,6 +9,16 @@ enum DerivedValues {
   /// and marked as version 8 (RFC 9562, section 5.8). The manifest names every file by its SHA-256.
   static func fileSystemUUID(seed: [UInt8], manifest: [UInt8]) throws(HashingError) -> VolumeUUID {
     let digest = try digest("verity-bpf erofs uuid 1", seed: seed, content: try Digest.of(manifest.rawSpan))
+    return marked(digest)
+  }
+
+  /// A UUID for a part of the disk around an image: SHA-256(`domain`, NUL, root hash), cut and marked as above.
+  static func uuid(_ domain: String, of rootHash: Digest) throws(HashingError) -> VolumeUUID {
+    marked(try Digest.of((Array(domain.utf8) + [0] + rootHash.bytes).rawSpan).bytes)
+  }
+
+  /// The first 16 bytes, marked as version 8.
+  private static func marked(_ digest: [UInt8]) -> VolumeUUID {
     var bytes = Array(digest.prefix(16))
     bytes[6] = bytes[6] & 0x0f | 0x80
     bytes[8] = bytes[8] & 0x3f | 0x80

@@ -36,23 +36,24 @@ public struct ImageBuilder {
     }
     var manifest = Manifest(name: request.name, version: request.version, dataBlocks: 0, objects: [], files: [])
     let workshop = try Workshop(besides: request.output)
-    let image = try workshop.pendingImage(request.output)
+    let image = try workshop.pendingImage(request.output, as: "image")
     var text = try makeFileSystem(image.temporaryPath, maker, scan, &manifest)
     let sealer = ImageSealer(seed: request.seed, salt: request.salt, threads: threads, progress: progress)
     let sealed = try sealer.seal(image.descriptor, manifest: &text)
     manifest.dataBlocks = sealed.layout.parameters.dataBlockCount
     progress(.proving)
-    try SelfCheck(path: image.temporaryPath, rootHash: sealed.rootHash, threads: threads).check(manifest)
-
-    let rootHash = try pending(request.rootHashFile, Array(RootHashFile.text(sealed.rootHash).utf8))
-    if let path = request.manifestFile { try commit(try pending(path, text), as: path) }
-    try commit(rootHash, as: request.rootHashFile)
-    // The image last: whoever sees it finds its root hash beside it.
-    try commit(image, as: request.output)
+    let signature = try request.signing?.sign(sealed.rootHash)
+    let finished = try assemble(image, sealed, signature, in: workshop)
+    try SelfCheck(
+      path: finished.image.temporaryPath, verityData: finished.treePath, rootHash: sealed.rootHash,
+      threads: threads
+    ).check(manifest)
+    try commit(finished, sealed, signature, manifest: text)
     let dataBytes = sealed.layout.parameters.dataByteCount
     return BuildResult(
       manifest: manifest, rootHash: sealed.rootHash, salt: sealed.salt, dataBytes: dataBytes,
-      treeBytes: sealed.layout.treeEnd - dataBytes, skipped: scan.skipped, mkfsVersion: maker.version)
+      treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, skipped: scan.skipped,
+      mkfsVersion: maker.version)
   }
 
   /// Packs the files and the manifest, whose number of data blocks is still to be filled in.

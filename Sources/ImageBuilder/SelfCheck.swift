@@ -1,9 +1,9 @@
 internal import ByteKit
 internal import DMVerity
 internal import Diagnostics
-internal import DiskLayout
 internal import Dispatch
 internal import EROFS
+internal import ImageFiles
 internal import LinuxSys
 internal import Manifest
 internal import Synchronization
@@ -11,6 +11,8 @@ internal import Synchronization
 /// Opens the finished image as its users will, and proves that it holds what its manifest says.
 struct SelfCheck: Sendable {
   let path: String
+  /// The file with superblock and tree, when they have one of their own.
+  let verityData: String?
   let rootHash: Digest
   let threads: Int
 
@@ -19,23 +21,18 @@ struct SelfCheck: Sendable {
 
   func check(_ manifest: Manifest) throws(BuildError) {
     try diagnosing {
-      let layout = try self.layout()
-      let image = try fileSystem(layout)
+      let image = try fileSystem()
       guard let found = try Manifest.read(from: image), found == manifest else {
         throw BuildError.selfCheck(
           Diagnostic("build.bad-manifest", .incomplete, "the image's manifest is not the one that was packed"))
       }
-      try found.check(superblock: layout.superblock)
-      try check(Self.batches(of: try found.locateFiles(in: image)), layout)
+      try found.check(superblock: image.blocks.layout.superblock)
+      try check(Self.batches(of: try found.locateFiles(in: image)))
     }
   }
 
-  private func layout() throws -> VerityLayout {
-    try DiskLayout.appended(in: try FileSource.open(path))
-  }
-
-  private func fileSystem(_ layout: VerityLayout) throws -> ErofsImage<VerifiedDevice<FileSource>> {
-    try ErofsImage(try VerifiedDevice(try FileSource.open(path), layout: layout, rootHash: rootHash, memoryLimit: .max))
+  private func fileSystem() throws -> ErofsImage<VerifiedDevice<ImageFile.Source>> {
+    try ErofsImage(try ImageFile.open(path, verityData: verityData).device(rootHash: rootHash, memoryLimit: .max))
   }
 
   private static func batches(of files: [Manifest.Located]) -> [[Manifest.Located]] {
@@ -52,7 +49,7 @@ struct SelfCheck: Sendable {
     return batches
   }
 
-  private func check(_ batches: [[Manifest.Located]], _ layout: VerityLayout) throws {
+  private func check(_ batches: [[Manifest.Located]]) throws {
     let next = Atomic<Int>(0)
     let failure = Mutex<BuildError?>(nil)
     DispatchQueue.concurrentPerform(iterations: max(1, min(threads, batches.count))) { _ in
@@ -61,7 +58,7 @@ struct SelfCheck: Sendable {
           let index = next.add(1, ordering: .relaxed).oldValue
           guard index < batches.count else { return }
           try diagnosing {
-            let image = try fileSystem(layout)
+            let image = try fileSystem()
             for file in batches[index] { try Manifest.check(file, in: image) }
           }
         }

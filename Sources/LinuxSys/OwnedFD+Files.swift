@@ -127,6 +127,23 @@ extension OwnedFD {
     if withRaw({ fchmod($0, mode_t(mode)) }) != 0 { throw .current("fchmod") }
   }
 
+  /// Copies a range of this file into another one.
+  ///
+  /// - Throws: `SystemError`, also with `EIO` when this file ends before the range does.
+  public borrowing func copy(
+    from start: UInt64, count: UInt64, to other: borrowing OwnedFD, at target: UInt64
+  ) throws(SystemError) {
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    var done: UInt64 = 0
+    while done < count {
+      let step = Int(min(UInt64(buffer.count), count - done))
+      if step < buffer.count { buffer.removeLast(buffer.count - step) }
+      guard try readFully(at: start + done, into: &buffer) else { throw SystemError("pread", errno: EIO) }
+      try other.writeAll(buffer.rawSpan, at: target + done)
+      done += UInt64(step)
+    }
+  }
+
   /// ftruncate(2).
   public borrowing func truncate(to byteCount: UInt64) throws(SystemError) {
     if withRaw({ ftruncate($0, off_t(clamping: byteCount)) }) != 0 { throw .current("ftruncate") }

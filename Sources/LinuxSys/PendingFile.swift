@@ -22,8 +22,12 @@ public struct PendingFile: ~Copyable {
   ///
   /// For a file that another program writes by name: where the directory is removed, that program cannot bring the
   /// file back, and where it is private, nobody else can put another file in its place.
-  public init(replacing path: String, in directory: String, mode: UInt32 = 0o644) throws(SystemError) {
-    try self.init(replacing: path, temporaryPath: "\(directory)/pending", mode: mode)
+  ///
+  /// - Parameter name: the file's name there.
+  public init(
+    replacing path: String, in directory: String, as name: String = "pending", mode: UInt32 = 0o644
+  ) throws(SystemError) {
+    try self.init(replacing: path, temporaryPath: "\(directory)/\(name)", mode: mode)
   }
 
   private init(replacing path: String, temporaryPath: String, mode: UInt32) throws(SystemError) {

@@ -14,13 +14,14 @@ public enum Subprocess {
     public var text: String { String(decoding: output, as: UTF8.self) }
   }
 
-  /// Runs `arguments[0]`, found on PATH, with a fixed locale and no standard input.
+  /// Runs `arguments[0]`, found on PATH, with a fixed locale.
   ///
   /// - Parameters:
   ///   - environment: `NAME=value` entries; by default only PATH and LC_ALL=C.
+  ///   - input: the file that is its standard input.
   ///   - limit: the most output that is kept; what comes after is read and dropped.
   public static func run(
-    _ arguments: [String], environment: [String]? = nil, limit: Int = 1 << 20
+    _ arguments: [String], environment: [String]? = nil, input: String = "/dev/null", limit: Int = 1 << 20
   ) throws(SystemError) -> Result {
     let name = arguments.first ?? ""
     var ends: [CInt] = [-1, -1]
@@ -31,7 +32,7 @@ public enum Subprocess {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
     unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
     unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
 

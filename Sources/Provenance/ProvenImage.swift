@@ -1,14 +1,14 @@
 internal import ByteKit
 internal import DMVerity
 internal import Diagnostics
-internal import DiskLayout
 internal import EROFS
+internal import ImageFiles
 internal import LinuxSys
 internal import Manifest
 
 /// An image whose every byte is accounted for and whose blocks are proven, up to its root hash, as they are read.
 struct ProvenImage: ~Copyable {
-  typealias Device = VerifiedDevice<SourceWindow<FileSource>>
+  typealias Device = VerifiedDevice<ImageFile.Source>
 
   let path: String
   let layout: VerityLayout
@@ -30,33 +30,22 @@ struct ProvenImage: ~Copyable {
   static func open(
     _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?
   ) throws(ProvenanceError) -> ProvenImage {
-    let file = try source(path)
-    let status = try imageStatus(of: file, path: path)
-    let available = file.byteCount >= offset ? file.byteCount - offset : 0
-    let count = sizeLimit == 0 ? available : min(sizeLimit, available)
-    guard let window = SourceWindow(file, from: offset, byteCount: count) else {
-      throw .image(
-        path: path,
-        Diagnostic(
-          "verity.truncated", .integrity, "the loop device begins behind the end of its backing file",
-          expected: "more than \(offset) bytes", found: "fewer"))
-    }
-    let layout: VerityLayout
-    do throws(LayoutError) {
-      layout = try DiskLayout.appended(in: window)
+    let file: ImageFile
+    do throws(ImageFileError) {
+      file = try ImageFile.open(path, offset: offset, sizeLimit: sizeLimit)
     } catch {
-      throw .image(path: path, error.diagnostic)
+      throw .imageFile(error)
     }
-    let rootHash: Digest
-    do throws(VerityError) {
-      rootHash = try layout.ownRootHash(of: window)
-    } catch {
-      throw .image(path: path, error.diagnostic)
-    }
+    let (status, rootHash) = (file.status, file.ownRootHash)
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
-    let device = try device(over: window, layout: layout, rootHash: rootHash, path: path)
+    let device: Device
+    do throws(VerityError) {
+      device = try file.device(rootHash: rootHash)
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
     return try settle(device, path: path, wasExpected: expected != nil, status: status)
   }
 
@@ -74,21 +63,6 @@ struct ProvenImage: ~Copyable {
       files: files)
   }
 
-  static func source(_ path: String) throws(ProvenanceError) -> FileSource {
-    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
-  }
-
-  private static func imageStatus(of file: borrowing FileSource, path: String) throws(ProvenanceError) -> FileStatus {
-    let status: FileStatus
-    do throws(SystemError) { status = try file.descriptor.status() } catch { throw .system(error) }
-    guard status.kind == .regular || status.kind == .blockDevice else {
-      throw .object(
-        path: path, image: path, message: "is a \(status.kind.rawValue), not an image file",
-        next: "name the image file that `verity-bpf build-image` wrote")
-    }
-    return status
-  }
-
   /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.
   private static func manifest(
     of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
@@ -97,16 +71,6 @@ struct ProvenImage: ~Copyable {
       guard let manifest = try ManifestHead.read(from: files) else { return nil }
       try manifest.check(superblock: layout.superblock)
       return manifest
-    } catch {
-      throw .image(path: path, error.diagnostic)
-    }
-  }
-
-  private static func device(
-    over window: consuming SourceWindow<FileSource>, layout: VerityLayout, rootHash: Digest, path: String
-  ) throws(ProvenanceError) -> Device {
-    do throws(VerityError) {
-      return try Device(window, layout: layout, rootHash: rootHash)
     } catch {
       throw .image(path: path, error.diagnostic)
     }

@@ -1,6 +1,7 @@
 public import DMTable
 public import Diagnostics
 public import Hashing
+public import ImageFiles
 public import LinuxSys
 
 /// Why the origin of an object's bytes could not be proven.
@@ -25,7 +26,9 @@ public enum ProvenanceError: Error, Sendable {
   case poisoned(number: DeviceNumber, object: String, rootHash: String, isSigned: Bool)
   /// The loop device changed under the mount while it was examined, or shows other bytes than the image proves.
   case mountDiffers(message: String, expected: String, found: String)
-  /// The image's layout, tree or blocks were refused.
+  /// The image could not be opened, or its layout was refused.
+  case imageFile(ImageFileError)
+  /// The image's tree or blocks were refused.
   case image(path: String, Diagnostic)
   /// The object is not in the image, or is not a regular file.
   case object(path: String, image: String, message: String, next: String)
@@ -92,6 +95,8 @@ extension ProvenanceError: Diagnosable {
         "provenance.mount-differs", .integrity, message, expected: expected, found: found,
         why: "somebody changed the image or the device under the mount",
         next: "unmount, run `verity-bpf verify` on the image, and mount it again")
+    case .imageFile(let error):
+      return error.diagnostic
     case .image(let path, let diagnostic):
       var named = diagnostic
       named.message = "image `\(path)`: \(diagnostic.message)"

@@ -43,6 +43,17 @@ struct BuildImageCommand: DiagnosingCommand {
     help: ArgumentHelp("Where to write the root hash. (default: the image's name with .roothash)", valueName: "file"))
   var rootHashFile: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Where the tree goes: appended to the data, in the sidecar NAME.verity, or in a partition of a ddi, "
+        + "a disk image as systemd-dissect opens it.",
+      valueName: "appended|sidecar|ddi"),
+    completion: .list(ImageLayout.allCases.map(\.rawValue)), transform: ImageLayout.init(argument:))
+  var layout = ImageLayout.appended
+
+  @OptionGroup var signing: SigningOptions
+
   @Option(name: .long, help: ArgumentHelp("Where to write a copy of the manifest.", valueName: "file"))
   var manifest: String?
 
@@ -66,7 +77,7 @@ struct BuildImageCommand: DiagnosingCommand {
 
   func execute() throws -> Int32 {
     let steps = StepDisplay()
-    let builder = ImageBuilder(request, threads: Processors.online) { steps.show($0) }
+    let builder = ImageBuilder(try request(), threads: Processors.online) { steps.show($0) }
     let result: BuildResult
     do {
       result = try builder.build()
@@ -84,10 +95,14 @@ struct BuildImageCommand: DiagnosingCommand {
     return 0
   }
 
-  private var request: BuildRequest {
+  private func request() throws -> BuildRequest {
     var request = BuildRequest(
-      directory: directory, output: output,
-      rootHashFile: rootHashFile ?? Sidecars(imagePath: output).rootHash)
+      directory: directory, output: output, rootHashFile: rootHashPath)
+    request.layout = layout
+    request.signing = try signing.material().map {
+      RootHashSigning(
+        certificate: $0.certificate, privateKey: $0.privateKey, file: Sidecars(imagePath: output).signature)
+    }
     request.manifestFile = manifest
     request.name = name
     request.version = version
@@ -97,6 +112,8 @@ struct BuildImageCommand: DiagnosingCommand {
     request.strips = strip
     return request
   }
+
+  private var rootHashPath: String { rootHashFile ?? Sidecars(imagePath: output).rootHash }
 
   private func warn(about skipped: [SkippedFile]) {
     for file in skipped.prefix(10) { Output.warning("build.skipped", "`\(file.path)` is not packed: \(file.reason)") }
@@ -118,8 +135,11 @@ struct BuildImageCommand: DiagnosingCommand {
     }
     lines.append(
       "data      \(output)  \(Progress.bytes(result.dataBytes)), EROFS, \(manifest.dataBlocks) blocks of 4096 bytes")
-    lines.append("tree      appended, \(Progress.bytes(result.treeBytes)), SHA-256, \(salt)")
-    lines.append("hash file \(request.rootHashFile)")
+    lines.append("tree      \(layout.place), \(Progress.bytes(result.treeBytes)), SHA-256, \(salt)")
+    if let signature = result.signature {
+      lines.append("signed    \(Sidecars(imagePath: output).signature)\(signature.signer.map { ", by \($0)" } ?? "")")
+    }
+    lines.append("hash file \(rootHashPath)")
     lines.append("root hash \(result.rootHash.hex)")
     return lines
   }
@@ -129,7 +149,10 @@ struct BuildImageCommand: DiagnosingCommand {
   private func description(of result: BuildResult) -> JSONValue {
     .object([
       .init("schema", .string(Self.schema)), .init("root_hash", .string(result.rootHash.description)),
-      .init("image", .string(output)), .init("root_hash_file", .string(request.rootHashFile)),
+      .init("image", .string(output)), .init("root_hash_file", .string(rootHashPath)),
+      .init("layout", .string(layout.rawValue)),
+      .init("signature_file", .optional(result.signature == nil ? nil : Sidecars(imagePath: output).signature)),
+      .init("signer", .optional(result.signature?.signer?.description)),
       .init("manifest_file", .optional(manifest)), .init("name", .optional(name)), .init("version", .optional(version)),
       .init("data_blocks", .unsigned(result.manifest.dataBlocks)), .init("data_block_size", 4096),
       .init("data_bytes", .unsigned(result.dataBytes)), .init("salt", .string(Hex.encode(result.salt))),
@@ -147,6 +170,24 @@ struct BuildImageCommand: DiagnosingCommand {
         "skipped", .array(result.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
       .init("mkfs", .string("mkfs.erofs \(result.mkfsVersion)")),
     ])
+  }
+}
+
+extension ImageLayout {
+  init(argument text: String) throws {
+    guard let layout = ImageLayout(rawValue: text) else {
+      throw ValidationError("--layout takes appended, sidecar or ddi; `\(text)` is none of them.")
+    }
+    self = layout
+  }
+
+  /// Where the tree is, in a few words.
+  fileprivate var place: String {
+    switch self {
+    case .appended: "appended"
+    case .sidecar: "in a file of its own"
+    case .ddi: "in a partition of its own"
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import DMVerity
 import Diagnostics
 import DiskLayout
 import EROFS
+import ImageFiles
 import JSONText
 import LinuxSys
 import Manifest
@@ -11,13 +12,12 @@ extension InspectCommand {
   /// Describes an image. What is shown is proven against the root hash named in the answer; whether that one can be
   /// trusted is not said here.
   func inspectImage() throws {
-    let source = try FileSource.open(file)
     var sidecar: Digest?
     let sidecarPath = Sidecars(imagePath: file).rootHash
     if (try? FileStatus.of(path: sidecarPath)) != nil { sidecar = try RootHashOptions.read(file: sidecarPath) }
     do {
-      let layout = try DiskLayout.appended(in: source)
-      let rootHash = try layout.ownRootHash(of: source)
+      let opened = try ImageFile.open(file)
+      let (layout, rootHash) = (opened.layout, opened.ownRootHash)
       if let sidecar, sidecar != rootHash {
         throw DiagnosedFailure(
           Diagnostic(
@@ -25,7 +25,7 @@ extension InspectCommand {
             expected: sidecar.description, found: rootHash.description,
             next: "get the image and its root hash again from where they were built"))
       }
-      let image = try ErofsImage(try VerifiedDevice(source, layout: layout, rootHash: rootHash))
+      let image = try ErofsImage(try opened.device(rootHash: rootHash))
       let manifest = try Manifest.read(from: image)
       try manifest?.check(superblock: layout.superblock)
       let description = ImageDescription(
@@ -38,12 +38,14 @@ extension InspectCommand {
       }
     } catch let error as any Diagnosable {
       var diagnostic = error.diagnostic
-      diagnostic.message = "`\(file)`: \(diagnostic.message)"
+      if !diagnostic.message.contains("`\(file)`") { diagnostic.message = "`\(file)`: \(diagnostic.message)" }
       throw DiagnosedFailure(diagnostic)
     }
   }
 
-  private func listing(of image: borrowing ErofsImage<VerifiedDevice<FileSource>>) throws(ErofsError) -> [ErofsEntry] {
+  private func listing(of image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>) throws(ErofsError)
+    -> [ErofsEntry]
+  {
     var entries: [ErofsEntry] = []
     try image.walk { entry throws(ErofsError) in if entry.inode.kind != .directory { entries.append(entry) } }
     return entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }

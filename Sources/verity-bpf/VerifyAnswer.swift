@@ -1,6 +1,7 @@
 import ByteKit
 import DMVerity
 import Diagnostics
+import DiskLayout
 import JSONText
 import Manifest
 
@@ -8,6 +9,8 @@ import Manifest
 struct VerifyAnswer {
   let image: String
   var rootHash: Digest?
+  /// How the image's parts are spread over files and partitions.
+  var kind: ImageLayout?
   var layout: VerityLayout?
   var report: VerificationReport?
   var seconds: Double = 0
@@ -69,7 +72,7 @@ struct VerifyAnswer {
       Output.row(
         "tree",
         "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
-          + "levels, \(layout.placement.rawValue), superblock at byte \(layout.superblockOffset)"))
+          + "levels, \(placement), superblock at byte \(layout.superblockOffset)"))
     try Output.line(Output.row("salt", parameters.saltText))
     if let manifest {
       let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
@@ -77,6 +80,15 @@ struct VerifyAnswer {
       try Output.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
     }
     if report.isSound { try Output.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
+  }
+
+  /// Where the tree is.
+  private var placement: String {
+    switch kind {
+    case .ddi: "in a partition of its own"
+    case .sidecar: "in a file of its own"
+    case .appended, nil: "appended"
+    }
   }
 
   private var json: JSONValue {
@@ -94,7 +106,7 @@ struct VerifyAnswer {
         .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
         .init("salt", .string(Hex.encode(parameters.salt))),
         .init("uuid", .string(layout.superblock.uuid.description)),
-        .init("placement", .string(layout.placement.rawValue)),
+        .init("placement", .string(layout.placement.rawValue)), .init("layout", .optional(kind?.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
         .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(manifest != nil)),
         .init("name", .optional(manifest?.name)),

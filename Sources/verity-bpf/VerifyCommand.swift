@@ -4,6 +4,7 @@ import DMVerity
 import Diagnostics
 import DiskLayout
 import EROFS
+import ImageFiles
 import JSONText
 import LinuxSys
 import Manifest
@@ -44,23 +45,14 @@ struct VerifyCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     var answer = VerifyAnswer(image: image)
     do {
-      let data = try open(image)
-      let trusted = try trustedRootHash()
-      answer.rootHash = trusted
-      if let verityData {
-        let hashes = try open(verityData)
-        let layout = try DiskLayout.separate(data: data, hashes: hashes, hashOffset: hashOffset ?? 0)
-        try check(layout, rootHash: trusted, data: data, hashes: hashes, answer: &answer)
-        if answer.isSound, DiskLayout.holdsFileSystem(data) {
-          let device = try VerifiedDevice(data: data, hashes: hashes, layout: layout, rootHash: trusted)
-          try checkFileSystem(device, answer: &answer)
-        }
-      } else {
-        let layout = try DiskLayout.appended(in: data, hashOffset: hashOffset)
-        try check(layout, rootHash: trusted, data: data, hashes: data, answer: &answer)
-        if answer.isSound, DiskLayout.holdsFileSystem(data) {
-          try checkFileSystem(try VerifiedDevice(data, layout: layout, rootHash: trusted), answer: &answer)
-        }
+      // What is no image at all is said before a root hash is asked for.
+      let named = Result { try trustedRootHash() }
+      answer.rootHash = try? named.get()
+      let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      let trusted = try named.get()
+      try check(file, rootHash: trusted, answer: &answer)
+      if answer.isSound, file.holdsFileSystem {
+        try checkFileSystem(try file.device(rootHash: trusted), answer: &answer)
       }
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
       answer.refusal = error.diagnostic
@@ -83,30 +75,14 @@ struct VerifyCommand: DiagnosingCommand {
     }
   }
 
-  /// Opens a regular file or a block device; a FIFO would wait for its writer, and a directory has no bytes.
-  private func open(_ path: String) throws -> FileSource {
-    let kind = try FileStatus.of(path: path).kind
-    guard kind == .regular || kind == .blockDevice else {
-      throw DiagnosedFailure(
-        Diagnostic(
-          "verify.not-an-image", .incomplete, "`\(path)` is no image", expected: "a regular file or a block device",
-          found: "a \(kind.rawValue)", next: "name the image file that `verity-bpf build-image` wrote"))
-    }
-    return try FileSource.open(path)
-  }
-
   /// Reads and hashes everything.
-  private func check(
-    _ layout: VerityLayout, rootHash: Digest, data: borrowing FileSource, hashes: borrowing FileSource,
-    answer: inout VerifyAnswer
-  ) throws {
-    answer.layout = layout
+  private func check(_ file: borrowing ImageFile, rootHash: Digest, answer: inout VerifyAnswer) throws {
+    answer.layout = file.layout
+    answer.kind = file.kind
     var progress = Progress("verifying \(image)", quiet: json)
     let start = ContinuousClock.now
     defer { progress.finish() }
-    answer.report = try layout.verify(
-      data: data, hashes: hashes, rootHash: rootHash, threads: Processors.online
-    ) { done, total in
+    answer.report = try file.verify(rootHash: rootHash, threads: Processors.online) { done, total in
       progress.update(done: done, total: total)
       return true
     }
@@ -116,7 +92,7 @@ struct VerifyCommand: DiagnosingCommand {
   /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it, and
   /// that the manifest, when there is one, is this image's.
   private func checkFileSystem(
-    _ device: consuming VerifiedDevice<FileSource>, answer: inout VerifyAnswer
+    _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
   ) throws {
     let image = try ErofsImage(device)
     answer.hasFileSystem = true

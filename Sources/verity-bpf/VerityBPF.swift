@@ -11,6 +11,7 @@ struct VerityBPF: ParsableCommand {
     subcommands: [
       BuildImageCommand.self,
       VerifyCommand.self,
+      SignCommand.self,
       InspectCommand.self,
       ProvenanceCommand.self,
       LoadCommand.self,

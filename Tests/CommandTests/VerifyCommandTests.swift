@@ -143,9 +143,9 @@ import Testing
     ] {
       #expect(try VerityBPFCommand.run(["verify", image.path] + arguments).status == 64)
     }
-    try expect(try verify(directory.path), exit: 1, verdict: nil, code: "verify.not-an-image")
+    try expect(try verify(directory.path), exit: 1, verdict: nil, code: "image.not-an-image")
     try Tools.run("mkfifo", directory.file("fifo"))
-    try expect(try verify(directory.file("fifo")), exit: 1, verdict: nil, code: "verify.not-an-image")
+    try expect(try verify(directory.file("fifo")), exit: 1, verdict: nil, code: "image.not-an-image")
     try directory.write("image.roothash", "nonsense")
     try expect(try verify(image.path), exit: 4, verdict: "malformed", code: "layout.root-hash")
   }

@@ -3,6 +3,7 @@ import ByteKit
 import DMVerity
 import Diagnostics
 import DiskLayout
+import ImageFiles
 import LinuxSys
 import PolicySyntax
 import PolicyWorkbench
@@ -85,9 +86,7 @@ struct PolicyGenerateCommand: DiagnosingCommand {
   /// does not verify would allow nothing, and be blamed on the loader.
   private static func rootHash(of image: String) throws -> DigestLiteral {
     let rootHash = try RootHashOptions.read(file: Sidecars(imagePath: image).rootHash)
-    let data = try FileSource.open(image)
-    let layout = try DiskLayout.appended(in: data)
-    let report = try layout.verify(data: data, hashes: data, rootHash: rootHash, threads: Processors.online)
+    let report = try ImageFile.open(image).verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
       throw DiagnosedFailure(
         Diagnostic(

@@ -1,0 +1,118 @@
+internal import ByteKit
+internal import DMVerity
+internal import DiskLayout
+internal import Hashing
+internal import LinuxSys
+
+/// Puts file system, tree and signature into the partitions of a discoverable disk image (UAPI.2, UAPI.3).
+///
+/// The partition table is sfdisk's work (libfdisk). Every UUID follows from the root hash, so that equal input gives
+/// an equal table.
+struct DiskImage {
+  let sealed: ImageSealer.Sealed
+  /// The contents of the signature's partition, when the root hash is signed.
+  let signature: [UInt8]?
+
+  private static let sectorSize: UInt64 = 512
+  /// Where the first partition begins: what partitioning tools align to.
+  private static let firstByte: UInt64 = 1 << 20
+
+  /// One partition, with the bytes of the image that go into it.
+  private struct Part {
+    let name: String
+    let type: VolumeUUID
+    let uuid: VolumeUUID
+    let byteCount: UInt64
+    /// Where its bytes are in the image with the appended tree; nil for the signature.
+    let source: UInt64?
+  }
+
+  /// Writes the disk.
+  ///
+  /// - Parameters:
+  ///   - image: file system, superblock and tree one after the other.
+  ///   - disk: an empty file, open for writing.
+  ///   - path: its name, for sfdisk.
+  ///   - script: a name in a private directory for sfdisk's instructions.
+  func write(
+    _ image: borrowing OwnedFD, to disk: borrowing OwnedFD, path: String, script: String
+  ) throws(BuildError) {
+    let parts = try parts()
+    var start = Self.firstByte
+    var lines = ["label: gpt", "label-id: \(try derivedUUID("verity-bpf disk uuid 1"))", "unit: sectors"]
+    for part in parts {
+      lines.append(
+        "start=\(start / Self.sectorSize), size=\(part.byteCount / Self.sectorSize), type=\(part.type), "
+          + "uuid=\(part.uuid), name=\"\(part.name)\", attrs=\"GUID:60\"")
+      start += part.byteCount
+    }
+    // The second copy of the table takes 33 sectors at the end.
+    let size = (start + 33 * Self.sectorSize + 4095) / 4096 * 4096
+    do throws(SystemError) {
+      try disk.truncate(to: size)
+      let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+      try OwnedFD.open(script, [.writeOnly, .create, .exclusive]).writeAll(text.rawSpan)
+    } catch {
+      throw .staging(error)
+    }
+    try partition(path, script: script)
+    try copy(parts, from: image, to: disk)
+  }
+
+  private func parts() throws(BuildError) -> [Part] {
+    let types = DiscoverablePartition.Types.native
+    let uuids = DiscoverablePartition.uuids(of: sealed.rootHash)
+    let dataBytes = sealed.layout.parameters.dataByteCount
+    let name = "root-\(DiscoverablePartition.Types.nativeName)"
+    var parts = [
+      Part(name: name, type: types.root, uuid: uuids.root, byteCount: dataBytes, source: 0),
+      Part(
+        name: "\(name)-verity", type: types.verity, uuid: uuids.verity,
+        byteCount: sealed.layout.treeEnd - dataBytes, source: dataBytes),
+    ]
+    if let signature {
+      parts.append(
+        Part(
+          name: "\(name)-verity-sig", type: types.signature,
+          uuid: try derivedUUID("verity-bpf signature partition uuid 1"), byteCount: UInt64(signature.count),
+          source: nil))
+    }
+    return parts
+  }
+
+  private func derivedUUID(_ domain: String) throws(BuildError) -> VolumeUUID {
+    do throws(HashingError) {
+      return try DerivedValues.uuid(domain, of: sealed.rootHash)
+    } catch {
+      throw .verity(.hashing(error))
+    }
+  }
+
+  private func partition(_ path: String, script: String) throws(BuildError) {
+    let result: Subprocess.Result
+    do throws(SystemError) {
+      result = try Subprocess.run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path], input: script)
+    } catch {
+      throw .noPartitioner(error)
+    }
+    guard result.status == 0 else { throw .partitioner(status: result.status, text: result.text) }
+  }
+
+  private func copy(
+    _ parts: [Part], from image: borrowing OwnedFD, to disk: borrowing OwnedFD
+  ) throws(BuildError) {
+    var start = Self.firstByte
+    do throws(SystemError) {
+      for part in parts {
+        if let source = part.source {
+          try image.copy(from: source, count: part.byteCount, to: disk, at: start)
+        } else if let signature {
+          try disk.writeAll(signature.rawSpan, at: start)
+        }
+        start += part.byteCount
+      }
+    } catch {
+      throw .staging(error)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+public import ByteKit
+public import DMVerity
+public import DiskLayout
+public import LinuxSys
+
+/// An image that is open: where its data and its tree are, whatever its layout.
+///
+/// Nobody has vouched for anything here yet. The layout says where to look; only a proof against a root hash says
+/// what the bytes are worth.
+public struct ImageFile: ~Copyable {
+  /// Bytes of the image file or of a file beside it, and of nothing else.
+  public typealias Source = SourceWindow<FileSource>
+
+  /// The path it was opened by.
+  public let path: String
+  /// The file's own status when it was opened.
+  public let status: FileStatus
+  /// How its parts are spread.
+  public let kind: ImageLayout
+  /// Where data and tree lie in their sources.
+  public let layout: VerityLayout
+  /// The root hash that the image's own bytes add up to.
+  public let ownRootHash: Digest
+  /// The signature of its root hash that came with it, when there is one; checked by nobody.
+  public let signature: EnclosedSignature?
+  /// The file system.
+  public let data: Source
+  /// Superblock and tree; nil when they follow the data.
+  private let hashes: Source?
+
+  init(
+    path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, ownRootHash: Digest,
+    signature: EnclosedSignature?, data: consuming Source, hashes: consuming Source?
+  ) {
+    self.path = path
+    self.status = status
+    self.kind = kind
+    self.layout = layout
+    self.ownRootHash = ownRootHash
+    self.signature = signature
+    self.data = data
+    self.hashes = hashes
+  }
+
+  /// Whether the data claims to be an EROFS file system.
+  public var holdsFileSystem: Bool { DiskLayout.holdsFileSystem(data) }
+
+  /// Checks every block; see `VerityLayout.verify`.
+  public borrowing func verify(
+    rootHash: Digest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }
+  ) throws(VerityError) -> VerificationReport {
+    switch hashes {
+    case .some(let hashes):
+      try layout.verify(data: data, hashes: hashes, rootHash: rootHash, threads: threads, progress: progress)
+    case nil:
+      try layout.verify(data: data, hashes: data, rootHash: rootHash, threads: threads, progress: progress)
+    }
+  }
+
+  /// The data, each block proven against the root hash when it is asked for.
+  public consuming func device(
+    rootHash: Digest, memoryLimit: Int = VerifiedDevice<Source>.defaultMemoryLimit
+  ) throws(VerityError) -> VerifiedDevice<Source> {
+    let layout = self.layout
+    switch consume hashes {
+    case .some(let hashes):
+      return try VerifiedDevice(
+        data: data, hashes: hashes, layout: layout, rootHash: rootHash, memoryLimit: memoryLimit)
+    case nil:
+      return try VerifiedDevice(data, layout: layout, rootHash: rootHash, memoryLimit: memoryLimit)
+    }
+  }
+}
+
+/// A detached PKCS#7 signature of a root hash, as it came with an image.
+public struct EnclosedSignature: Equatable, Sendable {
+  /// The file or partition it was found in.
+  public let place: String
+  /// DER.
+  public let message: [UInt8]
+}

@@ -1,0 +1,118 @@
+internal import ByteKit
+internal import DiskLayout
+internal import LinuxSys
+
+/// A file that may hold an image, opened once.
+struct OpenedFile: ~Copyable {
+  let path: String
+  let status: FileStatus
+  private let source: FileSource
+
+  /// Opens a regular file or a block device.
+  static func open(_ path: String) throws(ImageFileError) -> OpenedFile {
+    // Looked at before it is opened, because a FIFO would wait for its writer, and again on the open file.
+    try require(try status(of: path), path)
+    let source = try source(path)
+    let status = try status(of: source)
+    try require(status, path)
+    return OpenedFile(path: path, status: status, source: source)
+  }
+
+  private static func require(_ status: FileStatus, _ path: String) throws(ImageFileError) {
+    guard status.kind == .regular || status.kind == .blockDevice else {
+      throw .notAnImage(path: path, kind: status.kind.rawValue)
+    }
+  }
+
+  private static func status(of path: String) throws(ImageFileError) -> FileStatus {
+    do throws(SystemError) { return try FileStatus.of(path: path) } catch { throw .system(error) }
+  }
+
+  private static func status(of source: borrowing FileSource) throws(ImageFileError) -> FileStatus {
+    do throws(SystemError) { return try source.descriptor.status() } catch { throw .system(error) }
+  }
+
+  private static func source(_ path: String) throws(ImageFileError) -> FileSource {
+    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
+  }
+
+  var byteCount: UInt64 { source.byteCount }
+
+  /// A part of the file, with a descriptor of its own.
+  borrowing func window(from start: UInt64, byteCount: UInt64) throws(ImageFileError) -> ImageFile.Source {
+    let copy: FileSource
+    do throws(SystemError) {
+      copy = FileSource(try source.descriptor.duplicate(), byteCount: source.byteCount)
+    } catch {
+      throw .system(error)
+    }
+    guard let window = ImageFile.Source(copy, from: start, byteCount: byteCount) else {
+      throw .image(path: path, LayoutError.outside(start: start, byteCount: byteCount, of: source.byteCount).diagnostic)
+    }
+    return window
+  }
+
+  borrowing func window(_ range: Range<UInt64>) throws(ImageFileError) -> ImageFile.Source {
+    try window(from: range.lowerBound, byteCount: range.upperBound - range.lowerBound)
+  }
+
+  /// The partitions of an image, when the file begins with a partition table.
+  borrowing func discoverableImage() throws(ImageFileError) -> DiscoverableImage? {
+    do throws(LayoutError) {
+      guard let table = try PartitionTable.read(from: source) else { return nil }
+      return try DiscoverableImage(table)
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
+  }
+
+  /// The signature in a disk image's own partition.
+  borrowing func signature(
+    in disk: DiscoverableImage, rootHash: Digest
+  ) throws(ImageFileError) -> EnclosedSignature? {
+    guard let partition = disk.signature else { return nil }
+    let count = partition.range.upperBound - partition.range.lowerBound
+    do throws(LayoutError) {
+      guard count <= UInt64(SignatureRecord.limit) else {
+        throw .signatureRecord(found: "\(count) bytes, more than \(SignatureRecord.limit)")
+      }
+      var bytes = [UInt8](repeating: 0, count: Int(count))
+      do throws(ByteSourceError) {
+        var span = bytes.mutableSpan
+        var view = unsafe span.mutableBytes
+        try source.read(at: partition.range.lowerBound, into: &view)
+      } catch {
+        throw .signatureRecord(found: "\(error)")
+      }
+      let record = try SignatureRecord(parsing: bytes)
+      guard record.rootHash == RootHashFile.text(rootHash) else {
+        throw .signatureRecord(found: "a signature of root hash \(record.rootHash), not of this image's")
+      }
+      return EnclosedSignature(place: "\(path), partition \(partition.uuid)", message: record.signature)
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
+  }
+}
+
+extension EnclosedSignature {
+  /// Bytes that a signature file may have.
+  private static let limit = 1 << 20
+
+  /// The signature in the file `NAME.roothash.p7s`, when there is one.
+  static func besides(_ image: String) throws(ImageFileError) -> EnclosedSignature? {
+    let path = Sidecars(imagePath: image).signature
+    guard (try? FileStatus.of(path: path))?.kind == .regular else { return nil }
+    let bytes: [UInt8]?
+    do throws(SystemError) {
+      bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: limit)
+    } catch {
+      throw .system(error)
+    }
+    guard let bytes else {
+      throw .image(
+        path: image, LayoutError.signatureRecord(found: "`\(path)` with more than \(limit) bytes").diagnostic)
+    }
+    return EnclosedSignature(place: path, message: bytes)
+  }
+}
