@@ -79,6 +79,10 @@ extension ProvenImage {
     return node
   }
 
+  private static func source(_ path: String) throws(ProvenanceError) -> FileSource {
+    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
+  }
+
   /// The first bytes of a block device, which must be the device of that number whatever its node is called.
   private static func window(
     of number: DeviceNumber, byteCount: UInt64

@@ -63,10 +63,6 @@ struct ProvenImage: ~Copyable {
       files: files)
   }
 
-  static func source(_ path: String) throws(ProvenanceError) -> FileSource {
-    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
-  }
-
   /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.
   private static func manifest(
     of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String

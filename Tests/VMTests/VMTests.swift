@@ -32,5 +32,6 @@ struct VMTests {
     MachineCases.suite,
     SignedImageCases.suite,
     WitnessCases.suite,
+    IPECases.suite,
   ]
 }
