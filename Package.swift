@@ -72,7 +72,10 @@ let package = Package(
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
+    room("HostReport", imports: ["Diagnostics", "JSONText"]),
+
     // Floor 4: what stands on the tree, and on the policy engine.
+    room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room(
@@ -130,6 +133,8 @@ let package = Package(
         "PolicyEngine",
         "PolicyWorkbench",
         "PolicyStore",
+        "HostReport",
+        "HostSurvey",
         "Signatures",
         "AuditText",
         "EROFS",
@@ -184,6 +189,7 @@ let package = Package(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
+    tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

@@ -20,6 +20,7 @@ struct VerityBPF: ParsableCommand {
       UnloadCommand.self,
       PsCommand.self,
       PolicyCommand.self,
+      DoctorCommand.self,
       ExplainErrorCommand.self,
     ])
 
