@@ -117,7 +117,15 @@ let package = Package(
         "Provenance", "BPFLoad",
       ]),
 
-    // Floor 9: printing and exit codes.
+    // Floor 9: all of it, tried on the machine it guards.
+    room(
+      "SelfTest",
+      imports: [
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "PolicySyntax", "PolicyEngine", "Signatures", "EROFS",
+        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "Admission",
+      ]),
+
+    // Floor 10: printing and exit codes.
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
@@ -146,6 +154,7 @@ let package = Package(
         "BPFLoad",
         "Activation",
         "Admission",
+        "SelfTest",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: linking),

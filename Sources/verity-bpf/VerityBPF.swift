@@ -21,6 +21,7 @@ struct VerityBPF: ParsableCommand {
       PsCommand.self,
       PolicyCommand.self,
       DoctorCommand.self,
+      SelfTestCommand.self,
       ExplainErrorCommand.self,
     ])
 
