@@ -73,6 +73,7 @@ let package = Package(
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
     room("HostReport", imports: ["Diagnostics", "JSONText"]),
+    room("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
 
     // Floor 4: what stands on the tree, and on the policy engine.
     room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
@@ -198,6 +199,7 @@ let package = Package(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
+    tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
     tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
