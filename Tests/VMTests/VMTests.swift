@@ -31,5 +31,7 @@ struct VMTests {
   static let suites: [Suite] = [
     MachineCases.suite,
     SignedImageCases.suite,
+    WitnessCases.suite,
+    IPECases.suite,
   ]
 }

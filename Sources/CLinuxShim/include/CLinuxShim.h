@@ -65,7 +65,7 @@ struct vb_loop_status {
 int vb_loop_get_status(int fd, struct vb_loop_status *out);
 int vb_loop_get_free(int control_fd);
 /// LOOP_CONFIGURE: binds backing_fd, read-only when flags say so; block_size 0 keeps the default.
-int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint32_t block_size);
+int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint64_t offset, uint64_t size_limit);
 int vb_loop_clear(int loop_fd);
 int vb_loop_change_fd(int loop_fd, int backing_fd);
 int vb_disk_sequence(int block_fd, uint64_t *sequence);
