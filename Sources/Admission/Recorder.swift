@@ -94,10 +94,14 @@ struct Recorder: ~Copyable {
     let programs = loaded.programs.map { program in
       JSONValue.object([
         .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
-        .init("tag", .string(Hex.encode(program.tag))),
+        .init("tag", .string(Hex.encode(program.tag))), .init("load_time", .unsigned(program.loadTime)),
       ])
     }
-    try append(["result": "loaded", "programs": .array(programs)], of: record)
+    try append(
+      [
+        "result": "loaded", "boot_id": .optional(KernelSettings.bootID()), "programs": .array(programs),
+        "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
+      ], of: record)
     loaded.commit()
   }
 

@@ -24,13 +24,14 @@ struct LoadSteps {
     var registrations = Registrations()
     let structures = try makeStructures(
       layouts, programs: programObjects, btf: btf, registrations: &registrations)
-    let links = structures.links + (options.attaches ? try attach(programObjects) : [])
+    let links = structures.links + (options.attaches ? try attach(programObjects, maps: mapObjects) : [])
     let allMaps = mapObjects + structures.maps
     let pins = try pin(maps: allMaps, programs: programObjects, links: links, layout)
     return LoadedObject(
       programs: try describe(programObjects, layout), maps: try describe(allMaps, layout),
-      links: links.map { link in LoadedLink(program: link.name, pin: layout.link(link.name), object: link.object) },
-      pins: pins, registrations: registrations)
+      links: links.map { link in
+        LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
+      }, pins: pins, registrations: registrations)
   }
 
   // MARK: What the kernel must be asked first
@@ -150,7 +151,7 @@ struct LoadSteps {
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
     if !links.isEmpty { try pins.makeOne("\(directory)/link") }
     for link in links {
-      if let path = layout.link(link.name) { try pins.pin(link.object, at: path) }
+      if let path = layout.link(link.pinName) { try pins.pin(link.object, at: path) }
     }
     return pins
   }
@@ -172,6 +173,7 @@ struct LoadSteps {
           LoadedProgram(
             name: program.name, section: program.section, id: info.id, type: info.type,
             expectedAttachType: program.kind.expectedAttachType, target: program.kind.target, tag: info.tag,
+            loadTime: info.loadTime,
             pin: layout.directory == nil ? nil : layout.programs[index], object: object))
       } catch {
         throw .system(error)
@@ -195,26 +197,5 @@ struct LoadSteps {
       }
     }
     return result
-  }
-
-  // MARK: Refusals that do not depend on the object's contents
-
-  /// ENOSYS and EPERM, explained; nil for other errors.
-  func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
-    switch error.errnoName {
-    case "ENOSYS": return .noBPF
-    case "EPERM": return notPermitted(error, subject)
-    default: return nil
-    }
-  }
-
-  /// What may be behind a refusal, from what the process and the kernel say of themselves now.
-  private func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
-    let privilege = RequiredPrivilege(kinds: programs.map(\.kind), held: KernelSettings.effectiveCapabilities())
-    return .notPermitted(
-      Refusal.Permission(
-        subject: subject, error: error, needed: privilege.needed, missing: privilege.missing,
-        lockdown: KernelSettings.lockdownMode(), unprivilegedDisabled: KernelSettings.unprivilegedBPFDisabled(),
-        isInUserNamespace: KernelSettings.isInUserNamespace()))
   }
 }

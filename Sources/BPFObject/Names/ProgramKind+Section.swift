@@ -65,7 +65,7 @@ extension ProgramKind {
   }
 
   /// How many bytes must be inserted, dropped or replaced to make one name of the other.
-  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+  static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var row = Array(0...right.count)
     for (index, byte) in left.enumerated() {
       var next = [index + 1]
