@@ -169,7 +169,10 @@ let package = Package(
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
     .executableTarget(
       name: "vm-tests",
-      dependencies: ["ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "Provenance"],
+      dependencies: [
+        "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "PolicyEngine", "PolicySyntax",
+        "Provenance",
+      ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
