@@ -32,6 +32,7 @@ struct VMTests {
     MachineCases.suite,
     SignedImageCases.suite,
     WitnessCases.suite,
+    ProgramCases.suite,
     IPEDecisionCases.suite,
     IPECases.suite,
   ]
