@@ -33,6 +33,7 @@ struct VMTests {
     SignedImageCases.suite,
     WitnessCases.suite,
     MountCases.suite,
+    ProgramCases.suite,
     IPEDecisionCases.suite,
     IPECases.suite,
   ]
