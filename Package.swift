@@ -18,6 +18,16 @@ let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
 let settings = testSettings + [.strictMemorySafety()] + fuzzSettings
 
+// How the binary is linked. Packed relative relocations are a hundredth of the others to read; a static libstdc++ (see
+// tools/link) and libgcc save the dynamic loader two libraries; nothing looks up a symbol of the executable by name.
+let linking: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-use-ld=lld", "-L\(Context.packageDirectory)/tools/link", "-Xclang-linker", "-static-libgcc",
+      "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
+    ], .when(platforms: [.linux], configuration: .release))
+]
+
 /// A room of the house: one Swift target under `Sources/`, importing only rooms of the floors below.
 func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: imports, swiftSettings: settings)
@@ -38,9 +48,10 @@ let package = Package(
   ],
   targets: [
     // Floor 0: C, without decisions.
-    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "COpenSSL"),
     .target(name: "CLinuxShim"),
     .target(name: "CHashKernels"),
+    .target(name: "CCryptsetup"),
 
     // Floor 1: values that every room shares.
     room("ByteKit"),
@@ -52,9 +63,10 @@ let package = Package(
     room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
+    room("DMTable", imports: ["ByteKit", "Diagnostics"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
-    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
+    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
@@ -78,7 +90,10 @@ let package = Package(
     // Floor 6: origin and making of images.
     room(
       "Provenance",
-      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "EROFS", "ImageFiles", "Manifest"]),
+      imports: [
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
+        "Manifest",
+      ]),
     room(
       "ImageBuilder",
       imports: [
@@ -86,6 +101,7 @@ let package = Package(
         "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
       ]),
 
+    room("Activation", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles"]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
@@ -125,10 +141,11 @@ let package = Package(
         "Manifest",
         "BPFNames",
         "BPFLoad",
+        "Activation",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: linking),
 
     // What several test targets share.
     .target(
@@ -153,7 +170,11 @@ let package = Package(
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
     .executableTarget(
-      name: "vm-tests", dependencies: ["ByteKit", "CVMSupport", "DMVerity", "DiskLayout", "LinuxSys"],
+      name: "vm-tests",
+      dependencies: [
+        "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "PolicyEngine", "PolicySyntax",
+        "Provenance",
+      ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
@@ -170,6 +191,7 @@ let package = Package(
     tests(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
+    tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

@@ -1,6 +1,7 @@
 #include "CHashKernels.h"
 #include "kernels.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -22,8 +23,8 @@ const uint32_t vb_sha256_k[64] = {
 };
 
 // FIPS 180-4, 5.3.3.
-static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+const uint32_t vb_sha256_initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 #if defined(__x86_64__)
 // The parts of the register state that the operating system saves (XCR0; Intel SDM volume 1, 13.3).
@@ -34,7 +35,7 @@ static uint32_t saved_state(void) {
 }
 
 // Intel SDM volume 2, CPUID, leaves 1 and 7.
-static int is_supported(int kernel) {
+static int asks_processor(int kernel) {
   uint32_t a, b, c, d, b7, unused;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a, &b7, &unused, &d)) return 0;
   const uint32_t sse41 = 1u << 19, ssse3 = 1u << 9, osxsave = 1u << 27, avx = 1u << 28;
@@ -50,6 +51,17 @@ static int is_supported(int kernel) {
     default:
       return 0;
   }
+}
+
+// CPUID leaves a virtual machine for its host: each kernel is asked for once. 0 is not known yet, 1 no, 2 yes.
+static int is_supported(int kernel) {
+  static _Atomic(int) known[VB_SHA256_SHANI + 1];
+  int answer = atomic_load_explicit(&known[kernel], memory_order_relaxed);
+  if (answer == 0) {
+    answer = asks_processor(kernel) ? 2 : 1;
+    atomic_store_explicit(&known[kernel], answer, memory_order_relaxed);
+  }
+  return answer == 2;
 }
 
 int vb_sha256_fastest(void) {
@@ -91,6 +103,14 @@ unsigned vb_sha256_lanes(int kernel) {
   return lanes[kernel];
 }
 
+void vb_sha256_digest(const uint32_t *state, unsigned stride, uint8_t digest[32]) {
+  for (unsigned w = 0; w < 8; w++) {
+    uint32_t word = state[w * stride];
+    uint8_t *out = digest + w * 4;
+    out[0] = (uint8_t)(word >> 24), out[1] = (uint8_t)(word >> 16), out[2] = (uint8_t)(word >> 8), out[3] = (uint8_t)word;
+  }
+}
+
 // The 64 bytes from `start` of salt || block || padding, where they are not all in one place.
 static void stage(uint8_t out[64], size_t start, const uint8_t *salt, size_t salt_size, const uint8_t *block,
                   size_t block_size, size_t padded) {
@@ -104,14 +124,17 @@ static void stage(uint8_t out[64], size_t start, const uint8_t *salt, size_t sal
     for (int i = 0; i < 8; i++) out[63 - i] = (uint8_t)(((uint64_t)total * 8) >> (8 * i));
 }
 
-// Hashes as many blocks as there are lanes.
-static void hash_lanes(int kernel, unsigned lanes, const uint8_t *salt, size_t salt_size, const uint8_t *blocks,
-                       size_t block_size, uint8_t *digests) {
+// Hashes `used` blocks, at most as many as there are lanes; the others repeat the last one.
+static void hash_lanes(int kernel, unsigned lanes, unsigned used, const uint8_t *salt, size_t salt_size,
+                       const uint8_t *blocks, size_t block_size, uint8_t *digests) {
   uint32_t state[8 * MOST_LANES];
   uint8_t staged[MOST_LANES][64];
   const uint8_t *from[MOST_LANES];
   for (unsigned w = 0; w < 8; w++)
-    for (unsigned i = 0; i < lanes; i++) state[w * lanes + i] = initial[w];
+    for (unsigned i = 0; i < lanes; i++) state[w * lanes + i] = vb_sha256_initial[w];
+
+  const uint8_t *block[MOST_LANES];
+  for (unsigned i = 0; i < lanes; i++) block[i] = blocks + (i < used ? i : used - 1) * block_size;
 
   size_t padded = (salt_size + block_size + 9 + 63) / 64 * 64;
   for (size_t start = 0; start < padded;) {
@@ -119,29 +142,26 @@ static void hash_lanes(int kernel, unsigned lanes, const uint8_t *salt, size_t s
     if (start >= salt_size && start - salt_size + 64 <= block_size) {
       // The bulk: straight from the blocks.
       run = (block_size - (start - salt_size)) / 64;
-      for (unsigned i = 0; i < lanes; i++) from[i] = blocks + i * block_size + (start - salt_size);
+      for (unsigned i = 0; i < lanes; i++) from[i] = block[i] + (start - salt_size);
     } else {
       for (unsigned i = 0; i < lanes; i++) {
-        stage(staged[i], start, salt, salt_size, blocks + i * block_size, block_size, padded);
+        stage(staged[i], start, salt, salt_size, block[i], block_size, padded);
         from[i] = staged[i];
       }
     }
     compress(kernel, state, from, run);
     start += run * 64;
   }
-  for (unsigned i = 0; i < lanes; i++)
-    for (unsigned w = 0; w < 8; w++) {
-      uint32_t word = state[w * lanes + i];
-      uint8_t *out = digests + i * 32 + w * 4;
-      out[0] = (uint8_t)(word >> 24), out[1] = (uint8_t)(word >> 16), out[2] = (uint8_t)(word >> 8), out[3] = (uint8_t)word;
-    }
+  for (unsigned i = 0; i < used; i++) vb_sha256_digest(state + i, lanes, digests + i * 32);
 }
 
 int vb_sha256_blocks(int kernel, const uint8_t *salt, size_t salt_size, const uint8_t *blocks, size_t block_size,
                      size_t count, uint8_t *digests) {
   unsigned lanes = vb_sha256_lanes(kernel);
-  if (lanes == 0 || count % lanes != 0) return -1;
-  for (size_t done = 0; done < count; done += lanes)
-    hash_lanes(kernel, lanes, salt, salt_size, blocks + done * block_size, block_size, digests + done * 32);
+  if (lanes == 0) return -1;
+  for (size_t done = 0; done < count; done += lanes) {
+    unsigned used = count - done < lanes ? (unsigned)(count - done) : lanes;
+    hash_lanes(kernel, lanes, used, salt, salt_size, blocks + done * block_size, block_size, digests + done * 32);
+  }
   return 0;
 }

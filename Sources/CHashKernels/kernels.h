@@ -6,6 +6,10 @@
 #include <stdint.h>
 
 extern const uint32_t vb_sha256_k[64];
+extern const uint32_t vb_sha256_initial[8];
+
+// The digest of one lane, whose words are `stride` apart.
+void vb_sha256_digest(const uint32_t *state, unsigned stride, uint8_t digest[32]);
 
 #if defined(__x86_64__)
 void vb_sha256_compress_avx512(uint32_t state[128], const uint8_t *const lanes[16], size_t blocks);

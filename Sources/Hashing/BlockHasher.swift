@@ -1,66 +1,34 @@
 public import ByteKit
 internal import CHashKernels
-internal import COpenSSL
 
 /// Hashes many blocks that all begin with the same salt: `H(salt || block)`.
 ///
-/// SHA-256 goes through a ``HashKernel`` as far as whole groups of lanes can be filled. For the rest, OpenSSL's
-/// implementation is fetched once and absorbs the salt once; each block starts from a copy of that state.
-/// Not for use by several threads at a time: give each its own.
+/// SHA-256 goes through a ``HashKernel`` as far as whole groups of lanes can be filled, and what is left through the SHA
+/// extensions. Where the processor has neither, and for the other algorithms, OpenSSL absorbs the salt once, and each block
+/// starts from a copy of that state. Not for use by several threads at a time: give each its own.
 @safe
 public struct BlockHasher: ~Copyable {
   /// The algorithm of every digest.
   public let algorithm: HashAlgorithm
-  // All three are owned by this value alone: made in `init`, freed in `deinit`, never handed out.
-  private let implementation: OpaquePointer
-  private let salted: OpaquePointer
-  private let working: OpaquePointer
   private let salt: [UInt8]
   private let kernel: HashKernel?
   private let lanes: Int
+  /// Made when it is first needed: with kernels that is never, and opening libcrypto takes longer than most hashing.
+  private var openSSL: OpenSSLHash?
 
   /// Absorbs the salt.
   ///
   /// - Parameter kernel: how to hash many blocks of SHA-256; nil, or a kernel this processor lacks, leaves it to OpenSSL.
-  /// - Throws: ``HashingError`` when OpenSSL cannot provide the algorithm (a FIPS configuration, or no memory).
+  /// - Throws: ``HashingError`` when OpenSSL is needed and cannot provide the algorithm (no libcrypto, a FIPS
+  ///   configuration, or no memory).
   public init(
     _ algorithm: HashAlgorithm, salt: borrowing RawSpan, kernel: HashKernel? = .fastest
   ) throws(HashingError) {
-    guard let implementation = unsafe EVP_MD_fetch(nil, algorithm.openSSLName, nil) else {
-      throw .unavailable(algorithm)
-    }
-    guard let salted = unsafe EVP_MD_CTX_new() else {
-      unsafe EVP_MD_free(implementation)
-      throw .unavailable(algorithm)
-    }
-    guard let working = unsafe EVP_MD_CTX_new() else {
-      unsafe EVP_MD_CTX_free(salted)
-      unsafe EVP_MD_free(implementation)
-      throw .unavailable(algorithm)
-    }
-    let ready = unsafe salt.withUnsafeBytes { bytes in
-      unsafe EVP_DigestInit_ex2(salted, implementation, nil) == 1
-        && EVP_DigestUpdate(salted, bytes.baseAddress, bytes.count) == 1
-    }
-    guard ready else {
-      unsafe EVP_MD_CTX_free(working)
-      unsafe EVP_MD_CTX_free(salted)
-      unsafe EVP_MD_free(implementation)
-      throw .unavailable(algorithm)
-    }
     self.algorithm = algorithm
-    unsafe self.implementation = implementation
-    unsafe self.salted = salted
-    unsafe self.working = working
     self.salt = salt.copyBytes()
     self.kernel = algorithm == .sha256 ? kernel : nil
     lanes = self.kernel?.lanes ?? 0
-  }
-
-  deinit {
-    unsafe EVP_MD_CTX_free(working)
-    unsafe EVP_MD_CTX_free(salted)
-    unsafe EVP_MD_free(implementation)
+    openSSL = lanes > 0 ? nil : try OpenSSLHash(algorithm, prefix: salt)
   }
 
   /// Hashes consecutive blocks of `blockSize` bytes and writes their digests one after the other.
@@ -80,36 +48,49 @@ public struct BlockHasher: ~Copyable {
     guard digests.byteCount == count * digestSize else {
       throw .bufferSize(expected: count * digestSize, found: digests.byteCount)
     }
-    let done = unsafe blocks.withUnsafeBytes { input in
+    var done = 0
+    if let kernel, lanes > 0 {
+      done = hash(blocks, blockSize: blockSize, from: 0, to: count - count % lanes, by: kernel, into: &digests)
+      if HashKernel.shani.isAvailable {
+        done = hash(blocks, blockSize: blockSize, from: done, to: count, by: .shani, into: &digests)
+      }
+    }
+    guard done < count else { return }
+    if openSSL == nil { openSSL = try OpenSSLHash(algorithm, prefix: salt.rawSpan) }
+    let finished = unsafe blocks.withUnsafeBytes { input in
       unsafe digests.withUnsafeMutableBytes { output in
-        guard let source = input.baseAddress, let target = output.baseAddress else { return count == 0 }
-        let together = unsafe hashTogether(source, blockSize: blockSize, count: count, target)
-        for index in together..<count {
-          let place = unsafe target.advanced(by: index * digestSize).assumingMemoryBound(to: UInt8.self)
-          let hashed =
-            unsafe EVP_MD_CTX_copy_ex(working, salted) == 1
-            && EVP_DigestUpdate(working, source.advanced(by: index * blockSize), blockSize) == 1
-            && EVP_DigestFinal_ex(working, place, nil) == 1
-          guard hashed else { return false }
+        for index in done..<count {
+          let block = unsafe UnsafeRawBufferPointer(rebasing: input[index * blockSize..<(index + 1) * blockSize])
+          guard let target = unsafe output.baseAddress?.advanced(by: index * digestSize),
+            unsafe openSSL?.update(block) == true,
+            unsafe openSSL?.finish(into: target.assumingMemoryBound(to: UInt8.self)) == true
+          else { return false }
         }
         return true
       }
     }
-    guard done else { throw .unavailable(algorithm) }
+    guard finished else { throw .unavailable(algorithm) }
   }
 
-  /// Hashes as many blocks as fill whole groups of lanes, and returns how many those are.
-  private func hashTogether(
-    _ source: UnsafeRawPointer, blockSize: Int, count: Int, _ target: UnsafeMutableRawPointer
+  /// Hashes the blocks of a range with a kernel, and returns the index of the first block that is still to be hashed.
+  private func hash(
+    _ blocks: borrowing RawSpan, blockSize: Int, from start: Int, to end: Int, by kernel: HashKernel,
+    into digests: inout MutableRawSpan
   ) -> Int {
-    guard let kernel, lanes > 0, count >= lanes else { return 0 }
-    let together = count - count % lanes
-    let status = unsafe salt.withUnsafeBufferPointer { salt in
-      unsafe vb_sha256_blocks(
-        kernel.rawValue, salt.baseAddress, salt.count, source.assumingMemoryBound(to: UInt8.self), blockSize, together,
-        target.assumingMemoryBound(to: UInt8.self))
+    guard start < end else { return start }
+    let digestSize = algorithm.digestSize
+    let status = unsafe blocks.withUnsafeBytes { input in
+      unsafe digests.withUnsafeMutableBytes { output in
+        unsafe salt.withUnsafeBufferPointer { salt in
+          guard let source = input.baseAddress, let target = output.baseAddress else { return CInt(-1) }
+          return unsafe vb_sha256_blocks(
+            kernel.rawValue, salt.baseAddress, salt.count,
+            source.advanced(by: start * blockSize).assumingMemoryBound(to: UInt8.self), blockSize, end - start,
+            target.advanced(by: start * digestSize).assumingMemoryBound(to: UInt8.self))
+        }
+      }
     }
-    return status == 0 ? together : 0
+    return status == 0 ? end : start
   }
 
   /// The digest of one block.
@@ -122,16 +103,5 @@ public struct BlockHasher: ~Copyable {
     }
     guard let digest = Digest(algorithm, bytes: output) else { throw .unavailable(algorithm) }
     return digest
-  }
-}
-
-extension HashAlgorithm {
-  /// The name OpenSSL 3's default provider registers the algorithm under (EVP_MD-SHA2(7)).
-  var openSSLName: String {
-    switch self {
-    case .sha256: "SHA2-256"
-    case .sha384: "SHA2-384"
-    case .sha512: "SHA2-512"
-    }
   }
 }

@@ -8,7 +8,7 @@ public enum HashKernel: CInt, Sendable, CaseIterable {
   case avx512 = 0
   /// 8 lanes of AVX2.
   case avx2 = 1
-  /// Two interleaved streams of the SHA extensions.
+  /// Two interleaved streams of the SHA extensions; the one kernel that is worth while for a single message.
   case shani = 2
 
   /// How many blocks are hashed at once, or 0 when this processor cannot.

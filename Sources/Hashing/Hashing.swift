@@ -1,38 +1,39 @@
 public import ByteKit
-internal import COpenSSL
+internal import CHashKernels
 
-/// A running hash, computed by OpenSSL's fetched implementation of the algorithm.
+/// A running hash: SHA-256 by the processor's SHA extensions where it has them, the rest by OpenSSL.
 @safe
 public struct HashState: ~Copyable {
   private let algorithm: HashAlgorithm
-  // Owned by this value alone: made in `init`, freed in `deinit`, never handed out.
-  private let context: OpaquePointer
+  private var extensions: vb_sha256
+  /// Nil where the SHA extensions do the work.
+  private let openSSL: OpenSSLHash?
+  private var isComplete = true
 
   /// Begins a hash.
   ///
-  /// - Throws: ``HashingError`` when OpenSSL cannot provide the algorithm (a FIPS configuration, or no memory).
-  public init(_ algorithm: HashAlgorithm) throws(HashingError) {
-    guard let context = unsafe EVP_MD_CTX_new() else { throw .unavailable(algorithm) }
-    let implementation =
-      switch algorithm {
-      case .sha256: unsafe EVP_sha256()
-      case .sha384: unsafe EVP_sha384()
-      case .sha512: unsafe EVP_sha512()
-      }
-    guard unsafe EVP_DigestInit_ex2(context, implementation, nil) == 1 else {
-      unsafe EVP_MD_CTX_free(context)
-      throw .unavailable(algorithm)
-    }
+  /// - Parameter kernel: nil leaves even SHA-256 to OpenSSL.
+  /// - Throws: ``HashingError`` when OpenSSL is needed and cannot provide the algorithm (no libcrypto, a FIPS
+  ///   configuration, or no memory).
+  public init(_ algorithm: HashAlgorithm, kernel: HashKernel? = .fastest) throws(HashingError) {
     self.algorithm = algorithm
-    unsafe self.context = context
+    extensions = vb_sha256()
+    if algorithm == .sha256, kernel != nil, HashKernel.shani.isAvailable {
+      openSSL = nil
+      unsafe vb_sha256_begin(&extensions)
+    } else {
+      openSSL = try OpenSSLHash(algorithm, prefix: RawSpan())
+    }
   }
-
-  deinit { unsafe EVP_MD_CTX_free(context) }
 
   /// Adds bytes to the hash.
   public mutating func update(_ bytes: borrowing RawSpan) {
     unsafe bytes.withUnsafeBytes { buffer in
-      _ = unsafe EVP_DigestUpdate(context, buffer.baseAddress, buffer.count)
+      if openSSL != nil {
+        isComplete = unsafe openSSL?.update(buffer) == true && isComplete
+      } else {
+        unsafe vb_sha256_update(&extensions, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), buffer.count)
+      }
     }
   }
 
@@ -40,16 +41,19 @@ public struct HashState: ~Copyable {
   public consuming func finish() throws(HashingError) -> Digest {
     var output = [UInt8](repeating: 0, count: algorithm.digestSize)
     let done = unsafe output.withUnsafeMutableBufferPointer { buffer in
-      unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, nil)
+      guard isComplete, let target = buffer.baseAddress else { return false }
+      if openSSL != nil { return unsafe openSSL?.finish(into: target) == true }
+      unsafe vb_sha256_finish(&extensions, target)
+      return true
     }
-    guard done == 1, let digest = Digest(algorithm, bytes: output) else { throw .unavailable(algorithm) }
+    guard done, let digest = Digest(algorithm, bytes: output) else { throw .unavailable(algorithm) }
     return digest
   }
 }
 
 /// OpenSSL could not compute a hash.
 public enum HashingError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The algorithm is not provided (a FIPS configuration), or memory ran out.
+  /// The algorithm is not provided (no libcrypto, a FIPS configuration), or memory ran out.
   case unavailable(HashAlgorithm)
   /// The caller's buffers do not fit each other, in bytes.
   case bufferSize(expected: Int, found: Int)
@@ -65,9 +69,12 @@ public enum HashingError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension Digest {
   /// The digest of some bytes at once.
-  public static func of(_ bytes: borrowing RawSpan, _ algorithm: HashAlgorithm = .sha256) throws(HashingError) -> Digest
-  {
-    var state = try HashState(algorithm)
+  ///
+  /// - Parameter kernel: nil leaves even SHA-256 to OpenSSL.
+  public static func of(
+    _ bytes: borrowing RawSpan, _ algorithm: HashAlgorithm = .sha256, kernel: HashKernel? = .fastest
+  ) throws(HashingError) -> Digest {
+    var state = try HashState(algorithm, kernel: kernel)
     state.update(bytes)
     return try state.finish()
   }

@@ -66,8 +66,10 @@ public struct Certificates: ~Copyable {
 
 /// OpenSSL's queue of errors, taken as one text.
 enum OpenSSLErrors {
-  /// Empties the queue of this thread and returns its last reason; `unknown reason` when it was empty.
+  /// Empties the queue of this thread and returns its last reason; `unknown reason` when it was empty. Where libcrypto
+  /// could not be opened, that is the reason.
   static func take() -> String {
+    if let problem = unsafe vb_libcrypto_problem() { return unsafe String(cString: problem) }
     var last: UInt = 0
     while true {
       let code = ERR_get_error()

@@ -13,6 +13,8 @@ struct VerityBPF: ParsableCommand {
       VerifyCommand.self,
       SignCommand.self,
       InspectCommand.self,
+      MountCommand.self,
+      UmountCommand.self,
       ProvenanceCommand.self,
       LoadCommand.self,
       UnloadCommand.self,

@@ -36,7 +36,7 @@ import Testing
   /// How a group of blocks is hashed; nil is OpenSSL alone.
   static let kernels: [HashKernel?] = [nil] + HashKernel.allCases.map { $0 }
 
-  /// Every kernel this processor has, against the one-shot hash: all salts, sizes around the padding's edges, and numbers
+  /// Every kernel this processor has, against OpenSSL: all salts, sizes around the padding's edges, and numbers
   /// of blocks that do and do not fill the lanes.
   @Test(arguments: kernels)
   func everyKernelAgrees(kernel: HashKernel?) throws {
@@ -72,8 +72,22 @@ import Testing
     }
     for index in 0..<count {
       let message = salt + blocks[index * blockSize..<(index + 1) * blockSize]
-      let expected = try Digest.of(message.rawSpan).bytes
+      let expected = try Digest.of(message.rawSpan, kernel: nil).bytes
       #expect(Array(digests[index * 32..<index * 32 + 32]) == expected, "salt \(saltSize), \(blockSize) x \(count)")
+    }
+  }
+
+  /// One message in pieces of every size around the compression's block, with the SHA extensions and without.
+  @Test(arguments: [1, 3, 55, 56, 63, 64, 65, 128, 1000])
+  func piecesAgreeWithOpenSSL(piece: Int) throws {
+    let message = (0..<4097).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 5) }
+    for length in [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 4097] {
+      var state = try HashState(.sha256)
+      for start in stride(from: 0, to: length, by: piece) {
+        state.update(Array(message[start..<min(start + piece, length)]).rawSpan)
+      }
+      let expected = try Digest.of(Array(message[..<length]).rawSpan, kernel: nil)
+      #expect(try state.finish() == expected, "\(length) bytes in pieces of \(piece)")
     }
   }
 

@@ -31,5 +31,9 @@ struct VMTests {
   static let suites: [Suite] = [
     MachineCases.suite,
     SignedImageCases.suite,
+    WitnessCases.suite,
+    MountCases.suite,
+    IPEDecisionCases.suite,
+    IPECases.suite,
   ]
 }

@@ -20,8 +20,21 @@ unsigned vb_sha256_lanes(int kernel);
 int vb_sha256_fastest(void);
 
 // Hashes salt || block for `count` blocks of `block_size` bytes that lie one after the other, and writes `count` digests
-// of 32 bytes. `count` must be a multiple of the kernel's lanes; returns 0, or -1 when it is not or the kernel is not there.
+// of 32 bytes. Lanes that `count` does not fill repeat the last block. Returns 0, or -1 when the kernel is not there.
 int vb_sha256_blocks(int kernel, const uint8_t *salt, size_t salt_size, const uint8_t *blocks, size_t block_size,
                      size_t count, uint8_t *digests);
+
+// A hash of one message in pieces, with the SHA extensions. Both of the kernel's streams carry the same message: the
+// second one runs in the time the first one waits.
+struct vb_sha256 {
+  uint32_t state[16];
+  uint64_t total;
+  uint8_t rest[64];
+};
+
+// Begins a message. Only for use where VB_SHA256_SHANI has lanes.
+void vb_sha256_begin(struct vb_sha256 *hash);
+void vb_sha256_update(struct vb_sha256 *hash, const uint8_t *bytes, size_t size);
+void vb_sha256_finish(struct vb_sha256 *hash, uint8_t digest[32]);
 
 #endif

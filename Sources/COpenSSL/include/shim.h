@@ -1,3 +1,6 @@
+// The functions of libcrypto that the project calls. They are OpenSSL's by name and meaning; libcrypto.c opens the
+// library when the first of them is called. Where it cannot be opened, each returns 0 or NULL, which OpenSSL's callers
+// take for a failure; none of these functions uses 0 for success.
 #ifndef VERITY_BPF_COPENSSL_H
 #define VERITY_BPF_COPENSSL_H
 #include <openssl/bio.h>
@@ -10,6 +13,9 @@
 #include <openssl/x509.h>
 #include <stdint.h>
 #include <time.h>
+
+/// Why libcrypto could not be opened; NULL when it is open. Lives as long as the process.
+const char *vb_libcrypto_problem(void);
 
 // What OpenSSL offers as macros only.
 

@@ -1,0 +1,135 @@
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <openssl/opensslv.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+// Most runs need no OpenSSL: SHA-256 has kernels of its own, and only signatures and the longer SHA-2s are left. Linking
+// libcrypto would cost every run its relocation, about as much as the rest of start-up together.
+
+#define TEXT(x) #x
+#define VALUE(x) TEXT(x)
+#define LIBRARY "libcrypto.so." VALUE(OPENSSL_SHLIB_VERSION)
+
+// What packagers read in place of a DT_NEEDED entry: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/
+#define METADATA \
+  "[{\\\"soname\\\":[\\\"" LIBRARY "\\\"],\\\"feature\\\":\\\"signatures\\\",\\\"description\\\":\\\"signatures, SHA-384 and SHA-512\\\",\\\"priority\\\":\\\"recommended\\\"}]"
+__asm__(".pushsection .note.dlopen, \"a\", %note\n"
+        ".balign 4\n"
+        ".long 2f - 1f\n"
+        ".long 4f - 3f\n"
+        ".long 0x407c0c0a\n"
+        "1: .asciz \"FDO\"\n"
+        "2: .balign 4\n"
+        "3: .asciz \"" METADATA "\"\n"
+        "4: .balign 4\n"
+        ".popsection\n");
+
+static void *library;
+static char problem[256];
+static pthread_once_t opened = PTHREAD_ONCE_INIT;
+
+static void open_library(void) {
+  // RTLD_NODELETE: OpenSSL registers handlers for the end of the process.
+  library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (library == NULL) snprintf(problem, sizeof problem, "%s", dlerror());
+}
+
+const char *vb_libcrypto_problem(void) {
+  pthread_once(&opened, open_library);
+  return library == NULL ? problem : NULL;
+}
+
+static void *find(_Atomic(void *) *cache, const char *name) {
+  void *function = atomic_load_explicit(cache, memory_order_acquire);
+  if (function != NULL) return function;
+  pthread_once(&opened, open_library);
+  if (library == NULL) return NULL;
+  function = dlsym(library, name);
+  atomic_store_explicit(cache, function, memory_order_release);
+  return function;
+}
+
+// The functions have OpenSSL's names, and must not stand in for its own inside libcrypto.
+#pragma GCC visibility push(hidden)
+
+#define FORWARD(result, name, parameters, arguments)          \
+  result name parameters {                                    \
+    static _Atomic(void *) cache;                             \
+    result(*function) parameters;                             \
+    *(void **)&function = find(&cache, #name);                \
+    return function == NULL ? (result)0 : function arguments; \
+  }
+
+#define FORWARD_VOID(name, parameters, arguments)  \
+  void name parameters {                           \
+    static _Atomic(void *) cache;                  \
+    void(*function) parameters;                    \
+    *(void **)&function = find(&cache, #name);     \
+    if (function != NULL) function arguments;      \
+  }
+
+// Digests.
+FORWARD(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * context, const char *algorithm, const char *properties),
+        (context, algorithm, properties))
+FORWARD_VOID(EVP_MD_free, (EVP_MD * md), (md))
+FORWARD(const EVP_MD *, EVP_sha256, (void), ())
+FORWARD(const EVP_MD *, EVP_sha384, (void), ())
+FORWARD(const EVP_MD *, EVP_sha512, (void), ())
+FORWARD(EVP_MD_CTX *, EVP_MD_CTX_new, (void), ())
+FORWARD_VOID(EVP_MD_CTX_free, (EVP_MD_CTX * context), (context))
+FORWARD(int, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * out, const EVP_MD_CTX *in), (out, in))
+FORWARD(int, EVP_DigestInit_ex2, (EVP_MD_CTX * context, const EVP_MD *type, const OSSL_PARAM parameters[]),
+        (context, type, parameters))
+FORWARD(int, EVP_DigestUpdate, (EVP_MD_CTX * context, const void *data, size_t size), (context, data, size))
+FORWARD(int, EVP_DigestFinal_ex, (EVP_MD_CTX * context, unsigned char *digest, unsigned int *size),
+        (context, digest, size))
+
+// Memory and errors.
+FORWARD_VOID(CRYPTO_free, (void *memory, const char *file, int line), (memory, file, line))
+FORWARD(unsigned long, ERR_get_error, (void), ())
+FORWARD(const char *, ERR_reason_error_string, (unsigned long code), (code))
+FORWARD(BIO *, BIO_new, (const BIO_METHOD *type), (type))
+FORWARD(BIO *, BIO_new_mem_buf, (const void *bytes, int size), (bytes, size))
+FORWARD(int, BIO_free, (BIO * bio), (bio))
+FORWARD(const BIO_METHOD *, BIO_s_mem, (void), ())
+FORWARD(long, BIO_ctrl, (BIO * bio, int command, long number, void *pointer), (bio, command, number, pointer))
+FORWARD(OPENSSL_STACK *, OPENSSL_sk_new_null, (void), ())
+FORWARD(int, OPENSSL_sk_push, (OPENSSL_STACK * stack, const void *element), (stack, element))
+FORWARD(int, OPENSSL_sk_num, (const OPENSSL_STACK *stack), (stack))
+FORWARD(void *, OPENSSL_sk_value, (const OPENSSL_STACK *stack, int index), (stack, index))
+FORWARD_VOID(OPENSSL_sk_pop_free, (OPENSSL_STACK * stack, void (*release)(void *)), (stack, release))
+FORWARD_VOID(OPENSSL_sk_free, (OPENSSL_STACK * stack), (stack))
+
+// Keys, certificates and names.
+FORWARD(EVP_PKEY *, PEM_read_bio_PrivateKey, (BIO * bio, EVP_PKEY **key, pem_password_cb *callback, void *data),
+        (bio, key, callback, data))
+FORWARD_VOID(EVP_PKEY_free, (EVP_PKEY * key), (key))
+FORWARD(X509 *, PEM_read_bio_X509, (BIO * bio, X509 **certificate, pem_password_cb *callback, void *data),
+        (bio, certificate, callback, data))
+FORWARD(int, X509_check_private_key, (const X509 *certificate, const EVP_PKEY *key), (certificate, key))
+FORWARD_VOID(X509_free, (X509 * certificate), (certificate))
+FORWARD(int, i2d_X509, (const X509 *certificate, unsigned char **out), (certificate, out))
+FORWARD(const char *, OBJ_nid2sn, (int nid), (nid))
+FORWARD(int, OBJ_obj2nid, (const ASN1_OBJECT *object), (object))
+
+// PKCS#7.
+FORWARD(PKCS7 *, PKCS7_sign, (X509 * certificate, EVP_PKEY *key, STACK_OF(X509) * others, BIO *data, int flags),
+        (certificate, key, others, data, flags))
+FORWARD(int, PKCS7_verify,
+        (PKCS7 * message, STACK_OF(X509) * certificates, X509_STORE *store, BIO *input, BIO *output, int flags),
+        (message, certificates, store, input, output, flags))
+FORWARD_VOID(PKCS7_free, (PKCS7 * message), (message))
+FORWARD(long, PKCS7_ctrl, (PKCS7 * message, int command, long number, char *pointer),
+        (message, command, number, pointer))
+FORWARD(STACK_OF(X509) *, PKCS7_get0_signers, (PKCS7 * message, STACK_OF(X509) * certificates, int flags),
+        (message, certificates, flags))
+FORWARD(STACK_OF(PKCS7_SIGNER_INFO) *, PKCS7_get_signer_info, (PKCS7 * message), (message))
+FORWARD_VOID(PKCS7_SIGNER_INFO_get0_algs,
+             (PKCS7_SIGNER_INFO * signer, EVP_PKEY **key, X509_ALGOR **digest, X509_ALGOR **signature),
+             (signer, key, digest, signature))
+FORWARD(PKCS7 *, d2i_PKCS7, (PKCS7 * *message, const unsigned char **bytes, long size), (message, bytes, size))
+FORWARD(int, i2d_PKCS7, (const PKCS7 *message, unsigned char **out), (message, out))
+#pragma GCC visibility pop
