@@ -51,6 +51,7 @@ let package = Package(
     .target(name: "COpenSSL"),
     .target(name: "CLinuxShim"),
     .target(name: "CHashKernels"),
+    .target(name: "CCryptsetup"),
 
     // Floor 1: values that every room shares.
     room("ByteKit"),
@@ -62,9 +63,10 @@ let package = Package(
     room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
+    room("DMTable", imports: ["ByteKit", "Diagnostics"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
-    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim"]),
+    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
@@ -72,6 +74,7 @@ let package = Package(
 
     // Floor 4: what stands on the tree, and on the policy engine.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
+    room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room(
       "PolicyWorkbench",
@@ -87,7 +90,10 @@ let package = Package(
     // Floor 6: origin and making of images.
     room(
       "Provenance",
-      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMVerity", "EROFS", "ImageFiles", "Manifest"]),
+      imports: [
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
+        "Manifest",
+      ]),
     room(
       "ImageBuilder",
       imports: [
@@ -95,6 +101,7 @@ let package = Package(
         "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
       ]),
 
+    room("Activation", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles"]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
@@ -125,6 +132,7 @@ let package = Package(
         "PolicyWorkbench",
         "PolicyStore",
         "Signatures",
+        "ObjectSignature",
         "AuditText",
         "EROFS",
         "ImageFiles",
@@ -133,6 +141,7 @@ let package = Package(
         "Manifest",
         "BPFNames",
         "BPFLoad",
+        "Activation",
         "Admission",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -166,13 +175,20 @@ let package = Package(
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
     .executableTarget(
-      name: "vm-tests", dependencies: ["ByteKit", "CVMSupport", "DMVerity", "DiskLayout", "LinuxSys"],
+      name: "vm-tests",
+      dependencies: [
+        "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "PolicyEngine", "PolicySyntax",
+        "Provenance",
+      ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
+    tests(
+      "ObjectSignature",
+      imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
@@ -180,6 +196,7 @@ let package = Package(
     tests(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
+    tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

@@ -20,10 +20,19 @@ extension Facts {
     lockdown = PolicyEngine::LockdownMode(program.strictestLockdown)
 
     guard let verity = evidence.verity, let object = evidence.object else { return }
-    dmverityRoothash = DigestLiteral(verity.rootHash)
-    witnesses = .userspace
-    // Nobody looks at a signature of the root hash yet, least of all the kernel.
-    dmveritySignature = false
+    if let volume = evidence.volume {
+      dmverityMode = DMVerityMode(rawValue: volume.mode)
+      // On a dm-verity device both witnesses are wanted: where the kernel's word is in doubt, a root hash is nothing
+      // that a rule can go by.
+      dmverityRoothash = volume.kernelVouches ? DigestLiteral(verity.rootHash) : nil
+      witnesses = volume.kernelVouches ? .both : .userspace
+      dmveritySignature = volume.isVouchedByKernelKey
+    } else {
+      dmverityRoothash = DigestLiteral(verity.rootHash)
+      witnesses = .userspace
+      // Without a dm-verity device the kernel has checked no signature.
+      dmveritySignature = false
+    }
     path = "/" + object.path
     self.object = DigestLiteral(object.digest)
     imageName = evidence.image?.name
@@ -55,6 +64,11 @@ extension DigestLiteral {
 }
 
 extension Evidence {
+  /// The block device under the mount, in the kernel's short form.
+  var deviceName: String? {
+    volume.map { "dm-\($0.device.minor)" } ?? loop.map { "loop\($0.device.minor)" }
+  }
+
   /// The object's file name, for names the kernel shows; `object` when there is none.
   var objectName: String {
     object?.path.split(separator: "/").last.map { String($0) } ?? "object"

@@ -60,10 +60,16 @@ struct Recorder: ~Copyable {
     ]
     if let line = ruling.deciding.line { details.append(.init("rule_line", .integer(Int64(line)))) }
     if let verity = evidence.verity {
-      details += [.init("root_hash", .string(verity.rootHash.description)), .init("witness", "userspace")]
+      details += [
+        .init("root_hash", .string(verity.rootHash.description)),
+        .init("witness", evidence.volume?.kernelVouches == true ? "both" : "userspace"),
+      ]
     }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
     if let image = evidence.image { details.append(.init("image", .string(image.path))) }
+    if let volume = evidence.volume {
+      details += [.init("dm_table", .string(volume.table)), .init("dm_signed", .bool(volume.isSigned))]
+    }
     if let loop = evidence.loop { details.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
     // What was judged, so that the decision can be replayed against another policy.
     details.append(.init("facts", .array(facts.map(\.json))))
@@ -71,7 +77,7 @@ struct Recorder: ~Copyable {
 
     let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
-      device: evidence.loop.map { "loop\($0.device.minor)" }, inode: descriptor?.inode,
+      device: evidence.deviceName, inode: descriptor?.inode,
       rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: details)
     do throws(SystemError) {
       try log?.write(record)
@@ -88,10 +94,14 @@ struct Recorder: ~Copyable {
     let programs = loaded.programs.map { program in
       JSONValue.object([
         .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
-        .init("tag", .string(Hex.encode(program.tag))),
+        .init("tag", .string(Hex.encode(program.tag))), .init("load_time", .unsigned(program.loadTime)),
       ])
     }
-    try append(["result": "loaded", "programs": .array(programs)], of: record)
+    try append(
+      [
+        "result": "loaded", "boot_id": .optional(KernelSettings.bootID()), "programs": .array(programs),
+        "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
+      ], of: record)
     loaded.commit()
   }
 

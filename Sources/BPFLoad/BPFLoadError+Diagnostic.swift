@@ -41,8 +41,18 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.not-attachable", .usage,
         "program `\(program)` of section `\(section)` cannot be attached by this command",
-        expected: "a tracing target, an interface, a cgroup, a network namespace or a struct_ops map to attach to",
-        next: "load it with --pin-path and without --attach, and attach it with a tool that knows its kind")
+        expected: "a kind that the kernel attaches by a link, and that names its place itself",
+        why: "programs of its kind are attached to a socket, a route, a device or a program by whoever holds that",
+        next: "load it with --pin-path and without --attach, and attach the pinned program with a tool of its kind")
+    case .badAttachTarget(let program, let section, let expected, let found):
+      Diagnostic(
+        "load.attach-target", .usage, "program `\(program)` of section `\(section)` cannot be attached to `\(found)`",
+        expected: expected, found: "`\(found)`", next: "correct the section's name, or --target")
+    case .noAttachPlace(let program, let section, let place, let reason):
+      Diagnostic(
+        "load.no-attach-place", .unsupported,
+        "there is nothing that program `\(program)` of section `\(section)` could be attached to",
+        expected: place, found: reason, why: "the program was accepted; everything has been removed again")
     case .attachNeeds(let program, let section, let option):
       Diagnostic(
         "load.attach-place", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
@@ -63,19 +73,19 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.kernel-btf", .unsupported, "the kernel's type information in `\(KernelBTF.path)` cannot be read",
         found: reason)
-    case .noAttachTarget(let program, let section, let target):
+    case .noAttachTarget(let program, let section, let target, let searched):
       Diagnostic(
         "load.no-attach-target", .unsupported,
         "this kernel has nothing that program `\(program)` of section `\(section)` could attach to",
-        expected: "`\(target)` in the kernel's type information", found: "no such name",
+        expected: "`\(target)` in the kernel's type information", found: searched,
         next: "check the section's name; `bpftool btf dump file \(KernelBTF.path) | grep \(target)` shows what is there"
       )
-    case .noKernelSymbol(let name, let hasType):
+    case .noKernelSymbol(let name, let hasType, let searched):
       Diagnostic(
         "load.no-kernel-symbol", .unsupported, "the object needs `\(name)` of the kernel",
         expected: hasType
           ? "a function or variable in `\(KernelBTF.path)`" : "a symbol in `\(KernelReports.symbolsPath)`",
-        found: hasType ? "no such name (modules are not searched)" : "no such name",
+        found: searched,
         next: "use a kernel that has it, or declare it weak and test for it")
     case .unresolvable(let error):
       error.diagnostic
@@ -118,10 +128,10 @@ extension BPFLoadError: Diagnosable {
         details: ["asked for \(shape)"])
     case .programRefused(let refusal):
       refusal.diagnostic
-    case .attachRefused(let program, let section, let error):
+    case .attachRefused(let program, let section, let place, let error):
       Diagnostic(
         "load.attach", .kernelRefused,
-        "the kernel refuses to attach program `\(program)` to the target of `\(section)`",
+        "the kernel refuses to attach program `\(program)` of section `\(section)`", expected: place,
         found: error.description, why: "the program was accepted; everything has been removed again")
     case .pinRefused(let path, let error):
       Diagnostic(
@@ -136,65 +146,5 @@ extension BPFLoadError: Diagnosable {
     case .system(let error):
       error.diagnostic
     }
-  }
-}
-
-extension Refusal.Permission {
-  /// EPERM has many fathers; name the one that is seen, and say so when none is.
-  var diagnostic: Diagnostic {
-    let names = { (capabilities: [Capability]) in capabilities.map { $0.name }.joined(separator: ", ") }
-    var result = Diagnostic(
-      "load.not-permitted", .kernelRefused, "the kernel does not permit this process to load \(subject)",
-      expected: names(needed), found: error.description)
-    if let missing, !missing.isEmpty {
-      result.code = "load.capability"
-      result.message = "loading \(subject) needs \(names(missing)), which this process does not have"
-      if let unprivilegedDisabled, unprivilegedDisabled != 0, missing.contains(.bpf) {
-        result.why =
-          "kernel.unprivileged_bpf_disabled is \(unprivilegedDisabled): nobody loads anything without CAP_BPF"
-      }
-      result.next = "run as root, or with `setpriv --ambient-caps` or AmbientCapabilities= for \(names(missing))"
-      return result
-    }
-    if isInUserNamespace == true {
-      result.code = "load.user-namespace"
-      result.why = "this process is in a user namespace, whose capabilities do not count for BPF"
-      result.next = "load from the initial user namespace, outside the container"
-      return result
-    }
-    if let missing, missing.isEmpty {
-      result.why =
-        "the process has every capability that is needed, so a security module or the kernel's own build refuses"
-    }
-    if let lockdown, lockdown != .none { result.details.append("lockdown mode: \(lockdown.rawValue)") }
-    result.next = "look for a reason in the kernel's messages (dmesg) and in the list of active security modules"
-    return result
-  }
-}
-
-extension Refusal.Program {
-  var diagnostic: Diagnostic {
-    var result = Diagnostic(
-      "load.verifier", .kernelRefused, "the kernel's verifier refuses program `\(name)` of section `\(section)`",
-      found: reason ?? error.description)
-    if let instruction { result.details.append("instruction  \(instruction)") }
-    if let source { result.details.append("source       \(source)") }
-    if let unresolvedRelocation {
-      result.code = "load.core-no-match"
-      result.expected = "\(unresolvedRelocation) in the running kernel's types"
-      result.why = "the instruction needs a CO-RE relocation that this kernel has no answer to"
-      result.next = "guard the access with bpf_core_field_exists(), or use a kernel that has it"
-    }
-    if let lockdown {
-      result.code = "load.lockdown"
-      result.why = "the kernel is locked down (\(lockdown.rawValue)), and this helper is not allowed then"
-      result.next = "read through BTF pointers instead (tp_btf, fentry, iter), which lockdown allows"
-    }
-    if !logTail.isEmpty {
-      result.details.append("verifier log, last \(logTail.count) lines:")
-      result.details += logTail.map { "  \($0)" }
-    }
-    if let logPath { result.details.append("whole log    \(logPath)") }
-    return result
   }
 }

@@ -22,6 +22,10 @@ public enum BPFLoadError: Error, Sendable {
   case notAttachable(program: String, section: String)
   /// The program was to be attached, and only an option can say to what.
   case attachNeeds(program: String, section: String, option: String)
+  /// What is said of the place to attach to is no such place's name.
+  case badAttachTarget(program: String, section: String, expected: String, found: String)
+  /// The place to attach to is not there; `place` and `reason` are in words.
+  case noAttachPlace(program: String, section: String, place: String, reason: String)
   /// A map refers to a map or program that is not there.
   case noSuchSlotTarget(map: String, target: String)
 
@@ -32,9 +36,10 @@ public enum BPFLoadError: Error, Sendable {
   /// The kernel's type information cannot be read.
   case unreadableKernelBTF(reason: String)
   /// The kernel has nothing of the name the program attaches to.
-  case noAttachTarget(program: String, section: String, target: String)
-  /// The kernel has no function or variable of this name; without a type, no symbol in its table.
-  case noKernelSymbol(name: String, hasType: Bool)
+  case noAttachTarget(program: String, section: String, target: String, searched: String)
+  /// The kernel has no function or variable of this name; without a type, no symbol in its table. `searched` says
+  /// where it was looked for.
+  case noKernelSymbol(name: String, hasType: Bool, searched: String)
   /// What the kernel answered about the object's externs does not fit into its instructions.
   case unresolvable(BPFObjectError)
   /// Several symbols of the kernel have this name, at different addresses.
@@ -56,8 +61,8 @@ public enum BPFLoadError: Error, Sendable {
   case mapRefused(map: String, shape: String, error: SystemError)
   /// The verifier refused a program.
   case programRefused(Refusal.Program)
-  /// A program could not be attached to its target.
-  case attachRefused(program: String, section: String, error: SystemError)
+  /// A program could not be attached to its target; `place` is in words.
+  case attachRefused(program: String, section: String, place: String, error: SystemError)
   /// The object could not be pinned.
   case pinRefused(path: String, error: SystemError)
   /// The directory to pin in is not usable.
@@ -68,21 +73,45 @@ public enum BPFLoadError: Error, Sendable {
 
 /// What is known about a refusal of the kernel.
 public enum Refusal {
-  /// A refusal without a word, and what may be behind it.
+  /// Who refused, as far as it can be told from outside.
+  public enum Cause: Equatable, Sendable {
+    /// The process lacks these.
+    case capability([Capability])
+    /// A setting of the kernel keeps it from those who lack CAP_BPF.
+    case sysctl(name: String, value: Int)
+    /// The process's capabilities do not count, because it is in a user namespace.
+    case userNamespace
+    /// The kernel is locked down; nil when the mode is not known.
+    case lockdown(LockdownMode?)
+    /// A seccomp filter answers in the kernel's place.
+    case systemCallFilter
+    /// A security module; those that are active and may have done it.
+    case securityModule([String])
+    /// The kernel takes nothing of this kind from anybody.
+    case kernelBuild
+    case unknown
+  }
+
+  /// A refusal without a word, and who is behind it.
   public struct Permission: Equatable, Sendable {
-    /// What was being made: `map counters`, `program xdp_counter`.
-    public let subject: String
+    /// What was refused: `load map counters`, `attach program x to kernel function y`.
+    public let action: String
     public let error: SystemError
-    /// The capabilities the object's programs need.
+    /// The capabilities that it needs.
     public let needed: [Capability]
-    /// Those the process lacks; nil when that is not known.
-    public let missing: [Capability]?
-    /// The kernel's lockdown mode, when it tells.
-    public let lockdown: LockdownMode?
-    /// The sysctl kernel.unprivileged_bpf_disabled, when it tells.
-    public let unprivilegedDisabled: Int?
-    /// Whether the process is in a user namespace, where its capabilities do not count; nil when that is not known.
-    public let isInUserNamespace: Bool?
+    public let cause: Cause
+    /// What was looked at, and seen.
+    public let found: [String]
+  }
+
+  /// A CO-RE relocation that the kernel has no answer to.
+  public struct Relocation: Equatable, Sendable {
+    /// What it asks for: "field `task_struct.__state`".
+    public let subject: String
+    /// The running kernel's release.
+    public let kernelRelease: String?
+    /// What the kernel has that comes near.
+    public let candidates: [String]
   }
 
   /// A program that the verifier refused.
@@ -93,12 +122,15 @@ public enum Refusal {
     public let error: SystemError
     /// The verifier's own sentence.
     public let reason: String?
+    /// What the kernel says about it for people, and suggests (Linux 7.3 and later).
+    public var explanation: [String] = []
+    public var suggestion: [String] = []
     /// The instruction's index in the linked program, and its text where the log has it.
     public let instruction: String?
     /// `file:line: code`.
     public let source: String?
     /// The CO-RE relocation that could not be resolved, when that is why.
-    public let unresolvedRelocation: String?
+    public let unresolvedRelocation: Relocation?
     /// The lockdown mode that forbids a helper, when that is why.
     public let lockdown: LockdownMode?
     /// The log's last 20 lines.

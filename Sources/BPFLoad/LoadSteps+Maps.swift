@@ -24,7 +24,7 @@ extension LoadSteps {
         if map.isFrozen { try BPF.freeze(object) }
       } catch {
         throw refusedEntry(error, "map `\(map.name)`")
-          ?? .mapRefused(map: map.name, shape: Self.shape(of: map), error: error)
+          ?? .mapRefused(map: map.name, shape: shape(of: map), error: error)
       }
       created.append(object)
     }
@@ -43,15 +43,10 @@ extension LoadSteps {
     } catch {
       throw refusedEntry(error, "map `\(map.name)`") ?? .pinRefused(path: path, error: error)
     }
-    let wanted = attributes(of: map)
-    // As in libbpf (map_is_reuse_compat).
-    guard info.type == wanted.type, info.keySize == wanted.keySize, info.valueSize == wanted.valueSize,
-      info.maxEntries == wanted.maxEntries, info.flags == wanted.flags
-    else {
+    let wanted = MapShape(attributes(of: map))
+    guard wanted.isSatisfied(by: MapShape(info)) else {
       throw .sharedMapDiffers(
-        map: map.name, path: path, wanted: Self.shape(of: map),
-        found: "type \(info.type), key \(info.keySize)B, value \(info.valueSize)B, "
-          + "max_entries \(info.maxEntries), flags 0x\(String(info.flags, radix: 16))")
+        map: map.name, path: path, wanted: wanted.description, found: MapShape(info).description)
     }
     return pinned
   }
@@ -65,15 +60,18 @@ extension LoadSteps {
     attributes.flags = map.flags
     // It counts only where the object's flags say so (BPF_F_NUMA_NODE), as with libbpf.
     attributes.numaNode = map.numaNode ?? 0
+    attributes.extra = map.mapExtra
     return attributes
   }
+
+  /// What BPF_MAP_CREATE is asked for, in words.
+  private func shape(of map: LinkedMap) -> String { MapShape(attributes(of: map)).description }
 
   private func create(_ map: LinkedMap, btf: KernelObject) throws(BPFLoadError) -> KernelObject {
     var inner: KernelObject?
     if let template = map.inner.first { inner = try create(template, btf: btf) }
     var attributes = attributes(of: map)
     attributes.name = map.kernelName
-    attributes.extra = map.mapExtra
     let takesTypes = !Self.typesWithoutBTF.contains(map.type)
     if takesTypes {
       attributes.keyTypeID = map.btfKeyTypeID
@@ -86,14 +84,8 @@ extension LoadSteps {
       guard error.errnoName != "E2BIG" || map.mapExtra == 0 else {
         throw .notKnownToKernel(subject: "map `\(map.name)` (map_extra, Linux 5.16)", error: error)
       }
-      throw .mapRefused(map: map.name, shape: Self.shape(of: map), error: error)
+      throw .mapRefused(map: map.name, shape: shape(of: map), error: error)
     }
-  }
-
-  /// What BPF_MAP_CREATE was asked for, in bpftool's words.
-  private static func shape(of map: LinkedMap) -> String {
-    "type \(map.type), key \(map.keySize)B, value \(map.valueSize)B, max_entries \(map.maxEntries), "
-      + "flags 0x\(String(map.flags, radix: 16))"
   }
 
   /// Puts programs and maps into the slots of the maps that hold them from the start.
@@ -112,7 +104,7 @@ extension LoadSteps {
           try BPF.update(object, index: slot.index, object: held)
         } catch {
           throw refusedEntry(error, "map `\(map.name)`")
-            ?? .mapRefused(map: map.name, shape: Self.shape(of: map), error: error)
+            ?? .mapRefused(map: map.name, shape: shape(of: map), error: error)
         }
       }
     }

@@ -42,9 +42,13 @@ extension LoadSteps {
         if hasLink || options.attaches { try BPF.update(map, key: [0, 0, 0, 0], value: value) }
         guard options.attaches else { continue }
         if hasLink {
-          links.append(MadeLink(name: structure.name, object: try BPF.linkStructure(map)))
+          let link = try BPF.linkStructure(map)
+          links.append(
+            MadeLink(
+              program: structure.name, place: "struct_ops \(structure.typeName)", pinName: structure.name, object: link)
+          )
         } else {
-          registrations.add(map)
+          registrations.add(map, structure.name)
         }
       } catch {
         if let refusal = refusedEntry(error, "struct_ops `\(structure.name)`") { throw refusal }
@@ -63,16 +67,21 @@ extension LoadSteps {
 /// Structures that were registered without a link. They are unregistered again unless they are kept.
 struct Registrations: ~Copyable {
   private var maps: [KernelObject] = []
+  /// The names of the structures in the object.
+  private(set) var names: [String] = []
   private var isKept = false
 
   init() {}
 
   deinit {
     guard !isKept else { return }
-    for map in maps { try? BPF.delete(map, key: [0, 0, 0, 0]) }
+    for map in maps { _ = try? BPF.delete(map, key: [0, 0, 0, 0]) }
   }
 
-  mutating func add(_ map: KernelObject) { maps.append(map) }
+  mutating func add(_ map: KernelObject, _ name: String) {
+    maps.append(map)
+    names.append(name)
+  }
 
   mutating func keep() { isKept = true }
 }

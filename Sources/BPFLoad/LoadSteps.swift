@@ -7,6 +7,7 @@ struct LoadSteps {
   let programs: [LinkedProgram]
   let options: LoadOptions
   let kernelTypes: KernelTypes
+  let modules: ModuleTable
 
   func run() throws(BPFLoadError) -> LoadedObject {
     let layout = try PinLayout(
@@ -15,59 +16,62 @@ struct LoadSteps {
     let attachIDs = try attachTargets(members: layouts.flatMap(\.attachments))
     let btf = try loadBTF()
     let mapObjects = try createMaps(btf: btf, layout)
+    let descriptors = modules.descriptors(maps: mapObjects)
     var programObjects: [KernelObject] = []
     for (program, target) in zip(programs, attachIDs) {
-      programObjects.append(try load(program, target: target, btf: btf, maps: mapObjects))
+      programObjects.append(try load(program, target: target, btf: btf, descriptors: descriptors))
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
     var registrations = Registrations()
     let structures = try makeStructures(
       layouts, programs: programObjects, btf: btf, registrations: &registrations)
-    let links = structures.links + (options.attaches ? try attach(programObjects) : [])
+    let links = structures.links + (options.attaches ? try attach(programObjects, maps: mapObjects) : [])
     let allMaps = mapObjects + structures.maps
     let pins = try pin(maps: allMaps, programs: programObjects, links: links, layout)
     return LoadedObject(
       programs: try describe(programObjects, layout), maps: try describe(allMaps, layout),
-      links: links.map { link in LoadedLink(program: link.name, pin: layout.link(link.name), object: link.object) },
-      pins: pins, registrations: registrations)
+      links: links.map { link in
+        LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
+      }, pins: pins, registrations: registrations)
   }
 
   // MARK: What the kernel must be asked first
 
   /// What BPF_PROG_LOAD is told of where a program goes.
-  private struct AttachTarget {
-    /// `attach_btf_id`; 0 where the type needs none.
-    var typeID: UInt32
+  private struct LoadTarget {
+    /// `attach_btf_id`, and the module it is of; nil where the type needs none.
+    var type: KernelTypes.Found?
     /// `expected_attach_type`.
     var attachType: UInt32
   }
 
-  private func attachTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [AttachTarget] {
-    zip(programs, try attachTypeIDs()).map { program, id in
+  private func attachTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [LoadTarget] {
+    zip(programs, try attachTypes()).map { program, type in
       guard let member = members.first(where: { $0.program == program.name }) else {
-        return AttachTarget(typeID: id, attachType: program.kind.expectedAttachType)
+        return LoadTarget(type: type, attachType: program.kind.expectedAttachType)
       }
-      return AttachTarget(typeID: member.typeID, attachType: member.member)
+      return LoadTarget(type: KernelTypes.Found(id: member.typeID, module: nil), attachType: member.member)
     }
   }
 
-  private func attachTypeIDs() throws(BPFLoadError) -> [UInt32] {
+  private func attachTypes() throws(BPFLoadError) -> [KernelTypes.Found?] {
     let targets = programs.compactMap { $0.kind.attachTarget }
-    guard !targets.isEmpty else { return Array(repeating: 0, count: programs.count) }
+    guard !targets.isEmpty else { return Array(repeating: nil, count: programs.count) }
     let first = programs.first { $0.kind.attachTarget != nil }
-    let ids = try kernelTypes.ids(of: targets, for: first?.name ?? "")
-    var remaining = ids.makeIterator()
-    var result: [UInt32] = []
+    let types = try kernelTypes.find(targets, for: first?.name ?? "")
+    var remaining = types.makeIterator()
+    var result: [KernelTypes.Found?] = []
     for program in programs {
       guard let target = program.kind.attachTarget else {
-        result.append(0)
+        result.append(nil)
         continue
       }
-      guard let id = remaining.next() ?? nil else {
-        throw .noAttachTarget(program: program.name, section: program.section, target: target.name)
+      guard let type = remaining.next() ?? nil else {
+        throw .noAttachTarget(
+          program: program.name, section: program.section, target: target.name, searched: kernelTypes.searched)
       }
-      result.append(id)
+      result.append(type)
     }
     return result
   }
@@ -88,12 +92,13 @@ struct LoadSteps {
   // MARK: Programs
 
   private func load(
-    _ program: LinkedProgram, target: AttachTarget, btf: KernelObject, maps: [KernelObject]
+    _ program: LinkedProgram, target: LoadTarget, btf: KernelObject, descriptors: [KernelObject]
   ) throws(BPFLoadError) -> KernelObject {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
     attributes.expectedAttachType = target.attachType
     attributes.flags = program.kind.flags
-    attributes.attachBTFID = target.typeID
+    attributes.attachBTFID = target.type?.id ?? 0
+    attributes.attachModule = target.type?.module?.types
     attributes.name = program.kernelName
     attributes.license = linked.license
     attributes.instructions = program.instructions
@@ -104,14 +109,14 @@ struct LoadSteps {
     attributes.coreRelocations = program.coreRelocations
     attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
     do throws(SystemError) {
-      return try BPF.loadProgram(attributes, btf: btf, maps: maps)
+      return try BPF.loadProgram(attributes, btf: btf, maps: descriptors)
     } catch {
       if let refusal = refusedEntry(error, "program `\(program.name)`") { throw refusal }
       if error.errnoName == "E2BIG", program.coreRelocations.isEmpty == false {
         throw .notKnownToKernel(subject: "program `\(program.name)` (CO-RE in the kernel, Linux 5.17)", error: error)
       }
       // Logging slows the verifier down, so only a program that was refused is verified again with a log.
-      let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: maps, linked: linked)
+      let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: descriptors, linked: linked)
       if let refusal = again.explain(error, options: options) { throw .programRefused(refusal) }
       // The verifier always writes something; who refuses without a word has not come so far.
       let subject = "program `\(program.name)` of section `\(program.section)`"
@@ -150,7 +155,7 @@ struct LoadSteps {
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
     if !links.isEmpty { try pins.makeOne("\(directory)/link") }
     for link in links {
-      if let path = layout.link(link.name) { try pins.pin(link.object, at: path) }
+      if let path = layout.link(link.pinName) { try pins.pin(link.object, at: path) }
     }
     return pins
   }
@@ -172,6 +177,7 @@ struct LoadSteps {
           LoadedProgram(
             name: program.name, section: program.section, id: info.id, type: info.type,
             expectedAttachType: program.kind.expectedAttachType, target: program.kind.target, tag: info.tag,
+            loadTime: info.loadTime,
             pin: layout.directory == nil ? nil : layout.programs[index], object: object))
       } catch {
         throw .system(error)
@@ -195,26 +201,5 @@ struct LoadSteps {
       }
     }
     return result
-  }
-
-  // MARK: Refusals that do not depend on the object's contents
-
-  /// ENOSYS and EPERM, explained; nil for other errors.
-  func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
-    switch error.errnoName {
-    case "ENOSYS": return .noBPF
-    case "EPERM": return notPermitted(error, subject)
-    default: return nil
-    }
-  }
-
-  /// What may be behind a refusal, from what the process and the kernel say of themselves now.
-  private func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
-    let privilege = RequiredPrivilege(kinds: programs.map(\.kind), held: KernelSettings.effectiveCapabilities())
-    return .notPermitted(
-      Refusal.Permission(
-        subject: subject, error: error, needed: privilege.needed, missing: privilege.missing,
-        lockdown: KernelSettings.lockdownMode(), unprivilegedDisabled: KernelSettings.unprivilegedBPFDisabled(),
-        isInUserNamespace: KernelSettings.isInUserNamespace()))
   }
 }

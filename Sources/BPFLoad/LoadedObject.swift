@@ -16,6 +16,8 @@ public struct LoadedProgram: Sendable {
   public let target: String
   /// Eight bytes of the kernel's hash over the instructions after CO-RE relocation.
   public let tag: [UInt8]
+  /// When the kernel loaded it, nanoseconds since boot.
+  public let loadTime: UInt64
   /// Where it is pinned.
   public let pin: String?
   /// Keeps the program alive.
@@ -36,10 +38,12 @@ public struct LoadedMap: Sendable {
   public let object: KernelObject
 }
 
-/// A program attached to its target.
+/// A program attached to its target, or a structure of functions that is registered through a link.
 public struct LoadedLink: Sendable {
   /// The name in the object of the program, or of the structure of functions.
   public let program: String
+  /// What it is attached to, in words: `interface eth0 (xdp)`, `tracepoint sched/sched_switch`.
+  public let place: String
   /// Where it is pinned.
   public let pin: String?
   /// Keeps the program attached.
@@ -57,6 +61,8 @@ public struct LoadedObject: ~Copyable {
   public let maps: [LoadedMap]
   /// In the order of the programs; empty when nothing was to be attached.
   public let links: [LoadedLink]
+  /// Structures of functions that are registered without a link, by name: until they are deleted from their maps.
+  public var registered: [String] { registrations.names }
   private var pins: PinnedPaths
   private var registrations: Registrations
 

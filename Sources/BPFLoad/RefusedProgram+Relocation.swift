@@ -1,5 +1,6 @@
 internal import BPFObject
 internal import ByteKit
+internal import LinuxSys
 
 /// Relocations that the kernel could not resolve.
 ///
@@ -7,8 +8,8 @@ internal import ByteKit
 /// 195896080 (0xbad2310), which exists nowhere, and the verifier stumbles over it only when it is reached
 /// (tools/lib/bpf/relo_core.c, bpf_core_poison_insn).
 extension RefusedProgram {
-  /// What the record of this instruction is about, `field task_struct.__state`; nil when it has none.
-  func relocation(at index: Int) -> String? {
+  /// What the record of this instruction is about; nil when it has none.
+  func relocation(at index: Int) -> Refusal.Relocation? {
     let bytes = program.coreRelocations.rawSpan
     let size = Int(program.coreRelocationRecordSize)
     guard size >= 16, let btf = try? BTF(linked.btf.rawSpan) else { return nil }
@@ -20,13 +21,23 @@ extension RefusedProgram {
       guard Int(offset) == index * 8, let text = try? btf.string(at: access),
         let subject = btf.subject(ofRelocation: kind, typeID: type, access: text)
       else { continue }
-      switch kind {
-      case 6...9, 12: return "type `\(subject)`"
-      case 10, 11: return "enumerator `\(subject)`"
-      default: return "field `\(subject)`"
-      }
+      let noun =
+        switch kind {
+        case 6...9, 12: "type"
+        case 10, 11: "enumerator"
+        default: "field"
+        }
+      return Refusal.Relocation(
+        subject: "\(noun) `\(subject)`", kernelRelease: try? KernelReports.release(),
+        candidates: kernelTypes().map { btf.candidates(ofRelocation: kind, typeID: type, access: text, in: $0) } ?? [])
     }
     return nil
+  }
+
+  /// All of the kernel's types, which only a refusal is worth reading for.
+  private func kernelTypes() -> BTF? {
+    guard let kernel = try? KernelBTF.open() else { return nil }
+    return try? BTF(kernel.bytes)
   }
 }
 

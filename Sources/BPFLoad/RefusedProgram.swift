@@ -21,11 +21,14 @@ struct RefusedProgram {
     let index = log.instruction?.index
     return Refusal.Program(
       name: program.name, section: program.section, error: error, reason: log.reason,
+      explanation: log.report?.reason ?? [], suggestion: log.report?.suggestion ?? [],
       instruction: log.instruction.map { found in
         found.text.map { "\(found.index): \($0)" } ?? "\(found.index)"
       },
       source: source(quoted: log.source, index: index),
-      unresolvedRelocation: log.isPoisonedRelocation ? index.flatMap(relocation(at:)) ?? "the relocation" : nil,
+      unresolvedRelocation: log.isPoisonedRelocation
+        ? index.flatMap(relocation(at:))
+          ?? Refusal.Relocation(subject: "the relocation", kernelRelease: nil, candidates: []) : nil,
       lockdown: lockdown(behind: log), logTail: log.tail, logPath: write(text, options))
   }
 

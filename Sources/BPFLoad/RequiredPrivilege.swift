@@ -1,28 +1,24 @@
 internal import BPFObject
 internal import LinuxSys
 
-/// Which capabilities a load needs, and why a kernel that answers EPERM may have done so.
+/// Which capabilities a load needs.
 ///
 /// After kernel/bpf/syscall.c (bpf_prog_load, is_net_admin_prog_type, is_perfmon_prog_type); CAP_SYS_ADMIN stands in
 /// for each of them.
 struct RequiredPrivilege: Equatable, Sendable {
   /// The capabilities the program types ask for, CAP_BPF among them.
-  let needed: [Capability]
-  /// Those of them that the process lacks; nil when its capabilities are not known.
-  let missing: [Capability]?
+  let capabilities: [Capability]
+  /// Whether all are of types that need none where kernel.unprivileged_bpf_disabled is 0: SOCKET_FILTER, CGROUP_SKB.
+  let isUnprivilegedKind: Bool
 
-  init(kinds: [ProgramKind], held: Set<Capability>?) {
+  init(kinds: [ProgramKind]) {
     var needed: Set<Capability> = [.bpf]
     for kind in kinds {
       if Self.netAdminTypes.contains(kind.type) { needed.insert(.netAdmin) }
       if Self.perfmonTypes.contains(kind.type) { needed.insert(.perfmon) }
     }
-    self.needed = needed.sorted { $0.rawValue > $1.rawValue }
-    guard let held else {
-      missing = nil
-      return
-    }
-    missing = held.contains(.sysAdmin) ? [] : self.needed.filter { !held.contains($0) }
+    capabilities = needed.sorted { $0.rawValue > $1.rawValue }
+    isUnprivilegedKind = !kinds.isEmpty && kinds.allSatisfy { $0.type == 1 || $0.type == 8 }
   }
 
   /// SCHED_CLS, SCHED_ACT, XDP, LWT_IN/OUT/XMIT, SOCK_OPS, SK_SKB, CGROUP_DEVICE, SK_MSG, CGROUP_SOCK_ADDR,

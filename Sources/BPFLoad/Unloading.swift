@@ -28,6 +28,8 @@ public enum Unloading {
   public struct Result: Equatable, Sendable {
     /// Pins that are gone, links before programs before maps.
     public let removed: [String]
+    /// The pins among them whose structures of functions (struct_ops) were registered until now.
+    public let unregistered: [String]
     /// Pins and directories that could not be removed, each with the reason.
     public let remaining: [String]
   }
@@ -41,8 +43,16 @@ public enum Unloading {
   public static func unload(pinPath path: String) throws(UnloadError) -> Result {
     let pins = try pins(below: path)
     var removed: [String] = []
+    var unregistered: [String] = []
     var remaining: [String] = []
     for pin in pins {
+      do throws(SystemError) {
+        if try unregister(pin) { unregistered.append(pin) }
+      } catch {
+        // Without its pin nobody could find it again.
+        remaining.append("\(pin): still registered: \(error)")
+        continue
+      }
       if unsafe unlink(pin) == 0 {
         removed.append(pin)
       } else {
@@ -54,7 +64,18 @@ public enum Unloading {
         remaining.append(SystemError("rmdir", path: directory, errno: Glibc.errno).description)
       }
     }
-    return Result(removed: removed, remaining: remaining)
+    return Result(removed: removed, unregistered: unregistered, remaining: remaining)
+  }
+
+  /// Unregisters the structure of functions in a pinned struct_ops map; false when it is no such map or has nothing
+  /// registered. One that is registered through a link (BPF_F_LINK) goes with the link's pin.
+  private static func unregister(_ pin: String) throws(SystemError) -> Bool {
+    let object = try BPF.pinned(at: pin)
+    guard try BPF.isMap(object) else { return false }
+    let info = try BPF.mapInfo(object)
+    // BPF_MAP_TYPE_STRUCT_OPS, BPF_F_LINK.
+    guard info.type == 26, info.flags & 1 << 13 == 0 else { return false }
+    return try BPF.delete(object, key: [0, 0, 0, 0])
   }
 
   private static func pins(below path: String) throws(UnloadError) -> [String] {

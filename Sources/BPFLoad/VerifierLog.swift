@@ -1,7 +1,8 @@
 /// The verifier's log, read for what a person wants to know first: why, at which instruction, at which source line.
 ///
 /// The layout is that of kernel/bpf/verifier.c and log.c with log level 1. It is no stable interface, so everything
-/// here is optional, and the whole log is always kept beside it.
+/// here is optional, and the whole log is always kept beside it. Since Linux 7.3 a report for people follows the
+/// verifier's own sentence (``VerifierReport``).
 struct VerifierLog: Equatable, Sendable {
   /// The verifier's own words, at most three sentences with semicolons between them; nil when it says nothing.
   var reason: String? { sentences.isEmpty ? nil : sentences.prefix(3).joined(separator: "; ") }
@@ -11,6 +12,8 @@ struct VerifierLog: Equatable, Sendable {
   private(set) var instruction: Instruction?
   /// The last source line the log quotes, with file and line where the kernel prints them (6.9 and later).
   private(set) var source: SourceLine?
+  /// What the kernel itself says about the refusal, for people (7.3 and later).
+  private(set) var report: VerifierReport?
   /// The log's last lines, as they are.
   private(set) var tail: [String]
 
@@ -29,7 +32,9 @@ struct VerifierLog: Equatable, Sendable {
   init(_ text: String, tailLines: Int = 20) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
     tail = lines.suffix(tailLines).map { String($0) }
-    for line in lines {
+    let reportStart = lines.firstIndex { $0.hasPrefix(VerifierReport.beginning) } ?? lines.endIndex
+    if reportStart < lines.endIndex { report = VerifierReport(lines[reportStart...]) }
+    for line in lines[..<reportStart] {
       if let quoted = Self.sourceLine(line) {
         source = quoted
       } else if let found = Self.instruction(line) {
@@ -39,6 +44,10 @@ struct VerifierLog: Equatable, Sendable {
       } else if !Self.isBookkeeping(line) {
         sentences.append(String(line))
       }
+    }
+    if let report {
+      if sentences.isEmpty { sentences = [report.title] + report.reason }
+      if instruction == nil, let index = report.instruction { instruction = Instruction(index: index, text: nil) }
     }
     if instruction == nil, let index = sentences.lazy.compactMap({ Self.instructionIndex(named: $0) }).first {
       instruction = Instruction(index: index, text: nil)

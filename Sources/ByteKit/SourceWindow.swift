@@ -1,7 +1,8 @@
 /// Part of a source as a source of its own: the bytes from `start`, `byteCount` of them.
 public struct SourceWindow<Base: ByteSource & ~Copyable>: ByteSource, ~Copyable {
-  private let base: Base
-  private let start: UInt64
+  public let base: Base
+  /// Where it begins in the base, in bytes.
+  public let start: UInt64
   public let byteCount: UInt64
 
   /// The window; nil when it does not lie inside the base.

@@ -69,6 +69,15 @@ AT(vb_bpf_link_create, attach_type, 8);
 AT(vb_bpf_link_create, flags, 12);
 AT(vb_bpf_link_create, reserved, 16);
 
+AT(vb_bpf_link_perf_event, bpf_cookie, 16);
+AT(vb_bpf_link_kprobe_multi, probe_flags, 16);
+AT(vb_bpf_link_kprobe_multi, syms, 24);
+AT(vb_bpf_link_uprobe_multi, path, 16);
+AT(vb_bpf_link_uprobe_multi, cnt, 48);
+AT(vb_bpf_link_uprobe_multi, pid, 56);
+AT(vb_bpf_link_netfilter, pf, 16);
+AT(vb_bpf_link_netfilter, priority, 24);
+
 AT(vb_bpf_prog_info, tag, 8);
 AT(vb_bpf_prog_info, jited_prog_insns, 24);
 AT(vb_bpf_prog_info, xlated_prog_insns, 32);
@@ -79,5 +88,11 @@ AT(vb_bpf_prog_info, map_ids, 56);
 AT(vb_bpf_prog_info, name, 64);
 SIZE(vb_bpf_prog_info, 88);
 
+AT(vb_bpf_btf_info, name, 16);
+SIZE(vb_bpf_btf_info, 32);
+
 AT(vb_bpf_map_info, name, 24);
-SIZE(vb_bpf_map_info, 40);
+AT(vb_bpf_map_info, btf_vmlinux_value_type_id, 44);
+AT(vb_bpf_map_info, btf_id, 64);
+AT(vb_bpf_map_info, map_extra, 80);
+SIZE(vb_bpf_map_info, 88);

@@ -26,7 +26,7 @@ public struct ImageFile: ~Copyable {
   /// The file system.
   public let data: Source
   /// Superblock and tree; nil when they follow the data.
-  private let hashes: Source?
+  let hashes: Source?
 
   init(
     path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, ownRootHash: Digest,

@@ -33,6 +33,8 @@ extension BPF {
     public let valueSize: UInt32
     public let maxEntries: UInt32
     public let flags: UInt32
+    /// `map_extra`, whose meaning is the type's own; 0 from a kernel before 5.16.
+    public let extra: UInt64
   }
 
   /// BPF_OBJ_GET_INFO_BY_FD of a program.
@@ -58,10 +60,19 @@ extension BPF {
     try info(of: map, into: &raw)
     return unsafe MapInfo(
       id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
-      keySize: raw.key_size, valueSize: raw.value_size, maxEntries: raw.max_entries, flags: raw.map_flags)
+      keySize: raw.key_size, valueSize: raw.value_size, maxEntries: raw.max_entries, flags: raw.map_flags,
+      extra: raw.map_extra)
   }
 
-  private static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
+  /// Whether the object is a map, and no program or link: bpf(2) gives all three for a pin, and each command takes
+  /// the numbers of another kind for its own.
+  public static func isMap(_ object: KernelObject) throws(SystemError) -> Bool {
+    try object.descriptor.withRaw { (raw) throws(SystemError) in
+      try Directory.linkTarget("/proc/self/fd/\(raw)") == "anon_inode:bpf-map"
+    }
+  }
+
+  static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
     let outcome: Result<CInt, SystemError> = unsafe withUnsafeMutableBytes(of: &raw) { bytes in
       var attributes = vb_bpf_obj_info()
       attributes.bpf_fd = UInt32(bitPattern: object.descriptor.withRaw { $0 })
@@ -92,7 +103,7 @@ extension BPF {
     return try open(VB_BPF_PROG_GET_FD_BY_ID, &attributes, "bpf BPF_PROG_GET_FD_BY_ID")
   }
 
-  private static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
+  static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
     var found: [UInt32] = []
     var attributes = vb_bpf_id()
     while true {

@@ -43,7 +43,7 @@ extension BPF {
     try link(program, AttachType.traceIterator.rawValue, target: 0)
   }
 
-  private static func link(
+  static func link(
     _ program: KernelObject, _ type: UInt32, target: UInt32, flags: UInt32 = 0
   ) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_link_create()

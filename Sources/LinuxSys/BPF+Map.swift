@@ -76,8 +76,11 @@ extension BPF {
   }
 
   /// BPF_MAP_DELETE_ELEM: drops the entry under `key`; in a struct_ops map, unregisters the structure.
-  public static func delete(_ map: KernelObject, key: [UInt8]) throws(SystemError) {
-    _ = try element(VB_BPF_MAP_DELETE_ELEM, of: map, key: key, "bpf BPF_MAP_DELETE_ELEM") { attributes, call in
+  ///
+  /// - Returns: whether there was such an entry.
+  @discardableResult
+  public static func delete(_ map: KernelObject, key: [UInt8]) throws(SystemError) -> Bool {
+    try element(VB_BPF_MAP_DELETE_ELEM, of: map, key: key, "bpf BPF_MAP_DELETE_ELEM") { attributes, call in
       call(&attributes)
     }
   }

@@ -33,6 +33,18 @@ public enum BPF {
     return KernelObject(made.withRaw { $0 } > 2 ? made : try made.duplicate())
   }
 
+  /// The errno that bpf(2) gives for a command that no kernel has: EINVAL from the kernel itself, another one from
+  /// whoever stands before it.
+  public static func answerToUnknownCommand() -> CInt {
+    var nothing = vb_bpf_id()
+    do throws(SystemError) {
+      _ = try call(0x7fff_0000, &nothing, "bpf")
+      return 0
+    } catch {
+      return error.errno
+    }
+  }
+
   /// A pointer as the attributes hold it; 0 for an empty buffer.
   static func address(_ buffer: UnsafeRawBufferPointer) -> UInt64 {
     guard unsafe !buffer.isEmpty else { return 0 }

@@ -66,6 +66,21 @@ public enum KernelSettings {
     }
   }
 
+  /// What tells this start of the machine from every other: /proc/sys/kernel/random/boot_id.
+  public static func bootID() -> String? { text("/proc/sys/kernel/random/boot_id") }
+
+  /// Whether a seccomp filter stands between this process and the kernel (`Seccomp: 2` in /proc/self/status).
+  public static func hasSystemCallFilter() -> Bool? {
+    text("/proc/thread-self/status").flatMap { status in
+      status.split(separator: "\n").first { $0.hasPrefix("Seccomp:") }.map { $0.hasSuffix("\t2") }
+    }
+  }
+
+  /// The active security modules, in the kernel's order: /sys/kernel/security/lsm.
+  public static func securityModules() -> [String]? {
+    text("/sys/kernel/security/lsm").map { $0.split(separator: ",").map { String($0) } }
+  }
+
   /// How many processors the kernel provides for: one more than the highest number in /sys/devices/system/cpu/possible.
   public static func possibleProcessors() -> Int? {
     guard let ranges = text("/sys/devices/system/cpu/possible"),

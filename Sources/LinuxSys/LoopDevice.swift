@@ -33,12 +33,38 @@ extension OwnedFD {
   }
 }
 
+/// A loop device that this process set up, read-only. The kernel takes it down when its last user is gone: this value,
+/// a mount, or a device-mapper table.
+public struct AttachedLoop: ~Copyable {
+  /// `/dev/loopN`.
+  public let path: String
+  fileprivate let device: OwnedFD
+
+  /// Puts a part of a file under the first free loop device; needs root.
+  ///
+  /// - Parameters:
+  ///   - offset: where the device begins in the file, in bytes.
+  ///   - sizeLimit: bytes of the device, or 0 for the rest of the file.
+  public static func attach(
+    _ file: borrowing OwnedFD, offset: UInt64 = 0, sizeLimit: UInt64 = 0
+  ) throws(SystemError) -> AttachedLoop {
+    let flags = UInt32(VB_LO_FLAGS_READ_ONLY | VB_LO_FLAGS_AUTOCLEAR)
+    return try LoopDevices.configureFree(file, flags: flags, offset: offset, sizeLimit: sizeLimit)
+  }
+}
+
 /// Setting up loop devices, which needs root.
 public enum LoopDevices {
   /// Puts a file under the first free loop device, read-only.
   ///
   /// - Returns: the device's path. It stays until ``detach(_:)``.
   public static func attachReadOnly(_ file: borrowing OwnedFD) throws(SystemError) -> String {
+    try configureFree(file, flags: UInt32(VB_LO_FLAGS_READ_ONLY), offset: 0, sizeLimit: 0).path
+  }
+
+  fileprivate static func configureFree(
+    _ file: borrowing OwnedFD, flags: UInt32, offset: UInt64, sizeLimit: UInt64
+  ) throws(SystemError) -> AttachedLoop {
     let control = try OwnedFD.open("/dev/loop-control", .readWrite)
     // Another process may take the free number first.
     for _ in 0..<64 {
@@ -47,9 +73,9 @@ public enum LoopDevices {
       let path = "/dev/loop\(number)"
       let device = try OwnedFD.open(path, .readOnly)
       let result = device.withRaw { loop in
-        file.withRaw { vb_loop_configure(loop, $0, UInt32(VB_LO_FLAGS_READ_ONLY), 0) }
+        file.withRaw { vb_loop_configure(loop, $0, flags, offset, sizeLimit) }
       }
-      if result == 0 { return path }
+      if result == 0 { return AttachedLoop(path: path, device: device) }
       let error = SystemError.current("ioctl LOOP_CONFIGURE", path: path)
       guard error.errno == EBUSY else { throw error }
     }

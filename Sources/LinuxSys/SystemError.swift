@@ -21,6 +21,9 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     SystemError(operation, path: path, errno: Glibc.errno)
   }
 
+  /// EINVAL.
+  public static let invalidArgument: CInt = EINVAL
+
   /// The macro's name, `ENOENT`.
   public var errnoName: String {
     guard let name = unsafe vb_errno_name(errno) else { return "errno \(errno)" }

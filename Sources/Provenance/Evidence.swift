@@ -7,6 +7,8 @@ public struct Evidence: Equatable, Sendable {
   public var descriptor: DescriptorFacts?
   /// The loop device under the mount, when there is one.
   public var loop: LoopFacts?
+  /// The dm-verity device under the mount as the kernel describes it, when there is one.
+  public var volume: VolumeFacts?
   /// The image that holds the object.
   public var image: ImageFacts?
   /// Our own Merkle proof of the object's bytes.

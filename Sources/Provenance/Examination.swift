@@ -40,32 +40,21 @@ public struct Examination: ~Copyable {
 
   /// Examines the object behind a descriptor of a file on a mounted image.
   ///
-  /// The descriptor says which inode of which device is meant. The bytes come from the image file under that device,
-  /// proven block by block; the mount is read only to notice that it shows something else.
+  /// The descriptor says which inode of which device is meant. The bytes come from the image under that device, proven
+  /// block by block; the mount is read only to notice that it shows something else. On a dm-verity device the kernel's
+  /// own table is a second witness: its root hash is the one that the bytes are proven against.
   ///
   /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let file = try OpenObject.check(number)
+    if KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
     let loop = try LoopFacts(of: file.status.device)
     let open = try images.open(under: loop, expecting: expected)
     defer { images.trim() }
-    let inode: ErofsInode
-    do throws(ErofsError) {
-      inode = try open.image.files.inode(file.status.inode)
-    } catch {
-      throw open.image.refusal(error, object: "inode \(file.status.inode)")
-    }
-    guard inode.kind == .regular, inode.size == file.status.size else {
-      throw .mountDiffers(
-        message: "the image proves another file than the mount shows for inode \(inode.nid) on \(loop.device)",
-        expected: "a regular file of \(file.status.size) bytes, as fd \(number) shows",
-        found: "a \(inode.kind.name) of \(inode.size) bytes in `\(loop.backingFile)`")
-    }
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.loop = loop
-    let examined = try Self.examine(
-      inode, named: file.pathHint, in: open.image, evidence: evidence, openBytes: try file.contents())
+    let examined = try Self.examine(file, in: open.image, evidence: evidence)
 
     // The device must have stood for the same backing file all the while.
     let after = try LoopFacts(of: file.status.device)
@@ -76,6 +65,47 @@ public struct Examination: ~Copyable {
         found: "disk sequence \(after.diskSequence) over `\(after.backingFile)`")
     }
     return examined
+  }
+
+  /// The same on a dm-verity device, with the kernel as a witness.
+  private mutating func examine(onVolume file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
+    let number = file.status.device
+    let witness = try KernelWitness.ask(about: number)
+    let open = try images.open(under: witness, expecting: expected)
+    defer { images.trim() }
+    var evidence = Evidence()
+    evidence.descriptor = file.facts
+    evidence.volume = witness.facts
+    let examined = try Self.examine(file, in: open.image, evidence: evidence)
+
+    // Asked again, because root can put another table under the mount. Name, number and disk sequence stay the same
+    // then, and so does the event counter; a swap there and back shows only in what the mount has cached, which was
+    // compared above.
+    let after = try KernelWitness.ask(about: number)
+    guard after.facts == witness.facts else {
+      throw .tableChanged(number: number, before: witness.facts.table, after: after.facts.table)
+    }
+    return examined
+  }
+
+  /// Proves the file behind a descriptor, and compares it with what the mount shows.
+  private static func examine(
+    _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let inode: ErofsInode
+    do throws(ErofsError) {
+      inode = try image.files.inode(file.status.inode)
+    } catch {
+      throw image.refusal(error, object: "inode \(file.status.inode)")
+    }
+    guard inode.kind == .regular, inode.size == file.status.size else {
+      throw .mountDiffers(
+        message: "the image proves another file than the mount shows for inode \(inode.nid) on \(file.status.device)",
+        expected: "a regular file of \(file.status.size) bytes, as fd \(file.number) shows",
+        found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
+    }
+    return try examine(
+      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents())
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
@@ -101,6 +131,10 @@ public struct Examination: ~Copyable {
         next: "open the object by a name inside the mounted image")
     }
     if let openBytes, openBytes != bytes {
+      if let volume = evidence.volume {
+        throw .poisoned(
+          number: volume.device, object: path, rootHash: image.rootHash.description, isSigned: volume.isSigned)
+      }
       throw .mountDiffers(
         message: "the mount shows other bytes for `\(path)` than the image proves",
         expected: "the bytes under root hash \(image.rootHash)", found: "other bytes through the descriptor")

@@ -1,4 +1,3 @@
-internal import ByteKit
 public import LinuxSys
 
 /// A loop device and its backing file, as sysfs tells: readable without privilege (Documentation/ABI/testing/sysfs-block-loop).
@@ -19,12 +18,6 @@ public struct LoopFacts: Equatable, Sendable {
     device = number
     let directory = "/sys/dev/block/\(number)"
     guard number.major == 7 else {
-      let name = Self.text("\(directory)/dm/name")
-      if let name {
-        throw .device(
-          number: number, message: "is the device-mapper volume `\(name)`, which this version cannot witness yet",
-          next: "mount the image through a loop device, or load with --image")
-      }
       if number.major == 0 {
         throw .device(
           number: number, message: "is anonymous: the image was mounted as a file, without a loop device",
@@ -34,12 +27,12 @@ public struct LoopFacts: Equatable, Sendable {
         number: number, message: "is an ordinary disk, not a loop device over an image",
         next: "mount the image through a loop device, or load with --image")
     }
-    guard Self.text("\(directory)/partition") == nil else {
+    guard Sysfs.text("\(directory)/partition") == nil else {
       throw .device(
         number: number, message: "is a partition of a loop device",
         next: "load with --image, naming the file that holds the EROFS image")
     }
-    guard let backing = Self.text("\(directory)/loop/backing_file") else {
+    guard let backing = Sysfs.text("\(directory)/loop/backing_file") else {
       throw .device(
         number: number, message: "has no backing file any more",
         next: "mount the image again and open the object anew")
@@ -50,10 +43,10 @@ public struct LoopFacts: Equatable, Sendable {
         message: "has the backing file `\(backing)`, which has been deleted, so its tree cannot be read",
         next: "mount an image that still has its file")
     }
-    guard let offset = Self.number("\(directory)/loop/offset"),
-      let limit = Self.number("\(directory)/loop/sizelimit"),
-      let readOnly = Self.number("\(directory)/ro"),
-      let sequence = Self.number("\(directory)/diskseq")
+    guard let offset = Sysfs.number("\(directory)/loop/offset"),
+      let limit = Sysfs.number("\(directory)/loop/sizelimit"),
+      let readOnly = Sysfs.number("\(directory)/ro"),
+      let sequence = Sysfs.number("\(directory)/diskseq")
     else {
       throw .device(
         number: number, message: "does not tell its offset, size limit and disk sequence in sysfs",
@@ -65,14 +58,4 @@ public struct LoopFacts: Equatable, Sendable {
     isReadOnly = readOnly == 1
     diskSequence = sequence
   }
-
-  private static func text(_ path: String) -> String? {
-    guard let descriptor = try? OwnedFD.open(path, .readOnly),
-      let bytes = try? descriptor.readToEnd(limit: 8192)
-    else { return nil }
-    // Only the line feed that sysfs adds is not part of the value: a path may end in blanks.
-    return String(validating: bytes.last == 0x0a ? bytes.dropLast() : bytes[...], as: UTF8.self)
-  }
-
-  private static func number(_ path: String) -> UInt64? { text(path).flatMap { UInt64($0) } }
 }

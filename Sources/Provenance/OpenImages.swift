@@ -12,6 +12,7 @@ struct OpenImages: ~Copyable {
 
   private var byPath: [String: OpenImage] = [:]
   private var byLoop: [(loop: LoopFacts, image: OpenImage)] = []
+  private var byVolume: [(volume: VolumeFacts, image: OpenImage)] = []
 
   /// The image file of that path.
   mutating func open(_ path: String, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
@@ -31,9 +32,18 @@ struct OpenImages: ~Copyable {
     return open
   }
 
+  /// The image under a dm-verity device.
+  mutating func open(under witness: KernelWitness, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
+    if let known = byVolume.first(where: { $0.volume == witness.facts }) { return known.image }
+    let open = OpenImage(try ProvenImage.open(under: witness, expected: expected))
+    byVolume.append((witness.facts, open))
+    return open
+  }
+
   /// Closes the images that hold too much.
   mutating func trim() {
     byPath = byPath.filter { $0.value.image.provenByteCount <= Self.keptByteCount }
+    byVolume.removeAll { $0.image.image.provenByteCount > Self.keptByteCount }
     byLoop.removeAll { $0.image.image.provenByteCount > Self.keptByteCount }
   }
 }

@@ -36,28 +36,31 @@ struct ProvenImage: ~Copyable {
     } catch {
       throw .imageFile(error)
     }
-    let (status, layout, rootHash) = (file.status, file.layout, file.ownRootHash)
+    let (status, rootHash) = (file.status, file.ownRootHash)
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
-    let files = try fileSystem(of: file, rootHash: rootHash)
-    let manifest = try manifest(of: files, layout: layout, path: path)
-    return ProvenImage(
-      path: path, layout: layout, rootHash: rootHash, wasExpected: expected != nil, status: status,
-      manifest: manifest, files: files)
-  }
-
-  private static func fileSystem(
-    of file: consuming ImageFile, rootHash: Digest
-  ) throws(ProvenanceError) -> ErofsImage<Device> {
-    let path = file.path
     let device: Device
     do throws(VerityError) {
       device = try file.device(rootHash: rootHash)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
-    do throws(ErofsError) { return try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
+    return try settle(device, path: path, wasExpected: expected != nil, status: status)
+  }
+
+  /// Opens the file system on a verified device, and reads what the image says of itself.
+  static func settle(
+    _ device: consuming Device, path: String, wasExpected: Bool, status: FileStatus
+  ) throws(ProvenanceError) -> ProvenImage {
+    let layout = device.layout
+    let rootHash = device.rootHash
+    let files: ErofsImage<Device>
+    do throws(ErofsError) { files = try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
+    let manifest = try manifest(of: files, layout: layout, path: path)
+    return ProvenImage(
+      path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status, manifest: manifest,
+      files: files)
   }
 
   /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.

@@ -1,3 +1,4 @@
+public import DMTable
 public import Diagnostics
 public import Hashing
 public import ImageFiles
@@ -13,6 +14,16 @@ public enum ProvenanceError: Error, Sendable {
   case fileSystem(fd: Int32, name: String, why: String, next: String)
   /// The file system's device cannot be traced to an image.
   case device(number: DeviceNumber, message: String, next: String)
+  /// The kernel did not answer about a device-mapper device.
+  case witness(number: DeviceNumber, SystemError)
+  /// A device-mapper device is not one verity target, or its table cannot be understood.
+  case table(number: DeviceNumber, TableError)
+  /// A verity device is not made, or not in a state, that is accepted here.
+  case volume(number: DeviceNumber, message: String, expected: String, found: String)
+  /// The device's table changed while the object was examined.
+  case tableChanged(number: DeviceNumber, before: String, after: String)
+  /// The mount shows bytes that the verity device under it cannot have handed out.
+  case poisoned(number: DeviceNumber, object: String, rootHash: String, isSigned: Bool)
   /// The loop device changed under the mount while it was examined, or shows other bytes than the image proves.
   case mountDiffers(message: String, expected: String, found: String)
   /// The image could not be opened, or its layout was refused.
@@ -40,11 +51,45 @@ extension ProvenanceError: Diagnosable {
     case .fileSystem(let fd, let name, let why, let next):
       return Diagnostic(
         "provenance.file-system", .integrity, "fd \(fd) is on \(name): \(why)",
-        expected: "an EROFS image behind a loop device", found: name, next: next)
+        expected: "an EROFS image behind a verity or loop device", found: name, next: next)
     case .device(let number, let message, let next):
       return Diagnostic(
         "provenance.device", .integrity, "device \(number): \(message)",
-        expected: "a loop device whose backing file is an image with a dm-verity tree", next: next)
+        expected: "a verity device, or a loop device whose backing file is an image with a dm-verity tree", next: next)
+    case .witness(let number, let error):
+      if error.errnoName == "EACCES" || error.errnoName == "EPERM" {
+        return Diagnostic(
+          "provenance.no-permission", .kernelRefused,
+          "device \(number): the kernel tells its device-mapper table only to an administrator: \(error)",
+          why: "whether the device is a verity volume is not known, which is not the same as no",
+          next: "run the command as root (CAP_SYS_ADMIN)")
+      }
+      return Diagnostic(
+        "provenance.no-table", .incomplete, "device \(number): the device-mapper does not answer: \(error)",
+        next: "check that the device is still active (dmsetup ls) and open the object anew")
+    case .table(let number, let error):
+      var diagnostic = error.diagnostic
+      diagnostic.message = "device \(number): \(diagnostic.message)"
+      diagnostic.next = "mount the verity device itself, made by `veritysetup open` or `systemd-dissect`"
+      return diagnostic
+    case .volume(let number, let message, let expected, let found):
+      return Diagnostic(
+        "provenance.volume", .integrity, "the verity device \(number) \(message)", expected: expected, found: found,
+        next: "make the image anew with `verity-bpf build-image`, or with `veritysetup format` and its defaults")
+    case .tableChanged(let number, let before, let after):
+      return Diagnostic(
+        "provenance.table-changed", .integrity, "device \(number): its table was changed while it was examined",
+        expected: before, found: after, why: "root can put another image under a mounted verity device at any time",
+        next: "find out who did; then unmount, close the device, and activate the image again")
+    case .poisoned(let number, let object, let rootHash, let isSigned):
+      return Diagnostic(
+        "provenance.page-cache", .integrity,
+        "the mount shows other bytes for `\(object)` than the active table of device \(number) proves",
+        expected: "the bytes under root hash \(rootHash)", found: "other bytes, from the kernel's page cache",
+        why: "the device's table was swapped and swapped back, or its pages were written to: the kernel does not check "
+          + "again what it has cached, so it would run these bytes as "
+          + (isSigned ? "signed (IPE dmverity_signature=TRUE)" : "verified"),
+        next: "take the machine for attacked; unmount and activate the image again (this drops the cached pages)")
     case .mountDiffers(let message, let expected, let found):
       return Diagnostic(
         "provenance.mount-differs", .integrity, message, expected: expected, found: found,

@@ -20,6 +20,11 @@ extension Evidence {
       add("device", "loop \(loop.device), \(access), disk sequence \(loop.diskSequence)")
       add("backing", "\(loop.backingFile)\(place)")
     }
+    if let volume {
+      add("device", "dm-verity \(volume.device) `\(volume.name)` over \(volume.dataDevice), by the kernel's own table")
+      add("table", volume.table)
+      add("kernel", volume.kernelWord)
+    }
     if let image {
       let identity = [image.name, image.version].compactMap { $0 }.joined(separator: " ")
       add("image", "\(image.path), \(Progress.bytes(image.size))" + (identity.isEmpty ? "" : ", \(identity)"))
@@ -42,7 +47,10 @@ extension Evidence {
         "verdict",
         verity.wasExpected
           ? "proven under the root hash you named"
-          : "proven under the image's own root hash; whether to trust it is the policy's question")
+          : volume == nil
+            ? "proven under the image's own root hash; whether to trust it is the policy's question"
+            : "proven here under the root hash that the kernel has in force; whether to trust it is the policy's question"
+      )
     }
     return lines
   }
@@ -52,7 +60,8 @@ extension Evidence {
     var members: [JSONValue.Member] = []
     if let verity {
       members += [
-        .init("kind", "loopback"), .init("witness", "userspace"),
+        .init("kind", volume == nil ? "loopback" : "dm-verity"),
+        .init("witness", volume?.kernelVouches == true ? "both" : "userspace"),
         .init("root_hash", .string(verity.rootHash.description)),
         .init("root_hash_expected", .bool(verity.wasExpected)),
         .init("data_blocks", .unsigned(verity.dataBlockCount)),
@@ -86,6 +95,7 @@ extension Evidence {
         .init("inode", .unsigned(descriptor.inode)), .init("filesystem", .string(descriptor.fileSystem)),
       ]
     }
+    if let volume { members.append(.init("volume", volume.json)) }
     if let loop {
       members.append(
         .init(
@@ -97,5 +107,41 @@ extension Evidence {
           ]))
     }
     return members
+  }
+}
+
+extension VolumeFacts {
+  /// What the kernel's word about the volume is worth, for people.
+  var kernelWord: String {
+    var parts = doubts.map { doubt in
+      switch doubt {
+      case .ignoresCorruption: "does not vouch: it hands out corrupted blocks (ignore_corruption)"
+      case .corruptionSeen: "does not vouch: it has seen a corrupted block"
+      case .checksAtMostOnce: "does not vouch: it checks a block once and never again (check_at_most_once)"
+      }
+    }
+    if doubts.isEmpty { parts.append("checks every block it reads (\(mode))") }
+    if !isSigned {
+      parts.append("root hash not signed")
+    } else if isKeyringUnsealed {
+      parts.append("root hash signed, but by a key that root may have added (dm_verity.keyring_unsealed)")
+    } else {
+      parts.append("root hash signed by a key of the kernel")
+    }
+    if hasPendingTable { parts.append("another table waits to take over") }
+    return parts.joined(separator: "; ")
+  }
+
+  /// The same for scripts.
+  var json: JSONValue {
+    [
+      "device": .string("\(device)"), "name": .string(name), "uuid": .string(uuid), "table": .string(table),
+      "data_device": .string("\(dataDevice)"), "hash_device": .string("\(hashDevice)"),
+      "root_hash": .string(rootHash.description), "mode": .string(mode), "signed": .bool(isSigned),
+      "keyring_unsealed": .bool(isKeyringUnsealed), "kernel_vouches": .bool(kernelVouches),
+      "doubts": .array(doubts.map { .string($0.rawValue) }), "pending_table": .bool(hasPendingTable),
+      "ignores_zero_blocks": .bool(ignoresZeroBlocks), "corrects_errors": .bool(correctsErrors),
+      "disk_sequence": diskSequence.map { .unsigned($0) } ?? nil,
+    ]
   }
 }

@@ -59,7 +59,7 @@ struct LoadCommand: DiagnosingCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "What a section leaves open: a tracepoint, `ingress` or `egress`, a network namespace's file.",
+      "What a section leaves open: what could stand behind its slash, `ingress` or `egress`, a network namespace's file, `cpu-clock@HZ`, `ipv4/local_in`, a sockmap of the object.",
       valueName: "target"))
   var target: String?
 
@@ -230,7 +230,7 @@ struct LoadRun {
       try Output.line(
         "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
     }
-    if attach { try Output.line("attached \(outcome.programs.count) programs") }
+    for attachment in outcome.attachments { try Output.line(attachment.line) }
     if let pinPath = outcome.pinPath {
       try Output.line("pinned   \(pinPath)")
     } else {

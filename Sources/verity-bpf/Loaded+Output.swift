@@ -16,6 +16,7 @@ extension LoadedProgram {
   var json: JSONValue {
     [
       "name": .string(name), "id": .integer(Int64(id)), "tag": .string(Hex.encode(tag)),
+      "load_time": .unsigned(loadTime),
       "type": .string(TypeNames.program(type)), "section": .string(section),
     ]
   }
@@ -30,6 +31,11 @@ extension LoadedMap {
   var json: JSONValue {
     ["name": .string(name), "id": .integer(Int64(id)), "type": .string(TypeNames.map(type))]
   }
+}
+
+extension LoadedAttachment {
+  /// One line for people.
+  var line: String { "attached \(program)  to \(place)" + (pin.map { ", \($0)" } ?? "") }
 }
 
 /// Which of several objects an answer is about, as the user named it.
@@ -75,10 +81,10 @@ extension LoadRun {
     ]
     let programs = outcome.loadedPrograms
     let maps = outcome.loadedMaps
-    let pins = programs.compactMap(\.pin) + maps.compactMap(\.pin)
     members += [
       .init("programs", .array(programs.map(\.json))), .init("maps", .array(maps.map(\.json))),
-      .init("pins", .array(pins.map { .string($0) })), .init("dry_run", .bool(dryRun)),
+      .init("attachments", .array(outcome.attachments.map(\.json))),
+      .init("pins", .array(outcome.pinnedPaths.map { .string($0) })), .init("dry_run", .bool(dryRun)),
     ]
     return .object(members)
   }

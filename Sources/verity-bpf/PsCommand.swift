@@ -13,8 +13,9 @@ struct PsCommand: DiagnosingCommand {
     commandName: "ps",
     abstract: "List the loaded programs of this host, and which of them went through this tool.",
     discussion: """
-      A program is vouched for when an audit record has its id and its tag, the kernel's hash over its instructions. \
-      UNKNOWN: no record has its id. OTHER TAG: its instructions are not those that were admitted under this id.
+      A program is vouched for when an audit record of this start of the machine has its id, its tag (the kernel's hash \
+      over its instructions) and the moment it was loaded. UNKNOWN: no such record has its id. OTHER TAG: its \
+      instructions are not those that were admitted under this id. OTHER LOAD: it was loaded at another moment.
 
       Example: verity-bpf ps --json
       """)
@@ -37,12 +38,16 @@ struct PsCommand: DiagnosingCommand {
     if json {
       try Output.json([
         "schema": .string(Self.schema),
-        "programs": .array(programs.map { Self.json($0, trail.standing(id: $0.id, tag: $0.tag)) }),
+        "programs": .array(programs.map { Self.json($0, Self.standing($0, trail)) }),
       ])
     } else {
-      for program in programs { try Output.line(Self.line(program, trail.standing(id: program.id, tag: program.tag))) }
+      for program in programs { try Output.line(Self.line(program, Self.standing(program, trail))) }
     }
     return 0
+  }
+
+  private static func standing(_ program: BPF.ProgramInfo, _ trail: AuditTrail) -> AuditTrail.Standing {
+    trail.standing(id: program.id, tag: program.tag, loadTime: program.loadTime)
   }
 
   private static func loaded(_ program: BPF.ProgramInfo) -> String { Timestamp.sinceBoot(program.loadTime).rfc3339 }
@@ -55,6 +60,7 @@ struct PsCommand: DiagnosingCommand {
     case .vouched(let record):
       return what + "vouched: \(record.path ?? record.object ?? "?"), root hash \(record.rootHash ?? "none")"
     case .otherTag(let record): return what + "OTHER TAG: admitted with \(record.tag)"
+    case .otherLoad(let record): return what + "OTHER LOAD: the record of this id is of another load, \(record.time)"
     case .unknown: return what + "UNKNOWN"
     }
   }
@@ -68,6 +74,7 @@ struct PsCommand: DiagnosingCommand {
     switch standing {
     case .vouched(let record): members += [.init("standing", "vouched"), .init("record", json(record))]
     case .otherTag(let record): members += [.init("standing", "other_tag"), .init("record", json(record))]
+    case .otherLoad(let record): members += [.init("standing", "other_load"), .init("record", json(record))]
     case .unknown: members.append(.init("standing", "unknown"))
     }
     return .object(members)
@@ -75,7 +82,8 @@ struct PsCommand: DiagnosingCommand {
 
   private static func json(_ record: AuditTrail.Record) -> JSONValue {
     [
-      "time": .string(record.time), "tag": .string(record.tag), "root_hash": .optional(record.rootHash),
+      "time": .string(record.time), "load_time": record.loadTime.map { .unsigned($0) } ?? .null,
+      "tag": .string(record.tag), "root_hash": .optional(record.rootHash),
       "object": .optional(record.object), "path_in_image": .optional(record.path), "rule": .optional(record.rule),
     ]
   }

@@ -10,6 +10,7 @@ struct UnloadCommand: DiagnosingCommand {
     abstract: "Remove the pins of a load, and with them its programs and links.",
     discussion: """
       The directory must hold what `load --pin-path` leaves, and nothing else; otherwise nothing is removed. \
+      What was registered through a pinned struct_ops map is unregistered. \
       A program that something else holds as well stays loaded.
 
       Example: verity-bpf unload --pin-path /sys/fs/bpf/demo
@@ -29,9 +30,11 @@ struct UnloadCommand: DiagnosingCommand {
     if json {
       try Output.json([
         "schema": .string(Self.schema), "removed": .array(result.removed.map { .string($0) }),
+        "unregistered": .array(result.unregistered.map { .string($0) }),
         "remaining": .array(result.remaining.map { .string($0) }),
       ])
     } else {
+      for pin in result.unregistered { try Output.line("unregistered  \(pin)") }
       for pin in result.removed { try Output.line("removed  \(pin)") }
       for text in result.remaining { try Output.line("remains  \(text)") }
     }

@@ -15,6 +15,8 @@ struct VerityBPF: ParsableCommand {
       VerifyCommand.self,
       SignCommand.self,
       InspectCommand.self,
+      MountCommand.self,
+      UmountCommand.self,
       ProvenanceCommand.self,
       LoadCommand.self,
       UnloadCommand.self,

@@ -28,7 +28,7 @@ import Testing
   /// What bpftool says of the object's one link.
   private func shown(_ object: borrowing LoadedObject) throws -> String {
     let id = try #require(object.programs.first?.id)
-    let lines = try run("bpftool", "link", "show").split(separator: "\n", omittingEmptySubsequences: true)
+    let lines = try shownLinks().split(separator: "\n", omittingEmptySubsequences: true)
     guard let index = lines.firstIndex(where: { $0.hasSuffix(" prog \(id)") || $0.contains(" prog \(id) ") }) else {
       return ""
     }
@@ -129,31 +129,5 @@ import Testing
 
 /// Runs `body` on a thread of its own in a new network namespace.
 private func inNetworkNamespace(_ body: @escaping () throws -> Void) throws {
-  final class Box {
-    let body: () throws -> Void
-    var failure: (any Error)?
-    init(_ body: @escaping () throws -> Void) { self.body = body }
-  }
-  let box = Box(body)
-  var thread = pthread_t()
-  let started = pthread_create(
-    &thread, nil,
-    { argument in
-      guard let argument else { return nil }
-      let box = Unmanaged<Box>.fromOpaque(argument).takeUnretainedValue()
-      do {
-        // unshare(2), which the Glibc module hides; 0x40000000 is CLONE_NEWNET.
-        typealias Unshare = @convention(c) (CInt) -> CInt
-        guard let symbol = dlsym(nil, "unshare"), unsafeBitCast(symbol, to: Unshare.self)(0x4000_0000) == 0 else {
-          throw SystemError("unshare", errno: errno)
-        }
-        try box.body()
-      } catch {
-        box.failure = error
-      }
-      return nil
-    }, Unmanaged.passUnretained(box).toOpaque())
-  guard started == 0 else { throw SystemError("pthread_create", errno: started) }
-  pthread_join(thread, nil)
-  if let failure = box.failure { throw failure }
+  try onOwnThread(unsharing: 0x4000_0000, body)  // CLONE_NEWNET
 }

@@ -51,4 +51,28 @@ import Testing
     #expect(told.found?.contains("max_entries 5") == true)
     #expect(try Directory.names(path) == ["map"] && Directory.names("\(path)/map") == ["shared"])
   }
+
+  /// Each attribute that libbpf compares, one of them different.
+  @Test func comparesWhatLibbpfCompares() throws {
+    let attributes = BPF.MapAttributes(type: 30, keySize: 0, valueSize: 8, maxEntries: 64)  // BLOOM_FILTER
+    let shape = MapShape(attributes)
+    #expect(shape.isSatisfied(by: shape))
+    let changes: [(inout MapShape) -> Void] = [
+      { $0.type = 2 }, { $0.keySize = 4 }, { $0.valueSize = 4 }, { $0.maxEntries = 1 }, { $0.flags = 1024 },
+      { $0.extra = 5 },
+    ]
+    for change in changes {
+      var other = shape
+      change(&other)
+      #expect(!shape.isSatisfied(by: other), "\(other)")
+    }
+    // The kernel tells map_extra, and adds a flag of its own to device maps.
+    var hashed = attributes
+    hashed.extra = 3
+    let three = try BPF.mapInfo(BPF.createMap(hashed))
+    #expect(MapShape(hashed).isSatisfied(by: MapShape(three)) && !shape.isSatisfied(by: MapShape(three)))
+    #expect(MapShape(three).description.hasSuffix("map_extra 0x3"))
+    let devices = BPF.MapAttributes(type: 14, keySize: 4, valueSize: 4, maxEntries: 2)
+    #expect(try MapShape(devices).isSatisfied(by: MapShape(BPF.mapInfo(BPF.createMap(devices)))))
+  }
 }

@@ -55,11 +55,19 @@ import Testing
     #expect(try available().isSuperset(of: both))
     #expect(try Directory.names("\(path)/map").sorted() == ["by_link", "by_map"])
     #expect(try Directory.names("\(path)/link") == ["by_link"])
-    // What an unload does: without a link, the entry is deleted from the map; a link is unpinned.
-    try BPF.delete(BPF.pinned(at: "\(path)/map/by_map"), key: [0, 0, 0, 0])
-    #expect(try isGone(["vbpf_by_map"]))
-    Cleanup.removeTree("\(path)/link/by_link")
+    // Without a link, the entry is deleted from the map; a link is unpinned.
+    let unloaded = try Unloading.unload(pinPath: path)
+    #expect(unloaded.unregistered == ["\(path)/map/by_map"] && unloaded.remaining.isEmpty, "\(unloaded)")
     #expect(try isGone(both))
+    #expect(try Directory.names(files.path).contains("tcp") == false)
+  }
+
+  @Test func saysWhatIsRegistered() throws {
+    var options = LoadOptions()
+    options.attaches = true
+    let object = try ObjectLoader.load(Objects.linked(Objects.fixture("congestion")), options: options)
+    #expect(object.registered == ["by_map"])
+    #expect(object.links.map(\.place) == ["struct_ops tcp_congestion_ops"])
   }
 
   @Test func aFailureUnregisters() throws {

@@ -43,6 +43,56 @@ import Testing
     #expect(log.source == .init(code: "return *first == 1 ? XDP_DROP : XDP_PASS;", file: nil, line: nil))
   }
 
+  /// The layout since Linux 7.3, as that kernel prints it for a program of one `exit`.
+  @Test func readsTheReportOfNewKernels() {
+    let log = VerifierLog(
+      """
+      0: R1=ctx() R10=fp0
+      0: (95) exit
+      R0 !read_ok
+
+      Verification failed: Register Type Safety: Unreadable register
+
+      Reason:
+        R0 has never been initialized on this path, so the verifier cannot use it as an input.
+
+      At:
+        insn 0
+              | ^-- error: R0 is not readable
+        Instruction context:
+        >>> 0 | (95) exit
+
+      Causal path:
+        no retained diagnostic events on this path
+
+      Suggestion:
+        Initialize R0 on every path before this instruction.
+
+      processed 1 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+      """)
+    #expect(log.reason == "R0 !read_ok")
+    #expect(log.instruction == .init(index: 0, text: "(95) exit"))
+    #expect(log.report?.title == "Register Type Safety: Unreadable register")
+    #expect(
+      log.report?.reason == [
+        "R0 has never been initialized on this path, so the verifier cannot use it as an input."
+      ])
+    #expect(log.report?.suggestion == ["Initialize R0 on every path before this instruction."])
+    #expect(log.report?.instruction == 0)
+  }
+
+  /// Where the kernel says nothing but its report, the report is the reason.
+  @Test func takesTheReportForTheReason() {
+    let log = VerifierLog("Verification failed: A: B\n\nReason:\n  because\n\nAt:\n  insn 7 (x)\n\nprocessed 1 insns\n")
+    #expect(log.reason == "A: B; because")
+    #expect(log.instruction?.index == 7)
+  }
+
+  @Test(arguments: ["Verification failed: ", "Verification failed: x\nReason:", "Verification failed: x\nAt:\n insn "])
+  func takesAnyReport(text: String) {
+    #expect(VerifierLog(text).report != nil)
+  }
+
   @Test func findsTheInstructionThatASentenceNames() {
     let log = VerifierLog("unreachable insn 4\nprocessed 0 insns (limit 1000000) max_states_per_insn 0\n")
     #expect(log.reason == "unreachable insn 4")

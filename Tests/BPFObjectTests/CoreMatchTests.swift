@@ -68,4 +68,48 @@ struct CoreMatchTests {
     // Without a kernel, nothing is said.
     #expect(BPFObject.reports(of: object).first?.coreRelocations.allSatisfy { $0.existsInKernel == nil } == true)
   }
+
+  struct Near: Sendable {
+    let expression: String
+    let expected: String
+  }
+
+  /// What is not there, and what the running kernel has that comes near.
+  @Test(arguments: [
+    Near(expression: "t->__pid", expected: "task_struct.pid"),
+    Near(expression: "t->mm->total_vn", expected: "mm_struct.total_vm"),
+    Near(expression: "((struct sk_buf *)t)->len", expected: "sk_buff"),
+    Near(
+      expression: "__builtin_preserve_enum_value(*(enum bpf_map_type___n *)BPF_MAP_TYPE_ARRAYS___n, 1)",
+      expected: "BPF_MAP_TYPE_ARRAY"),
+  ])
+  func namesWhatComesNear(near: Near) throws {
+    let source = """
+      struct mm_struct { __u64 total_vn; } CORE;
+      struct task_struct { int __pid; struct mm_struct *mm; } CORE;
+      struct sk_buf { __u32 len; } CORE;
+      enum bpf_map_type___n { BPF_MAP_TYPE_ARRAYS___n = 2 };
+      __u64 sink;
+      SEC("tp_btf/sys_enter") int f(__u64 *ctx) {
+        struct task_struct *t = bpf_get_current_task_btf();
+        sink = (__u64)(\(near.expression));
+        return 0;
+      }
+      char LICENSE[] SEC("license") = "GPL";
+      """
+    let bytes = try TestObject.compile(source: source)
+    let linked = try BPFObject.link(bytes: bytes.rawSpan)
+    let btf = try BTF(linked.btf.rawSpan)
+    let kernelBytes = try TestObject.read("/sys/kernel/btf/vmlinux")
+    let kernel = try BTF(kernelBytes.rawSpan)
+    let relocations = linked.programs[0].coreRelocations
+    let records = relocations.rawSpan
+    var found: [String] = []
+    for record in stride(from: 0, to: records.byteCount, by: 16) {
+      found += btf.candidates(
+        ofRelocation: try records.u32(at: record + 12), typeID: try records.u32(at: record + 4),
+        access: try btf.string(at: records.u32(at: record + 8)), in: kernel)
+    }
+    #expect(found.contains(near.expected), "\(found)")
+  }
 }

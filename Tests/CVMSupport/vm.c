@@ -7,6 +7,8 @@
 
 int vm_insert_module(int fd, const char *parameters) { return (int)syscall(SYS_finit_module, fd, parameters, 0); }
 
+int vm_duplicate(int fd, int number) { return dup2(fd, number); }
+
 void vm_power_off(void) {
   sync();
   reboot(RB_POWER_OFF);

@@ -78,6 +78,24 @@ final class LifeTests {
     try directory.write("forged/audit.jsonl", forged)
     #expect(try standing(of: id, audit: directory.file("forged"))?["standing"] == "other_tag")
 
+    // Nor does one of another load of the same instructions under this id, or of another start of the machine.
+    guard case .integer(let time)? = vouched?["record"]?["load_time"] else {
+      Issue.record("no time of loading")
+      return
+    }
+    let boot = try Tools.run("cat", "/proc/sys/kernel/random/boot_id").trimmed
+    for (name, old, new, standing) in [
+      ("earlier", "\"load_time\":\(time)", "\"load_time\":\(time - 1)", "other_load"),
+      ("rebooted", boot, "00000000-0000-0000-0000-000000000000", "unknown"),
+      ("silent", "\"boot_id\"", "\"some_id\"", "unknown"),
+    ] {
+      #expect(text.contains(old))
+      try Directory.create(directory.file(name))
+      try directory.write(
+        "\(name)/audit.jsonl", text.split(separator: old, omittingEmptySubsequences: false).joined(separator: new))
+      #expect(try self.standing(of: id, audit: directory.file(name))?["standing"] == .string(standing), "\(name)")
+    }
+
     let unloaded = try unload(pin)
     #expect(unloaded.status == 0, "\(unloaded.errors)")
     #expect(try Directory.names(pins).contains("demo") == false)

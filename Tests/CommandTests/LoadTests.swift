@@ -135,7 +135,12 @@ struct LoadTests {
   private func recordedPrograms(_ result: VerityBPFCommand.Result) throws -> JSONValue? {
     guard case .array(let programs)? = try result.json()["programs"] else { return nil }
     return .array(
-      programs.map { ["name": $0["name"] ?? nil, "id": $0["id"] ?? nil, "tag": $0["tag"] ?? nil] })
+      programs.map {
+        [
+          "name": $0["name"] ?? nil, "id": $0["id"] ?? nil, "tag": $0["tag"] ?? nil,
+          "load_time": $0["load_time"] ?? nil,
+        ]
+      })
   }
 
   @Test func pinsAndPrintsWhere() throws {

@@ -1,3 +1,4 @@
+import CVMSupport
 import LinuxSys
 
 /// The binary that users get, run as they run it.
@@ -16,6 +17,17 @@ enum Command {
     } else {
       result = try Subprocess.run(["/usr/bin/verity-bpf"] + arguments)
     }
+    return Result(status: result.status, text: result.text)
+  }
+
+  /// Lets the programs that `body` starts have an open file under a number, without a shell.
+  static func handingOver(
+    _ file: borrowing OwnedFD, as number: Int32, _ body: () throws -> Subprocess.Result
+  ) throws -> Result {
+    file.withRaw { _ = vm_duplicate($0, number) }
+    let copy = OwnedFD(adopting: number)
+    let result = try body()
+    try copy.close()
     return Result(status: result.status, text: result.text)
   }
 

@@ -40,6 +40,21 @@ enum Machine {
     }
   }
 
+  /// The signature of the demo image that this kernel takes; nil where it trusts no key of ours.
+  static let signature: String? = {
+    // Kernels before 6.8 or so look for dm-verity's keys in other keyrings only.
+    let option = "CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG_PLATFORM_KEYRING=y"
+    return boot == .secureBoot && isConfigured(option) ? "demo.roothash.p7s" : nil
+  }()
+
+  /// Whether the kernel was configured with that line.
+  static func isConfigured(_ line: String) -> Bool {
+    ((try? text("/kernel-config")) ?? "").split(separator: "\n").contains { $0 == line }
+  }
+
+  /// Forgets clean pages: what is read next comes from the devices.
+  static func dropCaches() throws { try write("/proc/sys/vm/drop_caches", Array("3".utf8)) }
+
   /// Writes a line to the host.
   static func say(_ line: String) {
     guard let port = try? OwnedFD.open(port, .writeOnly) else { return print(line) }
@@ -52,8 +67,8 @@ enum Machine {
 
   static func text(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
 
-  static func write(_ path: String, _ bytes: [UInt8]) throws {
-    let file = try OwnedFD.open(path, [.writeOnly, .create, .truncate])
+  static func write(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws {
+    let file = try OwnedFD.open(path, [.writeOnly, .create, .truncate], mode: mode)
     try file.writeAll(bytes.span.bytes)
   }
 

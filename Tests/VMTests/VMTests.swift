@@ -31,5 +31,10 @@ struct VMTests {
   static let suites: [Suite] = [
     MachineCases.suite,
     SignedImageCases.suite,
+    WitnessCases.suite,
+    MountCases.suite,
+    ProgramCases.suite,
+    IPEDecisionCases.suite,
+    IPECases.suite,
   ]
 }

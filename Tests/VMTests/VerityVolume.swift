@@ -11,12 +11,6 @@ final class VerityVolume {
   private(set) var mountPoint: String?
   private let dm: DeviceMapper
 
-  /// The options and the signature that a table is made with.
-  struct Table {
-    var options: [String] = []
-    var signature: [UInt8]?
-  }
-
   /// Activates an image of `/images`.
   ///
   /// - Parameter signature: a file of `/images` that holds a signature of the root hash.
@@ -66,6 +60,9 @@ final class VerityVolume {
       try dm.loadTable(name: dmName, type: "verity", sectors: sectors, parameters: text)
     }
   }
+
+  /// The device's size in sectors of 512 bytes.
+  func sectors() throws -> UInt64 { try DiskLayout.appended(in: FileSource.open(loop)).parameters.dataByteCount / 512 }
 
   func suspend() throws { try dm.suspend(name: name) }
   func resume() throws { try dm.resume(name: name) }

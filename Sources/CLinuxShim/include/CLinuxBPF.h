@@ -22,7 +22,9 @@
 #define VB_BPF_OBJ_GET_INFO_BY_FD 15
 #define VB_BPF_RAW_TRACEPOINT_OPEN 17
 #define VB_BPF_BTF_LOAD 18
+#define VB_BPF_BTF_GET_FD_BY_ID 19
 #define VB_BPF_MAP_FREEZE 22
+#define VB_BPF_BTF_GET_NEXT_ID 23
 #define VB_BPF_LINK_CREATE 28
 #define VB_BPF_ITER_CREATE 33
 
@@ -105,6 +107,34 @@ struct vb_bpf_link_create {
   uint64_t reserved[4];
 };
 
+/// BPF_LINK_CREATE of BPF_PERF_EVENT (5.15).
+struct vb_bpf_link_perf_event {
+  uint32_t prog_fd, target_fd, attach_type, flags;
+  uint64_t bpf_cookie;
+};
+
+/// BPF_LINK_CREATE of BPF_TRACE_KPROBE_MULTI (5.18) and BPF_TRACE_KPROBE_SESSION (6.10).
+struct vb_bpf_link_kprobe_multi {
+  uint32_t prog_fd, target_fd, attach_type, flags;
+  uint32_t probe_flags, cnt;
+  uint64_t syms, addrs, cookies;
+};
+
+/// BPF_LINK_CREATE of BPF_TRACE_UPROBE_MULTI (6.6) and BPF_TRACE_UPROBE_SESSION (6.13).
+struct vb_bpf_link_uprobe_multi {
+  uint32_t prog_fd, target_fd, attach_type, flags;
+  uint64_t path, offsets, ref_ctr_offsets, cookies;
+  uint32_t cnt, probe_flags, pid, padding;
+};
+
+/// BPF_LINK_CREATE of BPF_NETFILTER (6.4).
+struct vb_bpf_link_netfilter {
+  uint32_t prog_fd, target_fd, attach_type, flags;
+  uint32_t pf, hooknum;
+  int32_t priority;
+  uint32_t hook_flags;
+};
+
 /// BPF_ITER_CREATE.
 struct vb_bpf_iter_create {
   uint32_t link_fd, flags;
@@ -122,9 +152,21 @@ struct vb_bpf_prog_info {
   uint32_t ifindex, flags;
 };
 
-/// The first part of struct bpf_map_info, up to map_flags and the name.
+/// struct bpf_btf_info (5.11).
+struct vb_bpf_btf_info {
+  uint64_t btf;
+  uint32_t btf_size, id;
+  uint64_t name;
+  uint32_t name_len, kernel_btf;
+};
+
+/// The first part of struct bpf_map_info, up to map_extra (5.16), which an older kernel leaves at zero.
 struct vb_bpf_map_info {
   uint32_t type, id, key_size, value_size, max_entries, map_flags;
   char name[16];
+  uint32_t ifindex, btf_vmlinux_value_type_id;
+  uint64_t netns_dev, netns_ino;
+  uint32_t btf_id, btf_key_type_id, btf_value_type_id, btf_vmlinux_id;
+  uint64_t map_extra;
 };
 #endif

@@ -65,11 +65,23 @@ struct vb_loop_status {
 int vb_loop_get_status(int fd, struct vb_loop_status *out);
 int vb_loop_get_free(int control_fd);
 /// LOOP_CONFIGURE: binds backing_fd, read-only when flags say so; block_size 0 keeps the default.
-int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint32_t block_size);
+int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint64_t offset, uint64_t size_limit);
 int vb_loop_clear(int loop_fd);
 int vb_loop_change_fd(int loop_fd, int backing_fd);
 int vb_disk_sequence(int block_fd, uint64_t *sequence);
 int vb_block_device_size(int block_fd, uint64_t *bytes);
+
+/// The fields of struct perf_event_attr (include/uapi/linux/perf_event.h) that are used here; the others are zero.
+struct vb_perf_event {
+  uint32_t type;
+  uint64_t config, config1, config2;
+  uint64_t period;     // sample_period, when frequency is 0
+  uint64_t frequency;  // sample_freq, in Hz
+};
+/// perf_event_open(2) without a group, close-on-exec.
+int vb_perf_event_open(const struct vb_perf_event *event, int pid, int cpu);
+/// PERF_EVENT_IOC_ENABLE.
+int vb_perf_event_enable(int fd);
 
 /// bpf(2). Returns the command's result, or -1 with errno.
 int vb_bpf(unsigned command, void *attributes, unsigned size);

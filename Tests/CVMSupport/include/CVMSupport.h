@@ -4,6 +4,8 @@
 
 /// finit_module(2). Returns 0, or -1 with errno.
 int vm_insert_module(int fd, const char *parameters);
+/// dup2(2): programs that are started have the file under that number.
+int vm_duplicate(int fd, int number);
 /// Turns the machine off.
 void vm_power_off(void);
 /// Replaces this process by a program; returns only when that fails.

@@ -1,0 +1,133 @@
+internal import ByteKit
+internal import DMVerity
+internal import Diagnostics
+internal import DiskLayout
+internal import ImageFiles
+internal import LinuxSys
+
+/// Mounting an image so that it can be opened by descriptor: under dm-verity where the kernel has it, else on a plain
+/// loop device.
+///
+/// Every block is proven against the root hash first. A file system that nobody vouches for is never shown to the
+/// kernel's parser, and a wrong root hash is noticed before the first read, not by it.
+public enum ImageMount {
+  /// What the names of our volumes begin with.
+  public static let prefix = "verity-bpf-"
+
+  /// Mounts the image, read-only, without devices and set-user-ID programs; needs root.
+  ///
+  /// - Parameter progress: told the bytes proven and in all.
+  public static func mount(
+    _ request: MountRequest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+  ) throws(ActivationError) -> MountedVolume {
+    let image = try prove(request, threads: threads, progress)
+    let flags: Mount.Flags = [.readOnly, .noDevices, .noSetUserID]
+    let options = request.allowsExecution ? flags : flags.union(.noExecution)
+    guard request.usesDeviceMapper, try hasDeviceMapper() else {
+      return try mountPlain(image, request, options)
+    }
+    return try mountVolume(image, request, options)
+  }
+
+  /// Opens the image and checks every block of it.
+  private static func prove(
+    _ request: MountRequest, threads: Int, _ progress: (UInt64, UInt64) -> Void
+  ) throws(ActivationError) -> ImageFile {
+    let image: ImageFile
+    do throws(ImageFileError) { image = try ImageFile.open(request.image) } catch { throw .imageFile(error) }
+    let report: VerificationReport
+    do throws(VerityError) {
+      report = try image.verify(rootHash: request.rootHash, threads: threads) { done, total in
+        progress(done, total)
+        return true
+      }
+    } catch {
+      throw .image(error.diagnostic)
+    }
+    guard report.isSound, image.holdsFileSystem else {
+      var diagnostic =
+        report.faults.first?.error.diagnostic
+        ?? Diagnostic("mount.no-file-system", .integrity, "it holds no EROFS file system", expected: "EROFS")
+      diagnostic.message = "`\(request.image)` was not mounted: \(diagnostic.message)"
+      diagnostic.next = "verity-bpf verify \(request.image)"
+      throw .image(diagnostic)
+    }
+    return image
+  }
+
+  private static func hasDeviceMapper() throws(ActivationError) -> Bool {
+    do throws(SystemError) {
+      _ = try DeviceMapper.open()
+      return true
+    } catch {
+      guard ["ENOENT", "ENODEV", "ENXIO"].contains(error.errnoName) else {
+        throw .system(error, doing: "device-mapper cannot be used")
+      }
+      return false
+    }
+  }
+
+  /// Mounts the image's data on a loop device alone.
+  private static func mountPlain(
+    _ image: borrowing ImageFile, _ request: MountRequest, _ options: Mount.Flags
+  ) throws(ActivationError) -> MountedVolume {
+    guard request.signature == nil else {
+      throw .image(
+        Diagnostic(
+          "mount.no-device-mapper", .unsupported, "the signature cannot be given to the kernel",
+          expected: "device-mapper (/dev/mapper/control)", found: "a kernel or container without it",
+          next: "mount by root hash alone, for objects that `load` proves by itself: --no-signature"))
+    }
+    do throws(SystemError) {
+      let loop = try image.attach(.data)
+      try Mount.mount(loop.path, on: request.directory, type: "erofs", options)
+      return MountedVolume(
+        directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none)
+    } catch {
+      throw .system(error, doing: "`\(request.image)` was not mounted")
+    }
+  }
+
+  private static func attach(
+    _ part: ImageFile.Part, of image: borrowing ImageFile
+  ) throws(ActivationError) -> AttachedLoop {
+    do throws(SystemError) {
+      return try image.attach(part)
+    } catch {
+      throw .system(error, doing: "no loop device for `\(image.path)`")
+    }
+  }
+
+  /// Activates a device-mapper volume over the image's parts and mounts that.
+  private static func mountVolume(
+    _ image: borrowing ImageFile, _ request: MountRequest, _ options: Mount.Flags
+  ) throws(ActivationError) -> MountedVolume {
+    let name = request.name ?? prefix + request.rootHash.hex.prefix(16)
+    let data = try attach(image.kind == .appended ? .whole : .data, of: image)
+    let hashes = image.kind == .appended ? nil : try attach(.hashes, of: image)
+    let hashDevice =
+      switch hashes {
+      case .some(let hashes): hashes.path
+      case nil: data.path
+      }
+    do throws(VerityActivation.Failure) {
+      try VerityActivation(
+        name: name, dataDevice: data.path, hashDevice: hashDevice, hashOffset: image.layout.superblockOffset,
+        rootHash: request.rootHash.bytes, signature: request.signature
+      ).activate()
+    } catch {
+      throw .activation(name: name, error, isSigned: request.signature != nil)
+    }
+    let device = "/dev/mapper/\(name)"
+    do throws(SystemError) {
+      try Mount.mount(device, on: request.directory, type: "erofs", options)
+    } catch {
+      // Nothing is left behind; should this fail too, the first failure is the one to be told.
+      try? VerityActivation.deactivate(name: name)
+      throw .system(error, doing: "`\(request.image)` was not mounted")
+    }
+    return MountedVolume(
+      directory: request.directory, device: device, rootHash: request.rootHash,
+      witness: request.signature == nil ? .rootHash : .signed)
+  }
+}

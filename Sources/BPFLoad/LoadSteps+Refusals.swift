@@ -1,0 +1,39 @@
+internal import BPFObject
+internal import LinuxSys
+
+/// Refusals that do not depend on the object's contents.
+extension LoadSteps {
+  /// ENOSYS and EPERM, explained; nil for other errors.
+  func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
+    switch error.errnoName {
+    case "ENOSYS": return .noBPF
+    case "EPERM": return notPermitted(error, subject)
+    default: return nil
+    }
+  }
+
+  /// What is behind a refusal to load, as far as the process and the kernel let it be seen now.
+  func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
+    let needed = RequiredPrivilege(kinds: programs.map(\.kind))
+    return notPermitted(error, "load \(subject)", needed.capabilities, isUnprivilegedKind: needed.isUnprivilegedKind)
+  }
+
+  /// The same for a refusal to attach.
+  func attachRefused(_ program: LinkedProgram, place: String, _ error: SystemError) -> BPFLoadError {
+    // perf_event_open(2) says EACCES where bpf(2) says EPERM.
+    guard error.errnoName == "EPERM" || error.errnoName == "EACCES" && error.operation == "perf_event_open" else {
+      return .attachRefused(program: program.name, section: program.section, place: place, error: error)
+    }
+    let needed = RequiredPrivilege(kinds: [program.kind])
+    return notPermitted(error, "attach program `\(program.name)` to \(place)", needed.capabilities)
+  }
+
+  private func notPermitted(
+    _ error: SystemError, _ action: String, _ needed: [Capability], isUnprivilegedKind: Bool = false
+  ) -> BPFLoadError {
+    let judgement = PermissionInquiry.observe().judge(needed: needed, isUnprivilegedKind: isUnprivilegedKind)
+    return .notPermitted(
+      Refusal.Permission(
+        action: action, error: error, needed: needed, cause: judgement.cause, found: judgement.found))
+  }
+}

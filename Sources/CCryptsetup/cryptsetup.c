@@ -1,0 +1,93 @@
+#include "CCryptsetup.h"
+
+#include <dlfcn.h>
+#include <libcryptsetup.h>
+#include <stdio.h>
+#include <string.h>
+
+// The functions that are used, with the header's own types, so that the compiler checks every call.
+struct functions {
+  __typeof__(&crypt_init_data_device) init_data_device;
+  __typeof__(&crypt_load) load;
+  __typeof__(&crypt_activate_by_signed_key) activate_by_signed_key;
+  __typeof__(&crypt_activate_by_volume_key) activate_by_volume_key;
+  __typeof__(&crypt_deactivate_by_name) deactivate_by_name;
+  __typeof__(&crypt_set_log_callback) set_log_callback;
+  __typeof__(&crypt_free) free;
+};
+
+struct log {
+  char *text;
+  size_t size;
+  size_t used;
+};
+
+static void append(int level, const char *message, void *user) {
+  struct log *log = user;
+  if (level != CRYPT_LOG_ERROR || !log || log->used + 1 >= log->size) return;
+  size_t room = log->size - log->used - 1;
+  size_t count = strlen(message);
+  if (count > room) count = room;
+  memcpy(log->text + log->used, message, count);
+  log->used += count;
+  log->text[log->used] = '\0';
+}
+
+static int load_library(struct functions *functions, struct log *log) {
+  void *library = dlopen("libcryptsetup.so.12", RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    append(CRYPT_LOG_ERROR, dlerror(), log);
+    return VB_NO_CRYPTSETUP;
+  }
+#define VB_FIND(name)                                              \
+  functions->name = (__typeof__(functions->name))dlsym(library, "crypt_" #name); \
+  if (!functions->name) {                                          \
+    append(CRYPT_LOG_ERROR, dlerror(), log);                       \
+    return VB_NO_CRYPTSETUP;                                       \
+  }
+  VB_FIND(init_data_device)
+  VB_FIND(load)
+  VB_FIND(activate_by_signed_key)
+  VB_FIND(activate_by_volume_key)
+  VB_FIND(deactivate_by_name)
+  VB_FIND(set_log_callback)
+  VB_FIND(free)
+#undef VB_FIND
+  functions->set_log_callback(NULL, append, log);
+  return 0;
+}
+
+int vb_verity_activate(const struct vb_verity_request *request, char *text, size_t size) {
+  struct log log = {.text = text, .size = size};
+  if (size) text[0] = '\0';
+  struct functions crypt;
+  int result = load_library(&crypt, &log);
+  if (result) return result;
+  struct crypt_device *device = NULL;
+  struct crypt_params_verity parameters = {.hash_area_offset = request->hash_offset};
+  result = crypt.init_data_device(&device, request->hash_device, request->data_device);
+  if (result >= 0) crypt.set_log_callback(device, append, &log);
+  if (result >= 0) result = crypt.load(device, CRYPT_VERITY, &parameters);
+  if (result >= 0 && request->signature) {
+    result = crypt.activate_by_signed_key(device, request->name, request->root_hash, request->root_hash_size,
+                                          request->signature, request->signature_size, CRYPT_ACTIVATE_READONLY);
+  } else if (result >= 0) {
+    result = crypt.activate_by_volume_key(device, request->name, request->root_hash, request->root_hash_size,
+                                          CRYPT_ACTIVATE_READONLY);
+  }
+  crypt.free(device);
+  // The buffer is the caller's.
+  crypt.set_log_callback(NULL, NULL, NULL);
+  return result < 0 ? result : 0;
+}
+
+int vb_verity_deactivate(const char *name, char *text, size_t size) {
+  struct log log = {.text = text, .size = size};
+  if (size) text[0] = '\0';
+  struct functions crypt;
+  int result = load_library(&crypt, &log);
+  if (result) return result;
+  result = crypt.deactivate_by_name(NULL, name, 0);
+  crypt.set_log_callback(NULL, NULL, NULL);
+  return result < 0 ? result : 0;
+}

@@ -1,0 +1,103 @@
+internal import CLinuxShim
+
+/// Links to events, probes and hooks: BPF_LINK_CREATE with attributes of its own for each kind.
+extension BPF {
+  /// Attaches the program to an event, which the link keeps open (BPF_PERF_EVENT, 41; Linux 5.15).
+  public static func link(_ program: KernelObject, event: borrowing OwnedFD) throws(SystemError) -> KernelObject {
+    var attributes = vb_bpf_link_perf_event()
+    attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+    attributes.target_fd = UInt32(bitPattern: event.withRaw { $0 })
+    attributes.attach_type = 41
+    defer { withExtendedLifetime(program) {} }
+    return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+  }
+
+  /// Attaches the program to many functions of the kernel at once, by their names.
+  ///
+  /// - Parameters:
+  ///   - type: BPF_TRACE_KPROBE_MULTI (42) or BPF_TRACE_KPROBE_SESSION (56).
+  ///   - atReturn: when the functions return, not when they are called (BPF_F_KPROBE_MULTI_RETURN).
+  public static func link(
+    _ program: KernelObject, type: UInt32, kernelFunctions names: [String], atReturn: Bool
+  ) throws(SystemError) -> KernelObject {
+    // One buffer with all names in it, and their addresses.
+    var text: [UInt8] = []
+    var starts: [Int] = []
+    for name in names {
+      starts.append(text.count)
+      text += Array(name.utf8) + [0]
+    }
+    let outcome: Result<KernelObject, SystemError> = unsafe text.withUnsafeBytes { bytes in
+      let base = unsafe address(bytes)
+      let addresses = starts.map { base &+ UInt64($0) }
+      return unsafe addresses.withUnsafeBytes { table in
+        var attributes = vb_bpf_link_kprobe_multi()
+        attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+        attributes.attach_type = type
+        attributes.probe_flags = atReturn ? 1 : 0
+        attributes.cnt = UInt32(clamping: names.count)
+        attributes.syms = unsafe address(table)
+        return Result { () throws(SystemError) in
+          try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+        }
+      }
+    }
+    withExtendedLifetime(program) {}
+    return try outcome.get()
+  }
+
+  /// Attaches the program to many places of an executable or library at once, by their offsets in the file.
+  ///
+  /// - Parameters:
+  ///   - type: BPF_TRACE_UPROBE_MULTI (48) or BPF_TRACE_UPROBE_SESSION (57).
+  ///   - atReturn: when the functions return (BPF_F_UPROBE_MULTI_RETURN).
+  public static func link(
+    _ program: KernelObject, type: UInt32, file: String, offsets: [UInt64], atReturn: Bool
+  ) throws(SystemError) -> KernelObject {
+    let path = Array(file.utf8) + [0]
+    let outcome: Result<KernelObject, SystemError> = unsafe path.withUnsafeBytes { path in
+      unsafe offsets.withUnsafeBytes { offsetBytes in
+        var attributes = vb_bpf_link_uprobe_multi()
+        attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+        attributes.attach_type = type
+        attributes.path = unsafe address(path)
+        attributes.offsets = unsafe address(offsetBytes)
+        attributes.cnt = UInt32(clamping: offsets.count)
+        attributes.probe_flags = atReturn ? 1 : 0
+        return Result { () throws(SystemError) in
+          try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE", path: file)
+        }
+      }
+    }
+    withExtendedLifetime(program) {}
+    return try outcome.get()
+  }
+
+  /// Attaches the program to a netfilter hook of this process's network namespace (BPF_NETFILTER, 45).
+  ///
+  /// - Parameters:
+  ///   - family: NFPROTO_IPV4 (2) or NFPROTO_IPV6 (10).
+  ///   - hook: NF_INET_PRE_ROUTING (0), LOCAL_IN, FORWARD, LOCAL_OUT, POST_ROUTING.
+  ///   - priority: lower ones run first; the kernel refuses the two ends.
+  public static func link(
+    _ program: KernelObject, netfilter family: UInt32, hook: UInt32, priority: Int32
+  ) throws(SystemError) -> KernelObject {
+    var attributes = vb_bpf_link_netfilter()
+    attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+    attributes.attach_type = 45
+    attributes.pf = family
+    attributes.hooknum = hook
+    attributes.priority = priority
+    defer { withExtendedLifetime(program) {} }
+    return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+  }
+
+  /// Attaches a program that looks at sockets' data to the map of those sockets (Linux 6.10).
+  public static func link(
+    _ program: KernelObject, attachType: UInt32, sockets map: KernelObject
+  ) throws(SystemError) -> KernelObject {
+    try map.descriptor.withRaw { (raw) throws(SystemError) in
+      try link(program, attachType, target: UInt32(bitPattern: raw))
+    }
+  }
+}

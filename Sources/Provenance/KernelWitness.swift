@@ -1,0 +1,127 @@
+internal import ByteKit
+internal import DMTable
+internal import DMVerity
+internal import LinuxSys
+
+/// What the kernel says of a device-mapper device, read from its table.
+struct KernelWitness {
+  let facts: VolumeFacts
+  /// How the tree was made, held against the whitelist.
+  let parameters: VerityParameters
+  /// Where the tree begins on the hash device, in bytes.
+  let treeOffset: UInt64
+
+  /// Whether a block device is the device-mapper's.
+  static func isMapped(_ device: DeviceNumber) -> Bool { Sysfs.text("/sys/dev/block/\(device)/dm/name") != nil }
+
+  /// Asks the kernel.
+  ///
+  /// - Throws: ``ProvenanceError`` when the kernel does not tell, or when the device is anything but one active verity
+  ///   target that is made as this project accepts.
+  static func ask(about number: DeviceNumber) throws(ProvenanceError) -> KernelWitness {
+    let device: DeviceMapper.Device
+    let parameters: (device: DeviceMapper.Device, targets: [UInt8])
+    let state: (device: DeviceMapper.Device, targets: [UInt8])
+    do throws(SystemError) {
+      let mapper = try DeviceMapper.open()
+      parameters = try mapper.table(of: number, .parameters)
+      state = try mapper.table(of: number, .state)
+      device = parameters.device
+    } catch {
+      throw .witness(number: number, error)
+    }
+    guard device.hasActiveTable else {
+      throw .device(
+        number: number, message: "the device-mapper device `\(device.name)` has no active table",
+        next: "activate the image again and open the object anew")
+    }
+    guard !device.isSuspended else {
+      throw .device(
+        number: number, message: "the device-mapper device `\(device.name)` is suspended, so that its table can change",
+        next: "find out who suspended it (dmsetup info), resume it, and open the object anew")
+    }
+    let target: TableTarget
+    let table: VerityTable
+    let status: VerityState
+    do throws(TableError) {
+      target = try sole(parameters.targets, count: parameters.device.targetCount)
+      table = try VerityTable(target.text)
+      status = try VerityState(sole(state.targets, count: state.device.targetCount).text)
+    } catch {
+      throw .table(number: number, error)
+    }
+    return try KernelWitness(device: device, number: number, target: target, table: table, state: status)
+  }
+
+  private static func sole(_ targets: [UInt8], count: UInt32) throws(TableError) -> TableTarget {
+    try TableTarget.soleVerity(TableTarget.list(targets.rawSpan, count: count))
+  }
+
+  private init(
+    device: DeviceMapper.Device, number: DeviceNumber, target: TableTarget, table: VerityTable, state: VerityState
+  ) throws(ProvenanceError) {
+    guard let algorithm = HashAlgorithm(rawValue: table.algorithm),
+      let rootHash = Digest(algorithm, bytes: table.rootDigest)
+    else {
+      throw .volume(
+        number: number, message: "is made with a hash that is not accepted here", expected: "sha256 or sha512",
+        found: table.algorithm)
+    }
+    guard table.hashType == 1 else {
+      throw .volume(
+        number: number, message: "has a tree of a format that is not accepted here", expected: "hash type 1",
+        found: "hash type \(table.hashType)")
+    }
+    guard let dataSize = Int(exactly: table.dataBlockSize), let hashSize = Int(exactly: table.hashBlockSize),
+      let dataDevice = DeviceNumber(table.dataDevice), let hashDevice = DeviceNumber(table.hashDevice)
+    else { throw .table(number: number, .parameters(text: target.text, reason: "a number is out of range")) }
+    do throws(VerityError) {
+      parameters = try VerityParameters(
+        algorithm: algorithm, dataBlockSize: dataSize, hashBlockSize: hashSize, dataBlockCount: table.dataBlockCount,
+        salt: table.salt)
+    } catch {
+      throw .image(path: "device \(number)", error.diagnostic)
+    }
+    let tree = table.hashStart.multipliedReportingOverflow(by: UInt64(table.hashBlockSize))
+    guard !tree.overflow, tree.partialValue <= VerityParameters.maximumByteCount else {
+      throw .table(number: number, .parameters(text: target.text, reason: "the tree begins behind any device's end"))
+    }
+    treeOffset = tree.partialValue
+    guard target.length.multipliedReportingOverflow(by: 512) == (parameters.dataByteCount, false) else {
+      throw .volume(
+        number: number, message: "is not as large as the data under its root hash",
+        expected: "\(parameters.dataByteCount / 512) sectors", found: "\(target.length) sectors")
+    }
+
+    var doubts: [VolumeFacts.Doubt] = []
+    if table.mode == .logging { doubts.append(.ignoresCorruption) }
+    if state.hasSeenCorruption { doubts.append(.corruptionSeen) }
+    if table.checksAtMostOnce { doubts.append(.checksAtMostOnce) }
+    let unsealed = Sysfs.text("/sys/module/dm_verity/parameters/keyring_unsealed")
+    facts = VolumeFacts(
+      device: number, name: device.name, uuid: device.uuid, rootHash: rootHash, salt: table.salt,
+      dataDevice: dataDevice, hashDevice: hashDevice, mode: Self.word(table.mode),
+      ignoresZeroBlocks: table.ignoresZeroBlocks, correctsErrors: table.correction != nil,
+      isSigned: table.signatureKeyDescription != nil, isKeyringUnsealed: unsealed.map { $0 != "N" } ?? false,
+      doubts: doubts, hasPendingTable: device.hasInactiveTable, eventNumber: device.eventNumber,
+      diskSequence: Sysfs.number("/sys/dev/block/\(number)/diskseq"), table: target.text)
+  }
+
+  private static func word(_ mode: VerityTable.Mode) -> String {
+    switch mode {
+    case .eio: "EIO"
+    case .logging: "LOGGING"
+    case .restart: "RESTART"
+    case .panic: "PANIC"
+    }
+  }
+}
+
+extension DeviceNumber {
+  /// Reads `major:minor`.
+  init?(_ text: String) {
+    let parts = text.split(separator: ":").map { UInt64($0) }
+    guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
+    self.init(major: major, minor: minor)
+  }
+}

@@ -1,0 +1,114 @@
+internal import ByteKit
+internal import DMVerity
+internal import DiskLayout
+internal import LinuxSys
+
+extension ProvenImage {
+  /// Opens the devices under a dm-verity device, so that the bytes are proven here too, from the same blocks and against
+  /// the root hash that the kernel has in force.
+  ///
+  /// The table decides where things are; the superblock on the device must say the same.
+  static func open(under witness: KernelWitness, expected: Digest?) throws(ProvenanceError) -> ProvenImage {
+    let facts = witness.facts
+    if let expected, expected != facts.rootHash {
+      throw .rootHash(
+        image: "device \(facts.device)", expected: expected.description, found: facts.rootHash.description)
+    }
+    let treeEnd = try treeEnd(of: witness)
+    let isAppended = facts.dataDevice == facts.hashDevice
+    let path = try node(of: facts.dataDevice)
+    let data = try window(of: facts.dataDevice, byteCount: isAppended ? treeEnd : witness.parameters.dataByteCount)
+    let status: FileStatus
+    do throws(SystemError) { status = try FileStatus.of(path: path) } catch { throw .system(error) }
+
+    let device: Device
+    if isAppended {
+      let layout: VerityLayout
+      do throws(LayoutError) {
+        layout = try DiskLayout.appended(in: data, hashOffset: witness.parameters.dataByteCount)
+      } catch {
+        throw .image(path: path, error.diagnostic)
+      }
+      try requireSame(layout, as: witness)
+      do throws(VerityError) {
+        device = try Device(data, layout: layout, rootHash: facts.rootHash)
+      } catch {
+        throw .image(path: path, error.diagnostic)
+      }
+    } else {
+      let tree = try window(of: facts.hashDevice, byteCount: treeEnd)
+      let blockSize = UInt64(witness.parameters.hashBlockSize)
+      guard witness.treeOffset >= blockSize else {
+        throw .volume(
+          number: facts.device, message: "has a tree without a superblock", expected: "a superblock before the tree",
+          found: "a tree at the beginning of device \(facts.hashDevice)")
+      }
+      let layout: VerityLayout
+      do throws(LayoutError) {
+        layout = try DiskLayout.separate(data: data, hashes: tree, hashOffset: witness.treeOffset - blockSize)
+      } catch {
+        throw .image(path: path, error.diagnostic)
+      }
+      try requireSame(layout, as: witness)
+      do throws(VerityError) {
+        device = try Device(data: data, hashes: tree, layout: layout, rootHash: facts.rootHash)
+      } catch {
+        throw .image(path: path, error.diagnostic)
+      }
+    }
+    return try settle(device, path: path, wasExpected: expected != nil, status: status)
+  }
+
+  /// Where the tree ends on its device, in bytes.
+  private static func treeEnd(of witness: KernelWitness) throws(ProvenanceError) -> UInt64 {
+    do throws(VerityError) {
+      let geometry = try TreeGeometry(witness.parameters)
+      let end = witness.treeOffset.addingReportingOverflow(geometry.byteCount)
+      return end.overflow ? UInt64.max : end.partialValue
+    } catch {
+      throw .image(path: "device \(witness.facts.device)", error.diagnostic)
+    }
+  }
+
+  private static func node(of number: DeviceNumber) throws(ProvenanceError) -> String {
+    guard let node = Sysfs.node(of: number) else {
+      throw .device(
+        number: number, message: "has no name in sysfs, so that it cannot be read",
+        next: "check that sysfs is mounted at /sys and devtmpfs at /dev")
+    }
+    return node
+  }
+
+  private static func source(_ path: String) throws(ProvenanceError) -> FileSource {
+    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
+  }
+
+  /// The first bytes of a block device, which must be the device of that number whatever its node is called.
+  private static func window(
+    of number: DeviceNumber, byteCount: UInt64
+  ) throws(ProvenanceError) -> SourceWindow<FileSource> {
+    let path = try node(of: number)
+    let file = try source(path)
+    let status: FileStatus
+    do throws(SystemError) { status = try file.descriptor.status() } catch { throw .system(error) }
+    guard status.kind == .blockDevice, status.specialDevice == number else {
+      throw .device(
+        number: number, message: "is not what `\(path)` is", next: "restore the node: it belongs to device \(number)")
+    }
+    let available = file.byteCount
+    guard let window = SourceWindow(file, from: 0, byteCount: byteCount) else {
+      throw .volume(
+        number: number, message: "is too small for the table", expected: "\(byteCount) bytes or more",
+        found: "\(available) bytes")
+    }
+    return window
+  }
+
+  private static func requireSame(_ layout: VerityLayout, as witness: KernelWitness) throws(ProvenanceError) {
+    guard layout.parameters == witness.parameters, layout.treeOffset == witness.treeOffset else {
+      throw .volume(
+        number: witness.facts.device, message: "is made otherwise than its superblock says",
+        expected: "the superblock's parameters and place of the tree", found: "`\(witness.facts.table)`")
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import Activation
+import ArgumentParser
+import ByteKit
+import Diagnostics
+import DiskLayout
+import ImageFiles
+import JSONText
+import LinuxSys
+
+/// `verity-bpf mount`: an image becomes a directory whose files can be opened and handed to `load`.
+struct MountCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mount",
+    abstract: "Mount an image, under dm-verity where the kernel has it.",
+    discussion: """
+      Every block is proven against the root hash before the kernel sees the file system. With a signature (NAME\
+      .roothash.p7s, or inside a disk image) the kernel has to accept it; there is no falling back to an unsigned \
+      volume. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
+      checks nothing that is read, and `load` proves each object from the image file by itself.
+
+      Needs root. Undo it with: verity-bpf umount DIR
+
+      Example: verity-bpf mount progs.raw /mnt && verity-bpf load --fd 3 3< /mnt/xdp_counter.bpf.o
+      """)
+  static let schema = "verity-bpf/mount/1"
+
+  @Argument(help: ArgumentHelp("The image.", valueName: "image"))
+  var image: String
+
+  @Argument(help: ArgumentHelp("The directory to mount it on.", valueName: "dir"))
+  var directory: String
+
+  @OptionGroup var trust: RootHashOptions
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The root hash's signature, instead of the one beside the image.", valueName: "file"))
+  var rootHashSignature: String?
+
+  @Flag(name: .long, help: "Mount by root hash alone, though there is a signature.")
+  var noSignature = false
+
+  @Flag(name: .long, help: "Mount on a plain loop device, though there is device-mapper.")
+  var noDeviceMapper = false
+
+  @Option(name: .long, help: ArgumentHelp("The volume's name. (default: from the root hash)", valueName: "name"))
+  var name: String?
+
+  @Flag(name: .long, help: "Allow programs to be executed from the mount.")
+  var exec = false
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func validate() throws {
+    if noSignature, rootHashSignature != nil {
+      throw ValidationError("Give --root-hash-signature or --no-signature, not both.")
+    }
+    if let name, !name.hasPrefix(ImageMount.prefix) || name.utf8.count > 100 || name.contains("/") {
+      throw ValidationError("--name begins with \(ImageMount.prefix), has no slash and at most 100 bytes.")
+    }
+  }
+
+  func execute() throws -> Int32 {
+    let rootHash = try trust.expected() ?? RootHashOptions.read(file: Sidecars(imagePath: image).rootHash)
+    var request = MountRequest(image: image, directory: directory, rootHash: rootHash)
+    request.signature = try signature()
+    request.name = name
+    request.usesDeviceMapper = !noDeviceMapper
+    request.allowsExecution = exec
+    var progress = Progress("proving \(image)", quiet: json)
+    defer { progress.finish() }
+    let mounted = try ImageMount.mount(request, threads: Processors.online) { done, total in
+      progress.update(done: done, total: total)
+    }
+    progress.finish()
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "directory": .string(mounted.directory), "device": .string(mounted.device),
+        "root_hash": .string(mounted.rootHash.description), "witness": .string(mounted.witness.rawValue),
+      ])
+    } else {
+      try Output.line(Output.row("mounted", "\(image) on \(mounted.directory), read-only"))
+      try Output.line(Output.row("device", mounted.device))
+      try Output.line(Output.row("root hash", mounted.rootHash.hex))
+      try Output.line(Output.row("checked by", mounted.witness.text))
+    }
+    return 0
+  }
+
+  private func signature() throws -> [UInt8]? {
+    if noSignature || noDeviceMapper { return nil }
+    if let rootHashSignature { return try PolicyFile.read(rootHashSignature) }
+    return try ImageFile.open(image).signature?.message
+  }
+}
+
+extension MountedVolume.Witness {
+  fileprivate var text: String {
+    switch self {
+    case .signed: "the kernel's dm-verity, which accepted the signature of the root hash"
+    case .rootHash: "the kernel's dm-verity, by the root hash; no signature"
+    case .none: "nobody in the kernel (no device-mapper); load proves each object itself"
+    }
+  }
+}
+
+/// `verity-bpf umount`: undoes `mount`.
+struct UmountCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "umount", abstract: "Unmount an image, and take its volume and loop devices down.")
+  static let schema = "verity-bpf/umount/1"
+
+  @Argument(help: ArgumentHelp("The directory it is mounted on.", valueName: "dir"))
+  var directory: String
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func execute() throws -> Int32 {
+    let device = try ImageMount.unmount(directory)
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "directory": .string(directory), "device": .string(device),
+      ])
+    } else {
+      try Output.line(Output.row("unmounted", "\(directory); \(device) is gone"))
+    }
+    return 0
+  }
+}

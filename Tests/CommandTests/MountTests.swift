@@ -1,0 +1,75 @@
+import ByteKit
+import JSONText
+import LinuxSys
+import TestSupport
+import Testing
+
+/// `mount` and `umount` as a user runs them. Without device-mapper here, the volumes of dm-verity are the test
+/// machine's business (Tests/VMTests).
+@Suite(.enabled(if: ProcessIdentity.current().uid == 0, "not root: nothing can be mounted")) struct MountTests {
+  /// The loop devices over files of a directory.
+  static func loops(_ directory: TemporaryDirectory) throws -> [String] {
+    try Tools.run("losetup", "--all", "--noheadings", "--output", "BACK-FILE").split(whereSeparator: \.isNewline)
+      .map(String.init).filter { $0.contains(directory.path) }
+  }
+
+  @Test(arguments: ["appended", "sidecar", "ddi"])
+  func mountsEveryLayoutAndUndoesIt(layout: String) throws {
+    let directory = try LayoutTests.sources()
+    _ = try LayoutTests.build(directory, layout)
+    let target = directory.file("mount")
+    try Directory.create(target)
+    let mounted = try VerityBPFCommand.run(
+      ["mount", "\(layout).raw", "mount", "--no-signature", "--no-device-mapper", "--json"], in: directory.path)
+    defer { _ = try? Subprocess.run(["umount", target]) }
+    try #require(mounted.status == 0, "\(mounted.errors)")
+    #expect(try mounted.json()["witness"] == "none")
+    let options = try Tools.run("findmnt", "--noheadings", "--output", "OPTIONS", target)
+    for option in ["ro", "nosuid", "nodev", "noexec"] { #expect(options.contains(option), "\(options)") }
+    #expect(try Self.loops(directory).count == 1)
+
+    // The descriptor of a file on it leads back to the image.
+    let proven = try VerityBPFCommand.run(
+      ["provenance", "--fd", "3", "--json"], in: directory.path,
+      wrapper: ["sh", "-c", "exec \"$@\" 3< mount/a.bpf.o", "sh"])
+    #expect(proven.status == 0, "\(proven.errors)")
+
+    let unmounted = try VerityBPFCommand.run(["umount", "mount"], in: directory.path)
+    #expect(unmounted.status == 0, "\(unmounted.errors)")
+    #expect(try Self.loops(directory).isEmpty)
+    let again = try VerityBPFCommand.run(["umount", "mount"], in: directory.path)
+    #expect(again.status == 1 && again.errors.contains("no mount point"), "\(again.errors)")
+  }
+
+  /// A refusal mounts nothing and leaves no device.
+  @Test func refusesWithoutATrace() throws {
+    let directory = try LayoutTests.sources()
+    _ = try LayoutTests.build(directory, "appended")
+    try Directory.create(directory.file("mount"))
+    let other = String(repeating: "0", count: 64)
+    var cases: [(arguments: [String], status: Int32, code: String)] = [
+      (["--no-signature", "--root-hash", other], 4, "verity."),
+      (["--no-signature", "--name", "root"], 64, "--name"),
+      (["--no-signature", "--root-hash-signature", "x"], 64, "not both"),
+    ]
+    if (try? FileStatus.of(path: "/dev/mapper/control")) == nil {
+      cases.append(([], 6, "mount.no-device-mapper"))
+    }
+    for (arguments, status, code) in cases {
+      let result = try VerityBPFCommand.run(["mount", "appended.raw", "mount"] + arguments, in: directory.path)
+      #expect(result.status == status && result.errors.contains(code), "\(arguments): \(result.errors)")
+    }
+    let missing = try VerityBPFCommand.run(
+      ["mount", "appended.raw", "nowhere", "--no-signature", "--no-device-mapper"], in: directory.path)
+    #expect(missing.status == 1 && missing.errors.contains("nowhere"), "\(missing.errors)")
+    var image = try directory.read("appended.raw")
+    image[5000] ^= 1
+    try directory.write("appended.raw", image)
+    let damaged = try VerityBPFCommand.run(
+      ["mount", "appended.raw", "mount", "--no-signature", "--no-device-mapper"], in: directory.path)
+    #expect(damaged.status == 4 && damaged.errors.contains("was not mounted"), "\(damaged.errors)")
+    #expect(try Self.loops(directory).isEmpty)
+    let foreign = try VerityBPFCommand.run(["umount", "/proc"], in: directory.path)
+    #expect(foreign.status == 64 && foreign.errors.contains("error[mount.not-ours]"), "\(foreign.errors)")
+  }
+}
