@@ -72,7 +72,7 @@ extension BPF {
     }
   }
 
-  private static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
+  static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
     let outcome: Result<CInt, SystemError> = unsafe withUnsafeMutableBytes(of: &raw) { bytes in
       var attributes = vb_bpf_obj_info()
       attributes.bpf_fd = UInt32(bitPattern: object.descriptor.withRaw { $0 })
@@ -103,7 +103,7 @@ extension BPF {
     return try open(VB_BPF_PROG_GET_FD_BY_ID, &attributes, "bpf BPF_PROG_GET_FD_BY_ID")
   }
 
-  private static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
+  static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
     var found: [UInt32] = []
     var attributes = vb_bpf_id()
     while true {

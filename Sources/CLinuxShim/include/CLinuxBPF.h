@@ -22,7 +22,9 @@
 #define VB_BPF_OBJ_GET_INFO_BY_FD 15
 #define VB_BPF_RAW_TRACEPOINT_OPEN 17
 #define VB_BPF_BTF_LOAD 18
+#define VB_BPF_BTF_GET_FD_BY_ID 19
 #define VB_BPF_MAP_FREEZE 22
+#define VB_BPF_BTF_GET_NEXT_ID 23
 #define VB_BPF_LINK_CREATE 28
 #define VB_BPF_ITER_CREATE 33
 
@@ -148,6 +150,14 @@ struct vb_bpf_prog_info {
   uint64_t map_ids;
   char name[16];
   uint32_t ifindex, flags;
+};
+
+/// struct bpf_btf_info (5.11).
+struct vb_bpf_btf_info {
+  uint64_t btf;
+  uint32_t btf_size, id;
+  uint64_t name;
+  uint32_t name_len, kernel_btf;
 };
 
 /// The first part of struct bpf_map_info, up to map_extra (5.16), which an older kernel leaves at zero.
