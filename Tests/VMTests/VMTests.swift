@@ -33,5 +33,6 @@ struct VMTests {
     SignedImageCases.suite,
     WitnessCases.suite,
     IPECases.suite,
+    LoadingCases.suite,
   ]
 }
