@@ -67,8 +67,8 @@ enum Machine {
 
   static func text(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
 
-  static func write(_ path: String, _ bytes: [UInt8]) throws {
-    let file = try OwnedFD.open(path, [.writeOnly, .create, .truncate])
+  static func write(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws {
+    let file = try OwnedFD.open(path, [.writeOnly, .create, .truncate], mode: mode)
     try file.writeAll(bytes.span.bytes)
   }
 

@@ -32,6 +32,9 @@ struct VMTests {
     MachineCases.suite,
     SignedImageCases.suite,
     WitnessCases.suite,
+    MountCases.suite,
+    ProgramCases.suite,
+    IPEDecisionCases.suite,
     IPECases.suite,
     LoadingCases.suite,
   ]
