@@ -4,7 +4,7 @@ BINARY := .build/release/verity-bpf
 VM_TESTS := .build/release/vm-tests
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product verity-bpf
 
-.PHONY: help setup build man install demo test vm vm-shell vm-test corpus lint fmt bench bench-quick fuzz clean
+.PHONY: help setup build man install demo test vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ vm-test: vm ## boot the test machine three times and run its cases (KERNEL=, ONL
 
 vm-shell: vm ## boot the test machine to a prompt (BOOT=secure-boot|integrity|confidentiality; Ctrl-A X ends it)
 	@tools/vm/run shell $(BINARY) $(VM_TESTS) $(BOOT)
+
+vm-matrix: vm ## run the test machine on every kernel series, and write docs/kernels.md
+	@tools/vm/matrix $(BINARY) $(VM_TESTS)
 
 corpus: build ## load what Debian packages ship with bpftool and with us, and write docs/compatibility.md (root)
 	@tools/corpus table $(BINARY)

@@ -78,6 +78,7 @@ let package = Package(
     // Floor 4: what stands on the tree, and on the policy engine.
     room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
+    room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room(
       "PolicyWorkbench",
@@ -145,6 +146,7 @@ let package = Package(
         "HostReport",
         "HostSurvey",
         "Signatures",
+        "ObjectSignature",
         "AuditText",
         "EROFS",
         "ImageFiles",
@@ -168,29 +170,40 @@ let package = Package(
     // The policy engine's figures, see tools/bench-policy.
     .executableTarget(
       name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
-      swiftSettings: testSettings),
+      swiftSettings: testSettings, linkerSettings: linking),
+
+    // The hash kernels against OpenSSL, see tools/bench.
+    .executableTarget(
+      name: "hash-benchmark", dependencies: ["ByteKit", "Hashing", "LinuxSys"], path: "Benchmarks/HashBenchmark",
+      swiftSettings: testSettings, linkerSettings: linking),
 
     // Building a hash tree alone, see tools/bench.
     .executableTarget(
       name: "tree-benchmark", dependencies: ["ByteKit", "DMVerity", "Hashing", "LinuxSys"],
-      path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings),
+      path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
-      path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
+      path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
     .executableTarget(
       name: "vm-tests",
-      dependencies: ["ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "Provenance"],
+      dependencies: [
+        "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "PolicyEngine", "PolicySyntax",
+        "Provenance",
+      ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
+    tests(
+      "ObjectSignature",
+      imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),

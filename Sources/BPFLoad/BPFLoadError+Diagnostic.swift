@@ -52,11 +52,11 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.no-attach-place", .unsupported,
         "there is nothing that program `\(program)` of section `\(section)` could be attached to",
-        expected: place, found: reason, why: "the program was accepted; everything has been removed again")
+        expected: place, found: reason, next: "name a place that is there; nothing of the object stays loaded")
     case .attachNeeds(let program, let section, let option):
       Diagnostic(
         "load.attach-place", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
-        expected: option, next: "give \(option), or load without --attach")
+        expected: option, next: "give \(option)")
     case .noSuchSlotTarget(let map, let target):
       Diagnostic(
         "load.no-slot-target", .invalid, "map `\(map)` is to hold `\(target)`, which is not loaded",
@@ -73,19 +73,19 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.kernel-btf", .unsupported, "the kernel's type information in `\(KernelBTF.path)` cannot be read",
         found: reason)
-    case .noAttachTarget(let program, let section, let target):
+    case .noAttachTarget(let program, let section, let target, let searched):
       Diagnostic(
         "load.no-attach-target", .unsupported,
         "this kernel has nothing that program `\(program)` of section `\(section)` could attach to",
-        expected: "`\(target)` in the kernel's type information", found: "no such name",
+        expected: "`\(target)` in the kernel's type information", found: searched,
         next: "check the section's name; `bpftool btf dump file \(KernelBTF.path) | grep \(target)` shows what is there"
       )
-    case .noKernelSymbol(let name, let hasType):
+    case .noKernelSymbol(let name, let hasType, let searched):
       Diagnostic(
         "load.no-kernel-symbol", .unsupported, "the object needs `\(name)` of the kernel",
         expected: hasType
           ? "a function or variable in `\(KernelBTF.path)`" : "a symbol in `\(KernelReports.symbolsPath)`",
-        found: hasType ? "no such name (modules are not searched)" : "no such name",
+        found: searched,
         next: "use a kernel that has it, or declare it weak and test for it")
     case .unresolvable(let error):
       error.diagnostic

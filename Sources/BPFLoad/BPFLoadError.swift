@@ -36,9 +36,10 @@ public enum BPFLoadError: Error, Sendable {
   /// The kernel's type information cannot be read.
   case unreadableKernelBTF(reason: String)
   /// The kernel has nothing of the name the program attaches to.
-  case noAttachTarget(program: String, section: String, target: String)
-  /// The kernel has no function or variable of this name; without a type, no symbol in its table.
-  case noKernelSymbol(name: String, hasType: Bool)
+  case noAttachTarget(program: String, section: String, target: String, searched: String)
+  /// The kernel has no function or variable of this name; without a type, no symbol in its table. `searched` says
+  /// where it was looked for.
+  case noKernelSymbol(name: String, hasType: Bool, searched: String)
   /// What the kernel answered about the object's externs does not fit into its instructions.
   case unresolvable(BPFObjectError)
   /// Several symbols of the kernel have this name, at different addresses.

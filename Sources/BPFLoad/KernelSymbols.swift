@@ -8,51 +8,51 @@ internal import LinuxSys
 /// and places its symbols anew; ``LinkedObject/kernelEdits`` lists where. Everything else that depends on the kernel
 /// is left to the kernel.
 extension ObjectLoader {
-  /// The object with its externs looked up in the running kernel; an object without externs is returned as it is.
-  ///
-  /// Modules are not searched for types.
+  /// The object with its externs looked up in the running kernel and its modules, and the modules whose functions it
+  /// calls; an object without externs is returned as it is.
   static func resolvingSymbols(
     of linked: LinkedObject, kernelTypes: KernelTypes
-  ) throws(BPFLoadError) -> LinkedObject {
-    guard !linked.externs.isEmpty || !linked.configuration.isEmpty else { return linked }
+  ) throws(BPFLoadError) -> (object: LinkedObject, modules: ModuleTable) {
+    var modules = ModuleTable(mapCount: linked.maps.count)
+    guard !linked.externs.isEmpty || !linked.configuration.isEmpty else { return (linked, modules) }
     let configuration = linked.configuration.isEmpty ? nil : try configuration(linked.configuration)
-    let resolutions = try resolutions(of: linked, kernelTypes)
+    let resolutions = try resolutions(of: linked, kernelTypes, &modules)
     do throws(BPFObjectError) {
-      return try linked.resolving(resolutions, configuration: configuration)
+      return (try linked.resolving(resolutions, configuration: configuration), modules)
     } catch {
       throw .unresolvable(error)
     }
   }
 
   private static func resolutions(
-    of linked: LinkedObject, _ kernelTypes: KernelTypes
+    of linked: LinkedObject, _ kernelTypes: KernelTypes, _ modules: inout ModuleTable
   ) throws(BPFLoadError) -> [ExternResolution] {
     let externs = linked.externs
     // BTF_KIND_FUNC and BTF_KIND_VAR.
     let targets = externs.filter { $0.kind != .address }.map { extern in
       switch extern.kind {
-      case .function: ProgramKind.AttachTarget(name: extern.name, kind: 12)
-      case .variable, .address: ProgramKind.AttachTarget(name: extern.name, kind: 14)
+      case .function: ProgramKind.AttachTarget(name: extern.kernelName, kind: 12)
+      case .variable, .address: ProgramKind.AttachTarget(name: extern.kernelName, kind: 14)
       }
     }
-    let ids = targets.isEmpty ? [] : try kernelTypes.ids(of: targets, for: linked.programs.first?.name ?? "")
-    var remaining = ids.makeIterator()
-    let addresses = try addresses(of: Set(externs.filter { $0.kind == .address }.map(\.name)))
+    let types = targets.isEmpty ? [] : try kernelTypes.find(targets, for: linked.programs.first?.name ?? "")
+    var remaining = types.makeIterator()
+    let addresses = try addresses(of: Set(externs.filter { $0.kind == .address }.map(\.kernelName)))
     var resolutions: [ExternResolution] = []
     for extern in externs {
       if extern.kind == .address {
-        switch addresses[extern.name] {
+        switch addresses[extern.kernelName] {
         case .address(let address): resolutions.append(.address(address))
         case .ambiguous: throw .ambiguousKernelSymbol(name: extern.name)
         case nil where extern.isWeak: resolutions.append(.absent)
-        case nil: throw .noKernelSymbol(name: extern.name, hasType: false)
+        case nil: throw .noKernelSymbol(name: extern.name, hasType: false, searched: "no such name")
         }
-      } else if let id = remaining.next() ?? nil {
-        resolutions.append(.btf(id: id, module: 0))
+      } else if let type = remaining.next() ?? nil {
+        resolutions.append(.btf(id: type.id, module: modules.reference(to: type.module, from: extern)))
       } else if extern.isWeak {
         resolutions.append(.absent)
       } else {
-        throw .noKernelSymbol(name: extern.name, hasType: true)
+        throw .noKernelSymbol(name: extern.name, hasType: true, searched: kernelTypes.searched)
       }
     }
     return resolutions

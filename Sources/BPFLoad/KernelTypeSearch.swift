@@ -14,14 +14,61 @@ enum KernelTypeSearch {
 
   /// The ids of the targets, each nil when the kernel has no such type.
   static func ids(of targets: [ProgramKind.AttachTarget], in btf: RawSpan) throws(Malformed) -> [UInt32?] {
+    try ids(of: targets, in: btf, base: nil, baseBytes: btf)
+  }
+
+  /// The ids of the targets in a module's BTF.
+  ///
+  /// It continues the kernel's own: its types are numbered on from the kernel's, and its names may be the kernel's
+  /// (Documentation/bpf/btf.rst, split BTF).
+  static func ids(
+    of targets: [ProgramKind.AttachTarget], in btf: RawSpan, continuing baseBytes: RawSpan, _ base: Base
+  ) throws(Malformed) -> [UInt32?] {
+    try ids(of: targets, in: btf, base: base, baseBytes: baseBytes)
+  }
+
+  private static func ids(
+    of targets: [ProgramKind.AttachTarget], in btf: RawSpan, base: Base?, baseBytes: RawSpan
+  ) throws(Malformed) -> [UInt32?] {
     var search = State(targets)
     do throws(ByteError) {
-      try search.walk(btf)
+      try search.walk(btf, base: base, baseBytes: baseBytes)
     } catch {
       throw Malformed(reason: error.description)
     }
     if let kind = search.unknownKind { throw Malformed(reason: "type of unknown kind \(kind)") }
     return search.found
+  }
+
+  /// What a module's BTF continues.
+  struct Base: Equatable {
+    /// The first id that is not the kernel's own.
+    let nextID: UInt32
+    /// Where its strings begin in its bytes, and how many bytes they have.
+    let strings: Range<Int>
+  }
+
+  /// Counts the kernel's types.
+  static func base(of btf: RawSpan) throws(Malformed) -> Base {
+    do throws(ByteError) {
+      let header = Int(try btf.u32(at: 4))
+      let types = try btf.slice(at: header + Int(try btf.u32(at: 8)), count: Int(try btf.u32(at: 12)))
+      let strings = header + Int(try btf.u32(at: 16))
+      let length = try btf.slice(at: strings, count: Int(try btf.u32(at: 20))).byteCount
+      var (offset, id) = (0, UInt32(1))
+      while offset < types.byteCount {
+        let info = try types.u32(at: offset + 4)
+        let kind = info >> 24 & 0x1f
+        guard let tail = tailSize(kind: kind, count: Int(info & 0xffff)) else {
+          throw ByteError(offset: offset, needed: 12, available: types.byteCount)
+        }
+        offset += 12 + tail
+        id &+= 1
+      }
+      return Base(nextID: id, strings: strings..<(strings + length))
+    } catch {
+      throw Malformed(reason: error.description)
+    }
   }
 
   private struct State {
@@ -34,7 +81,7 @@ enum KernelTypeSearch {
       found = Array(repeating: nil, count: targets.count)
     }
 
-    mutating func walk(_ btf: RawSpan) throws(ByteError) {
+    mutating func walk(_ btf: RawSpan, base: Base?, baseBytes: RawSpan) throws(ByteError) {
       // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
       let header = Int(try btf.u32(at: 4))
       let types = try btf.slice(at: header + Int(try btf.u32(at: 8)), count: Int(try btf.u32(at: 12)))
@@ -42,18 +89,23 @@ enum KernelTypeSearch {
 
       var missing = targets.count
       var offset = 0
-      var id: UInt32 = 1
+      var id = base?.nextID ?? 1
       while offset < types.byteCount, missing > 0 {
         let info = try types.u32(at: offset + 4)
         let kind = info >> 24 & 0x1f
-        guard let tail = Self.tailSize(kind: kind, count: Int(info & 0xffff)) else {
+        guard let tail = KernelTypeSearch.tailSize(kind: kind, count: Int(info & 0xffff)) else {
           unknownKind = kind
           return
         }
         for index in targets.indices where targets[index].kind == kind && found[index] == nil {
-          guard try Self.string(at: Int(try types.u32(at: offset)), in: strings, is: targets[index].name) else {
-            continue
-          }
+          let name = Int(try types.u32(at: offset))
+          let isWanted =
+            if let base, name < base.strings.count {
+              try Self.string(at: base.strings.lowerBound + name, in: baseBytes, is: targets[index].name)
+            } else {
+              try Self.string(at: name - (base?.strings.count ?? 0), in: strings, is: targets[index].name)
+            }
+          guard isWanted else { continue }
           found[index] = id
           missing -= 1
         }
@@ -69,17 +121,17 @@ enum KernelTypeSearch {
       }
       return try strings.u8(at: offset + name.count) == 0
     }
+  }
 
-    /// Bytes that follow the 12 bytes of `struct btf_type`; nil for a kind that is not known.
-    private static func tailSize(kind: UInt32, count: Int) -> Int? {
-      switch kind {
-      case 1, 14, 17: 4  // INT, VAR, DECL_TAG
-      case 2, 7, 8, 9, 10, 11, 12, 16, 18: 0  // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
-      case 3: 12  // ARRAY
-      case 4, 5, 15, 19: 12 * count  // STRUCT, UNION, DATASEC, ENUM64
-      case 6, 13: 8 * count  // ENUM, FUNC_PROTO
-      default: nil
-      }
+  /// Bytes that follow the 12 bytes of `struct btf_type`; nil for a kind that is not known.
+  fileprivate static func tailSize(kind: UInt32, count: Int) -> Int? {
+    switch kind {
+    case 1, 14, 17: 4  // INT, VAR, DECL_TAG
+    case 2, 7, 8, 9, 10, 11, 12, 16, 18: 0  // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
+    case 3: 12  // ARRAY
+    case 4, 5, 15, 19: 12 * count  // STRUCT, UNION, DATASEC, ENUM64
+    case 6, 13: 8 * count  // ENUM, FUNC_PROTO
+    default: nil
     }
   }
 }

@@ -6,18 +6,42 @@ internal import LinuxSys
 /// one has at hand, and the kernel's type information is opened once.
 public final class KernelTypes {
   private var kernel: KernelBTF?
-  private var found: [ProgramKind.AttachTarget: UInt32?] = [:]
+  private var modules: Modules?
+  private var found: [ProgramKind.AttachTarget: Found?] = [:]
 
   /// Nothing is read before the first type is asked for.
   public init() {}
 
-  /// The ids of the targets, each nil when the kernel has no such type.
-  func ids(of targets: [ProgramKind.AttachTarget]) throws(Failure) -> [UInt32?] {
+  /// A type of the running kernel.
+  struct Found {
+    let id: UInt32
+    /// The module that has it; nil for the kernel itself.
+    let module: KernelModule?
+  }
+
+  private enum Modules {
+    case listed([KernelModule])
+    /// The kernel does not let this process look.
+    case hidden(SystemError)
+  }
+
+  /// The types that are meant, each nil when neither the kernel nor a module has it. The kernel's own is taken before
+  /// a module's, as in libbpf.
+  func find(_ targets: [ProgramKind.AttachTarget]) throws(Failure) -> [Found?] {
     let missing = targets.filter { found[$0] == nil }
     if !missing.isEmpty {
-      for (target, id) in zip(missing, try search(missing)) { found[target] = .some(id) }
+      for (target, type) in zip(missing, try search(missing)) { found[target] = .some(type) }
     }
     return targets.map { found[$0] ?? nil }
+  }
+
+  /// Where a type that was not found was looked for, in words.
+  var searched: String {
+    switch modules {
+    case nil: "no such name"
+    case .listed(let modules): "no such name in the kernel, nor in its \(modules.count) modules with types"
+    case .hidden(let error): "no such name in the kernel; its modules could not be searched: \(error.errnoName)"
+    }
   }
 
   /// Why the kernel's types could not be searched.
@@ -26,17 +50,48 @@ public final class KernelTypes {
     case malformed(KernelTypeSearch.Malformed)
   }
 
-  private func search(_ targets: [ProgramKind.AttachTarget]) throws(Failure) -> [UInt32?] {
+  private func search(_ targets: [ProgramKind.AttachTarget]) throws(Failure) -> [Found?] {
     if kernel == nil {
       do throws(SystemError) { kernel = try KernelBTF.open() } catch { throw .unavailable(error) }
     }
     do throws(KernelTypeSearch.Malformed) {
       switch kernel {
-      case .some(let kernel): return try KernelTypeSearch.ids(of: targets, in: kernel.bytes)
+      case .some(let kernel):
+        var result = try KernelTypeSearch.ids(of: targets, in: kernel.bytes).map { id in
+          id.map { Found(id: $0, module: nil) }
+        }
+        for (index, target) in targets.enumerated() where target.module != nil && target.module != "vmlinux" {
+          result[index] = nil
+        }
+        if result.contains(where: { $0 == nil }) {
+          try searchModules(for: targets, continuing: kernel.bytes, &result)
+        }
+        return result
       case .none: return targets.map { _ in nil }
       }
     } catch {
       throw .malformed(error)
+    }
+  }
+
+  /// Looks in every module for what the kernel itself does not have. Only then are its types counted and the modules
+  /// opened, because that takes longer than all the rest.
+  private func searchModules(
+    for targets: [ProgramKind.AttachTarget], continuing kernel: RawSpan, _ result: inout [Found?]
+  ) throws(KernelTypeSearch.Malformed) {
+    if modules == nil {
+      do throws(SystemError) { modules = .listed(try KernelModule.all()) } catch { modules = .hidden(error) }
+    }
+    guard case .listed(let modules)? = modules, !modules.isEmpty else { return }
+    let base = try KernelTypeSearch.base(of: kernel)
+    for module in modules {
+      let open = result.indices.filter { index in
+        result[index] == nil && [nil, module.name].contains(targets[index].module)
+      }
+      guard !open.isEmpty, let bytes = try? BPF.btfBytes(module.types) else { continue }
+      let ids = try KernelTypeSearch.ids(
+        of: open.map { targets[$0] }, in: bytes.rawSpan, continuing: kernel, base)
+      for (index, id) in zip(open, ids) { result[index] = id.map { Found(id: $0, module: module) } }
     }
   }
 }
@@ -58,10 +113,10 @@ extension KernelTypes {
     return layouts
   }
 
-  /// The ids of the targets, asked for on behalf of a program, which the error names.
-  func ids(of targets: [ProgramKind.AttachTarget], for program: String) throws(BPFLoadError) -> [UInt32?] {
+  /// The types that are meant, asked for on behalf of a program, which the error names.
+  func find(_ targets: [ProgramKind.AttachTarget], for program: String) throws(BPFLoadError) -> [Found?] {
     do throws(Failure) {
-      return try ids(of: targets)
+      return try find(targets)
     } catch {
       switch error {
       case .unavailable(let error): throw .noKernelBTF(program: program, error: error)

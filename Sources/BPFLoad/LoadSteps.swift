@@ -7,17 +7,19 @@ struct LoadSteps {
   let programs: [LinkedProgram]
   let options: LoadOptions
   let kernelTypes: KernelTypes
+  let modules: ModuleTable
 
   func run() throws(BPFLoadError) -> LoadedObject {
     let layout = try PinLayout(
       pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
     let layouts = try structureLayouts()
-    let attachIDs = try attachTargets(members: layouts.flatMap(\.attachments))
+    let attachIDs = try loadTargets(members: layouts.flatMap(\.attachments))
     let btf = try loadBTF()
     let mapObjects = try createMaps(btf: btf, layout)
+    let descriptors = modules.descriptors(maps: mapObjects)
     var programObjects: [KernelObject] = []
     for (program, target) in zip(programs, attachIDs) {
-      programObjects.append(try load(program, target: target, btf: btf, maps: mapObjects))
+      programObjects.append(try load(program, target: target, btf: btf, descriptors: descriptors))
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
 
@@ -32,45 +34,6 @@ struct LoadSteps {
       links: links.map { link in
         LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
       }, pins: pins, registrations: registrations)
-  }
-
-  // MARK: What the kernel must be asked first
-
-  /// What BPF_PROG_LOAD is told of where a program goes.
-  private struct AttachTarget {
-    /// `attach_btf_id`; 0 where the type needs none.
-    var typeID: UInt32
-    /// `expected_attach_type`.
-    var attachType: UInt32
-  }
-
-  private func attachTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [AttachTarget] {
-    zip(programs, try attachTypeIDs()).map { program, id in
-      guard let member = members.first(where: { $0.program == program.name }) else {
-        return AttachTarget(typeID: id, attachType: program.kind.expectedAttachType)
-      }
-      return AttachTarget(typeID: member.typeID, attachType: member.member)
-    }
-  }
-
-  private func attachTypeIDs() throws(BPFLoadError) -> [UInt32] {
-    let targets = programs.compactMap { $0.kind.attachTarget }
-    guard !targets.isEmpty else { return Array(repeating: 0, count: programs.count) }
-    let first = programs.first { $0.kind.attachTarget != nil }
-    let ids = try kernelTypes.ids(of: targets, for: first?.name ?? "")
-    var remaining = ids.makeIterator()
-    var result: [UInt32] = []
-    for program in programs {
-      guard let target = program.kind.attachTarget else {
-        result.append(0)
-        continue
-      }
-      guard let id = remaining.next() ?? nil else {
-        throw .noAttachTarget(program: program.name, section: program.section, target: target.name)
-      }
-      result.append(id)
-    }
-    return result
   }
 
   // MARK: Type information
@@ -89,12 +52,13 @@ struct LoadSteps {
   // MARK: Programs
 
   private func load(
-    _ program: LinkedProgram, target: AttachTarget, btf: KernelObject, maps: [KernelObject]
+    _ program: LinkedProgram, target: LoadTarget, btf: KernelObject, descriptors: [KernelObject]
   ) throws(BPFLoadError) -> KernelObject {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
     attributes.expectedAttachType = target.attachType
     attributes.flags = program.kind.flags
     attributes.attachBTFID = target.typeID
+    attributes.attachOwner = target.owner
     attributes.name = program.kernelName
     attributes.license = linked.license
     attributes.instructions = program.instructions
@@ -105,14 +69,14 @@ struct LoadSteps {
     attributes.coreRelocations = program.coreRelocations
     attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
     do throws(SystemError) {
-      return try BPF.loadProgram(attributes, btf: btf, maps: maps)
+      return try BPF.loadProgram(attributes, btf: btf, maps: descriptors)
     } catch {
       if let refusal = refusedEntry(error, "program `\(program.name)`") { throw refusal }
       if error.errnoName == "E2BIG", program.coreRelocations.isEmpty == false {
         throw .notKnownToKernel(subject: "program `\(program.name)` (CO-RE in the kernel, Linux 5.17)", error: error)
       }
       // Logging slows the verifier down, so only a program that was refused is verified again with a log.
-      let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: maps, linked: linked)
+      let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: descriptors, linked: linked)
       if let refusal = again.explain(error, options: options) { throw .programRefused(refusal) }
       // The verifier always writes something; who refuses without a word has not come so far.
       let subject = "program `\(program.name)` of section `\(program.section)`"

@@ -22,9 +22,11 @@ public enum ObjectLoader {
   static func load(
     _ linked: LinkedObject, options: LoadOptions, kernelTypes: KernelTypes = KernelTypes()
   ) throws(BPFLoadError) -> LoadedObject {
-    let linked = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
+    let (linked, modules) = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
     let programs = try selected(from: linked, options)
-    return try LoadSteps(linked: linked, programs: programs, options: options, kernelTypes: kernelTypes).run()
+    return try LoadSteps(
+      linked: linked, programs: programs, options: options, kernelTypes: kernelTypes, modules: modules
+    ).run()
   }
 
   /// The programs to load, in the object's order.

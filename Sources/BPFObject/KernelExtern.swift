@@ -16,6 +16,9 @@ public struct KernelExtern: Equatable, Sendable {
 
   /// The symbol.
   public let name: String
+  /// What the kernel calls it: `bpf_task_acquire` for `bpf_task_acquire___v2`, of which an object can so declare
+  /// several shapes (libbpf, essent_name).
+  public var kernelName: String { StructOpsMaps.withoutFlavour(name) }
   /// What it is, and how it is found.
   public let kind: Kind
   /// `__weak`: the object also works where the kernel has no such symbol.

@@ -14,8 +14,8 @@ extension LinkedObject {
     for extern in externs {
       let resolution: ExternResolution? =
         switch extern.kind {
-        case .function: kernel.typeID(named: extern.name, kind: .function).map { .btf(id: $0, module: 0) }
-        case .variable: kernel.typeID(named: extern.name, kind: .variable).map { .btf(id: $0, module: 0) }
+        case .function: kernel.typeID(named: extern.kernelName, kind: .function).map { .btf(id: $0, module: 0) }
+        case .variable: kernel.typeID(named: extern.kernelName, kind: .variable).map { .btf(id: $0, module: 0) }
         case .address: address(extern.name).map { .address($0) }
         }
       guard resolution != nil || extern.isWeak else {

@@ -29,11 +29,14 @@ public struct ProgramKind: Equatable, Sendable {
     public let name: String
     /// `BTF_KIND_*` (include/uapi/linux/btf.h): 8 TYPEDEF for tracepoints, 12 FUNC otherwise.
     public let kind: UInt32
+    /// The module that has it, `vmlinux` for the kernel itself; nil where any may.
+    public let module: String?
 
-    /// Names a type or function of the kernel.
-    public init(name: String, kind: UInt32) {
+    /// Names a type or function of the kernel, or of one of its modules.
+    public init(name: String, kind: UInt32, module: String? = nil) {
       self.name = name
       self.kind = kind
+      self.module = module
     }
   }
 }

@@ -18,6 +18,8 @@ extension BPF {
     public let owner: UInt32
     /// The ids of the maps it uses.
     public let mapIDs: [UInt32]
+    /// The id of the type information it was loaded with; 0 for none.
+    public let btfID: UInt32
   }
 
   /// What the kernel says of a map (struct bpf_map_info).
@@ -51,7 +53,7 @@ extension BPF {
     return unsafe ProgramInfo(
       id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
       tag: withUnsafeBytes(of: raw.tag) { unsafe Array($0) }, loadTime: raw.load_time, owner: raw.created_by_uid,
-      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))))
+      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))), btfID: raw.btf_id)
   }
 
   /// BPF_OBJ_GET_INFO_BY_FD of a map.
@@ -72,7 +74,7 @@ extension BPF {
     }
   }
 
-  private static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
+  static func info<Raw>(of object: KernelObject, into raw: inout Raw) throws(SystemError) {
     let outcome: Result<CInt, SystemError> = unsafe withUnsafeMutableBytes(of: &raw) { bytes in
       var attributes = vb_bpf_obj_info()
       attributes.bpf_fd = UInt32(bitPattern: object.descriptor.withRaw { $0 })
@@ -103,7 +105,7 @@ extension BPF {
     return try open(VB_BPF_PROG_GET_FD_BY_ID, &attributes, "bpf BPF_PROG_GET_FD_BY_ID")
   }
 
-  private static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
+  static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
     var found: [UInt32] = []
     var attributes = vb_bpf_id()
     while true {

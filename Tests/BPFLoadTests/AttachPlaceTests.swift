@@ -28,7 +28,7 @@ import Testing
   /// What bpftool says of the object's one link.
   private func shown(_ object: borrowing LoadedObject) throws -> String {
     let id = try #require(object.programs.first?.id)
-    let lines = try run("bpftool", "link", "show").split(separator: "\n", omittingEmptySubsequences: true)
+    let lines = try shownLinks().split(separator: "\n", omittingEmptySubsequences: true)
     guard let index = lines.firstIndex(where: { $0.hasSuffix(" prog \(id)") || $0.contains(" prog \(id) ") }) else {
       return ""
     }

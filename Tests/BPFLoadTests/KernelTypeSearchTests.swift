@@ -62,4 +62,49 @@ import Testing
       }
     }
   }
+
+  /// A module's BTF continues the kernel's: its types are numbered on, its names are the kernel's or its own.
+  @Test func readsSplitTypes() throws {
+    let kernel = small()  // 1: FUNC open
+    let base = try KernelTypeSearch.base(of: kernel.rawSpan)
+    #expect(base.nextID == 2 && base.strings.count == 6)
+    let strings = Array("\0shut\0".utf8)
+    var module: [UInt8] = [0x9f, 0xeb, 1, 0]
+    for number in [UInt32(24), 0, 24, 24, UInt32(strings.count)] { module.appendLittleEndian(number) }
+    // 2: FUNC with the kernel's string at 1, "open"; 3: VAR with the module's own at 6 + 1, "shut".
+    for number in [UInt32(1), 12 << 24, 0, 7, 12 << 24, 0] { module.appendLittleEndian(number) }
+    module += strings
+    let targets = ["open", "shut", "pen", "none"].map { ProgramKind.AttachTarget(name: $0, kind: 12) }
+    #expect(
+      try KernelTypeSearch.ids(of: targets, in: module.rawSpan, continuing: kernel.rawSpan, base) == [2, 3, nil, nil])
+    for index in module.indices {
+      for value: UInt8 in [0, 0x7f, 0xff] {
+        var changed = module
+        changed[index] = value
+        _ = try? KernelTypeSearch.ids(of: targets, in: changed.rawSpan, continuing: kernel.rawSpan, base)
+      }
+    }
+    for count in kernel.indices {
+      let cut = Array(kernel[..<count])
+      #expect(throws: KernelTypeSearch.Malformed.self) { try KernelTypeSearch.base(of: cut.rawSpan) }
+    }
+  }
+
+  @Test(.enabled(if: hasKernelTypes)) func countsTheKernelsTypes() throws {
+    let kernel = try KernelBTF.open()
+    let last = try Subprocess.run(["sh", "-c", "bpftool btf dump file \(KernelBTF.path) | grep '^\\[' | tail -n 1"])
+    let id = last.text.dropFirst().prefix { $0 != "]" }
+    #expect(try KernelTypeSearch.base(of: kernel.bytes).nextID == (try #require(UInt32(id))) + 1)
+  }
+
+  /// `MODULE:NAME` asks that module alone; `vmlinux` is the kernel.
+  @Test(.enabled(if: hasKernelTypes)) func keepsToTheModuleThatIsNamed() throws {
+    let types = KernelTypes()
+    let found = try types.find([
+      .init(name: "bpf_iter_task", kind: 12, module: "vmlinux"), .init(name: "bpf_iter_task", kind: 12, module: "none"),
+      .init(name: "bpf_iter_task", kind: 12),
+    ])
+    #expect(found[0]?.id == found[2]?.id && found[0] != nil && found[0]?.module == nil)
+    #expect(found[1] == nil)
+  }
 }

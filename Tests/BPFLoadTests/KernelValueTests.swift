@@ -44,7 +44,7 @@ import Testing
     #expect(addresses.map(\.isWeak).sorted { !$0 && $1 } == [false, true])
 
     // What is resolved differs from what was linked in the listed instructions, both halves, and in no other.
-    let resolved = try ObjectLoader.resolvingSymbols(of: linked, kernelTypes: KernelTypes())
+    let resolved = try ObjectLoader.resolvingSymbols(of: linked, kernelTypes: KernelTypes()).object
     let before = linked.programs[0].instructions
     let after = resolved.programs[0].instructions
     var listed: Set<Int> = []

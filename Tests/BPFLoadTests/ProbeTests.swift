@@ -135,7 +135,7 @@ import Testing
     let object = try load(program, "sockets")
     #expect(object.links.count == 1 && object.links.first?.place.hasPrefix("sockets of map sockets") == true)
     let id = try #require(object.programs.first?.id)
-    #expect(try run("bpftool", "link", "show").contains(" prog \(id)"))
+    #expect(try shownLinks().contains(" prog \(id)"))
     let told = try refusal(program, "no_such_map")
     #expect(told.code == "load.no-attach-place" && told.found?.contains("`no_such_map`") == true)
   }

@@ -25,6 +25,15 @@ import Testing
   }
 
   /// Tables may know more than this kernel, and must know all that it knows, by the same name.
+  @Test func attachTargetsMayNameAModule() throws {
+    #expect(
+      try ProgramKind(section: "fentry/nf_conntrack:nf_confirm").attachTarget
+        == ProgramKind.AttachTarget(name: "nf_confirm", kind: 12, module: "nf_conntrack"))
+    #expect(
+      try ProgramKind(section: "tp_btf/bpf_testmod:bpf_testmod_test_read").attachTarget
+        == ProgramKind.AttachTarget(name: "btf_trace_bpf_testmod_test_read", kind: 8, module: "bpf_testmod"))
+  }
+
   @Test(arguments: [
     ("bpf_map_type", "BPF_MAP_TYPE_", TypeNames.maps), ("bpf_prog_type", "BPF_PROG_TYPE_", TypeNames.programs),
     ("bpf_attach_type", "BPF_", TypeNames.attachTypes), ("bpf_func_id", "BPF_FUNC_", HelperNames.all),

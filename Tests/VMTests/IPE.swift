@@ -11,9 +11,9 @@ enum IPE {
   }
 
   /// Loads a policy of `/images` unless it is there, and puts it into force. One write: a policy in two is refused.
-  static func enforce(_ policy: String) throws {
+  static func enforce(_ policy: String, in directory: String = "/images") throws {
     if (try? FileStatus.of(path: "\(root)/policies/\(policy)")) == nil {
-      try put("\(root)/new_policy", Machine.read("/images/\(policy).p7b"))
+      try put("\(root)/new_policy", Machine.read("\(directory)/\(policy).p7b"))
     }
     try put("\(root)/policies/\(policy)/active", Array("1".utf8))
     try put("\(root)/enforce", Array("1".utf8))

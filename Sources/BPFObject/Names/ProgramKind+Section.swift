@@ -44,12 +44,18 @@ extension ProgramKind {
 
   /// The name under which the kernel's BTF knows an attach point (libbpf, btf_get_kernel_prefix_kind).
   private static func attachTarget(_ target: String, attachType: UInt32) -> AttachTarget {
-    switch TypeNames.attach(attachType) {
-    case "trace_raw_tp": AttachTarget(name: "btf_trace_" + target, kind: UInt32(BTFKind.typedef.rawValue))
-    case "lsm_mac", "lsm_cgroup": AttachTarget(name: "bpf_lsm_" + target, kind: UInt32(BTFKind.function.rawValue))
-    case "trace_iter": AttachTarget(name: "bpf_iter_" + target, kind: UInt32(BTFKind.function.rawValue))
-    default: AttachTarget(name: target, kind: UInt32(BTFKind.function.rawValue))
-    }
+    // `MODULE:NAME`
+    let parts = target.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let module = parts.count == 2 ? String(parts[0]) : nil
+    let target = parts.last.map { String($0) } ?? target
+    let (prefix, kind): (String, BTFKind) =
+      switch TypeNames.attach(attachType) {
+      case "trace_raw_tp": ("btf_trace_", .typedef)
+      case "lsm_mac", "lsm_cgroup": ("bpf_lsm_", .function)
+      case "trace_iter": ("bpf_iter_", .function)
+      default: ("", .function)
+      }
+    return AttachTarget(name: prefix + target, kind: UInt32(kind.rawValue), module: module)
   }
 
   /// The section names nearest to a wrong one, best first.

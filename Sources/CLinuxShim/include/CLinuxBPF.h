@@ -22,7 +22,9 @@
 #define VB_BPF_OBJ_GET_INFO_BY_FD 15
 #define VB_BPF_RAW_TRACEPOINT_OPEN 17
 #define VB_BPF_BTF_LOAD 18
+#define VB_BPF_BTF_GET_FD_BY_ID 19
 #define VB_BPF_MAP_FREEZE 22
+#define VB_BPF_BTF_GET_NEXT_ID 23
 #define VB_BPF_LINK_CREATE 28
 #define VB_BPF_ITER_CREATE 33
 
@@ -138,7 +140,7 @@ struct vb_bpf_iter_create {
   uint32_t link_fd, flags;
 };
 
-/// The first part of struct bpf_prog_info, up to ifindex and the netns fields (4.16).
+/// The first part of struct bpf_prog_info, up to btf_id (5.0).
 struct vb_bpf_prog_info {
   uint32_t type, id;
   uint8_t tag[8];
@@ -148,6 +150,18 @@ struct vb_bpf_prog_info {
   uint64_t map_ids;
   char name[16];
   uint32_t ifindex, flags;
+  uint64_t netns_dev, netns_ino;
+  uint32_t nr_jited_ksyms, nr_jited_func_lens;
+  uint64_t jited_ksyms, jited_func_lens;
+  uint32_t btf_id, func_info_rec_size;
+};
+
+/// struct bpf_btf_info (5.11).
+struct vb_bpf_btf_info {
+  uint64_t btf;
+  uint32_t btf_size, id;
+  uint64_t name;
+  uint32_t name_len, kernel_btf;
 };
 
 /// The first part of struct bpf_map_info, up to map_extra (5.16), which an older kernel leaves at zero.

@@ -37,6 +37,23 @@ func run(_ arguments: String...) throws -> String {
   return result.text
 }
 
+/// What `bpftool link show` prints. It gives up at a link that somebody is making at this moment (EAGAIN), and other
+/// tests make links all the time.
+func shownLinks() throws -> String {
+  var text = ""
+  for _ in 0..<50 {
+    let result = try Subprocess.run(["bpftool", "link", "show"])
+    if result.status == 0 { return result.text }
+    text = result.text
+    usleep(10_000)
+  }
+  throw Unlisted(text: text)
+}
+
+private struct Unlisted: Error {
+  let text: String
+}
+
 /// The demo's and the tests' BPF objects, compiled once.
 enum Objects {
   private static let built = Result { () throws -> TemporaryDirectory in
