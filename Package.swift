@@ -74,6 +74,7 @@ let package = Package(
 
     // Floor 4: what stands on the tree, and on the policy engine.
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
+    room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
     room(
       "PolicyWorkbench",
@@ -131,6 +132,7 @@ let package = Package(
         "PolicyWorkbench",
         "PolicyStore",
         "Signatures",
+        "ObjectSignature",
         "AuditText",
         "EROFS",
         "ImageFiles",
@@ -179,6 +181,9 @@ let package = Package(
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
+    tests(
+      "ObjectSignature",
+      imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),

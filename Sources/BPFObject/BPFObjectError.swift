@@ -61,6 +61,7 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     case badMap = "object.bad-map"
     case unsupportedExtern = "object.unsupported-extern"
     case unsupportedSection = "object.unsupported-section"
+    case hiddenBytes = "object.hidden-bytes"
   }
 
   /// The error with the check as its code; an object that cannot be read leaves the work undone.

@@ -1,5 +1,5 @@
 extension ErrorCatalogue {
-  /// What the workbench, the signatures and the store say.
+  /// What the workbench and the store say.
   static let workbenchParagraphs: [String: String] = [
     "policy.denied":
       "The policy says DENY. `verity-bpf policy explain` shows each rule with what held and what did not.",
@@ -27,21 +27,6 @@ extension ErrorCatalogue {
     "audit.record": "The text is not a record of an IPE decision: type=1420, with ipe_op= and rule=.",
     "audit.unwritable":
       "The audit record could not be written, so nothing was done. What leaves no record is not allowed.",
-    "signature.certificate": "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----).",
-    "signature.private-key":
-      "The file holds no private key in PEM, or the key has a passphrase. Nobody is asked for one, so that a build cannot hang.",
-    "signature.key-mismatch":
-      "The private key does not belong to the certificate. With several certificates in a file the first is the signer's.",
-    "signature.malformed":
-      "The file is not exactly one PKCS#7 message in DER with one signer. The kernel ignores bytes that follow the message; here they are refused, because they were not signed.",
-    "signature.content":
-      "IPE policies travel inside their signature (attached), root hashes beside it (detached). This message is of the other kind.",
-    "signature.weak-digest":
-      "The signature is over SHA-1 or another digest for which two different texts can be made. The kernel still takes sha1 here; sign again with sha256.",
-    "signature.untrusted":
-      "The signer's certificate is not among the trusted ones. Certificates inside the message are not looked at, and no chain is followed: trust is what was given by name.",
-    "signature.bad": "The signature does not fit the bytes: they were changed, or another key signed.",
-    "signature.openssl": "OpenSSL could not do its work; its own reason is shown.",
     "store.lost":
       "The store's state is not there. It holds the lowest versions that may be installed; without it an old, validly signed policy could come back, so nothing is decided and nothing is guessed. Restore the directory from a backup. Only on a machine that never had a store: verity-bpf policy init.",
     "store.damaged":

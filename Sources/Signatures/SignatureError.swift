@@ -10,10 +10,22 @@ public enum SignatureError: Error, Equatable, Sendable {
   case keyMismatch
   /// The message is no DER PKCS#7 message with exactly one signer, or something follows it.
   case malformed(reason: String)
+  /// More or less than one signer.
+  case signerCount(Int)
+  /// Bytes follow the message.
+  case trailingBytes(Int)
+  /// The message is not in DER: a length is not given, or not in its shortest form.
+  case notDER(offset: Int)
+  /// A length at an offset is more than there is.
+  case lengthOutside(offset: Int, length: UInt64, available: Int)
+  /// The signer signed attributes instead of the content.
+  case attributes
   /// The message carries its content where it must not, or the other way round.
   case contentPlacement(isDetached: Bool)
   /// The digest that was signed is no SHA-2 of at least 256 bits.
   case weakDigest(name: String)
+  /// The signer's certificate is not valid at this time.
+  case expired(subject: String)
   /// No trusted certificate is the signer's.
   case untrustedSigner
   /// The signer's key did not sign these bytes.
@@ -32,8 +44,8 @@ extension SignatureError: Diagnosable {
     case .noPrivateKey(let reason):
       Diagnostic(
         "signature.private-key", .incomplete, "the private key cannot be read",
-        expected: "a private key in PEM, without a passphrase", found: reason,
-        next: "openssl pkey -in KEY -out PLAIN, on a machine you trust")
+        expected: "a private key in PEM without a passphrase, or a URI that OpenSSL's store opens", found: reason,
+        next: "openssl pkey -in KEY -out PLAIN, on a machine you trust; openssl storeutl URI")
     case .keyMismatch:
       Diagnostic(
         "signature.key-mismatch", .invalid, "the private key is not the certificate's",
@@ -43,6 +55,28 @@ extension SignatureError: Diagnosable {
         "signature.malformed", .integrity, "this is no signed message",
         expected: "one DER PKCS#7 message with one signer",
         found: reason)
+    case .signerCount(let count):
+      Diagnostic(
+        "signature.signers", .integrity, "the message has not one signer", expected: "1 signer",
+        found: "\(count) signers", next: "sign again with one key; two signatures need two files")
+    case .trailingBytes(let count):
+      Diagnostic(
+        "signature.trailing", .integrity, "bytes follow the signed message", expected: "the end",
+        found: "\(count) bytes", next: "cut the message to its own length, or get it again")
+    case .notDER(let offset):
+      Diagnostic(
+        "signature.not-der", .integrity, "the message is not in DER", expected: "lengths in their shortest form",
+        found: "another form at byte \(offset)", next: "openssl cms -sign -outform DER, without -stream")
+    case .lengthOutside(let offset, let length, let available):
+      Diagnostic(
+        "signature.length", .integrity, "a length in the message is more than there is",
+        expected: "at most \(available) bytes", found: "\(length) bytes at byte \(offset)",
+        next: "get the signature again; it is cut short or damaged")
+    case .attributes:
+      Diagnostic(
+        "signature.attributes", .integrity, "the message signs attributes",
+        expected: "a signature over the bytes alone",
+        found: "attributes", next: "openssl cms -sign -noattr")
     case .contentPlacement(let isDetached):
       Diagnostic(
         "signature.content", .integrity,
@@ -53,6 +87,10 @@ extension SignatureError: Diagnosable {
         "signature.weak-digest", .integrity, "the signature is over a weak digest",
         expected: "sha256, sha384 or sha512",
         found: name, next: "sign again with -md sha256")
+    case .expired(let subject):
+      Diagnostic(
+        "signature.expired", .integrity, "the signer's certificate is not valid today",
+        expected: "a certificate that is valid now", found: subject, next: "openssl x509 -noout -dates -in CERTIFICATE")
     case .untrustedSigner:
       Diagnostic(
         "signature.untrusted", .integrity, "nobody who is trusted signed this",

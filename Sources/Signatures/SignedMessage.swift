@@ -29,18 +29,18 @@ public enum SignedMessage {
   public static func sign(
     _ content: [UInt8], certificate: [UInt8], privateKey: [UInt8], form: Form
   ) throws(SignatureError) -> [UInt8] {
+    try sign(content, certificate: certificate, key: try PrivateKey(pem: privateKey), form: form)
+  }
+
+  /// Signs bytes as they are, without attributes, with a key that may be anywhere; returns the message in DER.
+  ///
+  /// - Parameter certificate: the signer's certificate in PEM; of several the first is used.
+  public static func sign(
+    _ content: [UInt8], certificate: [UInt8], key: borrowing PrivateKey, form: Form
+  ) throws(SignatureError) -> [UInt8] {
     let certificates = try Certificates(pem: certificate)
     guard let signer = unsafe vb_certificates_at(certificates.stack, 0) else { throw .noCertificate(reason: "none") }
-    var key: OpaquePointer?
-    try unsafe MemoryBIO.reading(privateKey) { bio throws(SignatureError) in
-      // An empty passphrase, so that an encrypted key is an error and not a question on the terminal.
-      unsafe key = unsafe "".withCString { empty in
-        unsafe PEM_read_bio_PrivateKey(bio, nil, nil, UnsafeMutableRawPointer(mutating: empty))
-      }
-    }
-    guard let key = unsafe key else { throw .noPrivateKey(reason: OpenSSLErrors.take()) }
-    defer { unsafe EVP_PKEY_free(key) }
-    guard unsafe X509_check_private_key(signer, key) == 1 else {
+    guard unsafe X509_check_private_key(signer, key.handle) == 1 else {
       _ = OpenSSLErrors.take()
       throw .keyMismatch
     }
@@ -49,7 +49,7 @@ public enum SignedMessage {
     if !form.includesCertificate { flags |= PKCS7_NOCERTS }
     var message: [UInt8] = []
     try unsafe MemoryBIO.reading(content) { bio throws(SignatureError) in
-      guard let pkcs7 = unsafe PKCS7_sign(signer, key, nil, bio, flags) else {
+      guard let pkcs7 = unsafe PKCS7_sign(signer, key.handle, nil, bio, flags) else {
         throw .openSSL(reason: OpenSSLErrors.take())
       }
       defer { unsafe PKCS7_free(pkcs7) }
@@ -69,6 +69,8 @@ public enum SignedMessage {
     public let content: [UInt8]
     /// SHA-256 of the signer's certificate in DER.
     public let signer: Digest
+    /// The certificate's subject and the time it is valid in, which is not looked at here.
+    public let certificate: CertificateFacts
   }
 
   /// Checks a message.
@@ -79,21 +81,14 @@ public enum SignedMessage {
   ///
   /// - Parameters:
   ///   - content: what was signed, for a detached message; nil for an attached one.
+  ///   - allowsAttributes: whether the signature may be over attributes that hold the content's digest, as `openssl
+  ///     smime` makes it without `-noattr`.
   public static func verify(
-    _ message: [UInt8], content: [UInt8]? = nil, trusted: borrowing Certificates
+    _ message: [UInt8], content: [UInt8]? = nil, trusted: borrowing Certificates, allowsAttributes: Bool = true
   ) throws(SignatureError) -> Verified {
     let pkcs7 = try unsafe parse(message)
     defer { unsafe PKCS7_free(pkcs7) }
-    guard unsafe vb_pkcs7_signer_count(pkcs7) == 1 else {
-      throw .malformed(reason: "\(unsafe vb_pkcs7_signer_count(pkcs7)) signers")
-    }
-    let isDetached = unsafe vb_pkcs7_is_detached(pkcs7) != 0
-    guard isDetached == (content != nil) else { throw .contentPlacement(isDetached: isDetached) }
-    let digest = unsafe vb_pkcs7_digest(pkcs7)
-    guard [NID_sha256, NID_sha384, NID_sha512].contains(digest) else {
-      let name = unsafe OBJ_nid2sn(digest).map { unsafe String(cString: $0) }
-      throw .weakDigest(name: name ?? "unknown")
-    }
+    try unsafe checkForm(pkcs7, isDetached: content != nil, allowsAttributes: allowsAttributes)
 
     let flags = PKCS7_NOVERIFY | PKCS7_NOINTERN | PKCS7_BINARY
     guard let signers = unsafe PKCS7_get0_signers(pkcs7, trusted.stack, flags),
@@ -114,24 +109,47 @@ public enum SignedMessage {
       status = unsafe PKCS7_verify(pkcs7, trusted.stack, nil, nil, output, flags)
     }
     guard status == 1 else { throw .badSignature(reason: OpenSSLErrors.take()) }
-    return Verified(content: unsafe MemoryBIO.contents(output), signer: try unsafe Certificates.fingerprint(of: signer))
+    return Verified(
+      content: unsafe MemoryBIO.contents(output), signer: try unsafe Certificates.fingerprint(of: signer),
+      certificate: unsafe CertificateFacts(signer))
+  }
+
+  /// Checks that a message has the form that ``verify(_:content:trusted:allowsAttributes:)`` asks for, whoever signed it.
+  public static func checkForm(
+    _ message: [UInt8], isDetached: Bool, allowsAttributes: Bool = true
+  ) throws(SignatureError) {
+    let pkcs7 = try unsafe parse(message)
+    defer { unsafe PKCS7_free(pkcs7) }
+    try unsafe checkForm(pkcs7, isDetached: isDetached, allowsAttributes: allowsAttributes)
+  }
+
+  private static func checkForm(
+    _ pkcs7: UnsafeMutablePointer<PKCS7>, isDetached: Bool, allowsAttributes: Bool
+  ) throws(SignatureError) {
+    let signers = Int(unsafe vb_pkcs7_signer_count(pkcs7))
+    guard signers == 1 else { throw .signerCount(signers) }
+    let found = unsafe vb_pkcs7_is_detached(pkcs7) != 0
+    guard found == isDetached else { throw .contentPlacement(isDetached: found) }
+    let digest = unsafe vb_pkcs7_digest(pkcs7)
+    guard [NID_sha256, NID_sha384, NID_sha512].contains(digest) else {
+      let name = unsafe OBJ_nid2sn(digest).map { unsafe String(cString: $0) }
+      throw .weakDigest(name: name ?? "unknown")
+    }
+    guard unsafe allowsAttributes || vb_pkcs7_has_attributes(pkcs7) == 0 else { throw .attributes }
   }
 
   /// Reads exactly one signed message.
   private static func parse(_ message: [UInt8]) throws(SignatureError) -> UnsafeMutablePointer<PKCS7> {
-    var consumed = 0
+    let count = try DER.elementLength(message)
+    guard count == message.count else { throw .trailingBytes(message.count - count) }
     let pkcs7 = unsafe message.withUnsafeBufferPointer { buffer -> UnsafeMutablePointer<PKCS7>? in
       var cursor = buffer.baseAddress
-      let result = unsafe d2i_PKCS7(nil, &cursor, buffer.count)
-      if let start = buffer.baseAddress, let end = unsafe cursor { consumed = unsafe end - start }
-      return unsafe result
+      return unsafe d2i_PKCS7(nil, &cursor, buffer.count)
     }
     guard let pkcs7 = unsafe pkcs7 else { throw .malformed(reason: OpenSSLErrors.take()) }
-    guard consumed == message.count, unsafe vb_pkcs7_is_signed(pkcs7) != 0 else {
+    guard unsafe vb_pkcs7_is_signed(pkcs7) != 0 else {
       unsafe PKCS7_free(pkcs7)
-      throw .malformed(
-        reason: consumed == message.count ? "not of the type signedData" : "\(message.count - consumed) bytes follow it"
-      )
+      throw .malformed(reason: "not of the type signedData")
     }
     return unsafe pkcs7
   }

@@ -13,18 +13,24 @@ import Manifest
 struct VerifyCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check every block of an image against its root hash.",
+    abstract: "Check every block of an image against its root hash, or the signature of an object.",
     discussion: """
+      Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate, \
+      the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
+      signed, what is covered, and what is not.
+
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
       NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
 
-      Exit codes: 0 every block is proven, 4 the image is corrupt or malformed or has another root hash, 1 something \
-      could not be read, 64 usage.
+      Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt or malformed or has another \
+      root hash, or the object is not signed by somebody named; 1 something could not be read, 64 usage.
       """)
   static let schema = "verity-bpf/verify/1"
 
   @Argument(
-    help: ArgumentHelp("The image, as `verity-bpf build-image` or `veritysetup format` made it.", valueName: "image"))
+    help: ArgumentHelp(
+      "The image, as `verity-bpf build-image` or `veritysetup format` made it; or a signed BPF object.",
+      valueName: "image"))
   var image: String
 
   @OptionGroup var trust: RootHashOptions
@@ -37,12 +43,20 @@ struct VerifyCommand: DiagnosingCommand {
   @Option(help: ArgumentHelp("The file that holds superblock and tree, when the image does not.", valueName: "file"))
   var verityData: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A certificate in PEM whose signature of the object counts. Can be given several times.", valueName: "file"))
+  var certificate: [String] = []
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
+    if try SignedObjectAnswer.isObject(image) {
+      return try SignedObjectAnswer.verify(image, certificates: certificate, asJSON: json)
+    }
     var answer = VerifyAnswer(image: image)
     do {
       // What is no image at all is said before a root hash is asked for.
@@ -63,10 +77,10 @@ struct VerifyCommand: DiagnosingCommand {
 
   /// The root hash the user trusts: named, or in the file beside the image.
   private func trustedRootHash() throws -> Digest {
-    if let named = try trust.expected() { return named }
+    if let named = try trust.trusted.expected() { return named }
     let path = Sidecars(imagePath: image).rootHash
     do {
-      return try RootHashOptions.read(file: path)
+      return try TrustedRootHash.read(file: path)
     } catch let error as SystemError {
       var diagnostic = error.diagnostic
       diagnostic.message = "no root hash to check `\(image)` against: \(diagnostic.message)"

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct ErrorCatalogueTests {
   private static let rooms = [
-    "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "PolicyStore", "Signatures", "verity-bpf/Policy",
+    "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "PolicyStore", "Signatures", "ObjectSignature", "verity-bpf/Policy",
+    "verity-bpf/Sign",
   ]
 
   private static func sources(below directory: String) throws -> [String] {
@@ -26,7 +27,7 @@ import Testing
     for room in Self.rooms {
       for text in try Self.sources(below: "\(root)/\(room)") {
         for match in text.matches(
-          of: #/["\[]((policy|facts|cases|loadpin|audit|signature|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#)
+          of: #/["\[]((policy|facts|cases|loadpin|audit|signature|object-signature|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#)
         {
           used.insert(String(match.output.1))
         }

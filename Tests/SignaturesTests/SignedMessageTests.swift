@@ -130,7 +130,7 @@ final class OpenSSLTool {
         "-nodetach", "-signer", "rsa.crt", "-inkey", "rsa.key", "-signer", "other.crt", "-inkey", "other.key", "-out",
         "two",
       ])
-    #expect(throws: SignatureError.malformed(reason: "2 signers")) {
+    #expect(throws: SignatureError.signerCount(2)) {
       try SignedMessage.verify(try tool.read("two"), trusted: both)
     }
   }
@@ -151,7 +151,7 @@ final class OpenSSLTool {
     for count in stride(from: 0, to: message.count, by: 7) {
       #expect(throws: SignatureError.self) { try SignedMessage.verify(Array(message[..<count]), trusted: trusted) }
     }
-    #expect(throws: SignatureError.malformed(reason: "1 bytes follow it")) {
+    #expect(throws: SignatureError.trailingBytes(1)) {
       try SignedMessage.verify(message + [0], trusted: trusted)
     }
     #expect(throws: SignatureError.contentPlacement(isDetached: false)) {

@@ -21,6 +21,9 @@ struct ELFSection: Equatable, Sendable {
     static let rela: UInt32 = 4
     static let nobits: UInt32 = 8
     static let rel: UInt32 = 9
+    static let group: UInt32 = 17
+    /// SHT_LLVM_ADDRSIG (llvm/BinaryFormat/ELF.h).
+    static let addressSignificance: UInt32 = 0x6fff_4c03
     static let writeFlag: UInt64 = 1
     static let allocFlag: UInt64 = 2
     static let executableFlag: UInt64 = 4

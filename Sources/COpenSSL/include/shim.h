@@ -8,7 +8,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
+#include <stdint.h>
+#include <time.h>
 
 /// Why libcrypto could not be opened; NULL when it is open. Lives as long as the process.
 const char *vb_libcrypto_problem(void);
@@ -45,5 +49,48 @@ static inline int vb_pkcs7_digest(PKCS7 *message) {
   if (signers == NULL || sk_PKCS7_SIGNER_INFO_num(signers) == 0) return 0;
   PKCS7_SIGNER_INFO_get0_algs(sk_PKCS7_SIGNER_INFO_value(signers, 0), NULL, &algorithm, NULL);
   return algorithm == NULL ? 0 : OBJ_obj2nid(algorithm->algorithm);
+}
+/// Whether the first signer signed attributes, or added some unsigned.
+static inline int vb_pkcs7_has_attributes(PKCS7 *message) {
+  STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(message);
+  if (signers == NULL || sk_PKCS7_SIGNER_INFO_num(signers) == 0) return 0;
+  PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(signers, 0);
+  return PKCS7_get_signed_attributes(signer) != NULL || PKCS7_get_attributes(signer) != NULL;
+}
+
+/// A time as seconds since 1970-01-01T00:00:00Z; 0 when it is none.
+static inline int vb_asn1_time(const ASN1_TIME *time, int64_t *seconds) {
+  struct tm parts;
+  if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  int64_t year = parts.tm_year + 1900, month = parts.tm_mon + 1, day = parts.tm_mday;
+  // Days from civil (Howard Hinnant): exact for every year that ASN.1 can write.
+  year -= month <= 2;
+  int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  int64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+  *seconds = days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
+  return 1;
+}
+
+/// A certificate's subject as of RFC 2253.
+static inline int vb_print_subject(BIO *bio, const X509 *certificate) {
+  return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+}
+
+/// The first private key behind a URI, with nobody being asked for a passphrase; NULL when there is none.
+static inline EVP_PKEY *vb_store_private_key(const char *uri) {
+  OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, NULL, NULL, UI_null(), NULL, NULL, NULL, NULL);
+  if (store == NULL) return NULL;
+  EVP_PKEY *key = NULL;
+  if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) == 1) {
+    while (key == NULL && !OSSL_STORE_eof(store)) {
+      OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+      if (info == NULL) break;
+      if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) key = OSSL_STORE_INFO_get1_PKEY(info);
+      OSSL_STORE_INFO_free(info);
+    }
+  }
+  OSSL_STORE_close(store);
+  return key;
 }
 #endif

@@ -1,0 +1,58 @@
+public import Signatures
+
+/// Signing BPF objects: the bytes to sign, and putting the signature to the object. What is in between may happen
+/// elsewhere, with a key that never comes here.
+public enum ObjectSigner {
+  /// The bytes that a signature of the object is over: the text of its ``ObjectManifest``.
+  public static func bytesToSign(of object: RawSpan) throws(ObjectSignatureError) -> [UInt8] {
+    try ObjectManifest(of: object).text
+  }
+
+  /// Signs an object; a signature that it has is replaced.
+  ///
+  /// - Parameters:
+  ///   - certificate: the signer's certificate in PEM; of several the first is used.
+  /// - Returns: the object with its signature section.
+  public static func sign(
+    _ object: RawSpan, certificate: [UInt8], key: borrowing PrivateKey
+  ) throws(ObjectSignatureError) -> [UInt8] {
+    let manifest = try bytesToSign(of: object)
+    let message: [UInt8]
+    do throws(SignatureError) {
+      message = try SignedMessage.sign(manifest, certificate: certificate, key: key, form: .rootHash)
+    } catch {
+      throw .signature(error)
+    }
+    return try SignatureSection(manifest: manifest, message: message).attached(to: object)
+  }
+
+  /// Puts a signature made elsewhere to an object, when it holds.
+  ///
+  /// - Parameters:
+  ///   - message: a detached PKCS#7 message in DER over ``bytesToSign(of:)``.
+  ///   - trusted: the signer's certificate.
+  public static func attach(
+    _ message: [UInt8], to object: RawSpan, trusted: borrowing Certificates
+  ) throws(ObjectSignatureError) -> [UInt8] {
+    let manifest = try bytesToSign(of: object)
+    do throws(SignatureError) {
+      _ = try SignedMessage.verify(message, content: manifest, trusted: trusted, allowsAttributes: false)
+    } catch {
+      throw .signature(error)
+    }
+    return try SignatureSection(manifest: manifest, message: message).attached(to: object)
+  }
+
+  /// Puts a signature made elsewhere to an object when it has the right form, whoever signed whatever.
+  public static func attachUnchecked(
+    _ message: [UInt8], to object: RawSpan
+  ) throws(ObjectSignatureError) -> [UInt8] {
+    let manifest = try bytesToSign(of: object)
+    do throws(SignatureError) {
+      try SignedMessage.checkForm(message, isDetached: true, allowsAttributes: false)
+    } catch {
+      throw .signature(error)
+    }
+    return try SignatureSection(manifest: manifest, message: message).attached(to: object)
+  }
+}

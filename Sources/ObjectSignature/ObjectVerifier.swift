@@ -1,0 +1,91 @@
+public import ByteKit
+public import Signatures
+
+/// A signature of an object that holds.
+public struct VerifiedSignature: Equatable, Sendable {
+  /// How the signature is put to the object.
+  public enum Format: String, Sendable, CaseIterable {
+    /// The section ``SignatureSection``: everything that is loaded, whatever is stripped.
+    case companion
+    /// The trailer of kernel modules, ``ModuleSignature``: the whole file.
+    case module
+  }
+
+  public let format: Format
+  /// SHA-256 of the signer's certificate in DER.
+  public let signer: Digest
+  /// What that certificate says of itself. When it is valid is for the caller to judge, who knows the time.
+  public let certificate: CertificateFacts
+  /// What is covered, one line each, for people; for a module trailer only the file.
+  public let covered: [String]
+  /// What the object has that the signature says nothing about.
+  public let notCovered: [String]
+}
+
+/// Checking the signatures of BPF objects.
+public enum ObjectVerifier {
+  /// Whether the object has a signature of either kind, right or wrong.
+  public static func isSigned(_ object: RawSpan) -> Bool {
+    if ModuleSignature.isPresent(in: object) { return true }
+    do throws(ObjectSignatureError) {
+      _ = try SignatureSection.read(from: object)
+      return true
+    } catch {
+      if case .unsigned = error { return false }
+      // What cannot be read as an object is no signed object either.
+      if case .object = error { return false }
+      return true
+    }
+  }
+
+  /// Checks the signature of an object: that in its section when it has one, or its trailer.
+  ///
+  /// - Throws: ``ObjectSignatureError/unsigned`` when it has neither; any other for a signature that does not hold.
+  public static func verify(
+    _ object: RawSpan, trusted: borrowing Certificates
+  ) throws(ObjectSignatureError) -> VerifiedSignature {
+    let trailer = try ModuleSignature.split(object)
+    do throws(ObjectSignatureError) {
+      let contentCount = trailer?.contentCount ?? object.byteCount
+      return try verifySection(object.extracting(first: contentCount), trusted: trusted)
+    } catch {
+      guard case .unsigned = error, let trailer else { throw error }
+      return try verify(trailer, of: object, trusted: trusted)
+    }
+  }
+
+  private static func verifySection(
+    _ object: RawSpan, trusted: borrowing Certificates
+  ) throws(ObjectSignatureError) -> VerifiedSignature {
+    let section = try SignatureSection.read(from: object)
+    let verified = try check(section.message, content: section.manifest, trusted: trusted, allowsAttributes: false)
+    // Only now is the manifest somebody's word.
+    let manifest = try ObjectManifest(text: section.manifest)
+    try manifest.check(against: ObjectManifest(of: object))
+    return VerifiedSignature(
+      format: .companion, signer: verified.signer, certificate: verified.certificate,
+      covered: manifest.entries.filter { !$0.isRemovable }.map(\.label),
+      notCovered: ["strings that nothing names", "the places of the sections in the file", "the signature itself"])
+  }
+
+  private static func verify(
+    _ trailer: ModuleSignature, of object: RawSpan, trusted: borrowing Certificates
+  ) throws(ObjectSignatureError) -> VerifiedSignature {
+    let content = object.extracting(first: trailer.contentCount).copyBytes()
+    let verified = try check(trailer.message, content: content, trusted: trusted, allowsAttributes: true)
+    return VerifiedSignature(
+      format: .module, signer: verified.signer, certificate: verified.certificate,
+      covered: ["the whole file, \(trailer.contentCount) bytes"], notCovered: [])
+  }
+
+  private static func check(
+    _ message: [UInt8], content: [UInt8], trusted: borrowing Certificates, allowsAttributes: Bool
+  ) throws(ObjectSignatureError) -> SignedMessage.Verified {
+    do throws(SignatureError) {
+      return try SignedMessage.verify(
+        message, content: content, trusted: trusted, allowsAttributes: allowsAttributes)
+    } catch {
+      throw .signature(error)
+    }
+  }
+}

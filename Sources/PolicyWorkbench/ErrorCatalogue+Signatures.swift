@@ -1,0 +1,53 @@
+extension ErrorCatalogue {
+  /// What signatures say: of policies, root hashes and objects.
+  static let signatureParagraphs: [String: String] = [
+    "signature.certificate": "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----).",
+    "signature.private-key":
+      "The file holds no private key in PEM, or the key has a passphrase, or nothing is behind the URI. Nobody is asked for a passphrase, so that a build cannot hang; the PIN of a token belongs into its URI (pin-source=).",
+    "signature.key-mismatch":
+      "The private key does not belong to the certificate. With several certificates in a file the first is the signer's.",
+    "signature.malformed":
+      "The file is no PKCS#7 message of the type signedData. A message that names its signer by key identifier (CMS, sign-file -k) is none either: PKCS#7 names issuer and serial number.",
+    "signature.content":
+      "IPE policies travel inside their signature (attached), root hashes beside it (detached). This message is of the other kind.",
+    "signature.weak-digest":
+      "The signature is over SHA-1 or another digest for which two different texts can be made. The kernel still takes sha1 here; sign again with sha256.",
+    "signature.untrusted":
+      "The signer's certificate is not among the trusted ones. Certificates inside the message are not looked at, and no chain is followed: trust is what was given by name.",
+    "signature.bad": "The signature does not fit the bytes: they were changed, or another key signed.",
+    "signature.openssl": "OpenSSL could not do its work; its own reason is shown.",
+    "signature.signers":
+      "The message has two signers or none. Which of two a reader follows is not the same everywhere, so neither counts.",
+    "signature.trailing":
+      "Bytes follow the message. The kernel ignores them; here they are refused, because they were not signed.",
+    "signature.not-der":
+      "The message is in BER: a length is left open, or longer than it need be. One message then has many spellings, and readers differ in which they take. DER has one. `openssl cms -stream` makes the other kind.",
+    "signature.length":
+      "A length in the message is more than there are bytes. The message is cut short, or somebody tries what readers do with it.",
+    "signature.attributes":
+      "The signature is over a list of attributes that holds the digest of the content. An object's signature is over the content itself: sign with -noattr. For IPE policies both are taken.",
+    "signature.expired":
+      "The signer's certificate is not valid yet, or not any more. The kernel does not look at these dates; here they are what ends the use of a key nobody revoked.",
+    "signature.unchecked":
+      "The signature was put to the object without being checked, because no certificate was named. Its form was checked.",
+    "object-signature.none":
+      "The object has neither a section .bpf_sig (verity-bpf sign file) nor a module signature at its end.",
+    "object-signature.twice":
+      "Two sections are called .bpf_sig. Readers could follow different ones, so neither counts. Signing again replaces both.",
+    "object-signature.section":
+      "The contents of .bpf_sig are not what is written there: eight bytes VBPFSIG1, a manifest, a message, nothing else.",
+    "object-signature.trailer":
+      "The file ends in the mark of a module signature, and the twelve bytes before it are none. The kernel answers EBADMSG or ENOPKG.",
+    "object-signature.manifest":
+      "The signature holds, and what it is over is no manifest that this program writes. The line is named.",
+    "object-signature.changed":
+      "This part of the object is another one than when it was signed. A signature copied from another object shows the same.",
+    "object-signature.missing":
+      "This part was signed and is gone. Only debugging data may be stripped: llvm-strip -g, or llvm-objcopy --strip-debug.",
+    "object-signature.not-covered":
+      "The object has a part that the signed manifest does not name. Whoever signed it never saw it.",
+    "object-signature.code-not-covered":
+      "The object has instructions that the signed manifest does not name. A signature that says nothing about code says nothing.",
+    "object-signature.hash": "OpenSSL could not compute SHA-256, most often because of its configuration (FIPS).",
+  ]
+}

@@ -1,0 +1,35 @@
+internal import COpenSSL
+
+/// What a certificate says of itself.
+public struct CertificateFacts: Sendable, Equatable {
+  /// The subject's name as of RFC 2253, for people.
+  public let subject: String
+  /// Seconds since 1970-01-01T00:00:00Z in which the certificate begins and ends to be valid; nil when it does not say
+  /// so in a form that can be read.
+  public let notBefore: Int64?
+  public let notAfter: Int64?
+
+  /// Whether the certificate is valid at a time, in seconds since 1970-01-01T00:00:00Z. What cannot be read is not.
+  public func isValid(at time: Int64) -> Bool {
+    guard let notBefore, let notAfter else { return false }
+    return notBefore <= time && time <= notAfter
+  }
+
+  init(_ certificate: OpaquePointer) {
+    notBefore = unsafe Self.seconds(X509_get0_notBefore(certificate))
+    notAfter = unsafe Self.seconds(X509_get0_notAfter(certificate))
+    guard let output = unsafe BIO_new(BIO_s_mem()) else {
+      subject = ""
+      return
+    }
+    defer { unsafe BIO_free(output) }
+    // Two lines of one name would be two lines of ours: RFC 2253 escapes control characters.
+    _ = unsafe vb_print_subject(output, certificate)
+    subject = unsafe String(decoding: MemoryBIO.contents(output), as: UTF8.self)
+  }
+
+  private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+    var seconds: Int64 = 0
+    return unsafe vb_asn1_time(time, &seconds) == 1 ? seconds : nil
+  }
+}

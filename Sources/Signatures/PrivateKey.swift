@@ -1,0 +1,42 @@
+internal import COpenSSL
+
+/// A private key to sign with: from a PEM file, or held by a provider (a PKCS#11 token, a TPM) that signs itself.
+@safe
+public struct PrivateKey: ~Copyable {
+  // Owned by this value alone: made in `init`, freed in `deinit`.
+  let handle: OpaquePointer
+
+  /// Reads the first private key of a PEM file. A key with a passphrase is refused: nobody is asked.
+  public init(pem: [UInt8]) throws(SignatureError) {
+    var key: OpaquePointer?
+    try unsafe MemoryBIO.reading(pem) { bio throws(SignatureError) in
+      // An empty passphrase, so that an encrypted key is an error and not a question on the terminal.
+      unsafe key = unsafe "".withCString { empty in
+        unsafe PEM_read_bio_PrivateKey(bio, nil, nil, UnsafeMutableRawPointer(mutating: empty))
+      }
+    }
+    guard let key = unsafe key else { throw .noPrivateKey(reason: OpenSSLErrors.take()) }
+    unsafe handle = key
+  }
+
+  /// Finds a key by a URI that OpenSSL's store opens: `file:`, or the scheme of a provider that openssl.cnf loads, such
+  /// as `pkcs11:`. The key need not leave its token.
+  public init(uri: String) throws(SignatureError) {
+    guard let key = unsafe uri.withCString({ unsafe vb_store_private_key($0) }) else {
+      throw .noPrivateKey(reason: OpenSSLErrors.take())
+    }
+    _ = OpenSSLErrors.take()
+    unsafe handle = key
+  }
+
+  deinit { unsafe EVP_PKEY_free(handle) }
+
+  /// Whether a name is a URI and no path: a scheme of two letters or more, then a colon (RFC 3986, section 3.1).
+  public static func isURI(_ name: String) -> Bool {
+    let scheme = name.prefix { $0 != ":" }
+    guard scheme.count < name.count, scheme.count > 1, let first = scheme.utf8.first else { return false }
+    let isLetter = { (byte: UInt8) in (0x61...0x7a).contains(byte | 0x20) }
+    return isLetter(first)
+      && scheme.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || [0x2b, 0x2d, 0x2e].contains($0) }
+  }
+}

@@ -1,0 +1,159 @@
+import ArgumentParser
+import ByteKit
+import Diagnostics
+import JSONText
+import LinuxSys
+import ObjectSignature
+import Signatures
+
+/// `verity-bpf sign file`: the explicit signature of an object that is on no image.
+struct SignFileCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "file",
+    abstract: "Sign a BPF object.",
+    discussion: """
+      The object gets a section .bpf_sig with a list of everything in it that matters for loading, and a detached PKCS#7 \
+      signature over that list. bpftool and libbpf load the object as before; stripping debugging data \
+      (llvm-strip -g) keeps the signature valid, and any other change breaks it. A signature that is there already is \
+      replaced. --format module puts the signature of kernel modules behind the file instead, as the kernel's own \
+      scripts/sign-file does: it covers every byte.
+
+      With --emit-tbs nothing is signed: the bytes to sign are written to a file. Whatever holds the key signs them \
+      (openssl cms -sign -binary -noattr -nocerts -md sha256 -outform DER), and --attach-signature puts the result to \
+      the object.
+
+      The key is a PEM file, or a URI that OpenSSL's store opens: file:, or pkcs11: and the like when openssl.cnf loads \
+      a provider for it.
+
+      Example: verity-bpf sign file agent.bpf.o --certificate cert.pem --private-key key.pem
+      """)
+  static let schema = "verity-bpf/sign-file/1"
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case companion
+    case module
+  }
+
+  @Argument(help: ArgumentHelp("The object, as clang made it.", valueName: "object"))
+  var object: String
+
+  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
+  var certificate: String?
+
+  @Option(name: .long, help: ArgumentHelp("Its private key: a PEM file, or a URI.", valueName: "file|uri"))
+  var privateKey: String?
+
+  @Option(name: .long, help: "How the signature is put to the object: companion or module.")
+  var format: Format = .companion
+
+  @Option(name: .long, help: ArgumentHelp("Write the bytes to sign to this file, and sign nothing.", valueName: "file"))
+  var emitTbs: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Put this signature to the object, a detached PKCS#7 message in DER.", valueName: "file"))
+  var attachSignature: String?
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("The file to write. (default: the object itself)", valueName: "file"))
+  var output: String?
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func validate() throws {
+    switch (emitTbs, attachSignature) {
+    case (nil, nil):
+      guard certificate != nil, privateKey != nil else {
+        throw ValidationError("Signing takes both --certificate and --private-key.")
+      }
+    case (_?, nil):
+      guard certificate == nil, privateKey == nil, output == nil else {
+        throw ValidationError("--emit-tbs signs nothing: it takes neither a certificate, nor a key, nor --output.")
+      }
+    case (nil, _?):
+      guard privateKey == nil else { throw ValidationError("--attach-signature takes no key: the signature is there.") }
+    case (_?, _?):
+      throw ValidationError("Give --emit-tbs or --attach-signature, not both: they are two steps.")
+    }
+  }
+
+  func execute() throws -> Int32 {
+    let bytes = try PolicyFile.read(object)
+    if let emitTbs { return try emit(to: emitTbs, of: bytes) }
+    let pem = try certificate.map { try PolicyFile.read($0) }
+    let signed: [UInt8]
+    if let attachSignature {
+      let message = try PolicyFile.read(attachSignature)
+      signed = try attach(message, to: bytes, certificate: pem)
+      if pem == nil {
+        Output.warning(
+          "signature.unchecked", "the signature was not checked: --certificate FILE says whose it should be")
+      }
+    } else {
+      // `validate` saw to it that both are there.
+      signed = try sign(bytes, certificate: pem ?? [], key: try Self.key(privateKey ?? ""))
+    }
+    let path = output ?? object
+    try PolicyFile.save(signed, to: path)
+    let signer = try pem.flatMap { try Certificates(pem: $0).fingerprints().first }
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "object": .string(object), "output": .string(path),
+        "format": .string(format.rawValue), "signer": .optional(signer?.description),
+      ])
+    } else {
+      try Output.line(Output.row("signed", path))
+      if let signer { try Output.line(Output.row("signer", "\(signer)")) }
+    }
+    return 0
+  }
+
+  /// The first of two steps.
+  private func emit(to path: String, of bytes: [UInt8]) throws -> Int32 {
+    let content =
+      switch format {
+      case .companion: try ObjectSigner.bytesToSign(of: bytes.rawSpan)
+      case .module: try ModuleSignature.bytesToSign(of: bytes.rawSpan)
+      }
+    try PolicyFile.save(content, to: path)
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "object": .string(object), "to_be_signed": .string(path),
+        "format": .string(format.rawValue),
+      ])
+    } else {
+      try Output.line(Output.row("to sign", "\(path), \(content.count) bytes"))
+    }
+    return 0
+  }
+
+  private func sign(_ bytes: [UInt8], certificate: [UInt8], key: consuming PrivateKey) throws -> [UInt8] {
+    switch format {
+    case .companion: try ObjectSigner.sign(bytes.rawSpan, certificate: certificate, key: key)
+    case .module: try ModuleSignature.sign(bytes.rawSpan, certificate: certificate, key: key)
+    }
+  }
+
+  private func attach(_ message: [UInt8], to bytes: [UInt8], certificate: [UInt8]?) throws -> [UInt8] {
+    guard let certificate else {
+      return switch format {
+      case .companion: try ObjectSigner.attachUnchecked(message, to: bytes.rawSpan)
+      case .module: try ModuleSignature.attachUnchecked(message, to: bytes.rawSpan)
+      }
+    }
+    let trusted = try Certificates(pem: certificate)
+    return switch format {
+    case .companion: try ObjectSigner.attach(message, to: bytes.rawSpan, trusted: trusted)
+    case .module: try ModuleSignature.attach(message, to: bytes.rawSpan, trusted: trusted)
+    }
+  }
+
+  private static func key(_ name: String) throws -> PrivateKey {
+    if PrivateKey.isURI(name) { return try PrivateKey(uri: name) }
+    return try PrivateKey(pem: try PolicyFile.read(name))
+  }
+}
