@@ -37,5 +37,6 @@ struct VMTests {
     ProgramCases.suite,
     IPEDecisionCases.suite,
     IPECases.suite,
+    LoadingCases.suite,
   ]
 }
