@@ -1,3 +1,4 @@
+import ArgumentParser
 import Diagnostics
 
 /// Runs what is asked for in the plainest form without the argument parser.
@@ -12,7 +13,12 @@ enum PlainArguments {
       return (try? Output.line(VerityBPF.version)) == nil ? Diagnostic.Category.incomplete.rawValue : 0
     }
     guard arguments.first == LoadCommand.name, let run = load(arguments.dropFirst()) else { return nil }
-    return try? Diagnosing.status(schema: LoadCommand.schema, wantsJSON: run.json) { try run.execute() }
+    do {
+      return try Diagnosing.status(schema: LoadCommand.schema, wantsJSON: run.json) { try run.execute() }
+    } catch {
+      // Told as the parser tells it, and not tried a second time.
+      VerityBPF.exit(withError: error)
+    }
   }
 
   /// The arguments of `load`: each option at most once (but for --fd and --object), its value behind it.

@@ -32,6 +32,7 @@ struct VMTests {
     MachineCases.suite,
     SignedImageCases.suite,
     WitnessCases.suite,
+    KeyringCases.suite,
     MountCases.suite,
     ProgramCases.suite,
     IPEDecisionCases.suite,
