@@ -32,6 +32,7 @@ enum LoadingCases {
           try expect(result.text.contains("load.lockdown") && result.text.contains(seen), "\(object): \(result.text)")
         }
       },
+      Case("replaced-function") { try replacesAFunction() },
       Case("verifier-report") { try explainsRefusals() },
     ])
 
@@ -51,6 +52,27 @@ enum LoadingCases {
     let link = try FileStatus.of(path: "\(pin)/link/on_packet").kind
     unload(pin)
     try expect(link == .regular, "no link")
+  }
+
+  /// A function of one program answers for another while the link is there.
+  private static func replacesAFunction() throws {
+    let pin = try load("replaceable")
+    let program = try BPF.pinned(at: "\(pin)/prog/asks")
+    let packet = [UInt8](repeating: 0, count: 64)
+    try expectEqual(try BPF.testRun(program, packet: packet).returned, 2, "its own answer")
+    let nowhere = try run("replacement", "--attach")
+    try Command.expectStatus(64, nowhere)
+    let replacement = try run("replacement", "--attach", "--target", "\(pin)/prog/asks")
+    try Command.expectStatus(0, replacement)
+    try expectEqual(try BPF.testRun(program, packet: packet).returned, 1, "the replacement's")
+    unload(pinPath("replacement"))
+    var answer: UInt32 = 0
+    for _ in 0..<50 where answer != 2 {
+      usleep(20_000)
+      answer = try BPF.testRun(program, packet: packet).returned
+    }
+    unload(pin)
+    try expectEqual(answer, 2, "its own answer again")
   }
 
   private static func explainsRefusals() throws {
