@@ -8,6 +8,7 @@ import ImageFiles
 import JSONText
 import LinuxSys
 import Manifest
+import TrustAnchors
 
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: DiagnosingCommand {
@@ -15,8 +16,8 @@ struct VerifyCommand: DiagnosingCommand {
     commandName: "verify",
     abstract: "Check every block of an image against its root hash, or the signature of an object.",
     discussion: """
-      Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate, \
-      the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
+      Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate or of the \
+      trust anchors, the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
       signed, what is covered, and what is not.
 
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
@@ -48,6 +49,8 @@ struct VerifyCommand: DiagnosingCommand {
       "A certificate in PEM whose signature of the object counts. Can be given several times.", valueName: "file"))
   var certificate: [String] = []
 
+  @OptionGroup var anchors: TrustOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -55,7 +58,7 @@ struct VerifyCommand: DiagnosingCommand {
 
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      return try SignedObjectAnswer.verify(image, certificates: certificate, asJSON: json)
+      return try SignedObjectAnswer.verify(image, trusted: try trusted(), asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -73,6 +76,12 @@ struct VerifyCommand: DiagnosingCommand {
     }
     try answer.print(asJSON: json)
     return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
+  }
+
+  /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
+  private func trusted() throws -> [UInt8] {
+    guard certificate.isEmpty else { return try certificate.flatMap { try PolicyFile.read($0) + [0x0a] } }
+    return try anchors.anchors().pem
   }
 
   /// The root hash the user trusts: named, or in the file beside the image.
