@@ -78,8 +78,9 @@ struct LoadCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func validate() throws {
-    if !attach, interface != nil || cgroup != nil || target != nil {
-      throw ValidationError("--interface, --cgroup and --target say where to attach: give --attach too.")
+    // --target also names the program that an extension replaces a function of, which is settled at the load.
+    if !attach, interface != nil || cgroup != nil {
+      throw ValidationError("--interface and --cgroup say where to attach: give --attach too.")
     }
   }
 
