@@ -13,7 +13,7 @@ import TrustAnchors
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify",
+    commandName: name,
     abstract: "Check every block of an image against its root hash, or the signature of an object.",
     discussion: """
       Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate or of the \
@@ -27,6 +27,7 @@ struct VerifyCommand: DiagnosingCommand {
       root hash, or the object is not signed by somebody named; 1 something could not be read, 64 usage.
       """)
   static let schema = "verity-bpf/verify/1"
+  static let name = "verify"
 
   @Argument(
     help: ArgumentHelp(
@@ -56,6 +57,25 @@ struct VerifyCommand: DiagnosingCommand {
 
   var wantsJSON: Bool { json }
 
+  func execute() throws -> Int32 { try verifyRun.execute() }
+
+  /// What the arguments say.
+  var verifyRun: VerifyRun {
+    VerifyRun(
+      image: image, trusted: trust.trusted, hashOffset: hashOffset, verityData: verityData, certificate: certificate,
+      json: json)
+  }
+}
+
+/// One run of `verity-bpf verify`, however its arguments were read.
+struct VerifyRun {
+  var image: String
+  var trusted: TrustedRootHash
+  var hashOffset: UInt64?
+  var verityData: String?
+  var certificate: [String] = []
+  var json = false
+
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
       return try SignedObjectAnswer.verify(image, trusted: try trusted(), asJSON: json)
@@ -66,10 +86,10 @@ struct VerifyCommand: DiagnosingCommand {
       let named = Result { try trustedRootHash() }
       answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
-      let trusted = try named.get()
-      try check(file, rootHash: trusted, answer: &answer)
+      let rootHash = try named.get()
+      try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
-        try checkFileSystem(try file.device(rootHash: trusted), answer: &answer)
+        try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
       }
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
       answer.refusal = error.diagnostic
@@ -86,7 +106,7 @@ struct VerifyCommand: DiagnosingCommand {
 
   /// The root hash the user trusts: named, or in the file beside the image.
   private func trustedRootHash() throws -> Digest {
-    if let named = try trust.trusted.expected() { return named }
+    if let named = try trusted.expected() { return named }
     let path = Sidecars(imagePath: image).rootHash
     do {
       return try TrustedRootHash.read(file: path)
