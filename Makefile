@@ -2,7 +2,8 @@
 SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 VM_TESTS := .build/release/vm-tests
-SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product verity-bpf
+# Without a run path of $ORIGIN: nothing is loaded from beside the binary.
+SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath --product verity-bpf
 
 .PHONY: help setup build man install demo test vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
 

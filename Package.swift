@@ -90,13 +90,14 @@ let package = Package(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
+    room("TrustAnchors", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "Signatures"]),
     room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
     // Floor 6: origin and making of images.
     room(
       "Provenance",
       imports: [
         "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
-        "Manifest",
+        "Manifest", "ObjectSignature", "Signatures", "TrustAnchors",
       ]),
     room(
       "ImageBuilder",
@@ -116,7 +117,7 @@ let package = Package(
       "Admission",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine",
-        "Provenance", "BPFLoad",
+        "TrustAnchors", "Provenance", "BPFLoad",
       ]),
 
     // Floor 9: all of it, tried on the machine it guards.
@@ -147,6 +148,7 @@ let package = Package(
         "HostSurvey",
         "Signatures",
         "ObjectSignature",
+        "TrustAnchors",
         "AuditText",
         "EROFS",
         "ImageFiles",
@@ -204,6 +206,7 @@ let package = Package(
     tests(
       "ObjectSignature",
       imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
+    tests("TrustAnchors", imports: ["TrustAnchors", "TestSupport", "Signatures", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
