@@ -27,13 +27,14 @@ public enum Cleanup {
   }
 
   /// Removes a temporary file now and forgets it; nothing happens when it is gone already.
+  ///
+  /// It is forgotten only when it is gone: a termination that comes meanwhile goes on with the removal.
   public static func remove(_ path: String) {
-    let known = pending.withLock { paths in
-      guard let index = paths.firstIndex(of: path) else { return false }
-      paths.remove(at: index)
-      return true
+    guard pending.withLock({ $0.contains(path) }) else { return }
+    removeTree(path)
+    pending.withLock { paths in
+      if let index = paths.firstIndex(of: path) { paths.remove(at: index) }
     }
-    if known { removeTree(path) }
   }
 
   /// Forgets a path that is to stay.

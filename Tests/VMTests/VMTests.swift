@@ -39,5 +39,6 @@ struct VMTests {
     IPECases.suite,
     LoadingCases.suite,
     FSVerityCases.suite,
+    HostCases.suite,
   ]
 }
