@@ -1,3 +1,4 @@
+import ByteKit
 import JSONText
 import LinuxSys
 import TestSupport
