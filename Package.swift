@@ -157,17 +157,22 @@ let package = Package(
     // The policy engine's figures, see tools/bench-policy.
     .executableTarget(
       name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
-      swiftSettings: testSettings),
+      swiftSettings: testSettings, linkerSettings: linking),
+
+    // The hash kernels against OpenSSL, see tools/bench.
+    .executableTarget(
+      name: "hash-benchmark", dependencies: ["ByteKit", "Hashing", "LinuxSys"], path: "Benchmarks/HashBenchmark",
+      swiftSettings: testSettings, linkerSettings: linking),
 
     // Building a hash tree alone, see tools/bench.
     .executableTarget(
       name: "tree-benchmark", dependencies: ["ByteKit", "DMVerity", "Hashing", "LinuxSys"],
-      path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings),
+      path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
-      path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings),
+      path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),

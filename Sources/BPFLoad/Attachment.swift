@@ -57,7 +57,8 @@ enum Attachment: Equatable {
     case (17, _), (24, _):  // RAW_TRACEPOINT, RAW_TRACEPOINT_WRITABLE
       self = .rawTracepoint(try target.text("TRACEPOINT"))
     // TRACING: RAW_TP, FENTRY, FEXIT, MODIFY_RETURN, FSESSION; LSM_MAC
-    case (26, 23...26), (26, 58), (29, 27): self = .typed(kind.target)
+    case (26, 23...26), (26, 58), (29, 27): self = .typed("kernel \(kind.target)")
+    case (28, _): self = .typed("function \(kind.target) of \(options.attachTarget ?? "another program")")  // EXT
     case (26, 28): self = .iterator(kind.target)  // TRACING: TRACE_ITER
     case (27, _): self = .structure  // STRUCT_OPS
     case (6, 37), (3, 46), (3, 47), (3, 54), (3, 55):  // XDP; SCHED_CLS: TCX_INGRESS, TCX_EGRESS, NETKIT_*
@@ -105,7 +106,7 @@ extension Attachment {
   var place: String? {
     switch self {
     case .rawTracepoint(let name): "raw tracepoint \(name)"
-    case .typed(let name): "kernel \(name)"
+    case .typed(let name): name
     case .iterator(let name): "iterator \(name)"
     case .structure: nil
     case .interface(let name, let type): "interface \(name) (\(TypeNames.attach(type)))"

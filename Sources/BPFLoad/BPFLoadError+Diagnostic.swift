@@ -52,11 +52,11 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.no-attach-place", .unsupported,
         "there is nothing that program `\(program)` of section `\(section)` could be attached to",
-        expected: place, found: reason, why: "the program was accepted; everything has been removed again")
+        expected: place, found: reason, next: "name a place that is there; nothing of the object stays loaded")
     case .attachNeeds(let program, let section, let option):
       Diagnostic(
         "load.attach-place", .usage, "program `\(program)` of section `\(section)` does not say what to attach it to",
-        expected: option, next: "give \(option), or load without --attach")
+        expected: option, next: "give \(option)")
     case .noSuchSlotTarget(let map, let target):
       Diagnostic(
         "load.no-slot-target", .invalid, "map `\(map)` is to hold `\(target)`, which is not loaded",

@@ -13,8 +13,9 @@ public struct LoadOptions: Sendable {
   public var interface: String?
   /// The cgroup's directory, for programs that are attached to a cgroup.
   public var cgroup: String?
-  /// What the section leaves open: a raw tracepoint, `ingress` or `egress`, or the file of a network namespace (this
-  /// process's own when it is nil).
+  /// What the section leaves open: what could stand behind its slash, `ingress` or `egress`, the file of a network
+  /// namespace (this process's own when it is nil), the pinned program whose function is replaced … (docs/loading.md
+  /// has them all).
   public var attachTarget: String?
   /// Where the verifier's whole log goes when it refuses; nil chooses a new file in ``logDirectory``.
   public var verifierLog: String?

@@ -16,7 +16,10 @@ extension LoadSteps {
       }
       let object = try create(map, btf: btf)
       do throws(SystemError) {
-        if !map.initialValue.isEmpty {
+        if map.type == Self.arena {
+          // The verifier wants an arena to have its place in some process before a program uses it.
+          try BPF.fillArena(object, pages: map.maxEntries, at: map.mapExtra, map.initialValue)
+        } else if !map.initialValue.isEmpty {
           try BPF.update(object, key: [0, 0, 0, 0], value: map.initialValue)
         }
         // The verifier takes the contents of a frozen, program-read-only map for constants; and nobody changes
@@ -110,6 +113,8 @@ extension LoadSteps {
     }
   }
 
+  /// BPF_MAP_TYPE_ARENA.
+  private static let arena: UInt32 = 33
   /// BPF_MAP_TYPE_PERF_EVENT_ARRAY.
   private static let perfEventArray: UInt32 = 4
   /// Map types whose map_check_btf refuses types: PROG_ARRAY, PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY,

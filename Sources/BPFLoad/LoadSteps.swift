@@ -13,7 +13,7 @@ struct LoadSteps {
     let layout = try PinLayout(
       pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
     let layouts = try structureLayouts()
-    let attachIDs = try attachTargets(members: layouts.flatMap(\.attachments))
+    let attachIDs = try loadTargets(members: layouts.flatMap(\.attachments))
     let btf = try loadBTF()
     let mapObjects = try createMaps(btf: btf, layout)
     let descriptors = modules.descriptors(maps: mapObjects)
@@ -34,46 +34,6 @@ struct LoadSteps {
       links: links.map { link in
         LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
       }, pins: pins, registrations: registrations)
-  }
-
-  // MARK: What the kernel must be asked first
-
-  /// What BPF_PROG_LOAD is told of where a program goes.
-  private struct LoadTarget {
-    /// `attach_btf_id`, and the module it is of; nil where the type needs none.
-    var type: KernelTypes.Found?
-    /// `expected_attach_type`.
-    var attachType: UInt32
-  }
-
-  private func attachTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [LoadTarget] {
-    zip(programs, try attachTypes()).map { program, type in
-      guard let member = members.first(where: { $0.program == program.name }) else {
-        return LoadTarget(type: type, attachType: program.kind.expectedAttachType)
-      }
-      return LoadTarget(type: KernelTypes.Found(id: member.typeID, module: nil), attachType: member.member)
-    }
-  }
-
-  private func attachTypes() throws(BPFLoadError) -> [KernelTypes.Found?] {
-    let targets = programs.compactMap { $0.kind.attachTarget }
-    guard !targets.isEmpty else { return Array(repeating: nil, count: programs.count) }
-    let first = programs.first { $0.kind.attachTarget != nil }
-    let types = try kernelTypes.find(targets, for: first?.name ?? "")
-    var remaining = types.makeIterator()
-    var result: [KernelTypes.Found?] = []
-    for program in programs {
-      guard let target = program.kind.attachTarget else {
-        result.append(nil)
-        continue
-      }
-      guard let type = remaining.next() ?? nil else {
-        throw .noAttachTarget(
-          program: program.name, section: program.section, target: target.name, searched: kernelTypes.searched)
-      }
-      result.append(type)
-    }
-    return result
   }
 
   // MARK: Type information
@@ -97,8 +57,8 @@ struct LoadSteps {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
     attributes.expectedAttachType = target.attachType
     attributes.flags = program.kind.flags
-    attributes.attachBTFID = target.type?.id ?? 0
-    attributes.attachModule = target.type?.module?.types
+    attributes.attachBTFID = target.typeID
+    attributes.attachOwner = target.owner
     attributes.name = program.kernelName
     attributes.license = linked.license
     attributes.instructions = program.instructions

@@ -64,7 +64,7 @@ public struct LinkedMap: Equatable, Sendable {
   public var btfValueTypeID: UInt32
   /// The template of the inner map, for map-in-map types (at most one element).
   public var inner: [LinkedMap]
-  /// What entry 0 holds at first (data sections); empty when there is nothing to write.
+  /// What entry 0 holds at first (data sections), or an arena's first bytes; empty when there is nothing to write.
   public var initialValue: [UInt8]
   /// Whether the map is frozen against user space once it is filled (`.rodata`).
   public var isFrozen: Bool

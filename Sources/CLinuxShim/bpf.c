@@ -86,7 +86,8 @@ AT(vb_bpf_prog_info, created_by_uid, 48);
 AT(vb_bpf_prog_info, nr_map_ids, 52);
 AT(vb_bpf_prog_info, map_ids, 56);
 AT(vb_bpf_prog_info, name, 64);
-SIZE(vb_bpf_prog_info, 88);
+AT(vb_bpf_prog_info, btf_id, 128);
+SIZE(vb_bpf_prog_info, 136);
 
 AT(vb_bpf_btf_info, name, 16);
 SIZE(vb_bpf_btf_info, 32);

@@ -110,29 +110,30 @@ FORWARD_VOID(EVP_PKEY_free, (EVP_PKEY * key), (key))
 FORWARD(X509 *, PEM_read_bio_X509, (BIO * bio, X509 **certificate, pem_password_cb *callback, void *data),
         (bio, certificate, callback, data))
 FORWARD(int, X509_check_private_key, (const X509 *certificate, const EVP_PKEY *key), (certificate, key))
+FORWARD(const ASN1_TIME *, X509_get0_notBefore, (const X509 *certificate), (certificate))
+FORWARD(const ASN1_TIME *, X509_get0_notAfter, (const X509 *certificate), (certificate))
+FORWARD(X509_NAME *, X509_get_subject_name, (const X509 *certificate), (certificate))
+FORWARD(int, X509_NAME_print_ex, (BIO * out, const X509_NAME *name, int indent, unsigned long flags),
+        (out, name, indent, flags))
+FORWARD(int, ASN1_TIME_to_tm, (const ASN1_TIME *time, struct tm *parts), (time, parts))
 FORWARD_VOID(X509_free, (X509 * certificate), (certificate))
 FORWARD(int, i2d_X509, (const X509 *certificate, unsigned char **out), (certificate, out))
 FORWARD(const char *, OBJ_nid2sn, (int nid), (nid))
 FORWARD(int, OBJ_obj2nid, (const ASN1_OBJECT *object), (object))
 
-FORWARD(const ASN1_TIME *, X509_get0_notBefore, (const X509 *certificate), (certificate))
-FORWARD(const ASN1_TIME *, X509_get0_notAfter, (const X509 *certificate), (certificate))
-FORWARD(int, ASN1_TIME_to_tm, (const ASN1_TIME *time, struct tm *parts), (time, parts))
-FORWARD(X509_NAME *, X509_get_subject_name, (const X509 *certificate), (certificate))
-FORWARD(int, X509_NAME_print_ex, (BIO * bio, const X509_NAME *name, int indent, unsigned long flags),
-        (bio, name, indent, flags))
+// Keys behind URIs.
 FORWARD(const UI_METHOD *, UI_null, (void), ())
 FORWARD(OSSL_STORE_CTX *, OSSL_STORE_open_ex,
-        (const char *uri, OSSL_LIB_CTX *library, const char *properties, const UI_METHOD *ui, void *data,
+        (const char *uri, OSSL_LIB_CTX *context, const char *properties, const UI_METHOD *method, void *data,
          const OSSL_PARAM parameters[], OSSL_STORE_post_process_info_fn process, void *process_data),
-        (uri, library, properties, ui, data, parameters, process, process_data))
+        (uri, context, properties, method, data, parameters, process, process_data))
 FORWARD(int, OSSL_STORE_expect, (OSSL_STORE_CTX * store, int type), (store, type))
 FORWARD(int, OSSL_STORE_eof, (OSSL_STORE_CTX * store), (store))
+FORWARD(int, OSSL_STORE_close, (OSSL_STORE_CTX * store), (store))
 FORWARD(OSSL_STORE_INFO *, OSSL_STORE_load, (OSSL_STORE_CTX * store), (store))
 FORWARD(int, OSSL_STORE_INFO_get_type, (const OSSL_STORE_INFO *info), (info))
 FORWARD(EVP_PKEY *, OSSL_STORE_INFO_get1_PKEY, (const OSSL_STORE_INFO *info), (info))
 FORWARD_VOID(OSSL_STORE_INFO_free, (OSSL_STORE_INFO * info), (info))
-FORWARD(int, OSSL_STORE_close, (OSSL_STORE_CTX * store), (store))
 
 // PKCS#7.
 FORWARD(PKCS7 *, PKCS7_sign, (X509 * certificate, EVP_PKEY *key, STACK_OF(X509) * others, BIO *data, int flags),

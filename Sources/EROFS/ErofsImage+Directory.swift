@@ -24,21 +24,181 @@ extension ErofsImage where Blocks: ~Copyable {
     var start = 0
     while start < contents.count {
       let end = min(start + superblock.blockSize, contents.count)
-      try reader.add(Array(contents[start..<end]), at: start)
+      try reader.add(try DirectoryBlock(Array(contents[start..<end]), at: start, of: directory.nid))
       start = end
     }
     return try reader.finish(parent: parent)
   }
+
+  /// One name of a directory, found by bisection of its blocks as the kernel does it (fs/erofs/namei.c); nil when it
+  /// is not there, and for `.` and `..`.
+  ///
+  /// Reads the blocks that the bisection meets and nothing else, so the cost grows with the logarithm of the
+  /// directory's size. Only the last of them is checked as a whole: what is found is what the kernel finds, whatever
+  /// the others hold.
+  func find(_ wanted: [UInt8], in directory: ErofsInode) throws(ErofsError) -> ErofsName? {
+    guard directory.kind == .directory else { throw wrongKind(directory, expected: .directory) }
+    guard directory.size <= UInt64(clamping: limits.directoryBytes) else {
+      throw ErofsError(
+        .limit, nid: directory.nid, offset: directory.offset,
+        expected: "a directory of at most \(limits.directoryBytes) bytes", found: "\(directory.size) bytes")
+    }
+    let extents = try extents(of: directory)
+    let size = Int(directory.size)
+    var range = 0..<(size + superblock.blockSize - 1) / superblock.blockSize
+    var candidate: DirectoryBlock?
+    while !range.isEmpty {
+      let middle = range.lowerBound + range.count / 2
+      let start = middle * superblock.blockSize
+      let count = min(superblock.blockSize, size - start)
+      let block = try DirectoryBlock(try piece(of: extents, at: start, count: count), at: start, of: directory.nid)
+      let first = try block.entry(0)
+      if wanted.lexicographicallyPrecedes(block.bytes[first.name]) {
+        range = range.lowerBound..<middle
+      } else {
+        candidate = block
+        range = (middle + 1)..<range.upperBound
+      }
+    }
+    return try candidate?.find(wanted)
+  }
+
+  /// Some bytes of a file whose extents are known; they lie within it.
+  private func piece(of extents: [ErofsExtent], at start: Int, count: Int) throws(ErofsError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    let wanted = UInt64(start)..<UInt64(start + count)
+    for extent in extents {
+      let part = wanted.clamped(to: extent.fileOffset..<extent.fileOffset + extent.count)
+      guard !part.isEmpty else { continue }
+      if let offset = extent.imageOffset {
+        try append(to: &bytes, at: offset + (part.lowerBound - extent.fileOffset), count: part.count)
+      } else {
+        bytes.append(contentsOf: repeatElement(0, count: part.count))
+      }
+    }
+    return bytes
+  }
+}
+
+/// One block of a directory: 12-byte entries, then their names; the last name ends at a NUL or with the block
+/// (fs/erofs/dir.c).
+private struct DirectoryBlock {
+  let bytes: [UInt8]
+  /// Bytes from the start of the directory.
+  let position: Int
+  /// The directory's number.
+  let nid: UInt64
+  /// How many entries there are; at least one.
+  let count: Int
+
+  /// An entry whose name has an acceptable size and no byte that a name cannot have.
+  struct Entry {
+    let nid: UInt64
+    /// Where the name is in the block.
+    let name: Range<Int>
+    let kind: ErofsInode.Kind
+  }
+
+  init(_ bytes: [UInt8], at position: Int, of nid: UInt64) throws(ErofsError) {
+    self.bytes = bytes
+    self.position = position
+    self.nid = nid
+    guard bytes.count >= 12, let namesStart = (try? bytes.rawSpan.u16(at: 8)).map({ Int($0) }) else {
+      throw Self.refusal("an entry of 12 bytes", "\(bytes.count) bytes", at: position, of: nid)
+    }
+    guard namesStart >= 12, namesStart.isMultiple(of: 12), namesStart < bytes.count else {
+      throw Self.refusal(
+        "names after whole 12-byte entries and before byte \(bytes.count)", "names at byte \(namesStart)", at: position,
+        of: nid)
+    }
+    count = namesStart / 12
+  }
+
+  private static func refusal(_ expected: String, _ found: String, at position: Int, of nid: UInt64) -> ErofsError {
+    ErofsError(
+      .directory, nid: nid, expected: expected, found: "\(found), in the block at byte \(position) of the directory")
+  }
+
+  func refusal(_ expected: String, _ found: String) -> ErofsError {
+    Self.refusal(expected, found, at: position, of: nid)
+  }
+
+  func entry(_ index: Int) throws(ErofsError) -> Entry {
+    let span = bytes.rawSpan
+    let offset = index * 12
+    guard let target = try? span.u64(at: offset), let nameOffset = try? span.u16(at: offset + 8),
+      let type = try? span.u8(at: offset + 10), let reserved = try? span.u8(at: offset + 11)
+    else { throw refusal("\(count) entries", "\(bytes.count) bytes") }
+    let start = Int(nameOffset)
+    var end = bytes.count
+    if index + 1 < count {
+      guard let next = try? span.u16(at: offset + 20) else {
+        throw refusal("\(count) entries", "\(bytes.count) bytes")
+      }
+      end = Int(next)
+    }
+    guard start < end, end <= bytes.count else {
+      throw refusal("names one after another", "entry \(index) at byte \(start), the next at \(end)")
+    }
+    if index + 1 == count { end = bytes[start..<end].firstIndex(of: 0) ?? end }
+    guard 1...255 ~= end - start, !bytes[start..<end].contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else {
+      throw badName(start..<end)
+    }
+    guard let kind = ErofsInode.Kind(rawValue: type), reserved == 0 else {
+      throw refusal("a file type of 1 to 7", "type \(type), reserved byte \(reserved), of `\(text(start..<end))`")
+    }
+    return Entry(nid: target, name: start..<end, kind: kind)
+  }
+
+  /// The entry with its name as text.
+  func named(_ entry: Entry) throws(ErofsError) -> ErofsName {
+    guard let name = String(validating: bytes[entry.name], as: UTF8.self) else { throw badName(entry.name) }
+    return ErofsName(name: name, nid: entry.nid, kind: entry.kind)
+  }
+
+  /// Checks the whole block, and returns the entry of that name.
+  func find(_ wanted: [UInt8]) throws(ErofsError) -> ErofsName? {
+    var found: Entry?
+    var previous: Range<Int>?
+    for index in 0..<count {
+      let entry = try entry(index)
+      if let previous { try checkOrder(bytes[previous], entry) }
+      previous = entry.name
+      if bytes[entry.name].elementsEqual(wanted) { found = entry }
+    }
+    guard let found, !isDots(found) else { return nil }
+    return try named(found)
+  }
+
+  /// The kernel bisects, so the names must be in strictly rising order.
+  func checkOrder(_ previous: ArraySlice<UInt8>, _ entry: Entry) throws(ErofsError) {
+    guard previous.lexicographicallyPrecedes(bytes[entry.name]) else {
+      throw refusal(
+        "names in strictly rising order",
+        "`\(text(entry.name))` after `\(String(decoding: previous, as: UTF8.self))`")
+    }
+  }
+
+  /// Whether this is `.` or `..`.
+  func isDots(_ entry: Entry) -> Bool {
+    entry.name.count <= 2 && bytes[entry.name].allSatisfy { $0 == UInt8(ascii: ".") }
+  }
+
+  private func text(_ name: Range<Int>) -> String { String(decoding: bytes[name], as: UTF8.self) }
+
+  private func badName(_ name: Range<Int>) -> ErofsError {
+    let hex = Hex.encode(Array(bytes[name].prefix(64)))
+    return refusal(
+      "a name of 1 to 255 bytes of UTF-8 without `/` and NUL", "a name of \(name.count) bytes, hexadecimal \(hex)")
+  }
 }
 
 /// Collects a directory's names, block by block.
-///
-/// A block holds 12-byte entries, then their names; the last name ends at a NUL or with the block (fs/erofs/dir.c).
 private struct DirectoryReader {
   let nid: UInt64
   let limit: Int
   private var names: [ErofsName] = []
-  private var previous: [UInt8] = []
+  private var previous: ArraySlice<UInt8> = []
   private var dot: ErofsName?
   private var dotDot: ErofsName?
 
@@ -47,81 +207,16 @@ private struct DirectoryReader {
     self.limit = limit
   }
 
-  private struct Entry {
-    let nid: UInt64
-    let nameOffset: Int
-    let type: UInt8
-    let reserved: UInt8
-
-    init?(_ block: borrowing RawSpan, index: Int) {
-      let offset = index * 12
-      guard let nid = try? block.u64(at: offset), let nameOffset = try? block.u16(at: offset + 8),
-        let type = try? block.u8(at: offset + 10), let reserved = try? block.u8(at: offset + 11)
-      else { return nil }
-      self.nid = nid
-      self.nameOffset = Int(nameOffset)
-      self.type = type
-      self.reserved = reserved
-    }
-  }
-
-  /// - Parameter position: where the block is in the directory, for error messages.
-  mutating func add(_ block: [UInt8], at position: Int) throws(ErofsError) {
-    let nid = nid
-    func refusal(_ expected: String, _ found: String) -> ErofsError {
-      ErofsError(
-        .directory, nid: nid, expected: expected, found: "\(found), in the block at byte \(position) of the directory")
-    }
-    guard let first = Entry(block.rawSpan, index: 0) else {
-      throw refusal("an entry of 12 bytes", "\(block.count) bytes")
-    }
-    let namesStart = first.nameOffset
-    guard namesStart >= 12, namesStart.isMultiple(of: 12), namesStart < block.count else {
-      throw refusal("names after whole 12-byte entries and before byte \(block.count)", "names at byte \(namesStart)")
-    }
-    let count = namesStart / 12
-    for index in 0..<count {
-      guard let entry = Entry(block.rawSpan, index: index) else {
-        throw refusal("\(count) entries", "\(block.count) bytes")
+  mutating func add(_ block: DirectoryBlock) throws(ErofsError) {
+    for index in 0..<block.count {
+      let entry = try block.entry(index)
+      let found = try block.named(entry)
+      try block.checkOrder(previous, entry)
+      previous = block.bytes[entry.name]
+      if block.isDots(entry) {
+        if entry.name.count == 1 { dot = found } else { dotDot = found }
+        continue
       }
-      var end = block.count
-      if index + 1 < count {
-        guard let next = Entry(block.rawSpan, index: index + 1) else {
-          throw refusal("\(count) entries", "\(block.count) bytes")
-        }
-        end = next.nameOffset
-      }
-      guard entry.nameOffset < end, end <= block.count else {
-        throw refusal("names one after another", "entry \(index) at byte \(entry.nameOffset), the next at \(end)")
-      }
-      var bytes = Array(block[entry.nameOffset..<end])
-      if index + 1 == count, let terminator = bytes.firstIndex(of: 0) { bytes.removeSubrange(terminator...) }
-      try add(bytes, entry, refusal: refusal)
-    }
-  }
-
-  private mutating func add(
-    _ bytes: [UInt8], _ entry: Entry, refusal: (String, String) -> ErofsError
-  ) throws(ErofsError) {
-    guard 1...255 ~= bytes.count, !bytes.contains(0), !bytes.contains(UInt8(ascii: "/")),
-      let name = String(validating: bytes, as: UTF8.self)
-    else {
-      let hex = Hex.encode(Array(bytes.prefix(64)))
-      throw refusal(
-        "a name of 1 to 255 bytes of UTF-8 without `/` and NUL", "a name of \(bytes.count) bytes, hexadecimal \(hex)")
-    }
-    guard previous.lexicographicallyPrecedes(bytes) else {
-      throw refusal("names in strictly rising order", "`\(name)` after `\(String(decoding: previous, as: UTF8.self))`")
-    }
-    guard let kind = ErofsInode.Kind(rawValue: entry.type), entry.reserved == 0 else {
-      throw refusal("a file type of 1 to 7", "type \(entry.type), reserved byte \(entry.reserved), of `\(name)`")
-    }
-    previous = bytes
-    let found = ErofsName(name: name, nid: entry.nid, kind: kind)
-    switch bytes {
-    case [UInt8(ascii: ".")]: dot = found
-    case [UInt8(ascii: "."), UInt8(ascii: ".")]: dotDot = found
-    default:
       guard names.count < limit else {
         throw ErofsError(.limit, nid: nid, expected: "at most \(limit) names in a directory", found: "more")
       }

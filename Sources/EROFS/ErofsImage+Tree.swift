@@ -10,28 +10,27 @@ public struct ErofsEntry: Equatable, Sendable {
 extension ErofsImage where Blocks: ~Copyable {
   /// The inode a path leads to. Symbolic links are never followed: one in the middle is not a directory.
   ///
-  /// Every directory on the way is checked as a whole. To look up many paths, ``walk(_:)`` once.
+  /// Of every directory on the way only the blocks are read where the name could be. To see every name there is, and to
+  /// have all directories checked as a whole, ``walk(_:)``.
   ///
   /// - Parameter path: relative to the root, with or without a leading `/`; `.` and `..` are not resolved.
   public func lookup(_ path: String) throws(ErofsError) -> ErofsInode {
     let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).map { Array($0) }
     guard components.count <= limits.depth else { throw tooDeep(path) }
     var inode = try root()
-    var parent = inode.nid
     var reached = ""
     for component in components {
-      let names: [ErofsName]
+      let name: ErofsName?
       do throws(ErofsError) {
-        names = try self.names(in: inode, parent: parent)
+        name = try find(component, in: inode)
       } catch {
         throw error.at(path: reached)
       }
-      guard let name = Self.find(component, in: names) else {
+      guard let name else {
         throw ErofsError(
-          .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "\(names.count) other names")
+          .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "other names only")
       }
       reached += reached.isEmpty ? name.name : "/" + name.name
-      parent = inode.nid
       inode = try child(name, path: reached)
     }
     return inode
@@ -96,8 +95,7 @@ extension ErofsImage where Blocks: ~Copyable {
     guard inode.linkCount == 1 else { return nil }
     let components = path.split(separator: "/", omittingEmptySubsequences: true)
     let root = try root()
-    let names = try names(in: root, parent: root.nid)
-    for start in components.indices where Self.find(Array(components[start].utf8), in: names) != nil {
+    for start in components.indices where try find(Array(components[start].utf8), in: root) != nil {
       let end = components[start...].joined(separator: "/")
       let found: ErofsInode
       do throws(ErofsError) {
@@ -108,21 +106,6 @@ extension ErofsImage where Blocks: ~Copyable {
         continue
       }
       if found.nid == inode.nid { return end }
-    }
-    return nil
-  }
-
-  /// Finds a name by its bytes: Swift calls strings equal that are spelt differently.
-  ///
-  /// - Parameter names: in bytewise order, as ``names(in:parent:)`` returned them.
-  private static func find(_ wanted: [UInt8], in names: [ErofsName]) -> ErofsName? {
-    var range = names.startIndex..<names.endIndex
-    while !range.isEmpty {
-      let middle = range.lowerBound + range.count / 2
-      let found = names[middle]
-      if found.name.utf8.elementsEqual(wanted) { return found }
-      let isBefore = found.name.utf8.lexicographicallyPrecedes(wanted)
-      range = isBefore ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
     }
     return nil
   }

@@ -3,9 +3,8 @@ internal import CHashKernels
 
 /// Hashes many blocks that all begin with the same salt: `H(salt || block)`.
 ///
-/// SHA-256 goes through a ``HashKernel`` as far as whole groups of lanes can be filled, and what is left through the SHA
-/// extensions. Where the processor has neither, and for the other algorithms, OpenSSL absorbs the salt once, and each block
-/// starts from a copy of that state. Not for use by several threads at a time: give each its own.
+/// SHA-256 goes through a ``HashKernel``. Where the processor has none, and for the other algorithms, OpenSSL absorbs the
+/// salt once, and each block starts from a copy of that state. Not for use by several threads at a time: give each its own.
 @safe
 public struct BlockHasher: ~Copyable {
   /// The algorithm of every digest.
@@ -51,9 +50,9 @@ public struct BlockHasher: ~Copyable {
     var done = 0
     if let kernel, lanes > 0 {
       done = hash(blocks, blockSize: blockSize, from: 0, to: count - count % lanes, by: kernel, into: &digests)
-      if HashKernel.shani.isAvailable {
-        done = hash(blocks, blockSize: blockSize, from: done, to: count, by: .shani, into: &digests)
-      }
+      // What fills no group of lanes: two streams waste less than sixteen lanes, and those less than opening libcrypto.
+      let forRest = HashKernel.shani.isAvailable ? .shani : kernel
+      done = hash(blocks, blockSize: blockSize, from: done, to: count, by: forRest, into: &digests)
     }
     guard done < count else { return }
     if openSSL == nil { openSSL = try OpenSSLHash(algorithm, prefix: salt.rawSpan) }

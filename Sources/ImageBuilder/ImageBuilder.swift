@@ -47,7 +47,7 @@ public struct ImageBuilder {
     try SelfCheck(
       path: finished.image.temporaryPath, verityData: finished.treePath, rootHash: sealed.rootHash,
       threads: threads
-    ).check(manifest)
+    ).check(manifest, text: text)
     try commit(finished, sealed, signature, manifest: text)
     let dataBytes = sealed.layout.parameters.dataByteCount
     return BuildResult(
@@ -62,7 +62,7 @@ public struct ImageBuilder {
   private func makeFileSystem(
     _ image: String, _ maker: FileSystemMaker, _ scan: SourceScan, _ manifest: inout Manifest
   ) throws(BuildError) -> [UInt8] {
-    var stage = try Stage.make()
+    var stage = try Stage.make(byteCount: scan.byteCount)
     try pack(scan, into: &stage, &manifest)
     let text = manifest.text
     try stage.writer.add(Manifest.path, text)

@@ -15,6 +15,8 @@ struct SourceScan {
   /// In bytewise order of the paths.
   private(set) var files: [File] = []
   private(set) var skipped: [SkippedFile] = []
+  /// Bytes of all files to pack.
+  private(set) var byteCount: UInt64 = 0
 
   static let objectSuffix = ".bpf.o"
   /// mkfs.erofs 1.5 fails on a name of 255 bytes, the most a file system gives.
@@ -63,12 +65,13 @@ struct SourceScan {
     guard !name.unicodeScalars.contains("\u{fffd}") else {
       throw .badName(path: path, expected: "a name in UTF-8", found: "other bytes")
     }
-    let kind: FileStatus.Kind
+    let status: FileStatus
     do throws(SystemError) {
-      kind = try FileStatus.of(path: "\(directory)/\(path)", followLinks: false).kind
+      status = try FileStatus.of(path: "\(directory)/\(path)", followLinks: false)
     } catch {
       throw .source(path: "\(directory)/\(path)", error)
     }
+    let kind = status.kind
     if kind == .directory { return true }
     let isObject = name.hasSuffix(Self.objectSuffix)
     guard isObject || includes.contains(where: { $0.matches(path) }) else {
@@ -87,6 +90,7 @@ struct SourceScan {
       throw .badName(path: path, expected: "a path outside `.verity-bpf`, where the manifest goes", found: "one inside")
     }
     files.append(File(path: path, isObject: isObject))
+    byteCount = byteCount.addingReportingOverflow(status.size).partialValue
     return false
   }
 }

@@ -11,10 +11,11 @@ struct Stage: ~Copyable {
 
   private init(in parent: consuming PrivateDirectory) { self.parent = parent }
 
-  /// An empty one, below `TMPDIR`.
-  static func make() throws(BuildError) -> Stage {
+  /// An empty one for so many bytes, below `TMPDIR` or where the system keeps files in memory.
+  static func make(byteCount: UInt64) throws(BuildError) -> Stage {
     do throws(SystemError) {
-      let stage = Stage(in: try PrivateDirectory(prefix: "verity-bpf-build"))
+      let stage = Stage(
+        in: try PrivateDirectory(prefix: "verity-bpf-build", in: Directory.scratch(byteCount: byteCount)))
       try Directory.create(stage.root)
       return stage
     } catch {

@@ -18,6 +18,8 @@ extension BPF {
     public let owner: UInt32
     /// The ids of the maps it uses.
     public let mapIDs: [UInt32]
+    /// The id of the type information it was loaded with; 0 for none.
+    public let btfID: UInt32
   }
 
   /// What the kernel says of a map (struct bpf_map_info).
@@ -51,7 +53,7 @@ extension BPF {
     return unsafe ProgramInfo(
       id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
       tag: withUnsafeBytes(of: raw.tag) { unsafe Array($0) }, loadTime: raw.load_time, owner: raw.created_by_uid,
-      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))))
+      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))), btfID: raw.btf_id)
   }
 
   /// BPF_OBJ_GET_INFO_BY_FD of a map.

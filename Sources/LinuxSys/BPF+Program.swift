@@ -28,8 +28,8 @@ extension BPF {
     public var coreRelocationRecordSize: UInt32 = 16
     /// The type in the kernel's BTF that the program attaches to; 0 for none.
     public var attachBTFID: UInt32 = 0
-    /// The module whose BTF that type is in; nil for the kernel's own.
-    public var attachModule: KernelObject?
+    /// The module whose BTF that type is in, or the program whose function it is; nil for the kernel's own.
+    public var attachOwner: KernelObject?
 
     public init(type: UInt32) { self.type = type }
   }
@@ -90,7 +90,7 @@ extension BPF {
     attributes.expected_attach_type = program.expectedAttachType
     attributes.prog_flags = program.flags
     attributes.attach_btf_id = program.attachBTFID
-    attributes.attach_btf_obj_fd = UInt32(bitPattern: program.attachModule?.descriptor.withRaw { $0 } ?? 0)
+    attributes.attach_btf_obj_fd = UInt32(bitPattern: program.attachOwner?.descriptor.withRaw { $0 } ?? 0)
     unsafe withUnsafeMutableBytes(of: &attributes.prog_name) { unsafe store(program.name, in: $0) }
     attributes.prog_btf_fd = UInt32(bitPattern: btf?.descriptor.withRaw { $0 } ?? 0)
     attributes.insn_cnt = UInt32(clamping: program.instructions.count / 8)
@@ -103,7 +103,7 @@ extension BPF {
 
     let fdArray = maps.map { map in map.descriptor.withRaw { $0 } }
     let license = Array(program.license.utf8) + [0]
-    defer { withExtendedLifetime((btf, maps, program.attachModule)) {} }
+    defer { withExtendedLifetime((btf, maps, program.attachOwner)) {} }
     let outcome: Result<KernelObject, SystemError> = unsafe program.instructions.withUnsafeBytes { instructions in
       unsafe program.funcInfo.withUnsafeBytes { funcInfo in
         unsafe program.lineInfo.withUnsafeBytes { lineInfo in

@@ -68,7 +68,8 @@ extension OwnedFD {
   /// Reads from the current position to the end, at most `limit` bytes; nil when there are more.
   public borrowing func readToEnd(limit: Int) throws(SystemError) -> [UInt8]? {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65536)
+    // Most of what is read so are a few words from procfs: clearing room for more would take longer than reading.
+    var chunk = [UInt8](repeating: 0, count: 512)
     while true {
       let got = withRaw { raw in unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) } }
       if got < 0 {
@@ -78,6 +79,7 @@ extension OwnedFD {
       if got == 0 { return bytes }
       guard bytes.count + got <= limit else { return nil }
       bytes.append(contentsOf: chunk[0..<got])
+      if got == chunk.count, chunk.count < 65536 { chunk = [UInt8](repeating: 0, count: chunk.count * 4) }
     }
   }
 

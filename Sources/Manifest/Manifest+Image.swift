@@ -8,14 +8,20 @@ extension Manifest {
   public static func read<Blocks: VerifiedBlocks & ~Copyable>(
     from image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> Manifest? {
-    let text: [UInt8]
+    guard let text = try bytes(in: image) else { return nil }
+    return try Manifest(parsing: text)
+  }
+
+  /// The bytes of an image's manifest, nil when the image has none.
+  public static func bytes<Blocks: VerifiedBlocks & ~Copyable>(
+    in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> [UInt8]? {
     do throws(ErofsError) {
-      text = try image.readFile(try image.lookup(path), limit: maximumByteCount)
+      return try image.readFile(try image.lookup(path), limit: maximumByteCount)
     } catch {
       if error.check == .notFound { return nil }
       throw .fileSystem(error)
     }
-    return try Manifest(parsing: text)
   }
 
   /// Holds the manifest against the superblock of the image it was read from, see ``ManifestHead/check(superblock:)``.

@@ -14,7 +14,7 @@ extension InspectCommand {
   func inspectImage() throws {
     var sidecar: Digest?
     let sidecarPath = Sidecars(imagePath: file).rootHash
-    if (try? FileStatus.of(path: sidecarPath)) != nil { sidecar = try RootHashOptions.read(file: sidecarPath) }
+    if (try? FileStatus.of(path: sidecarPath)) != nil { sidecar = try TrustedRootHash.read(file: sidecarPath) }
     do {
       let opened = try ImageFile.open(file)
       let (layout, rootHash) = (opened.layout, opened.ownRootHash)

@@ -13,7 +13,7 @@ import Provenance
 /// `verity-bpf load`: the whole way of an object into the kernel.
 struct LoadCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "load",
+    commandName: name,
     abstract: "Prove objects, ask the policy, and load their programs.",
     discussion: """
       The object is proven up to its image's root hash, judged by the policy, and only then handed to the kernel, \
@@ -32,6 +32,7 @@ struct LoadCommand: DiagnosingCommand {
         verity-bpf load --object signed.bpf.o --policy signed.pol --trust-anchors /etc/verity-bpf/trust
       """)
   static let schema = "verity-bpf/load/1"
+  static let name = "load"
 
   @OptionGroup var object: ObjectOptions
   @OptionGroup var trust: RootHashOptions
@@ -71,7 +72,7 @@ struct LoadCommand: DiagnosingCommand {
   var verifierLog: String?
 
   @Option(name: .long, help: ArgumentHelp("The directory of the audit log.", valueName: "dir"))
-  var auditDir = "/var/log/verity-bpf"
+  var auditDir = LoadRun.standardAuditDirectory
 
   @Flag(name: .long, help: "Decide only: load nothing and write no record.")
   var dryRun = false
@@ -82,21 +83,51 @@ struct LoadCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func validate() throws {
-    if !attach, interface != nil || cgroup != nil || target != nil {
-      throw ValidationError("--interface, --cgroup and --target say where to attach: give --attach too.")
+    // --target also names the program that an extension replaces a function of, which is settled at the load.
+    if !attach, interface != nil || cgroup != nil {
+      throw ValidationError("--interface and --cgroup say where to attach: give --attach too.")
     }
   }
+
+  func execute() throws -> Int32 { try loadRun.execute() }
+
+  /// What the arguments say.
+  var loadRun: LoadRun {
+    LoadRun(
+      objects: object.choice, trusted: trust.trusted, policy: policy, pinPath: pinPath, attach: attach,
+      interface: interface, cgroup: cgroup, target: target, verifierLog: verifierLog, auditDir: auditDir,
+      dryRun: dryRun, json: json, trustAnchors: anchors.trustAnchors)
+  }
+}
+
+/// One run of `verity-bpf load`, however its arguments were read.
+struct LoadRun {
+  var objects: ObjectChoice
+  var trusted: TrustedRootHash
+  var policy: String?
+  var pinPath: String?
+  var attach = false
+  var interface: String?
+  var cgroup: String?
+  var target: String?
+  var verifierLog: String?
+  var auditDir = Self.standardAuditDirectory
+  var dryRun = false
+  var json = false
+  var trustAnchors: String?
+
+  static let standardAuditDirectory = "/var/log/verity-bpf"
 
   /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
   private static let policyLimit = 64 << 20
 
   func execute() throws -> Int32 {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
-    let requested = try object.requested()
+    let requested = try objects.requested()
     let (text, name) = try policyText()
     var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
-    request.rootHash = try trust.expected()
-    request.trustDirectory = anchors.trustAnchors
+    request.rootHash = try trusted.expected()
+    request.trustDirectory = trustAnchors
     request.pinPath = pinPath
     request.pinsByObject = requested.count > 1
     request.attaches = attach
@@ -165,7 +196,7 @@ struct LoadCommand: DiagnosingCommand {
       if json {
         try Output.json(
           .object([
-            .init("schema", .string(Self.schema)), .init("request", label.json), .init("error", diagnostic.json),
+            .init("schema", .string(LoadCommand.schema)), .init("request", label.json), .init("error", diagnostic.json),
           ]))
       }
       return diagnostic.category.rawValue

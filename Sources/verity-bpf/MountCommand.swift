@@ -64,7 +64,7 @@ struct MountCommand: DiagnosingCommand {
   }
 
   func execute() throws -> Int32 {
-    let rootHash = try trust.expected() ?? RootHashOptions.read(file: Sidecars(imagePath: image).rootHash)
+    let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
     var request = MountRequest(image: image, directory: directory, rootHash: rootHash)
     request.signature = try signature()
     request.name = name

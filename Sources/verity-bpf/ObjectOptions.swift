@@ -35,11 +35,21 @@ struct ObjectOptions: ParsableArguments {
     }
   }
 
-  /// How many objects the user named: one or more.
+  /// What the user named.
+  var choice: ObjectChoice { ObjectChoice(fd: fd, image: image, object: object) }
+}
+
+/// The objects a user named: descriptors, or paths inside an image.
+struct ObjectChoice {
+  var fd: [Int32] = []
+  var image: String?
+  var object: [String] = []
+
+  /// How many there are: one or more.
   var count: Int { max(fd.count, object.count) }
 
-  /// The objects the user named. Asked for before the command opens anything itself: a descriptor that is not open
-  /// now was not handed over, and its number may be taken by the next open.
+  /// The objects. Asked for before the command opens anything itself: a descriptor that is not open now was not handed
+  /// over, and its number may be taken by the next open.
   func requested() throws -> [AdmissionRequest.Object] {
     for number in fd { try Examination.requireOpen(fd: number) }
     guard let image else { return fd.map { .descriptor($0) } + object.map { .file($0) } }
@@ -62,7 +72,7 @@ struct TrustOptions: ParsableArguments {
   }
 }
 
-/// The root hash a user trusts beforehand.
+/// How a command is told which root hash a user trusts beforehand.
 struct RootHashOptions: ParsableArguments {
   @Option(
     name: .long, help: ArgumentHelp("The root hash the image must have, in hexadecimal digits.", valueName: "hash"))
@@ -75,16 +85,28 @@ struct RootHashOptions: ParsableArguments {
     if rootHash != nil, rootHashFile != nil {
       throw ValidationError("Give --root-hash or --root-hash-file, not both.")
     }
-    if let rootHash, (try? RootHashFile.parse(argument: rootHash)) == nil {
+    if let rootHash, !Self.isRootHash(rootHash) {
       throw ValidationError("--root-hash needs 64 (sha256) or 128 (sha512) hexadecimal digits.")
     }
   }
 
+  /// Whether these are the digits of a root hash.
+  static func isRootHash(_ text: String) -> Bool { (try? RootHashFile.parse(argument: text)) != nil }
+
+  /// What the user named.
+  var trusted: TrustedRootHash { TrustedRootHash(hash: rootHash, file: rootHashFile) }
+}
+
+/// The root hash a user trusts beforehand: its digits, or the file that holds them.
+struct TrustedRootHash {
+  var hash: String?
+  var file: String?
+
   /// The root hash, when one was named.
   func expected() throws -> Digest? {
-    if let rootHash { return try RootHashFile.parse(argument: rootHash) }
-    guard let rootHashFile else { return nil }
-    return try Self.read(file: rootHashFile)
+    if let hash { return try RootHashFile.parse(argument: hash) }
+    guard let file else { return nil }
+    return try Self.read(file: file)
   }
 
   /// Reads a root-hash file.

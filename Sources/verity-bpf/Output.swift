@@ -91,19 +91,28 @@ protocol DiagnosingCommand: ParsableCommand {
 
 extension DiagnosingCommand {
   func run() throws {
+    let status = try Diagnosing.status(schema: Self.schema, wantsJSON: wantsJSON, of: execute)
+    if status != 0 { throw ExitCode(status) }
+  }
+}
+
+/// The frame of every run.
+enum Diagnosing {
+  /// Does the work, prints the diagnostic it fails with, and returns the exit code.
+  ///
+  /// - Throws: only what is no diagnostic, such as a usage error.
+  static func status(schema: String, wantsJSON: Bool, of work: () throws -> Int32) rethrows -> Int32 {
     // Here and not in `main`: who asks for help or the version leaves nothing behind, and need not wait for a thread.
     Cleanup.onTermination()
-    let status: Int32
     do {
-      status = try execute()
+      return try work()
     } catch let error as any Diagnosable {
       let diagnostic = error.diagnostic
       Output.report(diagnostic)
       if wantsJSON {
-        try? Output.json(.object([.init("schema", .string(Self.schema)), .init("error", diagnostic.json)]))
+        try? Output.json(.object([.init("schema", .string(schema)), .init("error", diagnostic.json)]))
       }
-      throw ExitCode(diagnostic.category.rawValue)
+      return diagnostic.category.rawValue
     }
-    if status != 0 { throw ExitCode(status) }
   }
 }

@@ -30,7 +30,7 @@ struct ProvenanceCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func validate() throws {
-    guard object.count == 1 else { throw ValidationError("Name one object.") }
+    guard object.choice.count == 1 else { throw ValidationError("Name one object.") }
   }
 
   func execute() throws -> Int32 {
@@ -44,8 +44,8 @@ struct ProvenanceCommand: DiagnosingCommand {
   }
 
   private func examine() throws -> Evidence {
-    let requested = try object.requested()
-    var examination = Examination(expecting: try trust.expected(), trust: try anchors.anchors())
+    let requested = try object.choice.requested()
+    var examination = Examination(expecting: try trust.trusted.expected(), trust: try anchors.anchors())
     switch requested.first {
     case .descriptor(let fd): return try examination.examine(fd: fd).evidence
     case .image(let path, let name): return try examination.examine(image: path, object: name).evidence

@@ -86,10 +86,10 @@ struct VerifyCommand: DiagnosingCommand {
 
   /// The root hash the user trusts: named, or in the file beside the image.
   private func trustedRootHash() throws -> Digest {
-    if let named = try trust.expected() { return named }
+    if let named = try trust.trusted.expected() { return named }
     let path = Sidecars(imagePath: image).rootHash
     do {
-      return try RootHashOptions.read(file: path)
+      return try TrustedRootHash.read(file: path)
     } catch let error as SystemError {
       var diagnostic = error.diagnostic
       diagnostic.message = "no root hash to check `\(image)` against: \(diagnostic.message)"

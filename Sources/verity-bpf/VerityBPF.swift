@@ -4,10 +4,12 @@ import LinuxSys
 /// The command. One file a subcommand; nothing but parsing, printing and exit codes.
 @main
 struct VerityBPF: ParsableCommand {
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "verity-bpf",
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
-    version: "0.1.0",
+    version: version,
     subcommands: [
       BuildImageCommand.self,
       VerifyCommand.self,
@@ -25,6 +27,7 @@ struct VerityBPF: ParsableCommand {
 
   static func main() {
     StandardStream.fillGaps()
-    main(nil)
+    guard let status = PlainArguments.run(CommandLine.arguments.dropFirst()) else { return main(nil) }
+    if status != 0 { exit(withError: ExitCode(status)) }
   }
 }

@@ -1,11 +1,20 @@
 #define _GNU_SOURCE
 #include "CVMSupport.h"
 
+#include <linux/keyctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 int vm_insert_module(int fd, const char *parameters) { return (int)syscall(SYS_finit_module, fd, parameters, 0); }
+
+int vm_delete_module(const char *name) { return (int)syscall(SYS_delete_module, name, 0); }
+
+int vm_add_certificate(const void *der, unsigned long size, int keyring) {
+  return (int)syscall(SYS_add_key, "asymmetric", "", der, size, keyring);
+}
+
+int vm_close_keyring(int keyring) { return (int)syscall(SYS_keyctl, KEYCTL_RESTRICT_KEYRING, keyring, 0, 0); }
 
 int vm_duplicate(int fd, int number) { return dup2(fd, number); }
 

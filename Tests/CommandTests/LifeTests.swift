@@ -148,4 +148,55 @@ final class LifeTests {
       #expect(try unload(pin).status == 0)
     }
   }
+
+  /// Killed at any moment, a load leaves at most pins, which `unload` takes away; without a pin nothing is left at all.
+  @Test func aKilledLoadLeavesNothingThatUnloadDoesNotTake() throws {
+    // A name that no other test's programs have.
+    let name = "killed_\(UInt32.random(in: 0x1000_0000...UInt32.max))".prefix(15)
+    try Directory.create(directory.file("source"))
+    try directory.write(
+      "source/killed.bpf.c",
+      """
+      #include "vbpf.h"
+      struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); }
+        counters SEC(".maps");
+      SEC("raw_tp/sched_process_exec") int \(name)(void *context) { (void)context; (void)&counters; return 0; }
+      char LICENSE[] SEC("license") = "GPL";
+      """)
+    try Tools.run(
+      "make", "-s", "-C", directory.file("source"), "-f", "\(Tools.repository)/images/demo/Makefile",
+      "OUT=\(directory.file("killed"))")
+    let built = try ForeignImage.build(directory.file("killed"), at: directory.file("killed.raw"))
+    let policy = try directory.write("killed.pol", built.policy)
+    let pin = "\(pins)/killed"
+    let arguments = [
+      "load", "--image", built.path, "--object", "killed.bpf.o", "--policy", policy, "--audit-dir",
+      directory.file("audit"), "--pin-path", pin, "--attach",
+    ]
+    let script = try directory.write(
+      "kill.sh",
+      """
+      delay=$1; shift
+      "$@" > /dev/null 2>&1 & loader=$!
+      sleep $delay; kill -9 $loader 2> /dev/null
+      wait $loader
+      true
+      """)
+    func isLoaded() throws -> Bool { try Tools.run("bpftool", "prog", "show").contains(" \(name) ") }
+    for round in 0..<40 {
+      try Tools.run(["sh", script, "0.0\(10 + round)", VerityBPFCommand.path] + arguments)
+      if try Directory.names(pins).contains("killed") {
+        let unloaded = try unload(pin)
+        // Killed before the first pin, it leaves an empty directory, which is removed as such.
+        if unloaded.status != 0 { try Tools.run("rmdir", pin) }
+      }
+      #expect(try !Directory.names(pins).contains("killed"))
+      for _ in 0..<100 where try isLoaded() { try Tools.run("sleep", "0.02") }
+      #expect(try !isLoaded(), "round \(round)")
+    }
+    let whole = try VerityBPFCommand.run(arguments)
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(try isLoaded())
+    #expect(try unload(pin).status == 0)
+  }
 }

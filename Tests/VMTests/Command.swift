@@ -10,6 +10,11 @@ enum Command {
 
   /// Runs `verity-bpf`; a file becomes descriptor 3, as `3< FILE` does in a shell.
   static func run(_ arguments: String..., object: String? = nil) throws -> Result {
+    try run(arguments, object: object)
+  }
+
+  /// The same with an array of arguments.
+  static func run(_ arguments: [String], object: String? = nil) throws -> Result {
     let result: Subprocess.Result
     if let object {
       result = try Subprocess.run(

@@ -71,7 +71,7 @@ enum IPEDecisionCases {
       do {
         _ = try Subprocess.run([program])
         return true
-      } catch where error.errnoName == "EACCES" {
+      } catch  where error.errnoName == "EACCES" {
         return false
       }
     }

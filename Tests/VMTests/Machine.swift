@@ -33,11 +33,19 @@ enum Machine {
     try Mount.mount("tracefs", on: "/sys/kernel/tracing", type: "tracefs")
     try Mount.mount("cgroup2", on: "/sys/fs/cgroup", type: "cgroup2")
     let order = try read("/modules/order")
-    for name in String(decoding: order, as: UTF8.self).split(separator: "\n") {
-      let file = try OwnedFD.open("/modules/\(name).ko", .readOnly)
-      let result = file.withRaw { vm_insert_module($0, "") }
-      if result != 0 { throw SystemError("finit_module", path: String(name), errno: errno) }
-    }
+    for name in String(decoding: order, as: UTF8.self).split(separator: "\n") { try insertModule(String(name)) }
+  }
+
+  /// Inserts a module that the host packed.
+  static func insertModule(_ name: String, parameters: String = "") throws {
+    let file = try OwnedFD.open("/modules/\(name).ko", .readOnly)
+    let result = file.withRaw { vm_insert_module($0, parameters) }
+    if result != 0 { throw SystemError("finit_module", path: name, errno: errno) }
+  }
+
+  /// Takes a module out that nobody uses.
+  static func removeModule(_ name: String) throws {
+    if vm_delete_module(name) != 0 { throw SystemError("delete_module", path: name, errno: errno) }
   }
 
   /// The signature of the demo image that this kernel takes; nil where it trusts no key of ours.

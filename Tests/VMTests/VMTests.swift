@@ -32,8 +32,11 @@ struct VMTests {
     MachineCases.suite,
     SignedImageCases.suite,
     WitnessCases.suite,
+    KeyringCases.suite,
     MountCases.suite,
+    ProgramCases.suite,
     IPEDecisionCases.suite,
     IPECases.suite,
+    LoadingCases.suite,
   ]
 }

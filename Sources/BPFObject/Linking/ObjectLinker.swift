@@ -14,6 +14,7 @@ struct ObjectLinker {
     try declared.readInitialSlots(parts.elf, functions: functions)
     let data = try DataSections.maps(parts.elf, parts.btf, objectName: objectName)
     var maps = declared.maps + data.map(\.map)
+    let arena = try ArenaData(parts.elf, maps: &maps)
     if let map = DataSections.configurationMap(parts.externs, parts.btf, objectName: objectName) {
       configurationMap = maps.count
       maps.append(map)
@@ -23,7 +24,7 @@ struct ObjectLinker {
     self.maps = maps
     references = try References(
       parts.elf, functions: functions, declared: declared, data: data, externs: parts.externs,
-      configurationMap: configurationMap)
+      configurationMap: configurationMap, arena: arena)
     var code: [Int: ObjectPart] = [:]
     for section in parts.elf.sections where section.holdsInstructions {
       // Records in .BTF.ext name their section, so the name must be one section's only.

@@ -33,10 +33,11 @@ struct ObjectParts: Sendable {
   }
 
   private static func refuseUnsupported(_ elf: ELFFile) throws(BPFObjectError) {
-    for section in elf.sections where section.size > 0 && section.name.hasPrefix(".addr_space.") {
+    for section in elf.sections
+    where section.size > 0 && section.name.hasPrefix(".addr_space.") && section.name != ArenaData.sectionName {
       throw BPFObjectError(
         .unsupportedSection, "section `\(section.name)` cannot be loaded yet",
-        expected: "programs, maps and global variables", found: "variables in an arena",
+        expected: "programs, maps and global variables", found: "variables of another address space than an arena's",
         next: "load the object with bpftool, if you may")
     }
   }

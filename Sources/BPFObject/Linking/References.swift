@@ -25,7 +25,7 @@ struct References: Sendable {
 
   init(
     _ elf: ELFFile, functions: FunctionTable, declared: DeclaredMaps, data: [(section: Int, map: LinkedMap)],
-    externs: Externs, configurationMap: Int?
+    externs: Externs, configurationMap: Int?, arena: ArenaData?
   ) throws(BPFObjectError) {
     self.elf = elf
     self.functions = functions
@@ -37,6 +37,10 @@ struct References: Sendable {
     for (index, entry) in data.enumerated() {
       dataMaps[entry.section] = declared.maps.count + index
       dataSizes[entry.section] = entry.map.valueSize
+    }
+    if let arena {
+      dataMaps[arena.section] = arena.map
+      dataSizes[arena.section] = arena.size
     }
     self.dataMaps = dataMaps
     self.dataSizes = dataSizes

@@ -140,7 +140,7 @@ struct vb_bpf_iter_create {
   uint32_t link_fd, flags;
 };
 
-/// The first part of struct bpf_prog_info, up to ifindex and the netns fields (4.16).
+/// The first part of struct bpf_prog_info, up to btf_id (5.0).
 struct vb_bpf_prog_info {
   uint32_t type, id;
   uint8_t tag[8];
@@ -150,6 +150,10 @@ struct vb_bpf_prog_info {
   uint64_t map_ids;
   char name[16];
   uint32_t ifindex, flags;
+  uint64_t netns_dev, netns_ino;
+  uint32_t nr_jited_ksyms, nr_jited_func_lens;
+  uint64_t jited_ksyms, jited_func_lens;
+  uint32_t btf_id, func_info_rec_size;
 };
 
 /// struct bpf_btf_info (5.11).

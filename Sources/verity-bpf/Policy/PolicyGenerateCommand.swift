@@ -85,7 +85,7 @@ struct PolicyGenerateCommand: DiagnosingCommand {
   /// The root hash beside an image, after every block of the image was checked against it: a policy for an image that
   /// does not verify would allow nothing, and be blamed on the loader.
   private static func rootHash(of image: String) throws -> DigestLiteral {
-    let rootHash = try RootHashOptions.read(file: Sidecars(imagePath: image).rootHash)
+    let rootHash = try TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
     let report = try ImageFile.open(image).verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
       throw DiagnosedFailure(

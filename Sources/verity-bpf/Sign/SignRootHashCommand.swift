@@ -48,7 +48,7 @@ struct SignRootHashCommand: DiagnosingCommand {
 
   func execute() throws -> Int32 {
     let sidecars = Sidecars(imagePath: image)
-    let rootHash = try trust.expected() ?? RootHashOptions.read(file: sidecars.rootHash)
+    let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: sidecars.rootHash)
     let report = try ImageFile.open(image).verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
       throw DiagnosedFailure(

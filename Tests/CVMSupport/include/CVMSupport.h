@@ -4,6 +4,12 @@
 
 /// finit_module(2). Returns 0, or -1 with errno.
 int vm_insert_module(int fd, const char *parameters);
+/// delete_module(2). Returns 0, or -1 with errno.
+int vm_delete_module(const char *name);
+/// add_key(2) of type "asymmetric" to a keyring; the key's serial, or -1 with errno.
+int vm_add_certificate(const void *der, unsigned long size, int keyring);
+/// KEYCTL_RESTRICT_KEYRING: nothing can be added any more. Returns 0, or -1 with errno.
+int vm_close_keyring(int keyring);
 /// dup2(2): programs that are started have the file under that number.
 int vm_duplicate(int fd, int number);
 /// Turns the machine off.

@@ -1,0 +1,48 @@
+/// Global variables in an arena (BPF_MAP_TYPE_ARENA): clang puts them into a section of their own, and they become the
+/// first bytes of the object's one arena (libbpf, init_arena_map_data).
+struct ArenaData {
+  /// clang's name for address space 1.
+  static let sectionName = ".addr_space.1"
+
+  /// The section's index.
+  let section: Int
+  /// The arena's index among the maps.
+  let map: Int
+  /// Bytes.
+  let size: UInt32
+
+  /// Finds the section, and gives its contents to the arena; nil when the object has no such variables.
+  init?(_ elf: ELFFile, maps: inout [LinkedMap]) throws(BPFObjectError) {
+    guard let section = try elf.section(named: Self.sectionName), section.size > 0 else { return nil }
+    let arenas = maps.indices.filter { maps[$0].type == MapType.arena }
+    guard let index = arenas.first, arenas.count == 1 else {
+      throw BPFObjectError(
+        .badMap, "section `\(section.name)` holds variables of an arena", expected: "one map of type arena",
+        found: "\(arenas.count)", next: "declare the arena: __uint(type, BPF_MAP_TYPE_ARENA) in SEC(\".maps\")")
+    }
+    guard try elf.relocations(of: section).isEmpty else {
+      throw BPFObjectError(
+        .badRelocation, "data section `\(section.name)` holds pointers", expected: "numbers and characters only",
+        next: "set the pointers in a program")
+    }
+    // An arena is so many pages; the page is the smallest that kernels have.
+    let room = UInt64(maps[index].maxEntries) * 4096
+    guard UInt64(section.size) <= room, let size = UInt32(exactly: section.size) else {
+      throw BPFObjectError(
+        .badMap, "arena `\(maps[index].name)` is too small for the variables in it",
+        expected: "at least \(section.size) bytes", found: "\(room) bytes (max_entries pages)")
+    }
+    guard maps[index].flags & Self.failsOnFault == 0 else {
+      throw BPFObjectError(
+        .badMap, "arena `\(maps[index].name)` has variables and BPF_F_SEGV_ON_FAULT", expected: "one of the two",
+        why: "a loader that writes the variables' first values would be killed by the flag")
+    }
+    maps[index].initialValue = try elf.contents(of: section).bytes
+    self.section = section.index
+    map = index
+    self.size = size
+  }
+
+  /// BPF_F_SEGV_ON_FAULT.
+  private static let failsOnFault: UInt32 = 1 << 17
+}

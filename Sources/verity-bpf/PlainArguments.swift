@@ -1,0 +1,72 @@
+import ArgumentParser
+import Diagnostics
+
+/// Runs what is asked for in the plainest form without the argument parser.
+///
+/// The parser finds a command's options by reflection, which takes longer than everything else that starting and proving
+/// one object needs; `load` runs at boot, once an object. Whatever is not quite plain (help, a mistake, an unusual
+/// spelling) is left to the parser, so it alone decides what is right and says what is wrong.
+enum PlainArguments {
+  /// Does the work and returns the exit code; nil when the parser has to read the arguments.
+  static func run(_ arguments: ArraySlice<String>) -> Int32? {
+    if arguments.count == 1, arguments.first == "--version" {
+      return (try? Output.line(VerityBPF.version)) == nil ? Diagnostic.Category.incomplete.rawValue : 0
+    }
+    guard arguments.first == LoadCommand.name, let run = load(arguments.dropFirst()) else { return nil }
+    do {
+      return try Diagnosing.status(schema: LoadCommand.schema, wantsJSON: run.json) { try run.execute() }
+    } catch {
+      // Told as the parser tells it, and not tried a second time.
+      VerityBPF.exit(withError: error)
+    }
+  }
+
+  /// The arguments of `load`: each option at most once (but for --fd and --object), its value behind it.
+  static func load(_ arguments: ArraySlice<String>) -> LoadRun? {
+    var run = LoadRun(objects: ObjectChoice(), trusted: TrustedRootHash())
+    var seen: Set<String> = []
+    var rest = arguments
+    while let name = rest.popFirst() {
+      let isRepeatable = name == "--fd" || name == "--object"
+      guard isRepeatable || seen.insert(name).inserted else { return nil }
+      switch name {
+      case "--attach": run.attach = true
+      case "--dry-run": run.dryRun = true
+      case "--json": run.json = true
+      default:
+        guard let value = rest.popFirst(), !value.hasPrefix("-"), set(name, value, &run) else { return nil }
+      }
+    }
+    // What the parser would refuse is left to it.
+    let byImage = run.objects.image != nil && !run.objects.object.isEmpty && run.objects.fd.isEmpty
+    let byDescriptor = run.objects.image == nil && run.objects.object.isEmpty && !run.objects.fd.isEmpty
+    let namesPlace = run.interface != nil || run.cgroup != nil || run.target != nil
+    guard byImage || byDescriptor, run.attach || !namesPlace else { return nil }
+    guard run.trusted.hash == nil || run.trusted.file == nil else { return nil }
+    return run
+  }
+
+  /// Sets an option; false when there is none of this name, or it does not take such a value.
+  private static func set(_ name: String, _ value: String, _ run: inout LoadRun) -> Bool {
+    switch name {
+    case "--fd":
+      guard let number = Int32(value) else { return false }
+      run.objects.fd.append(number)
+    case "--image": run.objects.image = value
+    case "--object": run.objects.object.append(value)
+    case "--root-hash":
+      guard RootHashOptions.isRootHash(value) else { return false }
+      run.trusted.hash = value
+    case "--root-hash-file": run.trusted.file = value
+    case "--policy": run.policy = value
+    case "--pin-path": run.pinPath = value
+    case "--interface": run.interface = value
+    case "--cgroup": run.cgroup = value
+    case "--target": run.target = value
+    case "--verifier-log": run.verifierLog = value
+    case "--audit-dir": run.auditDir = value
+    default: return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,13 @@
+// Watches a function of a module, which no kernel has.
+#include "vbpf.h"
+
+__u64 hits;
+
+SEC("fentry/no_such_module:nf_conntrack_in")
+int on_packet(void *context) {
+  (void)context;
+  __sync_fetch_and_add(&hits, 1);
+  return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,56 @@
+import CVMSupport
+import Glibc
+import LinuxSys
+import Provenance
+
+/// Keyrings that root can fill, so that "signed" says less than it seems (kernel 7.0 and later).
+enum KeyringCases {
+  static let suite = Suite(
+    name: "keyring",
+    cases: [
+      // The dm-verity module's own keyring, left unsealed: root adds its own key at run time, under Secure Boot too, and
+      // the kernel takes what that key signed. We say signed, and that this signature vouches for nothing.
+      Case("key-that-root-added-does-not-vouch", on: .secureBoot) {
+        let parameter = "/sys/module/dm_verity/parameters/keyring_unsealed"
+        guard let sealed = try? Machine.text(parameter) else {
+          throw Skipped(reason: "this kernel's dm-verity has no keyring of its own")
+        }
+        try expectEqual(sealed.trimmed, "N", "unsealed at first")
+        try expectErrno("ENOKEY", "a stranger's signature") {
+          _ = try VerityVolume("demo", name: "stranger", signature: "demo.stranger.p7s")
+        }
+        try Machine.removeModule("dm_verity")
+        try Machine.insertModule("dm_verity", parameters: "keyring_unsealed=1")
+        defer {
+          try? Machine.removeModule("dm_verity")
+          try? Machine.insertModule("dm_verity")
+        }
+        let ring = try serial(of: ".dm-verity")
+        let certificate = try Machine.read("/images/stranger.der")
+        try expect(
+          certificate.withUnsafeBytes { vm_add_certificate($0.baseAddress, UInt($0.count), ring) } > 0,
+          "root cannot add its key: errno \(errno)")
+        try expect(vm_close_keyring(ring) == 0, "the keyring cannot be restricted: errno \(errno)")
+
+        let volume = try VerityVolume("demo", name: "stranger", signature: "demo.stranger.p7s")
+        let path = "\(try volume.mount())/xdp_counter.bpf.o"
+        let facts = try WitnessCases.unwrap(try WitnessCases.examine(path).volume, "the kernel's witness")
+        try expect(facts.isSigned && facts.isKeyringUnsealed, "signed \(facts.isSigned)")
+        try expect(!facts.isVouchedByKernelKey, "root's own key vouches")
+        let directory = try Machine.temporaryDirectory()
+        try Machine.write("\(directory)/p.pol", Array(SignedImageCases.policy(volume.rootHash).utf8))
+        let result = try Command.run(
+          "load", "--fd", "3", "--policy", "\(directory)/p.pol", "--audit-dir", directory, object: path)
+        try Command.expectStatus(2, result)
+        volume.close()
+      }
+    ])
+
+  /// A keyring's number, from its line in /proc/keys.
+  private static func serial(of keyring: String) throws -> Int32 {
+    for line in try Machine.text("/proc/keys").split(separator: "\n") where line.contains(" \(keyring): ") {
+      if let number = line.split(separator: " ").first.flatMap({ Int32($0, radix: 16) }) { return number }
+    }
+    throw Failure(description: "no keyring \(keyring)")
+  }
+}

@@ -1,0 +1,67 @@
+import LinuxSys
+
+/// What each lockdown mode makes of each kind of program: loaded and attached by the command, from an image.
+enum ProgramCases {
+  /// What is to become of a program.
+  private enum Answer: String {
+    case attached
+    /// The kernel refuses the attachment with this errno.
+    case operationNotPermitted = "EPERM"
+    /// The verifier refuses a helper, and we say that it is for the lockdown mode.
+    case lockdown = "load.lockdown"
+    /// There is nothing to attach to.
+    case noPlace = "load.no-attach-place"
+
+    /// The command's exit code.
+    var status: Int {
+      switch self {
+      case .attached: 0
+      case .operationNotPermitted, .lockdown: 5
+      case .noPlace: 6
+      }
+    }
+  }
+
+  /// Object, under integrity, under confidentiality. Secure Boot brings integrity too, and would answer the same.
+  private static let table: [(object: String, integrity: Answer, confidentiality: Answer)] = [
+    ("fentry", .attached, .attached),
+    ("fexit", .attached, .attached),
+    ("lsm", .attached, .attached),
+    ("raw_tracepoint", .attached, .attached),
+    ("btf_tracepoint", .attached, .attached),
+    ("kprobe_multi", .attached, .attached),
+    ("reads_user", .attached, .attached),
+    // perf_event_open(2) on tracefs and probes is closed under confidentiality.
+    ("kprobe", .attached, .operationNotPermitted),
+    ("tracepoint", .attached, .noPlace),
+    // Helpers that the mode forbids.
+    ("reads_kernel", .attached, .lockdown),
+    ("writes_user", .lockdown, .lockdown),
+  ]
+
+  static let suite = Suite(
+    name: "programs",
+    cases: table.map { entry in
+      Case(entry.object, on: .integrity, .confidentiality) {
+        let wanted = Machine.boot == .confidentiality ? entry.confidentiality : entry.integrity
+        let directory = try Machine.temporaryDirectory()
+        let rootHash = try Machine.text("/images/programs.roothash").trimmed
+        try Machine.write(
+          "\(directory)/p.pol",
+          Array(
+            """
+            policy_name=programs policy_version=1.0.0
+            DEFAULT action=DENY
+            op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) action=ALLOW
+
+            """.utf8))
+        let result = try Command.run(
+          "load", "--image", "/images/programs.raw", "--object", "\(entry.object).bpf.o", "--attach", "--policy",
+          "\(directory)/p.pol", "--audit-dir", directory)
+        try Command.expectStatus(wanted.status, result)
+        if wanted != .attached {
+          try expect(result.text.contains(wanted.rawValue), "not \(wanted.rawValue): \(result.text)")
+        }
+      }
+    })
+}

@@ -1,0 +1,3 @@
+#include "programs.h"
+
+ONE("tp_btf/sched_switch")

@@ -1,0 +1,3 @@
+#include "programs.h"
+
+ONE("fexit/vfs_read")

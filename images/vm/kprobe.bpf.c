@@ -1,0 +1,3 @@
+#include "programs.h"
+
+ONE("kprobe/vfs_read")

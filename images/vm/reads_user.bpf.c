@@ -1,0 +1,3 @@
+#include "programs.h"
+
+ONE("raw_tp/sched_switch", char byte = 0; probe_read_user(&byte, 1, context))

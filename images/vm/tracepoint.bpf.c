@@ -1,0 +1,3 @@
+#include "programs.h"
+
+ONE("tp/sched/sched_process_exec")
