@@ -72,7 +72,11 @@ let package = Package(
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
+    room("HostReport", imports: ["Diagnostics", "JSONText"]),
+    room("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
+
     // Floor 4: what stands on the tree, and on the policy engine.
+    room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
@@ -116,7 +120,15 @@ let package = Package(
         "TrustAnchors", "Provenance", "BPFLoad",
       ]),
 
-    // Floor 9: printing and exit codes.
+    // Floor 9: all of it, tried on the machine it guards.
+    room(
+      "SelfTest",
+      imports: [
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "PolicySyntax", "PolicyEngine", "Signatures", "EROFS",
+        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "Admission",
+      ]),
+
+    // Floor 10: printing and exit codes.
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
@@ -132,6 +144,8 @@ let package = Package(
         "PolicyEngine",
         "PolicyWorkbench",
         "PolicyStore",
+        "HostReport",
+        "HostSurvey",
         "Signatures",
         "ObjectSignature",
         "TrustAnchors",
@@ -145,6 +159,7 @@ let package = Package(
         "BPFLoad",
         "Activation",
         "Admission",
+        "SelfTest",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: linking),
@@ -200,6 +215,8 @@ let package = Package(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
+    tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
+    tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

@@ -29,6 +29,7 @@ extension Facts {
       dmverityRoothash = volume.kernelVouches ? DigestLiteral(verity.rootHash) : nil
       witnesses = volume.kernelVouches ? .both : .userspace
       dmveritySignature = volume.isVouchedByKernelKey
+      signatureSources = volume.isVouchedByKernelKey ? .kernel : nil
     } else {
       dmverityRoothash = DigestLiteral(verity.rootHash)
       witnesses = .userspace

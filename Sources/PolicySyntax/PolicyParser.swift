@@ -36,8 +36,14 @@ final class PolicyParser {
   /// How grave something is that the kernel lets slip.
   var lapse: PolicyDiagnostic.Severity { isKernel ? .warning : .error }
 
-  /// The defaults seen so far; an entry under nil is the one for all operations.
-  private var fallbacks: [Operation?: Int] = [:]
+  /// The defaults seen so far with their lines; one without an operation is for all. There are a handful, and a dictionary
+  /// would take the runtime longer to set up than a small policy takes to read.
+  private var fallbacks: [(operation: Operation?, line: Int)] = []
+
+  /// The line of a default.
+  private func fallbackLine(of operation: Operation?) -> Int? {
+    fallbacks.first { $0.operation == operation }?.line
+  }
 
   init(document: PolicyDocument) { self.document = document }
 
@@ -202,13 +208,13 @@ extension PolicyParser {
       kind: isFallback ? .fallback : .rule, operation: operation, properties: properties, action: action,
       range: SourceRange(Int(first.start), Int(last.end)), line: text.position(of: Int(first.start)).line)
     if isFallback {
-      if let earlier = fallbacks[operation] {
+      if let earlier = fallbackLine(of: operation) {
         let subject = operation.map { "op=\($0.rawValue)" } ?? "all operations"
         return report(
           "policy.duplicate-default", "a second DEFAULT for \(subject); line \(earlier) has one", at: statement.range,
           .badMessage, hint: "remove one of them")
       }
-      fallbacks[operation] = statement.line
+      fallbacks.append((operation, statement.line))
     } else {
       checkMatches(statement)
     }
@@ -263,8 +269,8 @@ extension PolicyParser {
 
   /// `validate_policy` of the kernel: without a default for everything, each operation needs its own.
   private func checkFallbacks() {
-    guard fallbacks[nil] == nil else { return }
-    let missing = document.dialect.operations.filter { fallbacks[$0] == nil }
+    guard fallbackLine(of: nil) == nil else { return }
+    let missing = document.dialect.operations.filter { fallbackLine(of: $0) == nil }
     guard !missing.isEmpty else {
       return report(
         .warning, "policy.no-global-default",

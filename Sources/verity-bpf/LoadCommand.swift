@@ -114,6 +114,7 @@ struct LoadRun {
   var auditDir = Self.standardAuditDirectory
   var dryRun = false
   var json = false
+  /// The directory of trust anchors; this machine's by default.
   var trustAnchors: String?
 
   static let standardAuditDirectory = "/var/log/verity-bpf"

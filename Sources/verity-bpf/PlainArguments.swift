@@ -4,21 +4,58 @@ import Diagnostics
 /// Runs what is asked for in the plainest form without the argument parser.
 ///
 /// The parser finds a command's options by reflection, which takes longer than everything else that starting and proving
-/// one object needs; `load` runs at boot, once an object. Whatever is not quite plain (help, a mistake, an unusual
-/// spelling) is left to the parser, so it alone decides what is right and says what is wrong.
+/// one object needs; `load` and `verify` run at boot, once an object or image. Whatever is not quite plain (help, a
+/// mistake, an unusual spelling) is left to the parser, so it alone decides what is right and says what is wrong.
 enum PlainArguments {
   /// Does the work and returns the exit code; nil when the parser has to read the arguments.
   static func run(_ arguments: ArraySlice<String>) -> Int32? {
     if arguments.count == 1, arguments.first == "--version" {
       return (try? Output.line(VerityBPF.version)) == nil ? Diagnostic.Category.incomplete.rawValue : 0
     }
-    guard arguments.first == LoadCommand.name, let run = load(arguments.dropFirst()) else { return nil }
+    let rest = arguments.dropFirst()
     do {
-      return try Diagnosing.status(schema: LoadCommand.schema, wantsJSON: run.json) { try run.execute() }
+      if arguments.first == LoadCommand.name, let run = load(rest) {
+        return try Diagnosing.status(schema: LoadCommand.schema, wantsJSON: run.json) { try run.execute() }
+      }
+      if arguments.first == VerifyCommand.name, let run = verify(rest) {
+        return try Diagnosing.status(schema: VerifyCommand.schema, wantsJSON: run.json) { try run.execute() }
+      }
+      return nil
     } catch {
       // Told as the parser tells it, and not tried a second time.
       VerityBPF.exit(withError: error)
     }
+  }
+
+  /// The arguments of `verify`: the image, and each option at most once, its value behind it.
+  static func verify(_ arguments: ArraySlice<String>) -> VerifyRun? {
+    var run = VerifyRun(image: "", trusted: TrustedRootHash())
+    var seen: Set<String> = []
+    var rest = arguments
+    while let word = rest.popFirst() {
+      guard word.hasPrefix("-") else {
+        guard run.image.isEmpty, !word.isEmpty else { return nil }
+        run.image = word
+        continue
+      }
+      guard seen.insert(word).inserted else { return nil }
+      if word == "--json" {
+        run.json = true
+        continue
+      }
+      guard let value = rest.popFirst(), !value.hasPrefix("-") else { return nil }
+      switch word {
+      case "--root-hash" where RootHashOptions.isRootHash(value): run.trusted.hash = value
+      case "--root-hash-file": run.trusted.file = value
+      case "--verity-data": run.verityData = value
+      case "--hash-offset":
+        guard let offset = UInt64(value) else { return nil }
+        run.hashOffset = offset
+      default: return nil
+      }
+    }
+    guard !run.image.isEmpty, run.trusted.hash == nil || run.trusted.file == nil else { return nil }
+    return run
   }
 
   /// The arguments of `load`: each option at most once (but for --fd and --object), its value behind it.

@@ -13,7 +13,7 @@ import TrustAnchors
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify",
+    commandName: name,
     abstract: "Check every block of an image against its root hash, or the signature of an object.",
     discussion: """
       Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate or of the \
@@ -27,6 +27,7 @@ struct VerifyCommand: DiagnosingCommand {
       root hash, or the object is not signed by somebody named; 1 something could not be read, 64 usage.
       """)
   static let schema = "verity-bpf/verify/1"
+  static let name = "verify"
 
   @Argument(
     help: ArgumentHelp(
@@ -56,9 +57,31 @@ struct VerifyCommand: DiagnosingCommand {
 
   var wantsJSON: Bool { json }
 
+  func execute() throws -> Int32 { try verifyRun.execute() }
+
+  /// What the arguments say.
+  var verifyRun: VerifyRun {
+    VerifyRun(
+      image: image, trusted: trust.trusted, hashOffset: hashOffset, verityData: verityData, certificate: certificate,
+      trustAnchors: anchors.trustAnchors, json: json)
+  }
+}
+
+/// One run of `verity-bpf verify`, however its arguments were read.
+struct VerifyRun {
+  var image: String
+  var trusted: TrustedRootHash
+  var hashOffset: UInt64?
+  var verityData: String?
+  /// Files of certificates whose signatures of an object count.
+  var certificate: [String] = []
+  /// The directory of trust anchors; this machine's by default.
+  var trustAnchors: String?
+  var json = false
+
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      return try SignedObjectAnswer.verify(image, trusted: try trusted(), asJSON: json)
+      return try SignedObjectAnswer.verify(image, trusted: try signers(), asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -66,10 +89,10 @@ struct VerifyCommand: DiagnosingCommand {
       let named = Result { try trustedRootHash() }
       answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
-      let trusted = try named.get()
-      try check(file, rootHash: trusted, answer: &answer)
+      let rootHash = try named.get()
+      try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
-        try checkFileSystem(try file.device(rootHash: trusted), answer: &answer)
+        try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
       }
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
       answer.refusal = error.diagnostic
@@ -79,14 +102,14 @@ struct VerifyCommand: DiagnosingCommand {
   }
 
   /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
-  private func trusted() throws -> [UInt8] {
+  private func signers() throws -> [UInt8] {
     guard certificate.isEmpty else { return try certificate.flatMap { try PolicyFile.read($0) + [0x0a] } }
-    return try anchors.anchors().pem
+    return try TrustOptions.anchors(in: trustAnchors).pem
   }
 
   /// The root hash the user trusts: named, or in the file beside the image.
   private func trustedRootHash() throws -> Digest {
-    if let named = try trust.trusted.expected() { return named }
+    if let named = try trusted.expected() { return named }
     let path = Sidecars(imagePath: image).rootHash
     do {
       return try TrustedRootHash.read(file: path)

@@ -21,6 +21,25 @@ import Testing
     #expect(String(describing: plain) == String(describing: parsed))
   }
 
+  @Test(arguments: [
+    ["i.raw"], ["i.raw", "--json"], ["--root-hash", hash, "i.raw"], ["i.raw", "--root-hash-file", "r"],
+    ["i.raw", "--verity-data", "t", "--hash-offset", "4096"],
+  ])
+  func verifyAsTheParser(arguments: [String]) throws {
+    let plain = try #require(PlainArguments.verify(arguments[...]))
+    let parsed = try VerifyCommand.parse(arguments).verifyRun
+    #expect(String(describing: plain) == String(describing: parsed))
+  }
+
+  @Test(arguments: [
+    [], ["--help"], ["a", "b"], ["i.raw", "--hash-offset", "x"], ["i.raw", "--certificate", "c"], ["i.raw", "--"],
+    ["i.raw", "--root-hash", "12"], ["i.raw", "--root-hash", hash, "--root-hash-file", "r"],
+    ["i.raw", "--json", "--json"],
+  ])
+  func verifyLeavesTheRest(arguments: [String]) {
+    #expect(PlainArguments.verify(arguments[...]) == nil)
+  }
+
   /// Every option the parser knows is known here too, so that a new one is not forgotten.
   @Test func noOptionIsMissing() throws {
     let help = LoadCommand.helpMessage(columns: 200)
