@@ -5,7 +5,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath --product verity-bpf
 
-.PHONY: help setup build demo test vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
+.PHONY: help setup build man install demo test vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,14 @@ setup: ## install by apt what is missing; silent when nothing is
 
 build: setup ## build .build/release/verity-bpf
 	@$(SWIFT_RELEASE)
+
+man: build ## write the manual pages to out/man
+	@tools/man $(BINARY) out/man
+
+# PREFIX is where it will be found, DESTDIR what is put before that while a package is made.
+PREFIX ?= /usr/local
+install: build ## install the command, its manual pages, completions and schemas below PREFIX
+	@tools/install $(BINARY) "$(DESTDIR)$(PREFIX)"
 
 demo: build ## pack the demo programs, prove and load them, show the refusals (root)
 	@tools/demo $(BINARY)

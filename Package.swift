@@ -72,7 +72,11 @@ let package = Package(
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
+    room("HostReport", imports: ["Diagnostics", "JSONText"]),
+    room("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
+
     // Floor 4: what stands on the tree, and on the policy engine.
+    room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
@@ -86,13 +90,14 @@ let package = Package(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
+    room("TrustAnchors", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "Signatures"]),
     room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
     // Floor 6: origin and making of images.
     room(
       "Provenance",
       imports: [
         "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
-        "Manifest",
+        "Manifest", "ObjectSignature", "Signatures", "TrustAnchors",
       ]),
     room(
       "ImageBuilder",
@@ -112,10 +117,18 @@ let package = Package(
       "Admission",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine",
-        "Provenance", "BPFLoad",
+        "TrustAnchors", "Provenance", "BPFLoad",
       ]),
 
-    // Floor 9: printing and exit codes.
+    // Floor 9: all of it, tried on the machine it guards.
+    room(
+      "SelfTest",
+      imports: [
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "PolicySyntax", "PolicyEngine", "Signatures", "EROFS",
+        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "Admission",
+      ]),
+
+    // Floor 10: printing and exit codes.
     .executableTarget(
       name: "verity-bpf",
       dependencies: [
@@ -131,8 +144,11 @@ let package = Package(
         "PolicyEngine",
         "PolicyWorkbench",
         "PolicyStore",
+        "HostReport",
+        "HostSurvey",
         "Signatures",
         "ObjectSignature",
+        "TrustAnchors",
         "AuditText",
         "EROFS",
         "ImageFiles",
@@ -143,6 +159,7 @@ let package = Package(
         "BPFLoad",
         "Activation",
         "Admission",
+        "SelfTest",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: linking),
@@ -189,6 +206,7 @@ let package = Package(
     tests(
       "ObjectSignature",
       imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
+    tests("TrustAnchors", imports: ["TrustAnchors", "TestSupport", "Signatures", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
@@ -197,6 +215,8 @@ let package = Package(
       "PolicyWorkbench",
       imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
+    tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
+    tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),

@@ -6,6 +6,7 @@ internal import LinuxSys
 public import PolicyEngine
 internal import PolicySyntax
 public import Provenance
+internal import TrustAnchors
 
 /// What came of a request.
 public struct AdmissionOutcome: ~Copyable {
@@ -45,20 +46,24 @@ public struct Admission: ~Copyable {
   private var recorder: Recorder
   private var examination: Examination
 
-  /// Compiles the policy, then opens the audit log.
+  /// Compiles the policy, reads the trust anchors, then opens the audit log.
   ///
-  /// - Throws: ``AdmissionError/policy(file:_:)`` or ``AdmissionError/audit(directory:_:)``.
+  /// - Throws: ``AdmissionError/policy(file:_:)``, ``AdmissionError/trust(_:)`` or
+  ///   ``AdmissionError/audit(directory:_:)``.
   public init(_ request: AdmissionRequest) throws(AdmissionError) {
     let policy = try Self.compile(request)
+    let trust = try Self.trust(in: request.trustDirectory)
     let recorder = try Recorder.open(request)
-    self.init(request, policy: policy, recorder: recorder)
+    self.init(request, policy: policy, trust: trust, recorder: recorder)
   }
 
-  private init(_ request: AdmissionRequest, policy: CompiledPolicy, recorder: consuming Recorder) {
+  private init(
+    _ request: AdmissionRequest, policy: CompiledPolicy, trust: TrustAnchors, recorder: consuming Recorder
+  ) {
     self.request = request
     self.policy = policy
     self.recorder = recorder
-    examination = Examination(expecting: request.rootHash)
+    examination = Examination(expecting: request.rootHash, trust: trust)
   }
 
   /// Takes an object all the way.
@@ -112,6 +117,15 @@ public struct Admission: ~Copyable {
     }
   }
 
+  /// The trust anchors of a directory, or this machine's own.
+  private static func trust(in directory: String?) throws(AdmissionError) -> TrustAnchors {
+    do throws(TrustError) {
+      return if let directory { try TrustAnchors(directory: directory) } else { try .standard() }
+    } catch {
+      throw .trust(error)
+    }
+  }
+
   private static func compile(_ request: AdmissionRequest) throws(AdmissionError) -> CompiledPolicy {
     do throws(InvalidPolicy) {
       return try CompiledPolicy(PolicyDocument.parse(request.policy, dialect: .verityBPF))
@@ -122,7 +136,7 @@ public struct Admission: ~Copyable {
 
   /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
   public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
-    var examination = Examination()
+    var examination = Examination(trust: try trust(in: nil))
     let object = try prepare(named, &examination)
     return facts(about: object, requester: .current())
   }
@@ -154,6 +168,7 @@ public struct Admission: ~Copyable {
       switch named {
       case .descriptor(let number): return try examination.examine(fd: number)
       case .image(let path, let object): return try examination.examine(image: path, object: object)
+      case .file(let path): return try examination.examine(file: path)
       }
     } catch {
       throw .provenance(error)

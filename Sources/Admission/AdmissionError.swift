@@ -4,11 +4,13 @@ public import Diagnostics
 public import LinuxSys
 public import PolicySyntax
 public import Provenance
+public import TrustAnchors
 
 /// Which room on the way refused; the room's own error says why.
 public enum AdmissionError: Error, Sendable {
   case policy(file: String, InvalidPolicy)
   case provenance(ProvenanceError)
+  case trust(TrustError)
   case object(BPFObjectError)
   case load(BPFLoadError)
   /// The audit record could not be written, so nothing was loaded.
@@ -23,6 +25,7 @@ extension AdmissionError: Diagnosable {
       diagnostic.message = "policy `\(file)`: \(diagnostic.message)"
       return diagnostic
     case .provenance(let error): return error.diagnostic
+    case .trust(let error): return error.diagnostic
     case .object(let error): return error.diagnostic
     case .load(let error): return error.diagnostic
     case .audit(let directory, let error):

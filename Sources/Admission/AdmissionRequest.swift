@@ -8,6 +8,8 @@ public struct AdmissionRequest: Sendable {
     case descriptor(Int32)
     /// A path inside an image file; nothing is mounted.
     case image(path: String, object: String)
+    /// An ordinary file, on no image.
+    case file(String)
   }
 
   /// The policy's text, as it was read.
@@ -16,6 +18,8 @@ public struct AdmissionRequest: Sendable {
   public var policyName: String
   /// The root hash the caller trusts beforehand. The policy decides in any case.
   public var rootHash: Digest?
+  /// The directory of trust anchors; nil for this machine's own, which need not exist.
+  public var trustDirectory: String?
   /// Where programs and maps are pinned, below a BPF file system.
   public var pinPath: String?
   /// Whether each object's pins get a directory of their own below ``pinPath``, named like the object's file.
@@ -38,6 +42,7 @@ public struct AdmissionRequest: Sendable {
     self.policyName = policyName
     self.auditDirectory = auditDirectory
     rootHash = nil
+    trustDirectory = nil
     pinPath = nil
     pinsByObject = false
     attaches = false

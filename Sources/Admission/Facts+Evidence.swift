@@ -11,7 +11,6 @@ extension Facts {
     self.init(operation: .bpfProgLoad)
     // A load that user space asks for, and asks for here: the kernel has no part in it and checks no signature.
     bpfKernel = false
-    bpfSignature = .unsigned
     requesterUID = requester.uid
     programTypes = [program.typeName]
     attachTypes = program.attachTypeName.map { [$0] } ?? []
@@ -19,6 +18,8 @@ extension Facts {
     helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
     lockdown = PolicyEngine::LockdownMode(program.strictestLockdown)
 
+    takeSignature(evidence.signature)
+    self.object = evidence.file.map { DigestLiteral($0.digest) }
     guard let verity = evidence.verity, let object = evidence.object else { return }
     if let volume = evidence.volume {
       dmverityMode = DMVerityMode(rawValue: volume.mode)
@@ -27,6 +28,7 @@ extension Facts {
       dmverityRoothash = volume.kernelVouches ? DigestLiteral(verity.rootHash) : nil
       witnesses = volume.kernelVouches ? .both : .userspace
       dmveritySignature = volume.isVouchedByKernelKey
+      signatureSources = volume.isVouchedByKernelKey ? .kernel : nil
     } else {
       dmverityRoothash = DigestLiteral(verity.rootHash)
       witnesses = .userspace
@@ -37,6 +39,15 @@ extension Facts {
     self.object = DigestLiteral(object.digest)
     imageName = evidence.image?.name
     imageVersion = evidence.image?.version.flatMap { Self.version($0) }
+  }
+
+  /// What is known of the object's explicit signature. It was checked here, never by the kernel.
+  private mutating func takeSignature(_ signature: SignatureFacts?) {
+    bpfSignature = signature.map { SignatureVerdict(rawValue: $0.verdict.rawValue) ?? .fault } ?? .unsigned
+    bpfKeyring = signature?.keyring.flatMap { Keyring(rawValue: $0.uppercased()) }
+    guard let signer = signature?.signer else { return }
+    signers.append(DigestLiteral(signer))
+    signatureSources = .userspace
   }
 
   /// Dotted decimal numbers; nil for anything else, so that no rule about versions matches.
@@ -71,7 +82,7 @@ extension Evidence {
 
   /// The object's file name, for names the kernel shows; `object` when there is none.
   var objectName: String {
-    object?.path.split(separator: "/").last.map { String($0) } ?? "object"
+    (object?.path ?? file?.path)?.split(separator: "/").last.map { String($0) } ?? "object"
   }
 
   /// The name of the object's own directory of pins: its file name without `.bpf.o` or `.o`. The BPF file system

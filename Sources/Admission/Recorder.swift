@@ -66,6 +66,10 @@ struct Recorder: ~Copyable {
       ]
     }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
+    if let file = evidence.file { details.append(.init("file", .string(file.path))) }
+    if let signature = evidence.signature, signature.verdict != .unsigned {
+      details.append(.init("signature", signature.json))
+    }
     if let image = evidence.image { details.append(.init("image", .string(image.path))) }
     if let volume = evidence.volume {
       details += [.init("dm_table", .string(volume.table)), .init("dm_signed", .bool(volume.isSigned))]
@@ -76,7 +80,8 @@ struct Recorder: ~Copyable {
     details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
 
     let record = DecisionRecord(
-      time: .now(), event: event, requester: requester, path: evidence.object.map { "/" + $0.path },
+      time: .now(), event: event, requester: requester,
+      path: evidence.object.map { "/" + $0.path } ?? evidence.file?.path,
       device: evidence.deviceName, inode: descriptor?.inode,
       rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: details)
     do throws(SystemError) {
@@ -117,7 +122,7 @@ struct Recorder: ~Copyable {
     // A failed load has its own outcome record, and an unwritable log cannot record that it is unwritable.
     switch error {
     case .load, .audit: return
-    case .policy, .provenance, .object: break
+    case .policy, .provenance, .trust, .object: break
     }
     let diagnostic = error.diagnostic
     let record = DecisionRecord(

@@ -16,6 +16,8 @@ struct MadeLink {
 enum AttachFailure: Error {
   /// The place is not there.
   case missing(String)
+  /// What says where the place is, is not there, because the kernel is locked down.
+  case lockedDown(LockdownMode, SystemError)
   case refused(SystemError)
 
   /// Runs system calls whose errors are refusals.
@@ -39,6 +41,7 @@ extension LoadSteps {
         switch error {
         case .missing(let reason):
           throw .noAttachPlace(program: program.name, section: program.section, place: place, reason: reason)
+        case .lockedDown(let mode, let error): throw lockedDown(program, place: place, mode, error)
         case .refused(let error): throw attachRefused(program, place: place, error)
         }
       }

@@ -28,6 +28,18 @@ extension LoadSteps {
     return notPermitted(error, "attach program `\(program.name)` to \(place)", needed.capabilities)
   }
 
+  /// The same where lockdown has emptied the tracing file system, which says where tracepoints and functions are.
+  func lockedDown(
+    _ program: LinkedProgram, place: String, _ mode: LockdownMode, _ error: SystemError
+  ) -> BPFLoadError {
+    .notPermitted(
+      Refusal.Permission(
+        action: "attach program `\(program.name)` to \(place)", error: error, needed: [], cause: .lockdown(mode),
+        found: [
+          "/sys/kernel/security/lockdown is \(mode.rawValue), under which the tracing file system shows no files"
+        ]))
+  }
+
   private func notPermitted(
     _ error: SystemError, _ action: String, _ needed: [Capability], isUnprivilegedKind: Bool = false
   ) -> BPFLoadError {

@@ -8,21 +8,28 @@ enum Probing {
 
   /// A tracepoint, `sched/sched_switch`; the tracing file system knows its number.
   static func link(_ program: KernelObject, tracepoint: String) throws(AttachFailure) -> KernelObject {
-    let text: String
-    do throws(SystemError) {
-      _ = try TracingFiles.root()
-    } catch {
-      throw .missing("no tracefs is mounted in /sys/kernel/tracing, which numbers tracepoints")
-    }
-    do throws(SystemError) {
-      text = try TracingFiles.text("events/\(tracepoint)/id", limit: 64)
-    } catch {
-      guard error.errnoName == "ENOENT" else { throw .refused(error) }
-      throw .missing("the kernel has no tracepoint of that name")
-    }
+    let text = try tracing(
+      "events/\(tracepoint)/id", limit: 64, otherwise: "the kernel has no tracepoint of that name")
     guard let id = UInt64(text.prefix { $0.isNumber }) else { throw .missing("tracefs gives it no number") }
     // PERF_TYPE_TRACEPOINT.
     return try link(program, PerfEvent.Attributes(type: 2, config: id))
+  }
+
+  /// A file of the tracing file system.
+  private static func tracing(_ name: String, limit: Int, otherwise: String) throws(AttachFailure) -> String {
+    do throws(SystemError) {
+      _ = try TracingFiles.root()
+    } catch {
+      throw .missing("no tracefs is mounted in /sys/kernel/tracing")
+    }
+    do throws(SystemError) {
+      return try TracingFiles.text(name, limit: limit)
+    } catch {
+      guard error.errnoName == "ENOENT" else { throw .refused(error) }
+      // Locked down, it never made them (fs/tracefs/inode.c, tracefs_create_file).
+      if let mode = KernelSettings.lockdownMode(), mode >= .confidentiality { throw .lockedDown(mode, error) }
+      throw .missing(otherwise)
+    }
   }
 
   /// A probe in the kernel, by the event source `kprobe`.
@@ -112,9 +119,9 @@ enum Probing {
   ) throws(AttachFailure) -> KernelObject {
     var names = [pattern]
     if Pattern.isPattern(pattern) {
-      let list = try AttachFailure.calling { () throws(SystemError) in
-        try TracingFiles.text("available_filter_functions")
-      }
+      let list = try tracing(
+        "available_filter_functions", limit: 64 << 20, otherwise: "the kernel does not say which functions it can trace"
+      )
       let pattern = Pattern(pattern)
       // `name` or `name [module]`; a name may stand there twice, and one is enough.
       names = Set(

@@ -28,10 +28,20 @@ struct VerifierReport: Equatable, Sendable {
       switch section {
       case "Reason": reason.append(text)
       case "Suggestion": suggestion.append(text)
-      case "At" where instruction == nil && text.hasPrefix("insn "):
-        instruction = Int(text.dropFirst(5).prefix { ("0"..."9").contains($0) })
+      case "At" where instruction == nil: instruction = Self.instruction(text)
       default: break
       }
     }
+  }
+
+  /// `insn 7`, or the marked line of the instructions around it, `>>> 7 | (71) r1 = *(u8 *)(r1 +0)`. Lines of source
+  /// are marked alike, but no source begins with an opcode.
+  private static func instruction(_ text: String) -> Int? {
+    if text.hasPrefix("insn ") { return Int(text.dropFirst(5).prefix { ("0"..."9").contains($0) }) }
+    let parts = text.split(separator: "|", maxSplits: 1)
+    guard text.hasPrefix(">>> "), parts.count == 2, parts[1].hasPrefix(" (") else { return nil }
+    let opcode = parts[1].dropFirst(2).prefix { $0 != ")" }
+    guard opcode.utf8.count == 2, UInt8(opcode, radix: 16) != nil else { return nil }
+    return Int(parts[0].dropFirst(4).prefix { ("0"..."9").contains($0) })
   }
 }

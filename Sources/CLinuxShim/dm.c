@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/dm-ioctl.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -98,6 +99,11 @@ int vb_mount(const char *source, const char *target, const char *type, unsigned 
 }
 
 int vb_umount(const char *target) { return umount2(target, UMOUNT_NOFOLLOW); }
+
+int vb_unshare_mounts(void) {
+  if (unshare(CLONE_NEWNS) != 0) return -1;
+  return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
 
 int32_t vb_add_thread_key(const char *description, const void *payload, size_t size) {
   return (int32_t)syscall(SYS_add_key, "user", description, payload, size, KEY_SPEC_THREAD_KEYRING);

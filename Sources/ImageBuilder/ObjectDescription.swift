@@ -7,7 +7,7 @@ internal import Manifest
 enum ObjectDescription {
   /// Describes an object, and refuses whatever could not be loaded later.
   static func describe(_ bytes: [UInt8], file: Manifest.File) throws(BPFObjectError) -> Manifest.Object {
-    let report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file.path)
+    let report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)
     let helpers = Set(report.programs.flatMap { $0.helpers.map(name) })
     return Manifest.Object(
       file: file, license: report.license,

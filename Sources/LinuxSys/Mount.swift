@@ -25,4 +25,10 @@ public enum Mount {
   public static func unmount(_ target: String) throws(SystemError) {
     guard unsafe vb_umount(target) == 0 else { throw .current("umount", path: target) }
   }
+
+  /// From now on what the calling thread mounts is seen by nobody else, and goes away when the thread ends, however it
+  /// ends (mount_namespaces(7)). Needs CAP_SYS_ADMIN.
+  public static func enterPrivateNamespace() throws(SystemError) {
+    guard vb_unshare_mounts() == 0 else { throw .current("unshare CLONE_NEWNS") }
+  }
 }

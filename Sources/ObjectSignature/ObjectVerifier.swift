@@ -27,6 +27,7 @@ public enum ObjectVerifier {
   /// Whether the object has a signature of either kind, right or wrong.
   public static func isSigned(_ object: RawSpan) -> Bool {
     if ModuleSignature.isPresent(in: object) { return true }
+    guard names(object) else { return false }
     do throws(ObjectSignatureError) {
       _ = try SignatureSection.read(from: object)
       return true
@@ -36,6 +37,18 @@ public enum ObjectVerifier {
       if case .object = error { return false }
       return true
     }
+  }
+
+  /// Whether the section's name is anywhere in the bytes: most objects are unsigned, and need not be taken apart.
+  private static func names(_ object: RawSpan) -> Bool {
+    let bytes = object.copyBytes()
+    let name = Array(SignatureSection.name.utf8)
+    var rest = bytes[...]
+    while let start = rest.firstIndex(of: name[0]) {
+      if bytes[start...].starts(with: name) { return true }
+      rest = bytes[(start + 1)...]
+    }
+    return false
   }
 
   /// Checks the signature of an object: that in its section when it has one, or its trailer.

@@ -48,6 +48,8 @@ public enum SignatureVerdict: String, Sendable, CaseIterable {
   /// A map's contents are others than the signed ones.
   case unexpected = "UNEXPECTED"
   case fault = "FAULT"
+  /// The signature holds, by a certificate that is not valid now. It is not OK: a policy that takes it says so.
+  case expired = "EXPIRED"
 
   /// Whether an object with this verdict satisfies `bpf_signature=` of that word.
   ///

@@ -27,7 +27,7 @@ public struct Facts: Sendable, Equatable {
 
   /// Who vouches that the bytes are those of ``dmverityRoothash``'s volume.
   public var witnesses: Witnesses?
-  /// Who checked a signature of the root hash.
+  /// Who checked a signature, of the root hash or of the object.
   public var signatureSources: Witnesses?
   /// SHA-256 of the DER certificates whose signatures were checked and hold, of the root hash or of the object.
   public var signers: [DigestLiteral] = []

@@ -94,10 +94,11 @@ public enum PropertyName: String, Sendable, CaseIterable {
     }
   }
 
-  /// The words of `bpf_signature=`: the union of both IPE series, and the kernel's own VERIFIED.
+  /// The words of `bpf_signature=`: the union of both IPE series, the kernel's own VERIFIED, and
+  /// EXPIRED, which is this project's.
   public static let signatureVerdicts = [
     "UNSIGNED", "OK", "BADSIG", "UNKNOWNKEY", "PARTIALSIG", "UNEXPECTED", "FAULT", "NONE", "VERIFIED",
-    "METADATA_VERIFIED",
+    "METADATA_VERIFIED", "EXPIRED",
   ]
   /// The words of `bpf_keyring=`.
   public static let keyrings = ["BUILTIN", "SECONDARY", "PLATFORM", "USER", "BPF", "DM_VERITY"]

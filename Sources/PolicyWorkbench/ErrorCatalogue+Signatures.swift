@@ -48,6 +48,10 @@ extension ErrorCatalogue {
       "The object has a part that the signed manifest does not name. Whoever signed it never saw it.",
     "object-signature.code-not-covered":
       "The object has instructions that the signed manifest does not name. A signature that says nothing about code says nothing.",
+    "trust.unknown-entry":
+      "The directory of trust anchors holds directories named like the words of bpf_keyring= in small letters, and the file `revoked`. Anything else could be one of them misspelt, and is an error.",
+    "trust.revocations":
+      "Each line of the list `revoked` is `signer`, `object` or `root-hash`, then sha256:HEX. A line that is not understood could be the one that matters, so nothing is admitted until it is corrected.",
     "object-signature.hash": "OpenSSL could not compute SHA-256, most often because of its configuration (FIPS).",
   ]
 }

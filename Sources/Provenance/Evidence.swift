@@ -15,6 +15,10 @@ public struct Evidence: Equatable, Sendable {
   public var verity: VerityProof?
   /// The object inside the image.
   public var object: ObjectFacts?
+  /// The object as an ordinary file, when it is on no image.
+  public var file: FileFacts?
+  /// The object's explicit signature; nil when nobody looked for one.
+  public var signature: SignatureFacts?
 
   /// No fact at all: nothing vouches for the bytes.
   public init() {}
@@ -64,6 +68,16 @@ public struct VerityProof: Equatable, Sendable {
   public let salt: [UInt8]
   /// Whether the caller named the root hash beforehand; otherwise it is the image's own and only policy can trust it.
   public let wasExpected: Bool
+}
+
+/// An object that is on no image.
+public struct FileFacts: Equatable, Sendable {
+  /// The path it was opened by: a hint for people, proven by nothing.
+  public let path: String
+  /// Bytes.
+  public let size: UInt64
+  /// SHA-256 of the bytes.
+  public let digest: Digest
 }
 
 /// The object as the verified file system describes it.

@@ -2,6 +2,7 @@ public import ByteKit
 internal import EROFS
 internal import Hashing
 internal import LinuxSys
+public import TrustAnchors
 
 /// Finds out where objects' bytes come from, and reads them once into private memory.
 ///
@@ -11,9 +12,16 @@ public struct Examination: ~Copyable {
   /// The root hash the caller trusts, if it named one.
   private let expected: Digest?
   private var images = OpenImages()
+  /// Whose signatures count, and what was revoked.
+  let trust: TrustAnchors
 
-  /// - Parameter expected: the root hash every image must have, if the caller names one.
-  public init(expecting expected: Digest? = nil) { self.expected = expected }
+  /// - Parameters:
+  ///   - expected: the root hash every image must have, if the caller names one.
+  ///   - trust: whose signatures of objects count, and what was revoked.
+  public init(expecting expected: Digest? = nil, trust: TrustAnchors = .none) {
+    self.expected = expected
+    self.trust = trust
+  }
 
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
   public static let sizeLimit: UInt64 = 64 << 20
@@ -35,7 +43,7 @@ public struct Examination: ~Copyable {
     } catch {
       throw open.image.refusal(error, object: object)
     }
-    return try Self.examine(inode, named: object, in: open.image, evidence: Evidence(), openBytes: nil)
+    return try Self.examine(inode, named: object, in: open.image, evidence: Evidence(), openBytes: nil, trust: trust)
   }
 
   /// Examines the object behind a descriptor of a file on a mounted image.
@@ -44,8 +52,19 @@ public struct Examination: ~Copyable {
   /// block by block; the mount is read only to notice that it shows something else. On a dm-verity device the kernel's
   /// own table is a second witness: its root hash is the one that the bytes are proven against.
   ///
+  /// A file on any other file system has no origin to speak of; it is examined only when it is signed.
+  ///
   /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
+    do throws(ProvenanceError) {
+      return try examine(onImage: number)
+    } catch {
+      guard case .fileSystem = error, let signed = try examine(signed: number) else { throw error }
+      return signed
+    }
+  }
+
+  private mutating func examine(onImage number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let file = try OpenObject.check(number)
     if KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
     let loop = try LoopFacts(of: file.status.device)
@@ -54,7 +73,7 @@ public struct Examination: ~Copyable {
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.loop = loop
-    let examined = try Self.examine(file, in: open.image, evidence: evidence)
+    let examined = try Self.examine(file, in: open.image, evidence: evidence, trust: trust)
 
     // The device must have stood for the same backing file all the while.
     let after = try LoopFacts(of: file.status.device)
@@ -76,7 +95,7 @@ public struct Examination: ~Copyable {
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.volume = witness.facts
-    let examined = try Self.examine(file, in: open.image, evidence: evidence)
+    let examined = try Self.examine(file, in: open.image, evidence: evidence, trust: trust)
 
     // Asked again, because root can put another table under the mount. Name, number and disk sequence stay the same
     // then, and so does the event counter; a swap there and back shows only in what the mount has cached, which was
@@ -90,7 +109,7 @@ public struct Examination: ~Copyable {
 
   /// Proves the file behind a descriptor, and compares it with what the mount shows.
   private static func examine(
-    _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence
+    _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence, trust: TrustAnchors
   ) throws(ProvenanceError) -> ExaminedObject {
     let inode: ErofsInode
     do throws(ErofsError) {
@@ -105,14 +124,15 @@ public struct Examination: ~Copyable {
         found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
     }
     return try examine(
-      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents())
+      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents(), trust: trust)
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
   ///
   /// - Parameter hint: a path that may end in the file's path in the image; it is looked up, not believed.
   private static func examine(
-    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
+    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?,
+    trust: TrustAnchors
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
@@ -146,6 +166,6 @@ public struct Examination: ~Copyable {
     complete.image = image.facts
     complete.verity = image.proof
     complete.object = ObjectFacts(path: path, nid: inode.nid, size: inode.size, digest: digest)
-    return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
+    return try complete.examined(bytes, digest: digest, trust: trust)
   }
 }

@@ -1,3 +1,4 @@
+public import ByteKit
 public import DMTable
 public import Diagnostics
 public import Hashing
@@ -37,6 +38,8 @@ public enum ProvenanceError: Error, Sendable {
   /// The object is larger than anything this project loads.
   case tooLarge(object: String, size: UInt64, limit: UInt64)
   case hashing(HashingError)
+  /// The object, its image, or who signed it was revoked.
+  case revoked(kind: String, digest: Digest)
 }
 
 extension ProvenanceError: Diagnosable {
@@ -113,6 +116,12 @@ extension ProvenanceError: Diagnosable {
       return Diagnostic(
         "provenance.too-large", .integrity, "object `\(object)` is too large to be a BPF object",
         expected: "at most \(limit) bytes", found: "\(size) bytes")
+    case .revoked(let kind, let digest):
+      return Diagnostic(
+        "provenance.revoked", .integrity, "the \(kind == "signer" ? "object's signer" : kind) was revoked",
+        expected: "nothing that the machine's list of revocations names", found: "\(kind) \(digest)",
+        why: "what was revoked counts no more, whatever else vouches for it",
+        next: "get a newer version; the list is the file `revoked` among the trust anchors")
     case .hashing(let error):
       return Diagnostic("provenance.hashing", .incomplete, error.description)
     }

@@ -1,3 +1,4 @@
+import Admission
 import ByteKit
 import JSONText
 import Provenance
@@ -39,6 +40,11 @@ extension Evidence {
       add("object", "\(object.path), \(Progress.bytes(object.size))")
       add("digest", "\(object.digest)")
     }
+    if let file {
+      add("file", "\(file.path), \(Progress.bytes(file.size)), on no image")
+      add("digest", "\(file.digest)")
+    }
+    if let line = signature?.line { add("signature", line) }
     if let verity {
       let device = descriptor == nil ? "" : "; the mount shows the same bytes"
       add("checked", "superblock, size, every block of the object up to the root hash\(device)")
@@ -89,6 +95,15 @@ extension Evidence {
             "version": .optional(image.version),
           ]))
     }
+    if let file {
+      members.append(
+        .init(
+          "file",
+          [
+            "path": .string(file.path), "sha256": .string(file.digest.description), "size": .unsigned(file.size),
+          ]))
+    }
+    if let signature, signature.verdict != .unsigned { members.append(.init("signature", signature.json)) }
     if let descriptor {
       members += [
         .init("fd", .integer(Int64(descriptor.number))), .init("device", .string("\(descriptor.device)")),
@@ -143,5 +158,17 @@ extension VolumeFacts {
       "ignores_zero_blocks": .bool(ignoresZeroBlocks), "corrects_errors": .bool(correctsErrors),
       "disk_sequence": diskSequence.map { .unsigned($0) } ?? nil,
     ]
+  }
+}
+
+extension SignatureFacts {
+  /// One line for people; nil when there is no signature.
+  var line: String? {
+    switch verdict {
+    case .unsigned: nil
+    case .ok: "holds, by \(subject ?? "somebody") of the trust anchors `\(keyring ?? "none")`"
+    case .expired: "holds, by \(subject ?? "somebody") of `\(keyring ?? "none")`, whose certificate is not valid today"
+    case .badSignature, .unknownKey, .fault: "does not count: \(refusal ?? verdict.rawValue)"
+    }
   }
 }

@@ -19,6 +19,9 @@ struct LoadCommand: DiagnosingCommand {
       The object is proven up to its image's root hash, judged by the policy, and only then handed to the kernel, \
       which applies its CO-RE records itself. Without --pin-path the programs live as long as this command.
 
+      An object on no image (--object without --image) is judged by its own signature, made with `verity-bpf sign file` \
+      by somebody among the trust anchors; the policy says which signer is enough.
+
       Of several objects (--fd, or --object, given more than once) each is decided, recorded and pinned by itself, \
       below --pin-path in a directory named like the object. A failure of one does not keep out the others; the exit \
       code is that of the first.
@@ -26,12 +29,14 @@ struct LoadCommand: DiagnosingCommand {
       Examples:
         verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o
         verity-bpf load --image progs.raw --object xdp_counter.bpf.o --policy demo.pol
+        verity-bpf load --object signed.bpf.o --policy signed.pol --trust-anchors /etc/verity-bpf/trust
       """)
   static let schema = "verity-bpf/load/1"
   static let name = "load"
 
   @OptionGroup var object: ObjectOptions
   @OptionGroup var trust: RootHashOptions
+  @OptionGroup var anchors: TrustOptions
 
   @Option(
     name: .long,
@@ -91,7 +96,7 @@ struct LoadCommand: DiagnosingCommand {
     LoadRun(
       objects: object.choice, trusted: trust.trusted, policy: policy, pinPath: pinPath, attach: attach,
       interface: interface, cgroup: cgroup, target: target, verifierLog: verifierLog, auditDir: auditDir,
-      dryRun: dryRun, json: json)
+      dryRun: dryRun, json: json, trustAnchors: anchors.trustAnchors)
   }
 }
 
@@ -109,6 +114,8 @@ struct LoadRun {
   var auditDir = Self.standardAuditDirectory
   var dryRun = false
   var json = false
+  /// The directory of trust anchors; this machine's by default.
+  var trustAnchors: String?
 
   static let standardAuditDirectory = "/var/log/verity-bpf"
 
@@ -121,6 +128,7 @@ struct LoadRun {
     let (text, name) = try policyText()
     var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
     request.rootHash = try trusted.expected()
+    request.trustDirectory = trustAnchors
     request.pinPath = pinPath
     request.pinsByObject = requested.count > 1
     request.attaches = attach
@@ -216,6 +224,7 @@ struct LoadRun {
     if let verity = evidence.verity, let object = evidence.object {
       try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
     }
+    if let signature = evidence.signature, let line = signature.line { try Output.line("signed   \(line)") }
     try Output.line("allowed  by line \(decision.line ?? 0): \(rule)")
     if dryRun {
       try Output.line(

@@ -5,16 +5,21 @@ import Diagnostics
 import DiskLayout
 import LinuxSys
 import Provenance
+import TrustAnchors
 
 /// How a command is told which objects are meant: by descriptor, or by image and path.
 struct ObjectOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("A descriptor of the object, opened on a mounted image.", valueName: "n"))
   var fd: [Int32] = []
 
-  @Option(name: .long, help: ArgumentHelp("An image file; nothing is mounted. Needs --object.", valueName: "image"))
+  @Option(name: .long, help: ArgumentHelp("An image file; nothing is mounted.", valueName: "image"))
   var image: String?
 
-  @Option(name: .long, help: ArgumentHelp("The object's path inside the image.", valueName: "path"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The object's path inside the image; without --image an ordinary file, for which only its own signature can speak.",
+      valueName: "path"))
   var object: [String] = []
 
   func validate() throws {
@@ -24,8 +29,8 @@ struct ObjectOptions: ParsableArguments {
       }
       guard fd.allSatisfy({ $0 >= 0 }) else { throw ValidationError("--fd takes a descriptor number, 0 or more.") }
     } else {
-      guard image != nil, !object.isEmpty else {
-        throw ValidationError("Name the object: --fd N, or --image IMAGE --object PATH.")
+      guard !object.isEmpty else {
+        throw ValidationError("Name the object: --fd N, or --image IMAGE --object PATH, or --object FILE.")
       }
     }
   }
@@ -47,7 +52,26 @@ struct ObjectChoice {
   /// over, and its number may be taken by the next open.
   func requested() throws -> [AdmissionRequest.Object] {
     for number in fd { try Examination.requireOpen(fd: number) }
-    return fd.map { .descriptor($0) } + object.map { .image(path: image ?? "", object: $0) }
+    guard let image else { return fd.map { .descriptor($0) } + object.map { .file($0) } }
+    return object.map { .image(path: image, object: $0) }
+  }
+}
+
+/// Whose signatures of objects count.
+struct TrustOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The directory of trust anchors: SET/*.pem, and the list `revoked`. (default: /etc/verity-bpf/trust)",
+      valueName: "dir"))
+  var trustAnchors: String?
+
+  /// The anchors in that directory, or this machine's.
+  func anchors() throws -> TrustAnchors { try Self.anchors(in: trustAnchors) }
+
+  /// The anchors in a directory; this machine's when none is named.
+  static func anchors(in directory: String?) throws -> TrustAnchors {
+    if let directory { try TrustAnchors(directory: directory) } else { try .standard() }
   }
 }
 

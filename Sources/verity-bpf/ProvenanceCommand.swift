@@ -22,6 +22,7 @@ struct ProvenanceCommand: DiagnosingCommand {
 
   @OptionGroup var object: ObjectOptions
   @OptionGroup var trust: RootHashOptions
+  @OptionGroup var anchors: TrustOptions
 
   @Flag(name: .long, help: "Print one JSON object.")
   var json = false
@@ -44,10 +45,11 @@ struct ProvenanceCommand: DiagnosingCommand {
 
   private func examine() throws -> Evidence {
     let requested = try object.choice.requested()
-    var examination = Examination(expecting: try trust.trusted.expected())
+    var examination = Examination(expecting: try trust.trusted.expected(), trust: try anchors.anchors())
     switch requested.first {
     case .descriptor(let fd): return try examination.examine(fd: fd).evidence
     case .image(let path, let name): return try examination.examine(image: path, object: name).evidence
+    case .file(let path): return try examination.examine(file: path).evidence
     case nil: return Evidence()  // no object, no evidence; `validate` has asked for one
     }
   }

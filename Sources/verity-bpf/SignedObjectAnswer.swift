@@ -11,6 +11,8 @@ enum SignedObjectAnswer {
 
   /// Whether a file is an ELF file; images begin otherwise.
   static func isObject(_ path: String) throws -> Bool {
+    // Anything else is for the opener of images to refuse; a FIFO would wait for its writer.
+    guard try FileStatus.of(path: path).kind == .regular else { return false }
     let file = try OwnedFD.open(path, .readOnly)
     var start: [UInt8] = [0, 0, 0, 0]
     var span = start.mutableSpan
@@ -19,12 +21,12 @@ enum SignedObjectAnswer {
   }
 
   /// Checks the signature, and prints the answer; returns the exit code.
-  static func verify(_ path: String, certificates: [String], asJSON: Bool) throws -> Int32 {
+  static func verify(_ path: String, trusted pem: [UInt8], asJSON: Bool) throws -> Int32 {
     let bytes = try PolicyFile.read(path)
     do {
       guard ObjectVerifier.isSigned(bytes.rawSpan) else { throw ObjectSignatureError.unsigned }
-      guard !certificates.isEmpty else { throw DiagnosedFailure(noCertificate(path)) }
-      let trusted = try Certificates(pem: certificates.flatMap { try PolicyFile.read($0) + [0x0a] })
+      guard !pem.isEmpty else { throw DiagnosedFailure(noCertificate(path)) }
+      let trusted = try Certificates(pem: pem)
       let signature = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
       guard signature.certificate.isValid(at: Timestamp.now().seconds) else {
         throw SignatureError.expired(subject: signature.certificate.subject)

@@ -8,6 +8,7 @@ import ImageFiles
 import JSONText
 import LinuxSys
 import Manifest
+import TrustAnchors
 
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: DiagnosingCommand {
@@ -15,8 +16,8 @@ struct VerifyCommand: DiagnosingCommand {
     commandName: name,
     abstract: "Check every block of an image against its root hash, or the signature of an object.",
     discussion: """
-      Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate, \
-      the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
+      Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate or of the \
+      trust anchors, the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
       signed, what is covered, and what is not.
 
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
@@ -49,6 +50,8 @@ struct VerifyCommand: DiagnosingCommand {
       "A certificate in PEM whose signature of the object counts. Can be given several times.", valueName: "file"))
   var certificate: [String] = []
 
+  @OptionGroup var anchors: TrustOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -60,7 +63,7 @@ struct VerifyCommand: DiagnosingCommand {
   var verifyRun: VerifyRun {
     VerifyRun(
       image: image, trusted: trust.trusted, hashOffset: hashOffset, verityData: verityData, certificate: certificate,
-      json: json)
+      trustAnchors: anchors.trustAnchors, json: json)
   }
 }
 
@@ -70,12 +73,15 @@ struct VerifyRun {
   var trusted: TrustedRootHash
   var hashOffset: UInt64?
   var verityData: String?
+  /// Files of certificates whose signatures of an object count.
   var certificate: [String] = []
+  /// The directory of trust anchors; this machine's by default.
+  var trustAnchors: String?
   var json = false
 
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      return try SignedObjectAnswer.verify(image, certificates: certificate, asJSON: json)
+      return try SignedObjectAnswer.verify(image, trusted: try signers(), asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -93,6 +99,12 @@ struct VerifyRun {
     }
     try answer.print(asJSON: json)
     return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
+  }
+
+  /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
+  private func signers() throws -> [UInt8] {
+    guard certificate.isEmpty else { return try certificate.flatMap { try PolicyFile.read($0) + [0x0a] } }
+    return try TrustOptions.anchors(in: trustAnchors).pem
   }
 
   /// The root hash the user trusts: named, or in the file beside the image.

@@ -22,6 +22,8 @@ struct VerityBPF: ParsableCommand {
       UnloadCommand.self,
       PsCommand.self,
       PolicyCommand.self,
+      DoctorCommand.self,
+      SelfTestCommand.self,
       ExplainErrorCommand.self,
     ])
 

@@ -81,6 +81,66 @@ import Testing
     #expect(log.report?.instruction == 0)
   }
 
+  /// As Linux 7.3.4 printed it for a program with line information.
+  @Test func readsTheReportWithSource() {
+    let log = VerifierLog(
+      """
+      0: R1=ctx() R10=fp0
+      ; __u8 *first = (void *)(long)frame->data; @ refused.bpf.c:6
+      0: (61) r1 = *(u32 *)(r1 +0)          ; R1=pkt(r=0)
+      ; return *first == 1 ? XDP_DROP : XDP_PASS; @ refused.bpf.c:7
+      1: (71) r1 = *(u8 *)(r1 +0)
+      invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)
+      R1 min value is outside of the allowed memory range
+
+      Verification failed: Memory Safety: Access outside bounds
+
+      Reason:
+        The verifier cannot prove offset + access_size <= object_size. Here, the minimal bound for a
+        memory access is 0 and is outside of the object of size 0. R1 is pkt; offset is constant 0;
+        access_size is 1; object_size is 0.
+
+      At:
+        refused @ refused.bpf.c:7:10
+        Source context:
+            5 | ...
+            6 |   __u8 *first = (void *)(long)frame->data;
+        >>> 7 |   return *first == 1 ? XDP_DROP : XDP_PASS;
+              |   ^-- error: access may be outside object bounds
+            8 | ...
+            9 | ...
+        Instruction context:
+            0 | (61) r1 = *(u32 *)(r1 +0)
+        >>> 1 | (71) r1 = *(u8 *)(r1 +0)
+            2 | (b4) w0 = 1
+            3 | (16) if w1 == 0x1 goto pc+1
+
+      Causal path:
+        refused @ refused.bpf.c:6:38
+        Source context:
+            4 | ...
+            5 | ...
+        >>> 6 |   __u8 *first = (void *)(long)frame->data;
+              |   ^-- update: R1 changed from context pointer at offset 0 to pkt at offset 0
+            7 |   return *first == 1 ? XDP_DROP : XDP_PASS;
+            8 | ...
+        Instruction context:
+        >>> 0 | (61) r1 = *(u32 *)(r1 +0)
+            1 | (71) r1 = *(u8 *)(r1 +0)
+            2 | (b4) w0 = 1
+
+      Suggestion:
+        Add or adjust a bounds check that proves offset + access_size stays within the object.
+
+      processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+      """)
+    #expect(log.reason?.hasPrefix("invalid access to packet") == true)
+    #expect(log.instruction == .init(index: 1, text: "(71) r1 = *(u8 *)(r1 +0)"))
+    #expect(log.source == .init(code: "return *first == 1 ? XDP_DROP : XDP_PASS;", file: "refused.bpf.c", line: 7))
+    #expect(log.report?.title == "Memory Safety: Access outside bounds" && log.report?.instruction == 1)
+    #expect(log.report?.reason.count == 3 && log.report?.suggestion.count == 1)
+  }
+
   /// Where the kernel says nothing but its report, the report is the reason.
   @Test func takesTheReportForTheReason() {
     let log = VerifierLog("Verification failed: A: B\n\nReason:\n  because\n\nAt:\n  insn 7 (x)\n\nprocessed 1 insns\n")

@@ -81,7 +81,7 @@ import Testing
     try store.create(trusting: certificate)
     let message = try signed("a", "1.0.0")
     #expect(
-      code { () throws(PolicyStoreError) in _ = try store.install(Array(message.dropLast())) } == "signature.malformed")
+      code { () throws(PolicyStoreError) in _ = try store.install(Array(message.dropLast())) } == "signature.length")
     let invalid = try signed("a", "1.0.0", rules: "op=EXECUTE action=ALLOW\n")
     #expect(code { () throws(PolicyStoreError) in _ = try store.install(invalid) } == "policy.no-default")
     let other = try Subprocess.run([

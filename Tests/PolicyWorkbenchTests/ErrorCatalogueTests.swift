@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct ErrorCatalogueTests {
   private static let rooms = [
-    "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "PolicyStore", "Signatures", "ObjectSignature", "verity-bpf/Policy",
+    "PolicySyntax", "PolicyEngine", "PolicyWorkbench", "PolicyStore", "Signatures", "ObjectSignature", "TrustAnchors",
+    "verity-bpf/Policy",
     "verity-bpf/Sign",
   ]
 
@@ -24,11 +25,10 @@ import Testing
   @Test func codesAndParagraphsAgree() throws {
     let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Sources"
     var used: Set<String> = []
+    let code = #/["\[]((policy|facts|cases|loadpin|audit|(object-)?signature|trust|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#
     for room in Self.rooms {
       for text in try Self.sources(below: "\(root)/\(room)") {
-        for match in text.matches(
-          of: #/["\[]((policy|facts|cases|loadpin|audit|signature|object-signature|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#)
-        {
+        for match in text.matches(of: code) {
           used.insert(String(match.output.1))
         }
       }

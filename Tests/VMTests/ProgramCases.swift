@@ -7,17 +7,14 @@ enum ProgramCases {
     case attached
     /// The kernel refuses the attachment with this errno.
     case operationNotPermitted = "EPERM"
-    /// The verifier refuses a helper, and we say that it is for the lockdown mode.
+    /// Load or attachment are refused, and we say that it is for the lockdown mode.
     case lockdown = "load.lockdown"
-    /// There is nothing to attach to.
-    case noPlace = "load.no-attach-place"
 
     /// The command's exit code.
     var status: Int {
       switch self {
       case .attached: 0
       case .operationNotPermitted, .lockdown: 5
-      case .noPlace: 6
       }
     }
   }
@@ -31,9 +28,9 @@ enum ProgramCases {
     ("btf_tracepoint", .attached, .attached),
     ("kprobe_multi", .attached, .attached),
     ("reads_user", .attached, .attached),
-    // perf_event_open(2) on tracefs and probes is closed under confidentiality.
+    // Under confidentiality perf_event_open(2) takes no probes, and tracefs shows no files.
     ("kprobe", .attached, .operationNotPermitted),
-    ("tracepoint", .attached, .noPlace),
+    ("tracepoint", .attached, .lockdown),
     // Helpers that the mode forbids.
     ("reads_kernel", .attached, .lockdown),
     ("writes_user", .lockdown, .lockdown),

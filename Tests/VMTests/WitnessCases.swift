@@ -58,6 +58,16 @@ enum WitnessCases {
         defer { try? volume.resume() }
         try expectRefusal("provenance.device", "a suspended device") { _ = try examine(path) }
       },
+      // The one other target that the kernel lets take a verity target's place.
+      Case("error-target") {
+        let volume = try VerityVolume("demo", name: "error")
+        let path = "\(try volume.mount())/xdp_counter.bpf.o"
+        _ = try examine(path)
+        let mapper = try DeviceMapper.open()
+        try mapper.loadTable(name: "error", type: "error", sectors: volume.sectors(), parameters: "")
+        try mapper.resume(name: "error")
+        try expectRefusal("dm-table.target-type", "an error target") { _ = try examine(path) }
+      },
       Case("pending-table-is-told") {
         let volume = try VerityVolume("demo", name: "pending")
         let path = "\(try volume.mount())/xdp_counter.bpf.o"

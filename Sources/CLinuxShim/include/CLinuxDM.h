@@ -49,6 +49,9 @@ size_t vb_dm_one_target(void *payload, size_t capacity, const char *type, uint64
 #define VB_MS_NOEXEC 8
 int vb_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
 int vb_umount(const char *target);
+/// unshare(2) CLONE_NEWNS, and every mount private: what the calling thread mounts from now on nobody else sees, and it
+/// goes away with the thread.
+int vb_unshare_mounts(void);
 
 /// add_key(2) of type "user" into the calling thread's keyring; the key's serial, or -1.
 int32_t vb_add_thread_key(const char *description, const void *payload, size_t size);

@@ -1,9 +1,9 @@
-// Counts calls of getppid(2).
+// Counts files that are opened.
 #include "vbpf.h"
 
 __u64 hits;
 
-SEC("fexit/__x64_sys_getppid")
+SEC("fexit/security_file_open")
 int count(void *context) {
   (void)context;
   __sync_fetch_and_add(&hits, 1);

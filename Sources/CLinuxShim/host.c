@@ -1,0 +1,121 @@
+#define _GNU_SOURCE
+#include "CLinuxShim.h"
+
+#include <errno.h>
+#include <linux/fsverity.h>
+#include <linux/keyctl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_lsm_list_modules
+#define SYS_lsm_list_modules 461
+#endif
+
+_Static_assert(VB_VERITY_METADATA_DESCRIPTOR == FS_VERITY_METADATA_TYPE_DESCRIPTOR, "fs-verity metadata");
+_Static_assert(VB_VERITY_METADATA_SIGNATURE == FS_VERITY_METADATA_TYPE_SIGNATURE, "fs-verity metadata");
+
+long vb_keyring_read(int32_t keyring, void *serials, size_t capacity) {
+  return syscall(SYS_keyctl, KEYCTL_READ, keyring, serials, capacity, 0);
+}
+
+long vb_key_describe(int32_t key, char *text, size_t capacity) {
+  return syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, text, capacity, 0);
+}
+
+int vb_lsm_list(uint64_t *ids, size_t capacity) {
+  uint32_t size = (uint32_t)(capacity * sizeof(*ids));
+  return (int)syscall(SYS_lsm_list_modules, ids, &size, 0);
+}
+
+// BPF_PROG_LOAD as 6.18 has it: two fields more than we otherwise use, then those of the signature.
+struct load_attributes {
+  struct vb_bpf_prog_load load;
+  uint32_t prog_token_fd, fd_array_cnt;
+  uint64_t signature;
+  uint32_t signature_size;
+  int32_t keyring_id;
+};
+_Static_assert(offsetof(struct load_attributes, signature) == 152, "attr.signature");
+_Static_assert(sizeof(struct load_attributes) == 168, "attr");
+
+static int probe(uint32_t type, const void *instructions, uint32_t count, struct load_attributes *attributes,
+                 unsigned size) {
+  attributes->load.prog_type = type;
+  attributes->load.insn_cnt = count;
+  attributes->load.insns = (uint64_t)(uintptr_t)instructions;
+  attributes->load.license = (uint64_t)(uintptr_t) "GPL";
+  for (int attempt = 0;; attempt++) {
+    int fd = vb_bpf(VB_BPF_PROG_LOAD, attributes, size);
+    if (fd >= 0) {
+      close(fd);
+      return 0;
+    }
+    // A pending signal ends a load early.
+    if (errno != EAGAIN || attempt == 4) return errno;
+  }
+}
+
+int vb_probe_program_signature(const void *signature, uint32_t size, int32_t keyring) {
+  // r0 = 0; exit
+  static const uint64_t instructions[] = {0xb7, 0x95};
+  struct load_attributes attributes = {0};
+  if (signature != NULL) {
+    attributes.signature = (uint64_t)(uintptr_t)signature;
+    attributes.signature_size = size;
+    attributes.keyring_id = keyring;
+  }
+  // BPF_PROG_TYPE_SOCKET_FILTER: the least that can be asked for.
+  return probe(1, instructions, 2, &attributes, sizeof(attributes));
+}
+
+int vb_probe_helper(int32_t helper) {
+  uint64_t instructions[] = {
+      0xa1bf,                                              // r1 = r10
+      0xfffffff800000107,                                  // r1 += -8
+      0x00000008000002b7,                                  // r2 = 8
+      0x03b7,                                              // r3 = 0
+      (uint64_t)(uint32_t)helper << 32 | 0x85,             // call helper
+      0xb7,                                                // r0 = 0
+      0x95,                                                // exit
+  };
+  if (helper == 0) instructions[4] = 0xb7;
+  // bpf_probe_write_user takes the destination first, and wants the source's bytes to be there.
+  if (helper == 36) {
+    instructions[0] = 0x01b7;                              // r1 = 0
+    instructions[1] = 0xa2bf;                              // r2 = r10
+    instructions[2] = 0xfffffff800000207;                  // r2 += -8
+    instructions[3] = 0x00000008000003b7;                  // r3 = 8
+  }
+  uint64_t program[9] = {0, 0};
+  // The buffer is made first: *(u64 *)(r10 - 8) = 0
+  program[0] = 0x00000000fff80a7a;
+  memcpy(program + 1, instructions, sizeof(instructions));
+  struct load_attributes attributes = {0};
+  // BPF_PROG_TYPE_RAW_TRACEPOINT
+  return probe(17, program, 8, &attributes, sizeof(attributes.load));
+}
+
+int vb_verity_measure(int fd, uint16_t *algorithm, void *digest, size_t capacity) {
+  union {
+    struct fsverity_digest header;
+    uint8_t bytes[sizeof(struct fsverity_digest) + 64];
+  } answer;
+  memset(&answer, 0, sizeof(answer));
+  answer.header.digest_size = 64;
+  if (ioctl(fd, FS_IOC_MEASURE_VERITY, &answer) != 0) return -1;
+  if (answer.header.digest_size > capacity) {
+    errno = EOVERFLOW;
+    return -1;
+  }
+  *algorithm = answer.header.digest_algorithm;
+  memcpy(digest, answer.bytes + sizeof(struct fsverity_digest), answer.header.digest_size);
+  return answer.header.digest_size;
+}
+
+long vb_verity_metadata(int fd, uint64_t type, uint64_t offset, void *buffer, size_t capacity) {
+  struct fsverity_read_metadata_arg argument = {
+      .metadata_type = type, .offset = offset, .length = capacity, .buf_ptr = (uint64_t)(uintptr_t)buffer};
+  return ioctl(fd, FS_IOC_READ_VERITY_METADATA, &argument);
+}

@@ -1,0 +1,87 @@
+// BPF itself: who may load what, and which signatures the kernel looks at.
+
+extension HostFacts {
+  var bpf: Finding {
+    let title = "BPF"
+    var details: [String] = []
+    if let capabilities {
+      let missing = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"].filter { !capabilities.contains($0) }
+      if !missing.isEmpty, !capabilities.contains("CAP_SYS_ADMIN") {
+        details.append("you lack \(missing.joined(separator: ", ")): most programs need them")
+      }
+    }
+    if isInUserNamespace == true { details.append("you are in a user namespace: capabilities do not count for bpf(2)") }
+    if let harden = self[Path.jitHarden].text { details.append("net.core.bpf_jit_harden=\(harden)") }
+    if self[Path.jit].text == "0" { details.append("net.core.bpf_jit_enable=0: programs are interpreted") }
+    if probes[.unsigned] == .refused("ENOSYS") || hasOption("CONFIG_BPF_SYSCALL") == false {
+      return Finding(
+        "bpf", title, .gap, "this kernel has no bpf(2)", loses: "no program can be loaded",
+        close: "use a kernel with CONFIG_BPF_SYSCALL=y")
+    }
+    switch self[Path.unprivilegedBPF] {
+    case .text("0"):
+      return Finding(
+        "bpf", title, .gap, "every user may load programs", details: details,
+        loses: "socket filters and the like come into the kernel past every policy, from anybody",
+        close: "sysctl kernel.unprivileged_bpf_disabled=1 (2 leaves root the way back)")
+    case .text(let value):
+      if value == "2" { details.append("kernel.unprivileged_bpf_disabled=2: root can lower it; 1 is for good") }
+      return Finding("bpf", title, .good, "for privileged users only", details: details)
+    case .absent, .refused:
+      return Finding(
+        "bpf", title, .unknown, "kernel.unprivileged_bpf_disabled cannot be read (\(reason(Path.unprivilegedBPF)))",
+        details: details, loses: "whether any user may load programs", close: "mount /proc, or leave the container")
+    }
+  }
+
+  var kernelTypes: Finding {
+    let loses = "CO-RE records and programs that attach by BTF (fentry, LSM, iterators, struct_ops) cannot be loaded"
+    switch self[Path.kernelTypes] {
+    case .text: return Finding("btf", "kernel types (BTF)", .good, "there")
+    case .absent:
+      return Finding(
+        "btf", "kernel types (BTF)", .gap, "there is no \(Path.kernelTypes)", loses: loses,
+        close: "use a kernel with CONFIG_DEBUG_INFO_BTF=y, with sysfs at /sys")
+    case .refused(let error):
+      return Finding(
+        "btf", "kernel types (BTF)", .unknown, "cannot be opened (\(error))", loses: loses, close: "run as root")
+    }
+  }
+
+  /// Whether BPF_PROG_LOAD looks at signatures, by what it says to one that is none. The kernel ignores a signature
+  /// whose address is NULL, so that alone would prove nothing; and without the control that loads, any errno would do.
+  var programSignatures: Finding {
+    let title = "BPF signatures"
+    let loses = "the kernel checks no signature of a program: an explicit signature is checked by verity-bpf alone"
+    guard let control = probes[.unsigned], let garbage = probes[.garbageSignature] else {
+      return Finding("bpf-signatures", title, .unknown, "not probed", loses: loses, close: "run as root")
+    }
+    if case .refused(let error) = control {
+      return Finding(
+        "bpf-signatures", title, .unknown, "a program without signature is refused too (\(error))", loses: loses,
+        close: "run as root")
+    }
+    switch garbage {
+    case .refused("E2BIG"):
+      return Finding(
+        "bpf-signatures", title, .gap, "BPF_PROG_LOAD has no signing fields here", loses: loses,
+        close: "use a kernel of 6.18 or later")
+    case .refused("EBADMSG"), .refused("ENOKEY"), .refused("EKEYREJECTED"):
+      let generation =
+        probes[.emptySignature] == .refused("EINVAL")
+        ? "the signature is over the instructions and frozen maps (7.3 and later)"
+        : "the signature is over the instructions only (6.18 to 7.2)"
+      return Finding(
+        "bpf-signatures", title, .good, "checked by the kernel",
+        details: [generation, "CO-RE records are not under the signature: bind them by policy or image"])
+    case .refused(let error):
+      return Finding(
+        "bpf-signatures", title, .gap, "the fields are there, but signatures cannot be checked (\(error))",
+        loses: loses, close: "use a kernel with CONFIG_SYSTEM_DATA_VERIFICATION=y")
+    case .taken:
+      return Finding(
+        "bpf-signatures", title, .gap, "a signature that is none was not refused", loses: loses,
+        close: "report this kernel to its maker; rely on provenance")
+    }
+  }
+}

@@ -1,0 +1,161 @@
+// The kernel's defence against its own administrator, and the boot chain below it.
+
+extension HostFacts {
+  /// How far lockdown goes: from securityfs or, where that cannot be reached, from what BPF programs may do.
+  enum Lockdown: Equatable {
+    case mode(String, isProbed: Bool)
+    case notInKernel
+    case unknown(String)
+  }
+
+  var lockdownState: Lockdown {
+    switch self[Path.lockdown] {
+    case .text(let text):
+      guard let open = text.firstIndex(of: "["), let close = text[open...].firstIndex(of: "]") else {
+        return .unknown("`\(text)` names no mode")
+      }
+      return .mode(String(text[text.index(after: open)..<close]), isProbed: false)
+    case .absent, .refused:
+      if let modules = activeModules, !modules.contains("lockdown") { return .notInKernel }
+      if activeModules == nil, hasOption("CONFIG_SECURITY_LOCKDOWN_LSM") == false { return .notInKernel }
+      guard probes[.tracing] == .taken else { return .unknown("securityfs is not mounted") }
+      if probes[.kernelRead] == .refused("EINVAL") { return .mode("confidentiality", isProbed: true) }
+      // The helper that writes user memory needs CAP_SYS_ADMIN besides.
+      guard capabilities?.contains("CAP_SYS_ADMIN") == true, let write = probes[.userWrite] else {
+        return .unknown("securityfs is not mounted")
+      }
+      return .mode(write == .taken ? "none" : "integrity", isProbed: true)
+    }
+  }
+
+  /// The active security modules in their order; nil when unknown.
+  var activeModules: [String]? {
+    if case .text(let text) = self[Path.securityModules] { return text.split(separator: ",").map { String($0) } }
+    return securityModuleIDs.map { $0.map { Self.moduleNames[$0] ?? "module \($0)" } }
+  }
+
+  /// LSM_ID_* of include/uapi/linux/lsm.h.
+  private static let moduleNames: [UInt64: String] = [
+    100: "capability", 101: "selinux", 102: "smack", 103: "tomoyo", 104: "apparmor", 105: "yama", 106: "loadpin",
+    107: "safesetid", 108: "lockdown", 109: "bpf", 110: "landlock", 111: "ima", 112: "evm", 113: "ipe",
+  ]
+
+  private static let mountSecurityFS = "mount -t securityfs securityfs /sys/kernel/security"
+
+  var lockdown: Finding {
+    let loses =
+      "root can write kernel memory, load unsigned modules and start another kernel, so whatever was refused here can "
+      + "be brought in from the side"
+    let close =
+      "boot with lockdown=integrity on the kernel command line; under Secure Boot distribution kernels lock down by "
+      + "themselves"
+    switch lockdownState {
+    case .mode("none", _): return Finding("lockdown", "lockdown", .gap, "off", loses: loses, close: close)
+    case .mode(let mode, let isProbed):
+      return Finding(
+        "lockdown", "lockdown", .good, mode,
+        details: (isProbed ? ["found out by what BPF programs may call; securityfs is not mounted"] : [])
+          + (mode == "integrity" ? ["reads of kernel memory by BPF programs are allowed"] : []))
+    case .notInKernel:
+      return Finding(
+        "lockdown", "lockdown", .gap, "not active in this kernel", loses: loses,
+        close: "use a kernel with CONFIG_SECURITY_LOCKDOWN_LSM=y and `lockdown` in lsm=; then \(close)")
+    case .unknown(let why):
+      return Finding("lockdown", "lockdown", .unknown, why, loses: loses, close: "as root: \(Self.mountSecurityFS)")
+    }
+  }
+
+  var secureBoot: Finding? {
+    let loses = "the kernel, its command line and with them lockdown and the first keys are whatever the disk says"
+    switch self[Path.secureBoot] {
+    case .text(let digits) where digits.hasSuffix("01"):
+      return Finding("secure-boot", "Secure Boot", .good, "on")
+    case .text:
+      return Finding(
+        "secure-boot", "Secure Boot", .weak, "off", loses: loses, close: "turn it on in the firmware's setup")
+    case .absent:
+      return Finding(
+        "secure-boot", "Secure Boot", .weak, "this machine tells nothing of UEFI Secure Boot", loses: loses,
+        close: "boot by UEFI with Secure Boot, or measure the boot chain in another way")
+    case .refused(let error):
+      return Finding(
+        "secure-boot", "Secure Boot", .unknown, "the firmware's variable cannot be read (\(error))", loses: loses,
+        close: "as root: mount -t efivarfs efivarfs /sys/firmware/efi/efivars")
+    }
+  }
+
+  var moduleSignatures: Finding {
+    let title = "module signatures"
+    if hasOption("CONFIG_MODULES") == false || self[Path.modules] == .absent {
+      return Finding("module-signatures", title, .good, "this kernel takes no modules")
+    }
+    if case .mode(let mode, _) = lockdownState, mode != "none" {
+      return Finding("module-signatures", title, .good, "enforced by lockdown")
+    }
+    switch self[Path.moduleSignatures] {
+    case .text("Y"): return Finding("module-signatures", title, .good, "enforced")
+    case .text, .absent:
+      return Finding(
+        "module-signatures", title, .gap, "not enforced",
+        loses: "root can load any code as a module, which is more than any BPF program may do",
+        close: "boot with module.sig_enforce=1 or lockdown=integrity")
+    case .refused(let error):
+      return Finding(
+        "module-signatures", title, .unknown, "cannot be read (\(error))",
+        loses: "whether root can load any code as a module", close: "run as root, with sysfs at /sys")
+    }
+  }
+
+  var securityModules: Finding {
+    let loses = "nothing in the kernel can hold back other programs' BPF loads: the policy binds only who uses it"
+    guard let modules = activeModules else {
+      return Finding(
+        "security-modules", "security modules", .unknown, "the list cannot be read", loses: loses,
+        close: "as root: \(Self.mountSecurityFS)")
+    }
+    let list = modules.joined(separator: ", ")
+    if modules.contains("bpf") { return Finding("security-modules", "security modules", .good, list) }
+    return Finding(
+      "security-modules", "security modules", .gap, "no BPF LSM among \(list)", loses: loses,
+      close: "add `bpf` to lsm= on the kernel command line (needs CONFIG_BPF_LSM=y)")
+  }
+
+  var integrityPolicy: Finding {
+    let title = "IPE"
+    let loses =
+      "the kernel does not check which programs run, so a changed verity-bpf, or another loader, runs as well"
+    let missing = "use a kernel of 6.12 or later with CONFIG_SECURITY_IPE=y, and `ipe` in lsm="
+    if let modules = activeModules, !modules.contains("ipe") {
+      return Finding("ipe", title, .gap, "not active in this kernel", loses: loses, close: missing)
+    }
+    guard case .text(let names) = self[Path.ipePolicies] else {
+      return Finding(
+        "ipe", title, .unknown, "its policies cannot be read", loses: loses, close: "as root: \(Self.mountSecurityFS)")
+    }
+    let policies = names.split(separator: "\n").map { String($0) }
+    let states = policies.map { self[Path.ipeActive($0)] }
+    if let active = policies.first(where: { self[Path.ipeActive($0)] == .text("1") }) {
+      let version = self[Path.ipeVersion(active)].text.map { " \($0)" } ?? ""
+      switch self[Path.ipeEnforce] {
+      case .text("1"):
+        return Finding("ipe", title, .good, "policy `\(active)`\(version) is active and enforced")
+      case .text:
+        return Finding(
+          "ipe", title, .gap, "policy `\(active)`\(version) is active but not enforced", loses: loses,
+          close: "as root: echo 1 > \(Path.ipeEnforce)")
+      case .absent, .refused:
+        return Finding(
+          "ipe", title, .unknown, "policy `\(active)` is active; whether it is enforced is told to root only",
+          loses: loses, close: "run as root")
+      }
+    }
+    if states.contains(where: { $0.text == nil }) {
+      return Finding(
+        "ipe", title, .unknown, "which of \(policies.count) policies is active is told to root only", loses: loses,
+        close: "run as root")
+    }
+    return Finding(
+      "ipe", title, .gap, "no policy is active, so everything may run", loses: loses,
+      close: "verity-bpf policy convert --dialect kernel, policy sign; then load it into \(Path.ipe)/new_policy")
+  }
+}

@@ -1,0 +1,170 @@
+// Where the kernel can be a second witness: device-mapper, keys, fs-verity.
+
+extension HostFacts {
+  /// Rings whose keys the kernel takes for signatures of root hashes and IPE policies.
+  private static let trustRings: Set = [
+    ".builtin_trusted_keys", ".secondary_trusted_keys", ".machine", ".platform",
+  ]
+  /// Rings that are shown when they are there.
+  private static let shownRings = [
+    ".builtin_trusted_keys", ".secondary_trusted_keys", ".machine", ".platform", ".dm-verity", ".fs-verity", ".bpf",
+    ".ima", ".blacklist",
+  ]
+
+  var trustedKeys: Finding {
+    let title = "keyrings"
+    let loses =
+      "the kernel can accept no signed root hash and no signed IPE policy: only what is named by its hash counts"
+    let enrol =
+      "enrol your certificate in the firmware's db or by mokutil (it is then in .platform or .machine), or build it into "
+      + "the kernel (CONFIG_SYSTEM_TRUSTED_KEYS)"
+    guard case .text = self[Path.keys] else {
+      return Finding(
+        "keyrings", title, .unknown, "\(Path.keys) cannot be read (\(reason(Path.keys)))", loses: loses,
+        close: "run as root, outside a container that hides it")
+    }
+    let byName = Dictionary(keyrings.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let shown = Self.shownRings.compactMap { byName[$0] }
+    let rows = shown.flatMap { self.rows(of: $0) }
+    let trusted = shown.filter { Self.trustRings.contains($0.name) }
+    let count = trusted.reduce(0) { $0 + ($1.keys?.count { !$0.hasPrefix("keyring ") } ?? 0) }
+    if count > 0 {
+      return Finding(
+        "keyrings", title, .good, "\(count) \(count == 1 ? "key" : "keys") the kernel trusts", details: rows)
+    }
+    if trusted.isEmpty || trusted.contains(where: { $0.keys == nil }) {
+      return Finding(
+        "keyrings", title, .unknown, "the rings of trusted keys cannot be read", details: rows, loses: loses,
+        close: "run as root")
+    }
+    return Finding(
+      "keyrings", title, .gap, "no key is trusted by the kernel", details: rows, loses: loses, close: enrol)
+  }
+
+  private func rows(of ring: KeyringFacts) -> [String] {
+    guard let keys = ring.keys else { return ["\(ring.name): cannot be read (\(ring.refusal ?? "no reason"))"] }
+    // Hashes that are revoked come by the hundred.
+    let listed = ring.name == ".blacklist" ? [] : keys
+    return ["\(ring.name): \(keys.isEmpty ? "empty" : "\(keys.count)")"] + listed.map { "  \($0)" }
+  }
+
+  var deviceMapper: Finding {
+    let loses =
+      "the kernel is no second witness: only verity-bpf proves blocks, and whatever else reads a mounted image gets "
+      + "bytes that nobody checked"
+    let kernel = "use a kernel with CONFIG_DM_VERITY (Debian's and Fedora's have it), and load it: modprobe dm-verity"
+    switch self[Path.deviceMapper] {
+    case .absent:
+      return Finding(
+        "dm-verity", "dm-verity", .gap,
+        hasOption("CONFIG_BLK_DEV_DM") == false
+          ? "this kernel has no device-mapper" : "there is no \(Path.deviceMapper)",
+        loses: loses, close: hasOption("CONFIG_BLK_DEV_DM") == true ? "modprobe dm-mod dm-verity" : kernel)
+    case .refused(let error):
+      return Finding(
+        "dm-verity", "dm-verity", .unknown, "\(Path.deviceMapper) cannot be opened (\(error))", loses: loses,
+        close: "run as root: the kernel tells its tables to nobody else")
+    case .text:
+      if self[Path.dmVerityModule].text != nil || options?["CONFIG_DM_VERITY"] == "y" {
+        return Finding("dm-verity", "dm-verity", .good, "ready")
+      }
+      if hasOption("CONFIG_DM_VERITY") == false {
+        return Finding("dm-verity", "dm-verity", .gap, "device-mapper without verity", loses: loses, close: kernel)
+      }
+      return Finding(
+        "dm-verity", "dm-verity", .weak, "not loaded yet", loses: "the first mount has to load it",
+        close: "modprobe dm-verity, with the parameters you want: they cannot be changed later")
+    }
+  }
+
+  var rootHashSignatures: Finding? {
+    guard self[Path.deviceMapper] != .absent else { return nil }
+    let loses = "the kernel takes no signature of a root hash, so that every root hash has to be named one by one"
+    guard let has = hasOption("CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG") else {
+      return Finding(
+        "dm-verity-signatures", "root-hash signatures", .unknown, "the kernel's configuration cannot be found",
+        loses: loses, close: "put the configuration into /boot/config-\(release)")
+    }
+    guard has else {
+      return Finding(
+        "dm-verity-signatures", "root-hash signatures", .gap, "not in this kernel", loses: loses,
+        close: "use a kernel with CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG=y")
+    }
+    var rings = ["builtin"]
+    if hasOption("CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG_SECONDARY_KEYRING") == true { rings.append("secondary") }
+    if hasOption("CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG_PLATFORM_KEYRING") == true { rings.append("platform") }
+    return Finding(
+      "dm-verity-signatures", "root-hash signatures", .good, "by keys in \(rings.joined(separator: ", "))")
+  }
+
+  var requiredSignatures: Finding? {
+    guard case .text(let value) = self[Path.requireSignatures] else { return nil }
+    if value == "Y" || value == "1" {
+      return Finding("require-signatures", "require_signatures", .good, "on: unsigned volumes are refused")
+    }
+    return Finding(
+      "require-signatures", "require_signatures", .weak, "off",
+      loses: "volumes with any root hash can be made; only a policy tells good ones from others",
+      close: "options dm-verity require_signatures=1 in /etc/modprobe.d, and in the initramfs")
+  }
+
+  /// The `.dm-verity` ring that root can fill, which counts as trusted.
+  var verityKeyring: Finding? {
+    guard case .text(let value) = self[Path.keyringUnsealed] else { return nil }
+    if value == "N" || value == "0" {
+      return Finding("dm-verity-keyring", ".dm-verity keyring", .good, "sealed when dm-verity was loaded")
+    }
+    let keys = keyrings.first { $0.name == ".dm-verity" }?.keys?.count
+    return Finding(
+      "dm-verity-keyring", ".dm-verity keyring", .gap,
+      "left unsealed when dm-verity was loaded, \(keys.map { "holds \($0)" } ?? "cannot be read")",
+      loses: "`signed` can mean signed by a key that root added at run time; it is not taken for trust here",
+      close: "load dm-verity without keyring_unsealed=1, before anybody else can")
+  }
+
+  var loopDevices: Finding {
+    let loses = "images cannot be mounted from files; load --image works without"
+    switch self[Path.loopControl] {
+    case .text: return Finding("loop", "loop devices", .good, "ready")
+    case .absent:
+      return Finding(
+        "loop", "loop devices", .weak, "there is no \(Path.loopControl)", loses: loses, close: "modprobe loop")
+    case .refused(let error):
+      return Finding(
+        "loop", "loop devices", .weak, "\(Path.loopControl) cannot be opened (\(error))", loses: loses,
+        close: "mounting needs root")
+    }
+  }
+
+  var fsVerity: Finding {
+    let loses = "files outside images (on ext4, btrfs, f2fs) cannot be proven by the kernel's fs-verity digest"
+    let has = hasOption("CONFIG_FS_VERITY")
+    if has == false {
+      return Finding(
+        "fs-verity", "fs-verity", .weak, "not in this kernel", loses: loses,
+        close: "use a kernel with CONFIG_FS_VERITY=y; images need it not")
+    }
+    guard has == true || self[Path.fsVeritySignatures].text != nil || self[Path.ext4Verity].text != nil else {
+      return Finding(
+        "fs-verity", "fs-verity", .unknown, "the kernel's configuration cannot be found", loses: loses,
+        close: "put the configuration into /boot/config-\(release)")
+    }
+    switch self[Path.fsVeritySignatures] {
+    case .text("0"):
+      return Finding(
+        "fs-verity", "fs-verity", .good, "ready",
+        details: ["require_signatures is off: signatures are checked by verity-bpf, against certificates you name"])
+    case .text: return Finding("fs-verity", "fs-verity", .good, "ready, signatures are required")
+    case .absent, .refused: return Finding("fs-verity", "fs-verity", .good, "ready, without signatures in the kernel")
+    }
+  }
+
+  /// Why a file has no text, for a message.
+  func reason(_ path: String) -> String {
+    switch self[path] {
+    case .text: "read"
+    case .absent: "it is not there"
+    case .refused(let error): error
+    }
+  }
+}

@@ -1,0 +1,71 @@
+internal import ByteKit
+internal import Hashing
+internal import LinuxSys
+internal import ObjectSignature
+internal import TrustAnchors
+
+/// Objects that lie on no image: only their own signature, or a rule about their digest, can let them pass.
+extension Examination {
+  /// Examines the object in an ordinary file, which is opened and read once.
+  public mutating func examine(file path: String) throws(ProvenanceError) -> ExaminedObject {
+    let descriptor: OwnedFD
+    do throws(SystemError) {
+      descriptor = try OwnedFD.open(path, .readOnly)
+    } catch {
+      throw .system(error)
+    }
+    return try finish(try Self.contents(of: descriptor, name: path), path: path, evidence: Evidence())
+  }
+
+  /// Examines the object behind a descriptor when it is signed; nil when it is not.
+  mutating func examine(signed number: Int32) throws(ProvenanceError) -> ExaminedObject? {
+    let descriptor = try OpenObject.duplicate(number)
+    let bytes = try Self.contents(of: descriptor, name: "fd \(number)")
+    guard ObjectVerifier.isSigned(bytes.rawSpan) else { return nil }
+    let path = (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
+    return try finish(bytes, path: path, evidence: Evidence())
+  }
+
+  private static func contents(of descriptor: borrowing OwnedFD, name: String) throws(ProvenanceError) -> [UInt8] {
+    do throws(SystemError) {
+      let status = try descriptor.status()
+      guard status.kind == .regular else {
+        throw SystemError("read", path: name, errno: 22)  // EINVAL: a pipe or device has no bytes to come back to
+      }
+      // From the beginning, wherever the descriptor's own position is.
+      var bytes = [UInt8](repeating: 0, count: Int(min(status.size, Examination.sizeLimit + 1)))
+      if bytes.count <= Int(Examination.sizeLimit), try descriptor.readFully(at: 0, into: &bytes) { return bytes }
+      throw SystemError("read", path: name, errno: 27)  // EFBIG
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  private mutating func finish(
+    _ bytes: [UInt8], path: String, evidence: Evidence
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let digest: Digest
+    do throws(HashingError) { digest = try Digest.of(bytes.rawSpan) } catch { throw .hashing(error) }
+    var complete = evidence
+    complete.file = FileFacts(path: path, size: UInt64(bytes.count), digest: digest)
+    return try complete.examined(bytes, digest: digest, trust: trust)
+  }
+}
+
+extension Evidence {
+  /// The object with this evidence and what there is to say of its signature, unless something of it was revoked.
+  consuming func examined(
+    _ bytes: [UInt8], digest: Digest, trust: TrustAnchors
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let signature = SignatureFacts.check(bytes.rawSpan, trust: trust, time: Timestamp.now().seconds)
+    let subjects: [(Revocations.Kind, Digest?)] = [
+      (.object, digest), (.rootHash, verity?.rootHash), (.signer, signature.signer),
+    ]
+    for case (let kind, let subject?) in subjects where trust.revocations.contains(kind, subject) {
+      throw .revoked(kind: kind.rawValue, digest: subject)
+    }
+    var complete = self
+    complete.signature = signature
+    return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
+  }
+}

@@ -1,0 +1,44 @@
+internal import Admission
+internal import ByteKit
+internal import Diagnostics
+internal import PolicyEngine
+
+/// Puts an object through the whole way of a load, up to the decision.
+struct Question {
+  /// The rule that is there besides DEFAULT DENY, without its operation.
+  var rule: String
+  /// The root hash that is asked for beforehand.
+  var rootHash: Digest?
+
+  /// Allows what is under a root hash.
+  static func trusting(_ rootHash: Digest, pinned: Bool = false) -> Question {
+    Question(rule: "dmverity_roothash=\(rootHash)", rootHash: pinned ? rootHash : nil)
+  }
+
+  private var policy: [UInt8] {
+    Array(
+      """
+      policy_name=self-test policy_version=1.0.0
+      DEFAULT action=DENY
+      op=BPF_PROG_LOAD \(rule) action=ALLOW
+
+      """.utf8)
+  }
+
+  func ask(_ object: AdmissionRequest.Object) -> Answer {
+    var request = AdmissionRequest(policy: policy, policyName: "self-test", auditDirectory: "/nonexistent")
+    request.rootHash = rootHash
+    // Decides only: no record is written, and nothing reaches the kernel.
+    request.isDryRun = true
+    do throws(AdmissionError) {
+      var admission = try Admission(request)
+      let outcome = try admission.admit(object)
+      if outcome.isAllowed { return .allowed }
+      let decision = outcome.ruling.deciding
+      return .refused(
+        Diagnostic("policy.denied", .denied, "\(decision.summary): \(decision.ruleText)"))
+    } catch {
+      return .refused(error.diagnostic)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import LinuxSys
+import TestSupport
+import Testing
+
+/// The manual pages that tools/man writes, and what tools/install puts where.
+struct ManualTests {
+  @Test("Every subcommand has a page, with every option, that the formatter takes without a warning")
+  func pages() throws {
+    let directory = try TemporaryDirectory()
+    try Tools.run("\(Tools.repository)/tools/man", VerityBPFCommand.path, directory.path)
+    let pages = try Directory.names(directory.path)
+    for name in ["verity-bpf.1", "verity-bpf-load.1", "verity-bpf-doctor.1", "verity-bpf-policy-check.1"] {
+      #expect(pages.contains(name))
+    }
+    let help = try VerityBPFCommand.run(["load", "--help"]).output
+    let load = String(decoding: try directory.read("verity-bpf-load.1"), as: UTF8.self)
+    for match in help.matches(of: #/--[a-z-]+/#) {
+      let option = String(match.output).replacing("-", with: "\\-")
+      #expect(load.contains(option), "\(option)")
+    }
+    guard (try? Tools.run("groff", "--version")) != nil else {
+      return print("skipped: no groff to check the pages with")
+    }
+    for page in pages { #expect(try Tools.run("groff", "-man", "-ww", "-z", directory.file(page)) == "") }
+  }
+
+  @Test("Installing puts command, pages, completions and schemas below the prefix")
+  func install() throws {
+    let directory = try TemporaryDirectory()
+    let prefix = directory.file("usr")
+    try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix)
+    for name in [
+      "bin/verity-bpf", "share/man/man1/verity-bpf-self-test.1", "share/bash-completion/completions/verity-bpf",
+      "share/zsh/site-functions/_verity-bpf", "share/fish/vendor_completions.d/verity-bpf.fish",
+      "share/verity-bpf/schemas/doctor.schema.json",
+    ] { #expect((try? FileStatus.of(path: "\(prefix)/\(name)"))?.kind == .regular, "\(name)") }
+    try Tools.run("bash", "-n", "\(prefix)/share/bash-completion/completions/verity-bpf")
+  }
+}
