@@ -17,6 +17,7 @@ extension Facts {
     // A helper that has no name here has one that no rule can list, so a rule about helpers does not match.
     helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
     lockdown = PolicyEngine::LockdownMode(program.strictestLockdown)
+    programClass = program.isRestricted ? .restricted : .full
 
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file) }
