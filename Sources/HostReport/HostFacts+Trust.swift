@@ -73,6 +73,10 @@ extension HostFacts {
     case .text:
       return Finding(
         "secure-boot", "Secure Boot", .weak, "off", loses: loses, close: "turn it on in the firmware's setup")
+    case .absent where self[Path.firmware].text != nil:
+      return Finding(
+        "secure-boot", "Secure Boot", .unknown, "the firmware's variables are not mounted", loses: loses,
+        close: "as root: mount -t efivarfs efivarfs /sys/firmware/efi/efivars")
     case .absent:
       return Finding(
         "secure-boot", "Secure Boot", .weak, "this machine tells nothing of UEFI Secure Boot", loses: loses,

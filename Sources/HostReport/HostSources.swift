@@ -24,6 +24,9 @@ extension HostFacts {
     /// The firmware's variable: four bytes of attributes and one of value, as hexadecimal digits.
     public static let secureBoot = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
+    /// A directory where the machine was started by UEFI.
+    public static let firmware = "/sys/firmware/efi"
+
     public static func ipeActive(_ policy: String) -> String { "\(ipePolicies)/\(policy)/active" }
     public static func ipeVersion(_ policy: String) -> String { "\(ipePolicies)/\(policy)/version" }
 
@@ -34,7 +37,7 @@ extension HostFacts {
     ]
     /// Files and directories of which it counts whether they can be opened.
     public static let presences = [
-      ipe, deviceMapper, loopControl, dmVerityModule, kernelTypes, modules, keys,
+      ipe, deviceMapper, loopControl, dmVerityModule, kernelTypes, modules, keys, firmware,
     ]
   }
 

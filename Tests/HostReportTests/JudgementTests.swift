@@ -65,6 +65,7 @@ struct JudgementTests {
       $0.files[Path.ipeActive("signed-only")] = .refused("EACCES")
     },
     Change("modules unsigned", "module-signatures", .gap, "not enforced") {
+      $0.files[Path.moduleSignatures] = .text("N")
       $0.files[Path.lockdown] = .text("[none] integrity confidentiality")
     },
     Change("modules signed", "module-signatures", .good, "enforced") {
@@ -72,6 +73,10 @@ struct JudgementTests {
       $0.files[Path.moduleSignatures] = .text("Y")
     },
     Change("Secure Boot off", "secure-boot", .weak, "off") { $0.files[Path.secureBoot] = .text("0600000000") },
+    Change("UEFI without its variables", "secure-boot", .unknown, "not mounted") {
+      $0.files[Path.secureBoot] = .absent
+      $0.files[Path.firmware] = .text("")
+    },
     Change("no trusted key", "keyrings", .gap, "no key") {
       $0.keyrings = [KeyringFacts(name: ".builtin_trusted_keys", keys: [])]
     },
