@@ -67,8 +67,11 @@ struct TrustOptions: ParsableArguments {
   var trustAnchors: String?
 
   /// The anchors in that directory, or this machine's.
-  func anchors() throws -> TrustAnchors {
-    if let trustAnchors { try TrustAnchors(directory: trustAnchors) } else { try .standard() }
+  func anchors() throws -> TrustAnchors { try Self.anchors(in: trustAnchors) }
+
+  /// The anchors in a directory; this machine's when none is named.
+  static func anchors(in directory: String?) throws -> TrustAnchors {
+    if let directory { try TrustAnchors(directory: directory) } else { try .standard() }
   }
 }
 

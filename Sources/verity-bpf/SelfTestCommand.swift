@@ -41,7 +41,7 @@ struct SelfTestCommand: DiagnosingCommand {
   }
 
   func execute() throws -> Int32 {
-    let controls = try SelfTest.run(image: image, rootHash: try trust.expected(), object: object)
+    let controls = try SelfTest.run(image: image, rootHash: try trust.trusted.expected(), object: object)
     let broken = controls.filter(\.isBroken)
     if json {
       try Output.json([

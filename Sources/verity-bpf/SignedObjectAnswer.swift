@@ -11,6 +11,8 @@ enum SignedObjectAnswer {
 
   /// Whether a file is an ELF file; images begin otherwise.
   static func isObject(_ path: String) throws -> Bool {
+    // Anything else is for the opener of images to refuse; a FIFO would wait for its writer.
+    guard try FileStatus.of(path: path).kind == .regular else { return false }
     let file = try OwnedFD.open(path, .readOnly)
     var start: [UInt8] = [0, 0, 0, 0]
     var span = start.mutableSpan

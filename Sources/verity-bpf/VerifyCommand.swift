@@ -63,7 +63,7 @@ struct VerifyCommand: DiagnosingCommand {
   var verifyRun: VerifyRun {
     VerifyRun(
       image: image, trusted: trust.trusted, hashOffset: hashOffset, verityData: verityData, certificate: certificate,
-      json: json)
+      trustAnchors: anchors.trustAnchors, json: json)
   }
 }
 
@@ -73,12 +73,15 @@ struct VerifyRun {
   var trusted: TrustedRootHash
   var hashOffset: UInt64?
   var verityData: String?
+  /// Files of certificates whose signatures of an object count.
   var certificate: [String] = []
+  /// The directory of trust anchors; this machine's by default.
+  var trustAnchors: String?
   var json = false
 
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      return try SignedObjectAnswer.verify(image, trusted: try trusted(), asJSON: json)
+      return try SignedObjectAnswer.verify(image, trusted: try signers(), asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -99,9 +102,9 @@ struct VerifyRun {
   }
 
   /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
-  private func trusted() throws -> [UInt8] {
+  private func signers() throws -> [UInt8] {
     guard certificate.isEmpty else { return try certificate.flatMap { try PolicyFile.read($0) + [0x0a] } }
-    return try anchors.anchors().pem
+    return try TrustOptions.anchors(in: trustAnchors).pem
   }
 
   /// The root hash the user trusts: named, or in the file beside the image.

@@ -19,7 +19,10 @@ enum LoadingCases {
       Case("event", on: .integrity, .secureBoot) { try countsCalls("event") },
       Case("kernel-probe", on: .integrity, .secureBoot) { try countsCalls("kernel_probe") },
       Case("kernel-return-probe", on: .integrity, .secureBoot) { try countsCalls("kernel_return") },
-      Case("kernel-probes", on: .integrity, .secureBoot) { try countsCalls("kernel_probes") },
+      Case("kernel-probes", on: .integrity, .secureBoot) {
+        try Machine.requireProbesOfManyFunctions()
+        try countsCalls("kernel_probes")
+      },
       // What lockdown forbids, and how that is found out.
       Case("lockdown-forbids-probes", on: .confidentiality) {
         // The kernel says so itself of a probe; its tracing file system is just empty.
