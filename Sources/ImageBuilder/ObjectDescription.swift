@@ -12,11 +12,25 @@ enum ObjectDescription {
     return Manifest.Object(
       file: file, license: report.license,
       programs: report.programs.map {
-        Manifest.Program(name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName)
+        Manifest.Program(
+          name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0))
       },
       maps: report.maps.map { Manifest.Map(name: $0.name, type: TypeNames.map($0.type)) },
       helpers: sorted(helpers), coreRelocations: report.programs.reduce(0) { $0 + $1.coreRelocations.count },
       lockdown: LockdownRestriction.Mode.allCases.map { verdict(of: report, under: $0) })
+  }
+
+  private static func analysis(_ program: ProgramReport) -> Manifest.Analysis {
+    let reads = program.kernelReads.map { read in
+      switch read.means {
+      case .helper(let helper): name(helper)
+      case .pointer: read.subject ?? "pointer"
+      }
+    }
+    return Manifest.Analysis(
+      minimumKernel: "\(program.minimumKernel.version)", capabilities: program.capabilities.map(\.rawValue),
+      kernelReads: sorted(Set(reads)), userWrites: sorted(Set(program.userWrites.map(name))),
+      isRestricted: program.isRestricted)
   }
 
   /// What a lockdown mode forbids when the object is loaded; what attaching needs is not the object's alone.

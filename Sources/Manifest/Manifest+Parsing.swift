@@ -70,10 +70,11 @@ extension Manifest.Object {
     file = try Manifest.File(reader)
     license = try reader.string("license")
     programs = try reader.list("programs") { item throws(ManifestError) in
-      try item.allow(["name", "section", "type", "attach_type"])
+      try item.allow(["name", "section", "type", "attach_type", "analysis"])
       return Manifest.Program(
         name: try item.string("name"), section: try item.string("section"), type: try item.string("type"),
-        attachType: try item.optionalString("attach_type"))
+        attachType: try item.optionalString("attach_type"),
+        analysis: item.has("analysis") ? try Manifest.Analysis(try item.object("analysis")) : nil)
     }
     maps = try reader.list("maps") { item throws(ManifestError) in
       try item.allow(["name", "type"])
@@ -93,6 +94,17 @@ extension Manifest.Object {
       }
       lockdown.append(Manifest.LockdownVerdict(mode: mode, forbidden: forbidden))
     }
+  }
+}
+
+extension Manifest.Analysis {
+  init(_ reader: MemberReader) throws(ManifestError) {
+    try reader.allow(["minimum_kernel", "capabilities", "kernel_reads", "user_writes", "restricted"])
+    minimumKernel = try reader.string("minimum_kernel")
+    capabilities = try reader.strings("capabilities")
+    kernelReads = try reader.strings("kernel_reads")
+    userWrites = try reader.strings("user_writes")
+    isRestricted = try reader.bool("restricted")
   }
 }
 
@@ -118,6 +130,9 @@ struct MemberReader {
       throw error(member.name, expected: "one of \(names.joined(separator: ", "))", found: "an unknown member")
     }
   }
+
+  /// Whether there is a member of that name.
+  func has(_ name: String) -> Bool { members.contains { $0.name == name } }
 
   private func value(_ name: String) throws(ManifestError) -> JSONValue {
     guard let member = members.first(where: { $0.name == name }) else {

@@ -50,6 +50,27 @@ extension Manifest.File {
   }
 }
 
+extension Manifest.Program {
+  fileprivate var json: JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("name", .string(name)), .init("section", .string(section)), .init("type", .string(type)),
+      .init("attach_type", .optional(attachType)),
+    ]
+    if let analysis { members.append(.init("analysis", analysis.json)) }
+    return .object(members)
+  }
+}
+
+extension Manifest.Analysis {
+  fileprivate var json: JSONValue {
+    [
+      "minimum_kernel": .string(minimumKernel), "capabilities": .array(capabilities.map { .string($0) }),
+      "kernel_reads": .array(kernelReads.map { .string($0) }),
+      "user_writes": .array(userWrites.map { .string($0) }), "restricted": .bool(isRestricted),
+    ]
+  }
+}
+
 extension Manifest.Object {
   /// The object as JSON.
   public var json: JSONValue {
@@ -59,12 +80,7 @@ extension Manifest.Object {
         .init(
           "programs",
           .array(
-            programs.map {
-              [
-                "name": .string($0.name), "section": .string($0.section), "type": .string($0.type),
-                "attach_type": .optional($0.attachType),
-              ]
-            })),
+            programs.map(\.json))),
         .init("maps", .array(maps.map { ["name": .string($0.name), "type": .string($0.type)] })),
         .init("helpers", .array(helpers.map { .string($0) })),
         .init("core_relocations", .integer(Int64(coreRelocations))),

@@ -76,12 +76,40 @@ public struct Manifest: Equatable, Sendable {
     public var type: String
     /// As bpftool names it; nil where the type has none.
     public var attachType: String?
+    /// What the builder's analysis says of it; nil in images of builders that did not look.
+    public var analysis: Analysis?
 
-    public init(name: String, section: String, type: String, attachType: String?) {
+    public init(name: String, section: String, type: String, attachType: String?, analysis: Analysis? = nil) {
       self.name = name
       self.section = section
       self.type = type
       self.attachType = attachType
+      self.analysis = analysis
+    }
+  }
+
+  /// What a program can do, from its instructions alone (docs/analysis.md). For people and for who chooses images: at a
+  /// load everything is worked out anew, and nothing here is believed.
+  public struct Analysis: Equatable, Sendable {
+    /// The oldest kernel that can load it, `major.minor`.
+    public var minimumKernel: String
+    /// The capabilities that loading needs, by name.
+    public var capabilities: [String]
+    /// What of the kernel's memory it may read: helpers, `TYPE.FIELD`, or `pointer`; sorted, each once.
+    public var kernelReads: [String]
+    /// The helpers by which it writes to the memory of processes, sorted.
+    public var userWrites: [String]
+    /// Whether it stays with the packet or socket it is called for.
+    public var isRestricted: Bool
+
+    public init(
+      minimumKernel: String, capabilities: [String], kernelReads: [String], userWrites: [String], isRestricted: Bool
+    ) {
+      self.minimumKernel = minimumKernel
+      self.capabilities = capabilities
+      self.kernelReads = kernelReads
+      self.userWrites = userWrites
+      self.isRestricted = isRestricted
     }
   }
 

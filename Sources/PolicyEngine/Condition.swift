@@ -28,6 +28,7 @@ struct Condition: Sendable {
     case keyring(Keyring)
     case witnesses(Witnesses)
     case lockdown(LockdownMode)
+    case programClass(ProgramClass)
     case words([String])
     case pattern(PathPattern)
     case text(String)
@@ -51,6 +52,7 @@ struct Condition: Sendable {
         case .bpfSignature: SignatureVerdict(rawValue: word).map { .verdict($0) } ?? .nothing
         case .bpfKeyring: Keyring(rawValue: word).map { .keyring($0) } ?? .nothing
         case .lockdown: LockdownMode(rawValue: word).map { .lockdown($0) } ?? .nothing
+        case .programClass: ProgramClass(rawValue: word).map { .programClass($0) } ?? .nothing
         case .witness, .signatureSource: Witnesses(word: word).map { .witnesses($0) } ?? .nothing
         default: .nothing
         }
@@ -69,6 +71,8 @@ struct Condition: Sendable {
       case .verdict(let wanted): facts.bpfSignature.map { $0.satisfies(wanted) }
       case .keyring(let wanted): facts.bpfKeyring.map { $0 == wanted }
       case .lockdown(let wanted): facts.lockdown.map { $0 >= wanted }
+      // What is restricted does nothing that a full program may not do.
+      case .programClass(let wanted): facts.programClass.map { wanted == .full || $0 == wanted }
       case .witnesses(let wanted):
         (property.name == .witness ? facts.witnesses : facts.signatureSources).map { $0.isSuperset(of: wanted) }
       case .words(let wanted): words(wanted, facts)

@@ -82,6 +82,14 @@ public enum DMVerityMode: String, Sendable, CaseIterable {
   case logging = "LOGGING"
 }
 
+/// What programs do, in the words of `x_class=`.
+public enum ProgramClass: String, Sendable, CaseIterable {
+  /// Nothing but look at, change or drop the packet or socket they are called for, with notes in bounded maps.
+  case restricted = "RESTRICTED"
+  /// More than that.
+  case full = "FULL"
+}
+
 /// The kernel's lockdown modes, in their order (security/lockdown/lockdown.c).
 public enum LockdownMode: String, Sendable, CaseIterable, Comparable {
   case none = "NONE"

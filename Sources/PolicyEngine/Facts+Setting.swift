@@ -85,6 +85,7 @@ extension Facts {
     case .witness: witnesses = Witnesses(word: value)
     case .signatureSource: signatureSources = Witnesses(word: value)
     case .lockdown: lockdown = LockdownMode(rawValue: value)
+    case .programClass: programClass = ProgramClass(rawValue: value)
     default: return false
     }
     return text(of: name) != nil

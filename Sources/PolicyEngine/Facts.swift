@@ -43,6 +43,8 @@ public struct Facts: Sendable, Equatable {
   public var helpers: [String]?
   /// The strictest lockdown mode under which the kernel would load them.
   public var lockdown: LockdownMode?
+  /// Whether they stay with the packet or socket they are called for.
+  public var programClass: ProgramClass?
   /// What the active dm-verity table does with corrupted blocks.
   public var dmverityMode: DMVerityMode?
   /// The image's own name, from the manifest below its root hash.
@@ -87,6 +89,7 @@ public struct Facts: Sendable, Equatable {
     case .attachType: attachTypes?.joined(separator: ",")
     case .helpers: helpers?.joined(separator: ",")
     case .lockdown: lockdown?.rawValue
+    case .programClass: programClass?.rawValue
     case .dmverityMode: dmverityMode?.rawValue
     case .imageName: imageName
     case .imageVersionMin: imageVersion?.map { String($0) }.joined(separator: ".")

@@ -24,6 +24,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case attachType = "x_attach_type"
   case helpers = "x_helpers"
   case lockdown = "x_lockdown"
+  case programClass = "x_class"
   case dmverityMode = "x_dmverity_mode"
   case imageName = "x_image_name"
   case imageVersionMin = "x_image_version_min"
@@ -45,7 +46,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   /// Whether the property says something about a BPF program, so that no other operation can ever match it.
   public var isAboutPrograms: Bool {
     switch self {
-    case .bpfSignature, .bpfKeyring, .bpfKernel, .programType, .attachType, .helpers, .lockdown: true
+    case .bpfSignature, .bpfKeyring, .bpfKernel, .programType, .attachType, .helpers, .lockdown, .programClass: true
     default: false
     }
   }
@@ -83,6 +84,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .witness: .word(["KERNEL", "USERSPACE", "BOTH"])
     case .signatureSource: .word(["KERNEL", "USERSPACE", "BOTH"])
     case .lockdown: .word(["NONE", "INTEGRITY", "CONFIDENTIALITY"])
+    case .programClass: .word(["RESTRICTED", "FULL"])
     case .dmverityMode: .words(["EIO", "RESTART", "PANIC", "LOGGING"])
     case .programType: .words(TypeNames.programs)
     case .attachType: .words(TypeNames.attachTypes)

@@ -31,6 +31,7 @@ extension PolicyDocument.Property {
         let right = order.firstIndex(of: weaker)
       else { return false }
       return left >= right
+    case .programClass: return word == "RESTRICTED"
     case .witness, .signatureSource: return word == "BOTH"
     case .bpfSignature:
       let verified = ["OK", "VERIFIED"]

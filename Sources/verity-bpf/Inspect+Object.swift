@@ -94,10 +94,13 @@ extension ProgramReport {
       ("functions", subprograms), ("maps", maps), ("kernel", kernelSymbols), ("helpers", helpers.map(\.label)),
       ("core", coreSubjects),
       ("needs", capabilities.map(\.rawValue)),
+      ("kernel", ["\(minimumKernel.version) or newer: \(minimumKernel.reason)"]),
+      ("reads", readSubjects), ("writes", userWrites.map { "\($0.label), the memory of user space" }),
     ]
     for (label, entries) in lists where !entries.isEmpty {
       lines.append(Output.row(label, entries.joined(separator: ", ")))
     }
+    lines.append(Output.row("class", isRestricted ? "restricted" : "full: \(classObjections.joined(separator: ", "))"))
     return lines + missingLines + lockdownLines
   }
 
@@ -105,6 +108,17 @@ extension ProgramReport {
   private var coreSubjects: [String] {
     var seen: Set<String> = []
     return coreRelocations.compactMap { $0.subject }.filter { seen.insert($0).inserted }
+  }
+
+  /// What it may read of the kernel, each once.
+  private var readSubjects: [String] {
+    var seen: Set<String> = []
+    return kernelReads.map { read in
+      switch read.means {
+      case .helper(let helper): "\(helper.label), first called by instruction \(helper.instructions.first ?? 0)"
+      case .pointer: read.subject ?? "through a pointer, by instruction \(read.instruction)"
+      }
+    }.filter { seen.insert($0).inserted }
   }
 
   /// What a kernel lacks that the program needs there, each once.
@@ -194,6 +208,11 @@ extension ProgramReport {
           ]
         }),
       "capabilities": .array(capabilities.map { .string($0.rawValue) }),
+      "minimum_kernel": ["version": .string("\(minimumKernel.version)"), "reason": .string(minimumKernel.reason)],
+      "kernel_reads": .array(kernelReads.map(\.json)),
+      "class": isRestricted ? "restricted" : "full",
+      "class_objections": .array(classObjections.map { .string($0) }),
+      "user_writes": .array(userWrites.map { .string($0.label) }),
       "lockdown": .object(LockdownRestriction.Mode.allCases.map { .init($0.rawValue, verdict(in: $0)) }),
     ]
   }
@@ -211,6 +230,16 @@ extension ProgramReport {
             "instruction": $0.helper?.instructions.first.map { .integer(Int64($0)) } ?? nil,
           ]
         }),
+    ]
+  }
+}
+
+extension KernelRead {
+  var json: JSONValue {
+    let helper: String? = if case .helper(let use) = means { use.label } else { nil }
+    return [
+      "means": helper == nil ? "pointer" : "helper", "helper": .optional(helper),
+      "instruction": .integer(Int64(instruction)), "subject": .optional(subject),
     ]
   }
 }

@@ -153,6 +153,17 @@ import Testing
     #expect(try load(everything).status == 0)
   }
 
+  /// What stays with its packet may come from anywhere, when the policy says so; everything more may not.
+  @Test(.enabled(if: Tools.isRoot, "loading needs root"))
+  func restrictedProgramsNeedNoSignature() throws {
+    let rule = "op=BPF_PROG_LOAD x_class=RESTRICTED action=ALLOW"
+    let restricted = try load(rule)
+    #expect(restricted.status == 0, "\(restricted.errors)")
+    let tracer = directory.file("progs/exec_logger.bpf.o")
+    #expect(try load(rule, ["--object", tracer]).status == 2)
+    #expect(try load("op=BPF_PROG_LOAD x_class=FULL action=ALLOW", ["--object", tracer]).status == 0)
+  }
+
   @Test(.enabled(if: Tools.isRoot, "loading needs root"))
   func expiredIsNotOK() throws {
     let key = directory.file("alice.key")

@@ -17,7 +17,11 @@ import Testing
       file: try file("net/a.bpf.o", "object"), license: "GPL",
       programs: [
         .init(name: "count", section: "xdp", type: "xdp", attachType: "xdp"),
-        .init(name: "trace", section: "raw_tp/x\"y", type: "raw_tracepoint", attachType: nil),
+        .init(
+          name: "trace", section: "raw_tp/x\"y", type: "raw_tracepoint", attachType: nil,
+          analysis: .init(
+            minimumKernel: "5.17", capabilities: ["CAP_BPF", "CAP_PERFMON"],
+            kernelReads: ["bpf_probe_read_kernel", "task_struct.pid"], userWrites: [], isRestricted: false)),
       ],
       maps: [.init(name: "events", type: "ringbuf")], helpers: ["bpf_probe_read_kernel"], coreRelocations: 3,
       lockdown: [

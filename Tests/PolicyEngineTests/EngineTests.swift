@@ -75,6 +75,10 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
     Case(
       property: "x_lockdown=INTEGRITY", yes: [{ $0.lockdown = .integrity }, { $0.lockdown = .confidentiality }],
       no: [{ $0.lockdown = LockdownMode.none }]),
+    Case(property: "x_class=RESTRICTED", yes: [{ $0.programClass = .restricted }], no: [{ $0.programClass = .full }]),
+    Case(
+      property: "x_class=FULL", yes: [{ $0.programClass = .full }, { $0.programClass = .restricted }],
+      no: [{ $0.lockdown = LockdownMode.none }]),
     Case(
       property: "x_dmverity_mode=EIO,PANIC", yes: [{ $0.dmverityMode = .panic }], no: [{ $0.dmverityMode = .logging }]),
     Case(property: "x_image_name=tools", yes: [{ $0.imageName = "tools" }], no: [{ $0.imageName = "tools2" }]),

@@ -25,7 +25,8 @@ import Testing
   @Test func codesAndParagraphsAgree() throws {
     let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Sources"
     var used: Set<String> = []
-    let code = #/["\[]((policy|facts|cases|loadpin|audit|(object-)?signature|trust|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#
+    let code =
+      #/["\[]((policy|facts|cases|loadpin|audit|(object-)?signature|trust|store)\.[a-z0-9]+(-[a-z0-9]+)*)["\]]/#
     for room in Self.rooms {
       for text in try Self.sources(below: "\(root)/\(room)") {
         for match in text.matches(of: code) {

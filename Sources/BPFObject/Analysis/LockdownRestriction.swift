@@ -19,12 +19,15 @@ public struct LockdownRestriction: Equatable, Sendable {
     }
   }
 
-  /// The kernel's word for the reason, without `LOCKDOWN_`.
+  /// The kernel's word for the reason, without `LOCKDOWN_`; one is our own.
   public enum Reason: String, Sendable, CaseIterable {
     case bpfWriteUser = "BPF_WRITE_USER"
     case bpfReadKernel = "BPF_READ_KERNEL"
     case kprobes = "KPROBES"
     case tracefs = "TRACEFS"
+    /// Not the kernel's: a helper that this program's table does not have. Nobody can say what it reads, so it is taken
+    /// for the worst of what confidentiality forbids.
+    case unknownHelper = "UNKNOWN_HELPER"
 
     /// The least strict mode that forbids it.
     public var deniedFrom: Mode { self == .bpfWriteUser ? .integrity : .confidentiality }
@@ -36,6 +39,7 @@ public struct LockdownRestriction: Equatable, Sendable {
       case .bpfReadKernel: "use of bpf to read kernel RAM"
       case .kprobes: "use of kprobes"
       case .tracefs: "use of tracefs"
+      case .unknownHelper: "a helper newer than any known here"
       }
     }
   }
@@ -53,14 +57,18 @@ public struct LockdownRestriction: Equatable, Sendable {
   /// The helper that is the cause, and the first instruction that calls it; nil for what attaching needs.
   public let helper: HelperUse?
 
+  /// bpf_probe_write_user.
+  static let probeWriteUser: UInt32 = 36
+
   /// The restrictions that come from calling helpers.
   static func restrictions(of helpers: [HelperUse]) -> [LockdownRestriction] {
     helpers.compactMap { helper in
       switch helper.id {
-      case 36: LockdownRestriction(reason: .bpfWriteUser, moment: .load, helper: helper)
+      case probeWriteUser: LockdownRestriction(reason: .bpfWriteUser, moment: .load, helper: helper)
       // probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str.
       case 4, 45, 113, 115: LockdownRestriction(reason: .bpfReadKernel, moment: .load, helper: helper)
-      default: nil
+      default:
+        helper.name == nil ? LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) : nil
       }
     }
   }

@@ -28,6 +28,19 @@ extension ProgramReport {
       LockdownRestriction.restrictions(of: helpers)
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
     capabilities = Self.capabilities(program.kind, helpers)
+    kernelReads = KernelRead.reads(
+      of: program, kind: typeName, helpers: helpers, relocations: coreRelocations,
+      // A type tag on a map's field (`__kptr`) says that the field holds a pointer to a kernel structure.
+      mapsHoldPointers: btf?.types.contains { $0.kind == .typeTag } ?? true)
+    let usedMaps = scan.maps.sorted().compactMap { $0 < object.maps.count ? object.maps[$0] : nil }
+    classObjections = RestrictedClass.objections(
+      kind: typeName, isSleepable: isSleepable, helpers: helpers, kernelReads: kernelReads,
+      kernelSymbols: kernelSymbols, maps: usedMaps)
+    requirements = KernelRequirement.all(
+      kind: typeName, attachType: attachTypeName, helpers: helpers,
+      mapTypes: usedMaps.map { TypeNames.map($0.type) },
+      hasMaps: !scan.maps.isEmpty, hasCoreRelocations: !coreRelocations.isEmpty, isSleepable: isSleepable,
+      usesKernelFunctions: !kernelSymbols.isEmpty)
   }
 
   /// Attach type 0 is cgroup_inet_ingress, which only cgroup_skb programs mean by it.

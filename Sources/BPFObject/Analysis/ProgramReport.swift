@@ -75,6 +75,23 @@ public struct ProgramReport: Equatable, Sendable {
   public let restrictions: [LockdownRestriction]
   /// What loading needs where unprivileged BPF is off, as it is by default.
   public let capabilities: [RequiredCapability]
+  /// Where it may read the kernel's memory, in the order of its instructions.
+  public let kernelReads: [KernelRead]
+  /// What it asks of the kernel's version, the newest first; there is always one.
+  public let requirements: [KernelRequirement]
+
+  /// What it does beyond the packet or socket it is called for; empty for a restricted program, see
+  /// `x_class=RESTRICTED` in docs/policy.md.
+  public let classObjections: [String]
+
+  /// Whether it stays with the packet or socket it is called for.
+  public var isRestricted: Bool { classObjections.isEmpty }
+
+  /// The helpers by which it writes to the memory of user space (lockdown: BPF_WRITE_USER).
+  public var userWrites: [HelperUse] { helpers.filter { $0.id == LockdownRestriction.probeWriteUser } }
+
+  /// The oldest kernel that can load it, and why.
+  public var minimumKernel: KernelRequirement { requirements.first ?? .typeInformation }
 
   /// What the kernel forbids in this mode: nothing when it loads and attaches the program.
   public func restrictions(in mode: LockdownRestriction.Mode) -> [LockdownRestriction] {

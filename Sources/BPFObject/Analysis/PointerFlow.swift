@@ -1,0 +1,242 @@
+internal import ByteKit
+
+/// Follows pointers to kernel structures through a program's registers and stack.
+///
+/// A register *may* hold such a pointer when on some way through the program it does: what is not known is taken for a
+/// pointer, so that no load is missed. What the verifier knows better (that a value is a number, that a branch is never
+/// taken) makes some of the loads that are found here harmless.
+struct PointerFlow {
+  /// What may be where before an instruction.
+  fileprivate struct State: Equatable {
+    /// One bit a register: may hold a pointer into the kernel.
+    var pointers: UInt16 = 0
+    /// One bit a register: may hold the context.
+    var context: UInt16 = 0
+    /// One bit for each eight bytes of stack, from its top: may hold a pointer.
+    var slots: UInt64 = 0
+    /// The same for the context.
+    var contextSlots: UInt64 = 0
+
+    func joined(_ other: State) -> State {
+      State(
+        pointers: pointers | other.pointers, context: context | other.context, slots: slots | other.slots,
+        contextSlots: contextSlots | other.contextSlots)
+    }
+  }
+
+  private let code: [UInt8]
+  private let count: Int
+  private let contextHoldsPointers: Bool
+  private let mapsHoldPointers: Bool
+  /// Loads of 64 bits that the kernel's own values are filled into.
+  private let externs: Set<Int>
+  private var states: [State?]
+  private var work: [Int] = []
+  /// A pointer was written through something else than the frame pointer, so it may come back from anywhere.
+  private var escapes = false
+  private var found: Set<Int> = []
+  /// Steps that are left. A program that a compiler made takes two or three for each instruction.
+  private var budget = 0
+
+  init(_ program: LinkedProgram, contextHoldsPointers: Bool, mapsHoldPointers: Bool) {
+    code = program.instructions
+    count = program.instructions.count / Instruction.size
+    self.contextHoldsPointers = contextHoldsPointers
+    self.mapsHoldPointers = mapsHoldPointers
+    externs = Set(program.externUses.map(\.instruction))
+    states = []
+  }
+
+  /// The indexes of loads that may go through a pointer into the kernel, in their order.
+  mutating func loads() -> [Int] {
+    // Twice at most: the second time with what the first found to escape.
+    for _ in 0..<2 {
+      let before = escapes
+      found = []
+      states = Array(repeating: nil, count: count)
+      work = []
+      budget = 64 * count + 1024
+      reach(0, State(pointers: 0, context: 1 << 1, slots: 0, contextSlots: 0))
+      while let index = work.popLast() {
+        guard index < count, let state = states[index] else { continue }
+        budget -= 1
+        guard budget > 0 else { return everyLoad }
+        step(index, state)
+      }
+      if escapes == before { break }
+    }
+    return found.sorted()
+  }
+
+  /// Every load but those from the stack: the answer for a program that is too tangled to follow.
+  private var everyLoad: [Int] {
+    let bytes = code.rawSpan
+    return (0..<count).filter { index in
+      guard let opcode = try? bytes.u8(at: index * 8), let registers = try? bytes.u8(at: index * 8 + 1) else {
+        return true
+      }
+      return opcode & 7 == 1 && registers >> 4 != 10
+    }
+  }
+
+  /// Another way leads to an instruction.
+  private mutating func reach(_ index: Int, _ state: State) {
+    guard index >= 0, index < count else { return }
+    let joined = states[index]?.joined(state) ?? state
+    guard states[index] != joined else { return }
+    states[index] = joined
+    work.append(index)
+  }
+
+  private mutating func step(_ index: Int, _ before: State) {
+    let code = code
+    let bytes = code.rawSpan
+    let at = index * Instruction.size
+    guard let opcode = try? bytes.u8(at: at), let registers = try? bytes.u8(at: at + 1),
+      let rawOffset = try? bytes.u16(at: at + 2), let immediate = try? bytes.u32(at: at + 4)
+    else { return }
+    let destination = Int(registers & 15)
+    let source = Int(registers >> 4)
+    let offset = Int(Int16(bitPattern: rawOffset))
+    var after = before
+    switch opcode & 7 {
+    case 0:  // LD
+      guard opcode == Instruction.loadImmediate64 else {
+        after.set(0, pointer: false)  // packet loads of old
+        break
+      }
+      after.set(destination, pointer: registers >> 4 == Instruction.Load.btfID || externs.contains(index))
+      if registers >> 4 == Instruction.Load.function {
+        // Whoever calls the function back passes what it likes.
+        reach(
+          index + 1 + Int(Int32(bitPattern: immediate)),
+          State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e, slots: 0, contextSlots: 0))
+      }
+      return reach(index + 2, after)
+    case 1:  // LDX
+      load(index, destination, source, offset, isWide: opcode & 0x18 == 0x18, &after)
+    case 2:  // ST
+      if destination == 10 { after.setSlot(offset, pointer: false, context: false) }
+    case 3:  // STX
+      store(opcode, destination, source, offset, &after)
+    case 5, 6:  // JMP, JMP32
+      return jump(index, opcode, registers, offset, Int(Int32(bitPattern: immediate)), after)
+    default:  // ALU, ALU64
+      compute(opcode, destination, source, &after)
+    }
+    reach(index + 1, after)
+  }
+
+  private mutating func load(
+    _ index: Int, _ destination: Int, _ source: Int, _ offset: Int, isWide: Bool, _ state: inout State
+  ) {
+    if state.isPointer(source) { found.insert(index) }
+    guard isWide else { return state.set(destination, pointer: false) }
+    if source == 10 {
+      return state.set(
+        destination, pointer: escapes || state.slotIsPointer(offset), context: state.slotIsContext(offset))
+    }
+    // Through a copy of the frame pointer the stack is memory like any other.
+    let fromContext = contextHoldsPointers && (state.isContext(source) || state.contextSlots != 0)
+    state.set(
+      destination,
+      pointer: state.isPointer(source) || fromContext || state.slots != 0 || mapsHoldPointers || escapes)
+  }
+
+  private mutating func store(_ opcode: UInt8, _ base: Int, _ value: Int, _ offset: Int, _ state: inout State) {
+    if opcode & 0xe0 == 0xc0 {
+      // An atomic operation may bring back what was there; that was a number.
+      return state.set(value, pointer: escapes)
+    }
+    if base == 10 {
+      let isWide = opcode & 0x18 == 0x18
+      return state.setSlot(
+        offset, pointer: isWide && state.isPointer(value), context: isWide && state.isContext(value))
+    }
+    if state.isPointer(value) || state.isContext(value) && contextHoldsPointers { escapes = true }
+  }
+
+  private func compute(_ opcode: UInt8, _ destination: Int, _ source: Int, _ state: inout State) {
+    let isRegister = opcode & 8 != 0
+    let is64 = opcode & 7 == 7
+    switch opcode & 0xf0 {
+    case 0xb0:  // MOV; half a pointer is none
+      let copies = isRegister && is64
+      state.set(
+        destination, pointer: copies && state.isPointer(source), context: copies && state.isContext(source))
+    case 0x00, 0x10:  // ADD, SUB
+      guard isRegister, is64 else { break }
+      state.set(
+        destination, pointer: state.isPointer(destination) || state.isPointer(source),
+        context: state.isContext(destination) || state.isContext(source))
+    default: break
+    }
+  }
+
+  private mutating func jump(
+    _ index: Int, _ opcode: UInt8, _ registers: UInt8, _ offset: Int, _ immediate: Int, _ state: State
+  ) {
+    switch opcode & 0xf0 {
+    case 0x90: return  // EXIT
+    case 0x80:  // CALL
+      var after = state
+      after.pointers &= ~0x3f
+      after.context &= ~0x3f
+      switch registers >> 4 {
+      case Instruction.Call.function:
+        // The callee may be passed the address of what is in this frame.
+        if state.slots != 0 || contextHoldsPointers && state.contextSlots != 0 { escapes = true }
+        reach(
+          index + 1 + immediate,
+          State(pointers: state.pointers & 0x3e, context: state.context & 0x3e, slots: 0, contextSlots: 0))
+        after.set(0, pointer: contextHoldsPointers || mapsHoldPointers || escapes)
+      case Instruction.Call.kernelFunction:
+        after.set(0, pointer: true)
+      default:
+        after.set(0, pointer: Self.returnsPointer(UInt32(truncatingIfNeeded: immediate)))
+      }
+      return reach(index + 1, after)
+    case 0x00:  // JA, of which the 32-bit form has its distance in the immediate
+      return reach(index + 1 + (opcode & 7 == 6 ? immediate : offset), state)
+    default:
+      reach(index + 1, state)
+      reach(index + 1 + offset, state)
+    }
+  }
+
+  /// Helpers that return a pointer to a kernel structure (RET_PTR_TO_BTF_ID and its like, net/core/filter.c,
+  /// kernel/bpf/helpers.c, kernel/trace/bpf_trace.c), and every one that is not known.
+  private static func returnsPointer(_ helper: UInt32) -> Bool {
+    switch helper {
+    // skc_to_*_sock, get_current_task_btf, sock_from_file, per_cpu_ptr, this_cpu_ptr, task_pt_regs, kptr_xchg.
+    case 136...140, 153, 154, 158, 162, 175, 178, 194, 196: true
+    default: HelperNames.name(helper) == nil
+    }
+  }
+}
+
+extension PointerFlow.State {
+  fileprivate func isPointer(_ register: Int) -> Bool { pointers & 1 << UInt16(register) != 0 }
+  fileprivate func isContext(_ register: Int) -> Bool { context & 1 << UInt16(register) != 0 }
+
+  fileprivate mutating func set(_ register: Int, pointer: Bool, context isContext: Bool = false) {
+    let bit = UInt16(1) << UInt16(register)
+    pointers = pointer ? pointers | bit : pointers & ~bit
+    context = isContext ? context | bit : context & ~bit
+  }
+
+  /// The bit of eight bytes of stack; 0 outside of its 512 bytes.
+  private static func slot(_ offset: Int) -> UInt64 {
+    guard offset < 0, offset >= -512 else { return 0 }
+    return 1 << UInt64((-offset - 1) / 8)
+  }
+
+  fileprivate func slotIsPointer(_ offset: Int) -> Bool { slots & Self.slot(offset) != 0 }
+  fileprivate func slotIsContext(_ offset: Int) -> Bool { contextSlots & Self.slot(offset) != 0 }
+
+  fileprivate mutating func setSlot(_ offset: Int, pointer: Bool, context isContext: Bool) {
+    let bit = Self.slot(offset)
+    slots = pointer ? slots | bit : slots & ~bit
+    contextSlots = isContext ? contextSlots | bit : contextSlots & ~bit
+  }
+}

@@ -1,0 +1,177 @@
+import BPFObject
+import ByteKit
+import Testing
+
+/// What the analysis says a program reads and needs, against sources that are known to say it.
+@Suite struct AnalysisTests {
+  private static func report(_ source: String) throws -> ProgramReport {
+    let bytes = try TestObject.compile(source: source + "\nchar LICENSE[] SEC(\"license\") = \"GPL\";")
+    let report = try BPFObject.report(bytes: bytes.rawSpan, allowsExterns: true)
+    return try #require(report.programs.first)
+  }
+
+  private static let task = """
+    struct mm { unsigned long total; } __attribute__((preserve_access_index));
+    struct task_struct { int pid; struct task_struct *real_parent; char comm[16]; }
+      __attribute__((preserve_access_index));
+    """
+
+  @Test(arguments: [
+    // A field of what the context holds, and of what that points to.
+    ("tp_btf/x", "struct task_struct *t = (void *)ctx[1]; return t->pid;", ["task_struct.pid"]),
+    (
+      "fentry/x", "struct task_struct *t = (void *)ctx[0]; return t->real_parent->pid;",
+      ["task_struct.real_parent", "task_struct.pid"]
+    ),
+    // Through the stack and back.
+    (
+      "lsm/x",
+      "struct task_struct *t = (void *)ctx[0]; struct task_struct *volatile kept = t; return kept->pid;",
+      ["task_struct.pid"]
+    ),
+    // What a helper hands out, in a program whose context has no pointers.
+    (
+      "raw_tp/x",
+      "struct task_struct *(*current)(void) = (void *)158; return current()->pid;", ["task_struct.pid"]
+    ),
+    // Numbers and the context are no kernel memory, nor is the stack.
+    ("tp_btf/x", "volatile unsigned long a = ctx[0]; return a + ctx[1];", []),
+    ("raw_tp/x", "return ctx[0] + ctx[1];", []),
+  ])
+  func pointersAreFollowed(_ section: String, _ body: String, _ subjects: [String]) throws {
+    let report = try Self.report("\(Self.task)\nSEC(\"\(section)\") int f(unsigned long *ctx) { \(body) }")
+    #expect(report.kernelReads.map { $0.subject ?? "?" } == subjects)
+    #expect(report.kernelReads.allSatisfy { $0.means == .pointer })
+    // Lockdown sees none of these.
+    #expect(report.strictestLockdown == .confidentiality)
+  }
+
+  @Test func packetsAndMapsAreNoKernelMemory() throws {
+    for name in ["data", "maps", "callbacks", "slots"] {
+      let bytes = try TestObject.bytes(name)
+      let report = try BPFObject.report(bytes: bytes.rawSpan)
+      for program in report.programs where ["xdp", "sched_cls", "socket_filter"].contains(program.typeName) {
+        #expect(program.kernelReads.isEmpty, "\(name)/\(program.name)")
+      }
+    }
+  }
+
+  /// A pointer that goes down into a subprogram, by the address of a variable.
+  @Test func subprogramsAreFollowed() throws {
+    let report = try Self.report(
+      """
+      \(Self.task)
+      __attribute__((noinline)) static int deep(struct task_struct **t) { return (*t)->pid; }
+      SEC("tp_btf/x") int f(unsigned long *ctx) {
+        struct task_struct *t = (void *)ctx[1]; asm volatile("" : : "r"(&t) : "memory"); return deep(&t);
+      }
+      """)
+    #expect(report.kernelReads.contains { $0.subject == "task_struct.pid" })
+  }
+
+  @Test func helpersThatReadAreNamed() throws {
+    let report = try Self.report(
+      """
+      static long (*const read)(void *, __u32, const void *) = (void *)113;
+      SEC("kprobe/x") int f(void *ctx) { long v; read(&v, 8, ctx); return v; }
+      """)
+    let helper = try #require(report.helpers.first)
+    #expect(report.kernelReads.map(\.means) == [.helper(helper)])
+    #expect(report.kernelReads.map(\.instruction) == helper.instructions)
+    #expect(report.userWrites.isEmpty)
+  }
+
+  @Test func unknownHelpersAreRefusedUnderConfidentiality() throws {
+    let report = try Self.report(
+      """
+      static long (*const newer)(void) = (void *)4711;
+      SEC("xdp") int f(void *ctx) { return newer(); }
+      """)
+    #expect(report.strictestLockdown == .integrity)
+    #expect(report.restrictions.map(\.reason) == [.unknownHelper])
+    #expect(report.restrictions.first?.helper?.label == "bpf_unknown#4711")
+  }
+
+  @Test(arguments: [
+    (1, "3.19"), (4, "4.1"), (36, "4.8"), (37, "4.9"), (45, "4.11"), (113, "5.5"), (119, "5.7"), (130, "5.8"),
+    (148, "5.10"), (158, "5.11"), (164, "5.13"), (166, "5.14"), (181, "5.17"), (208, "6.1"), (211, "6.2"),
+  ])
+  func helpersHaveTheirRelease(_ id: UInt32, _ version: String) {
+    #expect(HelperNames.version(id).map { "\($0)" } == version)
+    #expect(HelperNames.version(0) == nil && HelperNames.version(212) == nil)
+  }
+
+  @Test(arguments: [
+    ("xdp", "return 0;", "5.0", "function information (BTF)"),
+    ("syscall", "return 0;", "5.14", "program type syscall"),
+    ("kprobe.multi/x", "return 0;", "5.18", "attach type trace_kprobe_multi"),
+    ("xdp", "static long (*const now)(void) = (void *)208; return now();", "6.1", "helper bpf_ktime_get_tai_ns#208"),
+  ])
+  func theOldestKernelIsKnown(_ section: String, _ body: String, _ version: String, _ reason: String) throws {
+    let report = try Self.report("SEC(\"\(section)\") int f(void *ctx) { \(body) }")
+    #expect("\(report.minimumKernel.version)" == version && report.minimumKernel.reason == reason)
+  }
+
+  @Test func relocationsAndMapsNeedTheirKernels() throws {
+    let bytes = try TestObject.bytes("core")
+    let core = try BPFObject.report(bytes: bytes.rawSpan)
+    #expect(core.programs.allSatisfy { $0.minimumKernel.version >= KernelVersion(5, 17) })
+  }
+
+  private static let map = """
+    struct { int (*type)[%T]; int *key; long *value; int (*max_entries)[%N]; } notes SEC(".maps");
+    static void *(*const lookup)(void *, const void *) = (void *)1;
+    """
+
+  private static func map(type: Int, entries: Int) -> String {
+    var text = ""
+    var rest = map[...]
+    while let mark = rest.firstIndex(of: "%") {
+      text += rest[..<mark] + (rest[mark...].hasPrefix("%T") ? "\(type)" : "\(entries)")
+      rest = rest[mark...].dropFirst(2)
+    }
+    return text + rest
+  }
+
+  @Test(arguments: [
+    ("xdp", "return 2;", nil), ("cgroup_skb/ingress", "return 1;", nil),
+    ("kprobe/x", "return 0;", "programs of type kprobe"), ("syscall", "return 0;", "programs of type syscall"),
+    (
+      "xdp", "static long (*const h)(void *, int, long) = (void *)6; char t[2] = {}; return h(t, 2, 0);",
+      "trace_printk#6"
+    ),
+    ("xdp", "static long (*const h)(void) = (void *)35; return h();", "get_current_task#35"),
+    (
+      "tc", "static long (*const h)(void *, int, void *) = (void *)112; long v; return h(&v, 8, ctx);",
+      "probe_read_user#112"
+    ),
+    ("xdp", "static long (*const h)(void) = (void *)4711; return h();", "unknown#4711"),
+  ])
+  func restrictedIsWhatStaysWithThePacket(_ section: String, _ body: String, _ objection: String?) throws {
+    let report = try Self.report("SEC(\"\(section)\") int f(void *ctx) { \(body) }")
+    #expect(report.isRestricted == (objection == nil), "\(report.classObjections)")
+    if let objection { #expect(report.classObjections.joined().contains(objection)) }
+  }
+
+  @Test(arguments: [(1, 1000, true), (2, 1000, true), (1, 2_000_000, false), (3, 10, false), (29, 1, false)])
+  func restrictedMapsAreBounded(_ type: Int, _ entries: Int, _ isRestricted: Bool) throws {
+    let report = try Self.report(
+      "\(Self.map(type: type, entries: entries)) SEC(\"xdp\") int f(void *ctx) { int k = 0; return !!lookup(&notes, &k); }"
+    )
+    #expect(report.isRestricted == isRestricted, "\(report.classObjections)")
+  }
+
+  /// Tangled code ends in an answer, and one that misses nothing.
+  @Test func damagedCodeIsFollowedToo() throws {
+    let original = try TestObject.bytes("core")
+    var generator = MutationTests.Generator(9)
+    for _ in 0..<200 {
+      var bytes = original
+      for _ in 0..<6 {
+        bytes[Int.random(in: 64..<1200, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+      }
+      // The result does not matter here, only that there is one.
+      _ = try? BPFObject.report(bytes: bytes.rawSpan)
+    }
+  }
+}
