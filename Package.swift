@@ -96,7 +96,8 @@ let package = Package(
     room(
       "Provenance",
       imports: [
-        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "DMVerity", "DiskLayout", "EROFS", "ImageFiles",
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "FSVerity", "DMVerity", "DiskLayout", "EROFS",
+        "ImageFiles",
         "Manifest", "ObjectSignature", "Signatures", "TrustAnchors",
       ]),
     room(

@@ -48,14 +48,18 @@ func report(_ steps: inout [Step]) throws {
       if round > 0 { steps[index].microseconds.append(elapsed) }  // the first round warms up
     }
   }
-  func times(_ name: String) -> [Double]? { steps.first { $0.name == name }?.microseconds }
-  if let kernel = times("kernel"), let whole = times("admission") {
-    steps.append(Step(name: "beyond the kernel", run: {}, microseconds: zip(whole, kernel).map { $0 - $1 }))
-  }
-  for step in steps {
-    let sorted = step.microseconds.sorted()
+  func write(_ name: String, median: Double, best: Double) throws {
     try StandardStream.output.write(
-      "{\"step\": \"\(step.name)\", \"median_us\": \(Int(sorted[sorted.count / 2])), \"best_us\": \(Int(sorted[0]))}\n")
+      "{\"step\": \"\(name)\", \"median_us\": \(Int(median)), \"best_us\": \(Int(best))}\n")
+  }
+  func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+  func times(_ name: String) -> [Double]? { steps.first { $0.name == name }?.microseconds }
+  for step in steps {
+    try write(step.name, median: median(step.microseconds), best: step.microseconds.min() ?? 0)
+  }
+  if let kernel = times("kernel"), let whole = times("admission"), let bestKernel = kernel.min(), let best = whole.min()
+  {
+    try write("beyond the kernel", median: median(zip(whole, kernel).map { $0 - $1 }), best: best - bestKernel)
   }
 }
 

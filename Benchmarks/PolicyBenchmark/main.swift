@@ -58,9 +58,13 @@ for rules in [10, 1000, 100_000] {
   let text = policyText(rules: rules)
   let clock = ContinuousClock()
   var document = PolicyDocument.parse([], dialect: .verityBPF)
-  let parsing = clock.measure { document = PolicyDocument.parse(text, dialect: .verityBPF) }
   var compiled: CompiledPolicy?
-  let compiling = try clock.measure { compiled = try CompiledPolicy(document) }
+  // The best of three: neighbours only ever add.
+  var (parsing, compiling) = (Duration.seconds(3600), Duration.seconds(3600))
+  for _ in 0..<3 {
+    parsing = min(parsing, clock.measure { document = PolicyDocument.parse(text, dialect: .verityBPF) })
+    compiling = min(compiling, try clock.measure { compiled = try CompiledPolicy(document) })
+  }
   guard let policy = compiled else { continue }
   let hit = measure(policy, facts(rules: rules, known: true))
   let miss = measure(policy, facts(rules: rules, known: false))

@@ -20,6 +20,7 @@ extension Facts {
     programClass = program.isRestricted ? .restricted : .full
 
     takeSignature(evidence.signature)
+    if let file = evidence.fileVerity { takeFileVerity(file) }
     self.object = evidence.file.map { DigestLiteral($0.digest) }
     guard let verity = evidence.verity, let object = evidence.object else { return }
     if let volume = evidence.volume {
@@ -47,6 +48,16 @@ extension Facts {
     bpfSignature = signature.map { SignatureVerdict(rawValue: $0.verdict.rawValue) ?? .fault } ?? .unsigned
     bpfKeyring = signature?.keyring.flatMap { Keyring(rawValue: $0.uppercased()) }
     guard let signer = signature?.signer else { return }
+    signers.append(DigestLiteral(signer))
+    signatureSources = .userspace
+  }
+
+  /// What the kernel says of a file with fs-verity, after the bytes were proven to be those it means.
+  private mutating func takeFileVerity(_ file: FileVerityFacts) {
+    fsverityDigest = DigestLiteral(file.digest)
+    // As IPE has it: by a key in the kernel's own ring. What the trust anchors say is another fact.
+    fsveritySignature = file.signature?.isCheckedByKernel ?? false
+    guard let signer = file.signature?.signer else { return }
     signers.append(DigestLiteral(signer))
     signatureSources = .userspace
   }

@@ -66,6 +66,7 @@ struct Recorder: ~Copyable {
       ]
     }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
+    if let file = evidence.fileVerity { details.append(.init("fsverity_digest", .string(file.digest.description))) }
     if let file = evidence.file { details.append(.init("file", .string(file.path))) }
     if let signature = evidence.signature, signature.verdict != .unsigned {
       details.append(.init("signature", signature.json))

@@ -116,6 +116,14 @@ struct AttachTarget {
     return (String(text[..<colon]), String(text[text.index(after: colon)...]))
   }
 
+  /// `PATH:PROVIDER:NAME`.
+  func markedPlace() throws(BPFLoadError) -> Attachment.MarkedPlace {
+    let text = try text("PATH:PROVIDER:NAME")
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { throw bad(text, "PATH:PROVIDER:NAME") }
+    return Attachment.MarkedPlace(file: String(parts[0]), provider: String(parts[1]), name: String(parts[2]))
+  }
+
   /// `cpu-clock@99`.
   func sampledEvent() throws(BPFLoadError) -> SampledEvent {
     let text = try text("cpu-clock@HZ")

@@ -28,6 +28,8 @@ enum Attachment: Equatable {
   case userProbe(file: String, Probe)
   /// Probes in all functions of a file that a pattern names, by `enum bpf_attach_type`.
   case userProbes(file: String, pattern: String, atReturn: Bool, type: UInt32)
+  /// A place that a program's author marked (USDT).
+  case marked(MarkedPlace)
   /// Samples of a performance event on every processor.
   case samples(SampledEvent)
   /// A netfilter hook of this process's network namespace.
@@ -43,6 +45,13 @@ enum Attachment: Equatable {
     var offset: UInt64
     /// When the function returns, not when it is called.
     var atReturn: Bool
+  }
+
+  /// A marked place: `PATH:PROVIDER:NAME`.
+  struct MarkedPlace: Equatable {
+    let file: String
+    let provider: String
+    let name: String
   }
 
   /// - Throws: ``BPFLoadError/notAttachable(program:section:)`` when nothing can say to what,
@@ -89,6 +98,7 @@ enum Attachment: Equatable {
       case "uprobe", "uretprobe":
         let (file, place) = try target.fileAndPlace()
         self = .userProbe(file: file, try target.probe(place))
+      case "usdt": self = .marked(try target.markedPlace())
       default: throw .notAttachable(program: program.name, section: program.section)
       }
     case (7, _): self = .samples(try target.sampledEvent())  // PERF_EVENT
@@ -119,6 +129,7 @@ extension Attachment {
     case .userProbe(let file, let probe): "\(file):\(probe.text)"
     case .userProbes(let file, let pattern, let atReturn, _):
       "\(file):\(pattern)" + (atReturn ? " (return)" : "")
+    case .marked(let place): "\(place.file):\(place.provider):\(place.name)"
     case .samples(let event): "\(event.name)@\(event.frequency) on every processor"
     case .netfilter(let hook): "netfilter \(hook.text)"
     case .sockets(let map, let type): "sockets of map \(map) (\(TypeNames.attach(type)))"

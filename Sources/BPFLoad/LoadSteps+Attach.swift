@@ -30,13 +30,15 @@ extension LoadSteps {
   /// Attaches every program; a link that has been made goes with the load when a later one is refused.
   func attach(_ objects: [KernelObject], maps: [KernelObject]) throws(BPFLoadError) -> [MadeLink] {
     var links: [MadeLink] = []
+    // Marked places share a map of the object, a key for each kind of arguments.
+    var nextKey: UInt32 = 0
     for (program, object) in zip(programs, objects) {
       let attachment = try Attachment(program, options)
       // Registered as a whole, by its map.
       guard let place = attachment.place else { continue }
       let made: [KernelObject]
       do throws(AttachFailure) {
-        made = try self.links(of: object, attachment, maps: maps)
+        made = try self.links(of: object, attachment, maps: maps, nextKey: &nextKey)
       } catch {
         switch error {
         case .missing(let reason):
@@ -55,10 +57,16 @@ extension LoadSteps {
 
   /// One link, except where there is one for each processor.
   private func links(
-    of program: KernelObject, _ attachment: Attachment, maps: [KernelObject]
+    of program: KernelObject, _ attachment: Attachment, maps: [KernelObject], nextKey: inout UInt32
   ) throws(AttachFailure) -> [KernelObject] {
     switch attachment {
     case .samples(let event): return try Probing.links(of: program, samplesOf: event)
+    case .marked(let place):
+      guard let index = linked.maps.firstIndex(where: { $0.name == Probing.staticProbeMap }), index < maps.count,
+        linked.maps[index].valueSize == StaticProbeArguments.size
+      else { throw .missing("the object has no map `\(Probing.staticProbeMap)` as libbpf's usdt.bpf.h declares it") }
+      return try Probing.links(
+        of: program, place, arguments: maps[index], entries: linked.maps[index].maxEntries, next: &nextKey)
     case .tracepoint(let name): return [try Probing.link(program, tracepoint: name)]
     case .kernelProbe(let probe): return [try Probing.link(program, kernelProbe: probe)]
     case .kernelProbes(let pattern, let atReturn, let type):
@@ -94,7 +102,7 @@ extension LoadSteps {
       return try BPF.link(program, attachType: type, cgroup: namespace)
     case .netfilter(let hook):
       return try BPF.link(program, netfilter: hook.family, hook: hook.hook, priority: hook.priority)
-    case .structure, .samples, .tracepoint, .kernelProbe, .kernelProbes, .userProbe, .userProbes, .sockets:
+    case .structure, .samples, .tracepoint, .kernelProbe, .kernelProbes, .userProbe, .userProbes, .marked, .sockets:
       throw SystemError("attach", errno: 22)
     }
   }

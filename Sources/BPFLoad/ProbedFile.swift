@@ -22,16 +22,21 @@ enum ProbedFile {
   /// The offsets in the file of its functions of this name, or of all that a pattern with `*` or `?` matches, in
   /// ascending order, each once.
   static func functions(of path: String, matching pattern: String) throws(AttachFailure) -> [UInt64] {
-    let bytes = try AttachFailure.calling { () throws(SystemError) in
-      guard let bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 30) else {
-        throw SystemError("read", path: path, errno: 27)  // EFBIG
-      }
-      return bytes
-    }
+    let bytes = try contents(of: path)
     do throws(ByteError) {
       return try functions(in: bytes.rawSpan, matching: Pattern(pattern))
     } catch {
       throw .missing("`\(path)` is no 64-bit executable or library with symbol tables")
+    }
+  }
+
+  /// The whole file.
+  static func contents(of path: String) throws(AttachFailure) -> [UInt8] {
+    try AttachFailure.calling { () throws(SystemError) in
+      guard let bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 30) else {
+        throw SystemError("read", path: path, errno: 27)  // EFBIG
+      }
+      return bytes
     }
   }
 

@@ -84,7 +84,7 @@ enum Probing {
     return links
   }
 
-  private static func event(of source: String, atReturn: Bool) throws(AttachFailure) -> PerfEvent.Attributes {
+  static func event(of source: String, atReturn: Bool) throws(AttachFailure) -> PerfEvent.Attributes {
     let number: String
     let bit: String
     do throws(SystemError) {
@@ -100,12 +100,12 @@ enum Probing {
     return PerfEvent.Attributes(type: type, config: atReturn ? 1 << shift : 0)
   }
 
-  private static func link(
-    _ program: KernelObject, _ event: PerfEvent.Attributes, processor: Int32 = 0
+  static func link(
+    _ program: KernelObject, _ event: PerfEvent.Attributes, processor: Int32 = 0, cookie: UInt64 = 0
   ) throws(AttachFailure) -> KernelObject {
     try AttachFailure.calling { () throws(SystemError) in
       let opened = try PerfEvent.open(event, processor: processor)
-      let link = try BPF.link(program, event: opened)
+      let link = try BPF.link(program, event: opened, cookie: cookie)
       try PerfEvent.enable(opened)
       return link
     }

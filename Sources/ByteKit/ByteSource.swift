@@ -9,6 +9,13 @@ public protocol ByteSource: ~Copyable {
   ///
   /// What lands in the buffer is private to the caller: the source keeps no way to change it later.
   func read(at offset: UInt64, into buffer: inout MutableRawSpan) throws(ByteSourceError)
+
+  /// Says that these bytes will be read soon, so that a source on a disk can fetch them meanwhile. Never fails.
+  func willRead(at offset: UInt64, byteCount: UInt64)
+}
+
+extension ByteSource where Self: ~Copyable {
+  public func willRead(at offset: UInt64, byteCount: UInt64) {}
 }
 
 /// Why a ``ByteSource`` could not fill the buffer.

@@ -20,6 +20,11 @@ public struct SourceWindow<Base: ByteSource & ~Copyable>: ByteSource, ~Copyable 
     // `start` and `offset` lie inside the base, so their sum does too.
     try base.read(at: start + offset, into: &buffer)
   }
+
+  public func willRead(at offset: UInt64, byteCount: UInt64) {
+    guard offset < self.byteCount else { return }
+    base.willRead(at: start + offset, byteCount: min(byteCount, self.byteCount - offset))
+  }
 }
 
 extension SourceWindow: Sendable where Base: Sendable & ~Copyable {}

@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import Dispatch
 internal import Synchronization
 
@@ -10,7 +11,7 @@ func concurrently<Worker: ~Copyable>(
 ) throws(VerityError) {
   let next = Atomic<Int>(0)
   let failure = Mutex<VerityError?>(nil)
-  DispatchQueue.concurrentPerform(iterations: max(1, min(threads, count))) { _ in
+  @Sendable func runOne(_: Int) {
     do throws(VerityError) {
       var worker = try make()
       while true {
@@ -23,8 +24,17 @@ func concurrently<Worker: ~Copyable>(
       failure.withLock { if $0 == nil { $0 = error } }
     }
   }
+  if threads <= 1 || count < smallestSharedCount {
+    runOne(0)
+  } else {
+    DispatchQueue.concurrentPerform(iterations: min(threads, count), execute: runOne)
+  }
   if let error = failure.withLock({ $0 }) { throw error }
 }
+
+/// Fewer pieces than this are worked through by the calling thread: setting up the first other one takes as long as
+/// hashing a mebibyte.
+private let smallestSharedCount = 8
 
 /// Cuts a device's data blocks into pieces that fit a core's cache, and the pieces into rounds, after each of which
 /// progress is reported.
@@ -37,6 +47,8 @@ struct Pieces {
 
   private static let byteCount = 256 << 10
   private static let perRound: UInt64 = 128
+  /// How far reading from a disk runs ahead: 16 MiB.
+  private static let piecesAhead: UInt64 = 64
 
   init(_ parameters: VerityParameters) {
     blockCount = parameters.dataBlockCount
@@ -49,6 +61,15 @@ struct Pieces {
   var rounds: some Sequence<Range<UInt64>> {
     let count = count
     return stride(from: 0, to: count, by: Int(Self.perRound)).lazy.map { $0..<min($0 + Self.perRound, count) }
+  }
+
+  /// Has a later piece fetched. Several threads read a file in no order that the kernel would recognise, so it reads
+  /// nothing ahead by itself.
+  func fetch(after piece: UInt64, of data: borrowing some ByteSource & ~Copyable, blockSize: Int) {
+    guard piece + Self.piecesAhead < count else { return }
+    let later = blocks(of: piece + Self.piecesAhead)
+    // Data blocks lie within the data, so neither product overflows.
+    data.willRead(at: later.lowerBound * UInt64(blockSize), byteCount: UInt64(later.count) * UInt64(blockSize))
   }
 
   /// The data blocks of a piece.

@@ -29,7 +29,9 @@ extension VerityLayout {
       try concurrently(round.count, threads: threads) { () throws(VerityError) in
         try PieceHasher(self)
       } work: { (worker: inout PieceHasher, number) throws(VerityError) in
-        let digests = try worker.digests(of: pieces.blocks(of: round.lowerBound + UInt64(number)), in: data)
+        let piece = round.lowerBound + UInt64(number)
+        pieces.fetch(after: piece, of: data, blockSize: parameters.dataBlockSize)
+        let digests = try worker.digests(of: pieces.blocks(of: piece), in: data)
         results.withLock { $0[number] = digests }
       }
       for digests in results.withLock({ $0 }) { try builder.append(digests: digests.rawSpan, to: &sink) }

@@ -87,7 +87,9 @@ extension VerityLayout {
       try concurrently(round.count, threads: threads) { () throws(VerityError) in
         try PieceVerifier(layout: self, rootHash: rootHash)
       } work: { (worker: inout PieceVerifier, number) throws(VerityError) in
-        let blocks = pieces.blocks(of: round.lowerBound + UInt64(number))
+        let piece = round.lowerBound + UInt64(number)
+        pieces.fetch(after: piece, of: data, blockSize: parameters.dataBlockSize)
+        let blocks = pieces.blocks(of: piece)
         let partial = try worker.verify(blocks, data: data, hashes: hashes)
         findings.withLock { $0.add(partial) }
       }

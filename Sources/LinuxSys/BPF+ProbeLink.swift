@@ -3,11 +3,16 @@ internal import CLinuxShim
 /// Links to events, probes and hooks: BPF_LINK_CREATE with attributes of its own for each kind.
 extension BPF {
   /// Attaches the program to an event, which the link keeps open (BPF_PERF_EVENT, 41; Linux 5.15).
-  public static func link(_ program: KernelObject, event: borrowing OwnedFD) throws(SystemError) -> KernelObject {
+  ///
+  /// - Parameter cookie: what the program learns of this link from bpf_get_attach_cookie.
+  public static func link(
+    _ program: KernelObject, event: borrowing OwnedFD, cookie: UInt64 = 0
+  ) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_link_perf_event()
     attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
     attributes.target_fd = UInt32(bitPattern: event.withRaw { $0 })
     attributes.attach_type = 41
+    attributes.bpf_cookie = cookie
     defer { withExtendedLifetime(program) {} }
     return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
   }

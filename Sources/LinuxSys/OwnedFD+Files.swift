@@ -177,6 +177,11 @@ public struct FileSource: ByteSource, ~Copyable, Sendable {
     return FileSource(descriptor, byteCount: size)
   }
 
+  public func willRead(at offset: UInt64, byteCount: UInt64) {
+    guard let start = off_t(exactly: offset), let count = off_t(exactly: byteCount) else { return }
+    _ = descriptor.withRaw { posix_fadvise($0, start, count, POSIX_FADV_WILLNEED) }
+  }
+
   public func read(at offset: UInt64, into buffer: inout MutableRawSpan) throws(ByteSourceError) {
     let needed = buffer.byteCount
     guard offset <= byteCount, UInt64(needed) <= byteCount - offset else {

@@ -17,6 +17,8 @@ public struct Evidence: Equatable, Sendable {
   public var object: ObjectFacts?
   /// The object as an ordinary file, when it is on no image.
   public var file: FileFacts?
+  /// What fs-verity says of that file, and our own proof of it.
+  public var fileVerity: FileVerityFacts?
   /// The object's explicit signature; nil when nobody looked for one.
   public var signature: SignatureFacts?
 

@@ -4,7 +4,7 @@ internal import LinuxSys
 internal import ObjectSignature
 internal import TrustAnchors
 
-/// Objects that lie on no image: only their own signature, or a rule about their digest, can let them pass.
+/// Objects that lie on no image: only fs-verity, their own signature, or a rule about their digest can let them pass.
 extension Examination {
   /// Examines the object in an ordinary file, which is opened and read once.
   public mutating func examine(file path: String) throws(ProvenanceError) -> ExaminedObject {
@@ -24,6 +24,18 @@ extension Examination {
     guard ObjectVerifier.isSigned(bytes.rawSpan) else { return nil }
     let path = (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
     return try finish(bytes, path: path, evidence: Evidence())
+  }
+
+  /// Examines the object behind a descriptor when its file has fs-verity; nil when it has not.
+  mutating func examine(withFileVerity number: Int32) throws(ProvenanceError) -> ExaminedObject? {
+    let descriptor = try OpenObject.duplicate(number)
+    guard try FileVerityFacts.measure(descriptor) != nil else { return nil }
+    let bytes = try Self.contents(of: descriptor, name: "fd \(number)")
+    var evidence = Evidence()
+    evidence.fileVerity = try FileVerityFacts.prove(
+      bytes.rawSpan, of: descriptor, trust: trust, time: Timestamp.now().seconds)
+    let path = (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
+    return try finish(bytes, path: path, evidence: evidence)
   }
 
   private static func contents(of descriptor: borrowing OwnedFD, name: String) throws(ProvenanceError) -> [UInt8] {
@@ -60,6 +72,7 @@ extension Evidence {
     let signature = SignatureFacts.check(bytes.rawSpan, trust: trust, time: Timestamp.now().seconds)
     let subjects: [(Revocations.Kind, Digest?)] = [
       (.object, digest), (.rootHash, verity?.rootHash), (.signer, signature.signer),
+      (.signer, fileVerity?.signature?.signer),
     ]
     for case (let kind, let subject?) in subjects where trust.revocations.contains(kind, subject) {
       throw .revoked(kind: kind.rawValue, digest: subject)

@@ -52,14 +52,17 @@ public struct Examination: ~Copyable {
   /// block by block; the mount is read only to notice that it shows something else. On a dm-verity device the kernel's
   /// own table is a second witness: its root hash is the one that the bytes are proven against.
   ///
-  /// A file on any other file system has no origin to speak of; it is examined only when it is signed.
+  /// A file on any other file system is examined when it has fs-verity, or is signed; otherwise it has no origin to
+  /// speak of.
   ///
   /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
     do throws(ProvenanceError) {
       return try examine(onImage: number)
     } catch {
-      guard case .fileSystem = error, let signed = try examine(signed: number) else { throw error }
+      guard case .fileSystem = error else { throw error }
+      if let proven = try examine(withFileVerity: number) { return proven }
+      guard let signed = try examine(signed: number) else { throw error }
       return signed
     }
   }

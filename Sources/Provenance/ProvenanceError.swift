@@ -1,6 +1,7 @@
 public import ByteKit
 public import DMTable
 public import Diagnostics
+public import FSVerity
 public import Hashing
 public import ImageFiles
 public import LinuxSys
@@ -29,6 +30,8 @@ public enum ProvenanceError: Error, Sendable {
   case mountDiffers(message: String, expected: String, found: String)
   /// The image could not be opened, or its layout was refused.
   case imageFile(ImageFileError)
+  /// The file has fs-verity, and its bytes could not be proven by it.
+  case fileVerity(FSVerityError)
   /// The image's tree or blocks were refused.
   case image(path: String, Diagnostic)
   /// The object is not in the image, or is not a regular file.
@@ -99,6 +102,8 @@ extension ProvenanceError: Diagnosable {
         why: "somebody changed the image or the device under the mount",
         next: "unmount, run `verity-bpf verify` on the image, and mount it again")
     case .imageFile(let error):
+      return error.diagnostic
+    case .fileVerity(let error):
       return error.diagnostic
     case .image(let path, let diagnostic):
       var named = diagnostic

@@ -103,6 +103,7 @@ extension Evidence {
             "path": .string(file.path), "sha256": .string(file.digest.description), "size": .unsigned(file.size),
           ]))
     }
+    if let fileVerity { members.append(.init("fsverity", fileVerity.json)) }
     if let signature, signature.verdict != .unsigned { members.append(.init("signature", signature.json)) }
     if let descriptor {
       members += [
@@ -122,6 +123,30 @@ extension Evidence {
           ]))
     }
     return members
+  }
+}
+
+extension FileVerityFacts {
+  /// What a signature is worth, for people.
+  var signatureLine: String {
+    guard let signature else { return "none" }
+    let kernel = signature.isCheckedByKernel ? "the kernel took it, by a key in .fs-verity" : "the kernel checks none"
+    if let anchors = signature.anchors { return "\(kernel); a certificate of the trust anchors `\(anchors)` made it" }
+    return "\(kernel); no trust anchor vouches for it (\(signature.refusal ?? "no reason"))"
+  }
+
+  /// The same for scripts.
+  var json: JSONValue {
+    [
+      "digest": .string(digest.description), "block_size": .integer(Int64(blockSize)),
+      "salt": .string(Hex.encode(salt)),
+      "signature": signature.map { signature in
+        [
+          "checked_by_kernel": .bool(signature.isCheckedByKernel), "signer": .optional(signature.signer?.description),
+          "anchors": .optional(signature.anchors), "refusal": .optional(signature.refusal),
+        ]
+      } ?? .null,
+    ]
   }
 }
 

@@ -102,6 +102,7 @@ enum PlainArguments {
     case "--target": run.target = value
     case "--verifier-log": run.verifierLog = value
     case "--audit-dir": run.auditDir = value
+    case "--trust-anchors": run.trustAnchors = value
     default: return false
     }
     return true

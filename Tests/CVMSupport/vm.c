@@ -1,7 +1,10 @@
 #define _GNU_SOURCE
 #include "CVMSupport.h"
 
+#include <linux/fsverity.h>
 #include <linux/keyctl.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +18,13 @@ int vm_add_certificate(const void *der, unsigned long size, int keyring) {
 }
 
 int vm_close_keyring(int keyring) { return (int)syscall(SYS_keyctl, KEYCTL_RESTRICT_KEYRING, keyring, 0, 0); }
+
+int vm_enable_verity(int fd, const void *signature, unsigned size) {
+  struct fsverity_enable_arg argument = {
+      .version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096, .sig_size = size,
+      .sig_ptr = (uint64_t)(uintptr_t)signature};
+  return ioctl(fd, FS_IOC_ENABLE_VERITY, &argument);
+}
 
 int vm_duplicate(int fd, int number) { return dup2(fd, number); }
 

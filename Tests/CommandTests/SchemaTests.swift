@@ -44,7 +44,7 @@ struct SchemaTests {
     let corrupt = try run("verify", image)
     #expect(corrupt.status == 4)
     try Self.expect(corrupt, "verify")
-    try Self.expect(run("verify", directory.file("objects/xdp_counter.bpf.o"), "--root-hash", zeros), "verify")
+    try Self.expect(run("verify", policy, "--root-hash", zeros), "verify")
     try Self.expect(run("verify", directory.file("nothing")), "verify")
   }
 

@@ -47,7 +47,7 @@ enum KeyringCases {
     ])
 
   /// A keyring's number, from its line in /proc/keys.
-  private static func serial(of keyring: String) throws -> Int32 {
+  static func serial(of keyring: String) throws -> Int32 {
     for line in try Machine.text("/proc/keys").split(separator: "\n") where line.contains(" \(keyring): ") {
       if let number = line.split(separator: " ").first.flatMap({ Int32($0, radix: 16) }) { return number }
     }

@@ -19,7 +19,10 @@ enum LoadingCases {
       Case("event", on: .integrity, .secureBoot) { try countsCalls("event") },
       Case("kernel-probe", on: .integrity, .secureBoot) { try countsCalls("kernel_probe") },
       Case("kernel-return-probe", on: .integrity, .secureBoot) { try countsCalls("kernel_return") },
-      Case("kernel-probes", on: .integrity, .secureBoot) { try countsCalls("kernel_probes") },
+      Case("kernel-probes", on: .integrity, .secureBoot) {
+        try Machine.requireProbesOfManyFunctions()
+        try countsCalls("kernel_probes")
+      },
       // What lockdown forbids, and how that is found out.
       Case("lockdown-forbids-probes", on: .confidentiality) {
         // The kernel says so itself of a probe; its tracing file system is just empty.
@@ -32,6 +35,7 @@ enum LoadingCases {
           try expect(result.text.contains("load.lockdown") && result.text.contains(seen), "\(object): \(result.text)")
         }
       },
+      Case("typed-variable") { try readsAVariable() },
       Case("replaced-function") { try replacesAFunction() },
       Case("verifier-report") { try explainsRefusals() },
     ])
@@ -52,6 +56,15 @@ enum LoadingCases {
     let link = try FileStatus.of(path: "\(pin)/link/on_packet").kind
     unload(pin)
     try expect(link == .regular, "no link")
+  }
+
+  /// The kernel's variable is found by its name in the kernel's types, and read: its processor is number 0.
+  private static func readsAVariable() throws {
+    let pin = try load("variable", "--attach")
+    _ = try Subprocess.run(["/bin/cat", "/dev/null"])
+    let seen = try number(pin, at: 0)
+    unload(pin)
+    try expectEqual(seen, 1000, "the run queue's processor")
   }
 
   /// A function of one program answers for another while the link is there.

@@ -60,6 +60,14 @@ enum Machine {
     ((try? text("/kernel-config")) ?? "").split(separator: "\n").contains { $0 == line }
   }
 
+  /// Skips a case about probes of many functions, which kernels without CONFIG_FPROBE refuse.
+  static func requireProbesOfManyFunctions() throws {
+    guard isConfigured("CONFIG_FPROBE=y") else {
+      throw Skipped(
+        reason: "this kernel has no probes of many functions (CONFIG_FPROBE): BPF_LINK_CREATE says EOPNOTSUPP")
+    }
+  }
+
   /// Forgets clean pages: what is read next comes from the devices.
   static func dropCaches() throws { try write("/proc/sys/vm/drop_caches", Array("3".utf8)) }
 

@@ -40,6 +40,7 @@ enum ProgramCases {
     name: "programs",
     cases: table.map { entry in
       Case(entry.object, on: .integrity, .confidentiality) {
+        if entry.object == "kprobe_multi" { try Machine.requireProbesOfManyFunctions() }
         let wanted = Machine.boot == .confidentiality ? entry.confidentiality : entry.integrity
         let directory = try Machine.temporaryDirectory()
         let rootHash = try Machine.text("/images/programs.roothash").trimmed

@@ -38,5 +38,6 @@ struct VMTests {
     IPEDecisionCases.suite,
     IPECases.suite,
     LoadingCases.suite,
+    FSVerityCases.suite,
   ]
 }

@@ -87,6 +87,12 @@ enum Objects {
     return try #require(contents)
   }
 
+  /// A file of any size.
+  static func contents(_ path: String) throws -> [UInt8] {
+    let contents = try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 28)
+    return try #require(contents)
+  }
+
   static func linked(_ path: String) throws -> LinkedObject {
     let name = path.split(separator: "/").last.map { String($0) } ?? ""
     let object = try bytes(path)

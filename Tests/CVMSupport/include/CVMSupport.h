@@ -10,6 +10,8 @@ int vm_delete_module(const char *name);
 int vm_add_certificate(const void *der, unsigned long size, int keyring);
 /// KEYCTL_RESTRICT_KEYRING: nothing can be added any more. Returns 0, or -1 with errno.
 int vm_close_keyring(int keyring);
+/// FS_IOC_ENABLE_VERITY with SHA-256 and blocks of 4096 bytes; no signature when `size` is 0. Returns 0, or -1 with errno.
+int vm_enable_verity(int fd, const void *signature, unsigned size);
 /// dup2(2): programs that are started have the file under that number.
 int vm_duplicate(int fd, int number);
 /// Turns the machine off.

@@ -1,0 +1,102 @@
+public import ByteKit
+internal import Diagnostics
+internal import FSVerity
+internal import Hashing
+internal import LinuxSys
+internal import Signatures
+internal import TrustAnchors
+
+/// A file with fs-verity: what the kernel says of it, and our own proof that the bytes are those it means.
+public struct FileVerityFacts: Equatable, Sendable {
+  /// A builtin signature of the digest, put to the file when fs-verity was enabled.
+  public struct Signature: Equatable, Sendable {
+    /// Whether the kernel checked it when the file was opened: it does where it was built with
+    /// CONFIG_FS_VERITY_BUILTIN_SIGNATURES, against the keys in `.fs-verity`, which root may fill.
+    public let isCheckedByKernel: Bool
+    /// SHA-256 of the signer's certificate, when it is one of the trust anchors and valid now; checked here.
+    public let signer: Digest?
+    /// The set of trust anchors it is in.
+    public let anchors: String?
+    /// Why no anchor vouches for it, as the code of a diagnostic.
+    public let refusal: String?
+  }
+
+  /// The file's digest (`fsverity_digest=`), named by the kernel for the open file, and computed by us over the bytes.
+  public let digest: Digest
+  /// Bytes of a block.
+  public let blockSize: Int
+  public let salt: [UInt8]
+  /// Nil when there is none.
+  public let signature: Signature?
+}
+
+extension FileVerityFacts {
+  /// The kernel answers about its keys only where it can check signatures (Documentation/filesystems/fsverity.rst).
+  private static let kernelSwitch = "/proc/sys/fs/verity/require_signatures"
+
+  /// Proves the bytes that were read from a descriptor.
+  ///
+  /// - Parameters:
+  ///   - bytes: read once, in memory that nobody else writes to.
+  ///   - time: seconds since 1970-01-01T00:00:00Z, against which the certificate's dates are held.
+  /// - Returns: nil when the file has no fs-verity.
+  static func prove(
+    _ bytes: RawSpan, of descriptor: borrowing OwnedFD, trust: TrustAnchors, time: Int64
+  ) throws(ProvenanceError) -> FileVerityFacts? {
+    guard let measured = try measure(descriptor) else { return nil }
+    do throws(FSVerityError) {
+      let description = try describe(descriptor, bytes, algorithm: measured.algorithm)
+      try description.prove(bytes, measured: measured)
+      return FileVerityFacts(
+        digest: measured, blockSize: description.blockSize, salt: description.salt,
+        signature: signature(of: descriptor, measured, trust: trust, time: time))
+    } catch {
+      throw .fileVerity(error)
+    }
+  }
+
+  /// The digest that the kernel names; nil when it has none for this file.
+  static func measure(_ descriptor: borrowing OwnedFD) throws(ProvenanceError) -> Digest? {
+    let measurement: VerityMeasurement
+    do throws(SystemError) {
+      measurement = try descriptor.measureVerity()
+    } catch {
+      // No fs-verity on the file, on the file system, in the kernel.
+      guard !["ENODATA", "ENOTTY", "EOPNOTSUPP"].contains(error.errnoName) else { return nil }
+      throw .system(error)
+    }
+    guard let algorithm = VerityDescriptor.algorithm(number: measurement.algorithm),
+      let digest = Digest(algorithm, bytes: measurement.digest)
+    else { throw .fileVerity(.parameter("hash algorithm of the number \(measurement.algorithm)")) }
+    return digest
+  }
+
+  /// The descriptor, from the kernel; where it does not give it (before 5.12), that of a file without salt and with
+  /// blocks of 4096 bytes, which then has to hash to the digest.
+  private static func describe(
+    _ descriptor: borrowing OwnedFD, _ bytes: RawSpan, algorithm: HashAlgorithm
+  ) throws(FSVerityError) -> VerityDescriptor {
+    guard let raw = try? descriptor.verityDescriptor() else { return try .describing(bytes, algorithm: algorithm) }
+    return try VerityDescriptor(parsing: raw)
+  }
+
+  private static func signature(
+    of descriptor: borrowing OwnedFD, _ digest: Digest, trust: TrustAnchors, time: Int64
+  ) -> Signature? {
+    guard let message = try? descriptor.veritySignature(), !message.isEmpty else { return nil }
+    let isChecked = (try? FileStatus.of(path: kernelSwitch)) != nil
+    func refused(_ code: String) -> Signature {
+      Signature(isCheckedByKernel: isChecked, signer: nil, anchors: nil, refusal: code)
+    }
+    guard !trust.isEmpty else { return refused("signature.untrusted") }
+    do throws(SignatureError) {
+      let verified = try SignedMessage.verify(
+        message, content: VerityDescriptor.signedBytes(of: digest), trusted: try trust.certificates())
+      guard verified.certificate.isValid(at: time) else { return refused("signature.expired") }
+      return Signature(
+        isCheckedByKernel: isChecked, signer: verified.signer, anchors: trust.set(of: verified.signer), refusal: nil)
+    } catch {
+      return refused(error.diagnostic.code)
+    }
+  }
+}
