@@ -85,6 +85,7 @@ public struct Admission: ~Copyable {
     let object = try Self.prepare(named, &examination)
     let evidence = object.evidence
     let linked = object.linked
+    try Self.holdAgainstAnnotations(linked)
     let programs = linked.programs.filter { !$0.kind.isOptional }
     let facts = Self.facts(about: object, requester: recorder.requester)
     let options = options(for: evidence)
@@ -114,6 +115,19 @@ public struct Admission: ~Copyable {
       outcome.loaded = consume loaded
       outcome.pinPath = options.pinPath
       return outcome
+    }
+  }
+
+  /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in.
+  private static func holdAgainstAnnotations(_ linked: LinkedObject) throws(AdmissionError) {
+    guard !linked.annotations.isEmpty, let mode = KernelSettings.lockdownMode() else { return }
+    let reports = BPFObject.reports(of: linked)
+    for annotation in linked.annotations where annotation.mode.rawValue == mode.rawValue {
+      guard let report = reports.first(where: { $0.name == annotation.program }) else { continue }
+      let excess = annotation.excess(of: report)
+      guard excess.isEmpty else {
+        throw .annotation(program: annotation.program, mode: mode.rawValue, excess: excess)
+      }
     }
   }
 

@@ -12,6 +12,8 @@ public enum AdmissionError: Error, Sendable {
   case provenance(ProvenanceError)
   case trust(TrustError)
   case object(BPFObjectError)
+  /// A program does more than its author says that it may do in the lockdown mode this machine is in.
+  case annotation(program: String, mode: String, excess: [ProgramPower])
   case load(BPFLoadError)
   /// The audit record could not be written, so nothing was loaded.
   case audit(directory: String, SystemError)
@@ -27,6 +29,12 @@ extension AdmissionError: Diagnosable {
     case .provenance(let error): return error.diagnostic
     case .trust(let error): return error.diagnostic
     case .object(let error): return error.diagnostic
+    case .annotation(let program, let mode, let excess):
+      return Diagnostic(
+        "annotation.exceeded", .denied,
+        "program `\(program)` does more than its author says that it may do under lockdown=\(mode)",
+        expected: "what its annotation allows", found: excess.map(\.rawValue).joined(separator: ", "),
+        why: "the annotation is a promise that others go by", next: "verity-bpf inspect OBJECT shows both")
     case .load(let error): return error.diagnostic
     case .audit(let directory, let error):
       return Diagnostic(

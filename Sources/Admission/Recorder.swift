@@ -123,7 +123,7 @@ struct Recorder: ~Copyable {
     // A failed load has its own outcome record, and an unwritable log cannot record that it is unwritable.
     switch error {
     case .load, .audit: return
-    case .policy, .provenance, .trust, .object: break
+    case .policy, .provenance, .trust, .object, .annotation: break
     }
     let diagnostic = error.diagnostic
     let record = DecisionRecord(

@@ -62,6 +62,11 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     case unsupportedExtern = "object.unsupported-extern"
     case unsupportedSection = "object.unsupported-section"
     case hiddenBytes = "object.hidden-bytes"
+    // The author's annotations.
+    case annotation = "annotation.damaged"
+    case annotationWord = "annotation.unknown-word"
+    case annotationProgram = "annotation.unknown-program"
+    case annotationTwice = "annotation.twice"
   }
 
   /// The error with the check as its code; an object that cannot be read leaves the work undone.

@@ -21,6 +21,8 @@ public struct LinkedObject: Equatable, Sendable {
   public internal(set) var configurationMap: Int?
   /// The kernel structures that the object implements. Like ``externs``, empty unless externs were allowed.
   public internal(set) var structOps: [StructOps] = []
+  /// What the author says that programs may do under lockdown.
+  public internal(set) var annotations: [Annotation] = []
 
   /// An object without externs; linking adds those.
   public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {

@@ -64,7 +64,12 @@ extension ObjectReport {
           ? "none: not GPL-compatible"
           : "\(license)\(isGPLCompatible ? "" : ": not GPL-compatible")"),
     ]
-    for program in programs { lines += program.lines }
+    for program in programs {
+      lines += program.lines
+      for annotation in annotations where annotation.program == program.name {
+        lines.append(Output.row("promise", annotation.line(against: program)))
+      }
+    }
     for map in maps { lines.append(map.line) }
     for map in structOps {
       lines.append(
@@ -171,6 +176,10 @@ extension ObjectReport {
       "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
       "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
+      "annotations": .array(
+        annotations.map { annotation in
+          annotation.json(against: programs.first { $0.name == annotation.program })
+        }),
       "struct_ops": .array(
         structOps.map {
           [
@@ -211,6 +220,7 @@ extension ProgramReport {
       "minimum_kernel": ["version": .string("\(minimumKernel.version)"), "reason": .string(minimumKernel.reason)],
       "kernel_reads": .array(kernelReads.map(\.json)),
       "class": isRestricted ? "restricted" : "full",
+      "powers": .array(powers.map { .string($0.rawValue) }),
       "class_objections": .array(classObjections.map { .string($0) }),
       "user_writes": .array(userWrites.map { .string($0.label) }),
       "lockdown": .object(LockdownRestriction.Mode.allCases.map { .init($0.rawValue, verdict(in: $0)) }),
@@ -230,6 +240,24 @@ extension ProgramReport {
             "instruction": $0.helper?.instructions.first.map { .integer(Int64($0)) } ?? nil,
           ]
         }),
+    ]
+  }
+}
+
+extension Annotation {
+  /// What the author says, held against what the instructions do.
+  func line(against report: ProgramReport) -> String {
+    let words = powers.isEmpty ? "nothing" : powers.map(\.rawValue).joined(separator: ", ")
+    let excess = self.excess(of: report)
+    let verdict = excess.isEmpty ? "kept" : "BROKEN by \(excess.map(\.rawValue).joined(separator: ", "))"
+    return "under \(mode.rawValue) it does \(words): \(verdict)"
+  }
+
+  func json(against report: ProgramReport?) -> JSONValue {
+    let excess = report.map { self.excess(of: $0) } ?? []
+    return [
+      "program": .string(program), "mode": .string(mode.rawValue),
+      "powers": .array(powers.map { .string($0.rawValue) }), "excess": .array(excess.map { .string($0.rawValue) }),
     ]
   }
 }

@@ -161,6 +161,54 @@ import Testing
     #expect(report.isRestricted == isRestricted, "\(report.classObjections)")
   }
 
+  private static func annotated(_ annotations: String) throws -> ObjectReport {
+    let bytes = try TestObject.compile(
+      source: """
+        #include "\(header)"
+        \(task)
+        SEC("fentry.s/x") int f(unsigned long *ctx) { struct task_struct *t = (void *)ctx[0]; return t->pid; }
+        \(annotations)
+        char LICENSE[] SEC("license") = "GPL";
+        """)
+    return try BPFObject.report(bytes: bytes.rawSpan)
+  }
+
+  private static var header: String { "\(TestObject.root)/include/verity_bpf.h" }
+
+  @Test func promisesAreHeldAgainstTheInstructions() throws {
+    let report = try Self.annotated(
+      """
+      VERITY_BPF_MAY(f, integrity, "read-kernel-pointers sleep");
+      VERITY_BPF_MAY(f, confidentiality, "nothing");
+      """)
+    let program = try #require(report.programs.first)
+    #expect(program.powers == [.readKernelPointers, .sleep])
+    #expect(report.annotations.map(\.mode) == [.integrity, .confidentiality])
+    #expect(report.annotations.map { $0.excess(of: program) } == [[], [.readKernelPointers, .sleep]])
+  }
+
+  @Test(arguments: [
+    ("VERITY_BPF_MAY(f, integrity, \"fly\");", "annotation.unknown-word"),
+    ("VERITY_BPF_MAY(f, integrity, \"nothing sleep\");", "annotation.unknown-word"),
+    ("VERITY_BPF_MAY(f, none, \"nothing\");", "annotation.unknown-word"),
+    ("VERITY_BPF_MAY(g, integrity, \"nothing\");", "annotation.unknown-program"),
+    ("VERITY_BPF_MAY(f, integrity, \"\");", "annotation.damaged"),
+    (
+      "static const char a[] __attribute__((section(\".verity_bpf\"), used)) = \"f integrity: sleep\";",
+      "annotation.damaged"
+    ),
+    ("static const char a[2] __attribute__((section(\".verity_bpf\"), used)) = {'f', ' '};", "annotation.damaged"),
+    (
+      "VERITY_BPF_MAY(f, integrity, \"sleep\"); "
+        + "static const char a[] __attribute__((section(\".verity_bpf\"), used)) = \"f integrity: nothing\\n\";",
+      "annotation.twice"
+    ),
+  ])
+  func brokenPromisesAreRefused(_ annotation: String, _ code: String) {
+    let error = #expect(throws: BPFObjectError.self) { try Self.annotated(annotation) }
+    #expect(error?.check.rawValue == code)
+  }
+
   /// Tangled code ends in an answer, and one that misses nothing.
   @Test func damagedCodeIsFollowedToo() throws {
     let original = try TestObject.bytes("core")

@@ -24,6 +24,8 @@ public struct ObjectReport: Equatable, Sendable {
   public let configuration: [ConfigurationField]
   /// The kernel structures it implements.
   public let structOps: [StructOps]
+  /// What the author says that programs may do under lockdown.
+  public let annotations: [Annotation]
   /// Everything but string tables, relocations and debugging information, in the file's order.
   public let sections: [Section]
   /// Bytes of DWARF, which nothing here reads.
@@ -37,6 +39,7 @@ public struct ObjectReport: Equatable, Sendable {
     externs = object.externs
     configuration = object.configuration
     structOps = object.structOps
+    annotations = object.annotations
     self.sections = sections
     self.debuggingSize = debuggingSize
   }

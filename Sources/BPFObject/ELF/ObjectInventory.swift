@@ -64,7 +64,7 @@ extension BPFObject {
 
   /// The object with one section of that name, at its end; any that were there go.
   ///
-  /// The section has type SHT_PROGBITS and no flags: libbpf and bpftool say at debug level that they do not know it,
+  /// The section has type SHT_PROGBITS and no flags: libbpf and bpftool say that they skip it,
   /// and go on.
   public static func settingSection(
     named name: String, to contents: [UInt8], in bytes: RawSpan

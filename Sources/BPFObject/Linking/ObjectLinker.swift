@@ -95,6 +95,7 @@ struct ObjectLinker {
     object.configuration = parts.externs.configuration
     object.configurationMap = configurationMap
     object.structOps = try StructOpsMaps.read(parts.elf, parts.btf, functions)
+    object.annotations = try Annotation.read(parts.elf, programs: Set(object.programs.map(\.name)))
     return object
   }
 }

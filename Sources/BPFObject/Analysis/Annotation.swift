@@ -1,0 +1,74 @@
+/// What the author of an object says that one of its programs may do in one lockdown mode (include/verity_bpf.h).
+public struct Annotation: Equatable, Sendable {
+  /// The program's name.
+  public let program: String
+  /// `integrity` or `confidentiality`.
+  public let mode: LockdownRestriction.Mode
+  /// What it may do besides what every program may.
+  public let powers: [ProgramPower]
+
+  /// The section that holds annotations: lines `PROGRAM MODE: WORD …`, each ending in a line feed and a NUL.
+  static let sectionName = ".verity_bpf"
+
+  /// What a program can do that the annotation does not allow.
+  public func excess(of report: ProgramReport) -> [ProgramPower] {
+    report.powers.filter { !powers.contains($0) }
+  }
+
+  /// Reads an object's annotations.
+  ///
+  /// - Parameter programs: the names of its programs, each of which can have one annotation a mode.
+  static func read(_ elf: ELFFile, programs: Set<String>) throws(BPFObjectError) -> [Annotation] {
+    guard let section = try elf.section(named: sectionName), section.size > 0 else { return [] }
+    let bytes = try elf.contents(of: section, check: .annotation).bytes
+    guard bytes.last == 0 else { throw truncated() }
+    var annotations: [Annotation] = []
+    // Compilers may put zeros between the lines.
+    for record in bytes.split(separator: 0) {
+      guard record.last == 0x0a else { throw truncated() }
+      guard let line = String(validating: record.dropLast(), as: UTF8.self) else { throw truncated() }
+      let annotation = try parse(line)
+      guard programs.contains(annotation.program) else {
+        throw BPFObjectError(
+          .annotationProgram, "an annotation is about a program that the object does not have",
+          found: "`\(annotation.program)`", next: "correct the name in VERITY_BPF_MAY")
+      }
+      guard !annotations.contains(where: { $0.program == annotation.program && $0.mode == annotation.mode }) else {
+        throw BPFObjectError(
+          .annotationTwice, "two annotations say what `\(annotation.program)` may do under \(annotation.mode.rawValue)",
+          expected: "one", next: "put all words into one VERITY_BPF_MAY")
+      }
+      annotations.append(annotation)
+    }
+    return annotations
+  }
+
+  private static func truncated() -> BPFObjectError {
+    BPFObjectError(
+      .annotation, "section `\(sectionName)` is cut short or damaged",
+      expected: "lines `PROGRAM MODE: WORD …`, each with a line feed and a NUL",
+      next: "write annotations with VERITY_BPF_MAY of verity_bpf.h")
+  }
+
+  private static func parse(_ line: String) throws(BPFObjectError) -> Annotation {
+    let words = line.split(separator: " ", omittingEmptySubsequences: true)
+    guard words.count >= 3, words[1].hasSuffix(":") else { throw truncated() }
+    let mode = LockdownRestriction.Mode(rawValue: String(words[1].dropLast()))
+    guard let mode, mode != .none else {
+      throw BPFObjectError(
+        .annotationWord, "an annotation names a lockdown mode that does not exist",
+        expected: "integrity or confidentiality", found: "`\(words[1].dropLast())`")
+    }
+    var powers: [ProgramPower] = []
+    for word in words.dropFirst(2) where !(word == "nothing" && words.count == 3) {
+      guard let power = ProgramPower(rawValue: String(word)) else {
+        throw BPFObjectError(
+          .annotationWord, "an annotation has a word that nobody knows",
+          expected: "nothing, or some of \(ProgramPower.allCases.map(\.rawValue).joined(separator: ", "))",
+          found: "`\(word)`", why: "a word that is passed over could be the one that matters")
+      }
+      powers.append(power)
+    }
+    return Annotation(program: String(words[0]), mode: mode, powers: powers.sorted())
+  }
+}
