@@ -16,7 +16,13 @@ let testSettings: [SwiftSetting] = [
 let isFuzzing = Context.environment["VERITY_BPF_FUZZ"] != nil
 let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
-let settings = testSettings + [.strictMemorySafety()] + fuzzSettings
+// Generic types are set up by direct calls, not by parsing their mangled names and searching the program's conformances
+// for each requirement: a quarter of what a load does beyond starting.
+let directMetadata: [SwiftSetting] = [
+  .unsafeFlags(
+    ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release))
+]
+let settings = testSettings + [.strictMemorySafety()] + directMetadata + fuzzSettings
 
 // How the binary is linked. Packed relative relocations are a hundredth of the others to read; a static libstdc++ (see
 // tools/link) and libgcc save the dynamic loader two libraries; nothing looks up a symbol of the executable by name.

@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import DMVerity
 
 /// A name of the tree together with the inode it leads to.
@@ -96,7 +97,7 @@ extension ErofsImage where Blocks: ~Copyable {
     let components = path.split(separator: "/", omittingEmptySubsequences: true)
     let root = try root()
     for start in components.indices where try find(Array(components[start].utf8), in: root) != nil {
-      let end = components[start...].joined(separator: "/")
+      let end = components[start...].map { String($0) }.separated(by: "/")
       let found: ErofsInode
       do throws(ErofsError) {
         found = try lookup(end)

@@ -1,3 +1,4 @@
+internal import ByteKit
 public import PolicySyntax
 
 /// What is known about one thing that is about to happen. What is nil is not known, and no property is satisfied by
@@ -82,17 +83,17 @@ public struct Facts: Sendable, Equatable {
     case .bpfKernel: flag(bpfKernel)
     case .witness: witnesses?.word
     case .signatureSource: signatureSources?.word
-    case .signer: signers.isEmpty ? nil : signers.map { $0.description }.joined(separator: ",")
+    case .signer: signers.isEmpty ? nil : signers.map { $0.description }.separated(by: ",")
     case .path: path
     case .object: object?.description
-    case .programType: programTypes?.joined(separator: ",")
-    case .attachType: attachTypes?.joined(separator: ",")
-    case .helpers: helpers?.joined(separator: ",")
+    case .programType: programTypes?.separated(by: ",")
+    case .attachType: attachTypes?.separated(by: ",")
+    case .helpers: helpers?.separated(by: ",")
     case .lockdown: lockdown?.rawValue
     case .programClass: programClass?.rawValue
     case .dmverityMode: dmverityMode?.rawValue
     case .imageName: imageName
-    case .imageVersionMin: imageVersion?.map { String($0) }.joined(separator: ".")
+    case .imageVersionMin: imageVersion?.map { String($0) }.separated(by: ".")
     case .requesterUID: requesterUID.map { String($0) }
     case .requesterGID: requesterGID.map { String($0) }
     case .requesterPath: requesterPath
