@@ -54,22 +54,30 @@ public struct LockdownRestriction: Equatable, Sendable {
   public let reason: Reason
   /// When the kernel refuses.
   public let moment: Moment
-  /// The helper that is the cause, and the first instruction that calls it; nil for what attaching needs.
+  /// The helper that is the cause, with the calls that the verifier comes to; nil for what attaching needs.
   public let helper: HelperUse?
 
   /// bpf_probe_write_user.
   static let probeWriteUser: UInt32 = 36
 
   /// The restrictions that come from calling helpers.
-  static func restrictions(of helpers: [HelperUse]) -> [LockdownRestriction] {
+  ///
+  /// - Parameter live: what the verifier comes to. A helper that it never comes to is not refused; one that nobody knows
+  ///   is, wherever it is called.
+  static func restrictions(of helpers: [HelperUse], live: LiveCode) -> [LockdownRestriction] {
     helpers.compactMap { helper in
+      if helper.name == nil { return LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) }
+      let reason: Reason
       switch helper.id {
-      case probeWriteUser: LockdownRestriction(reason: .bpfWriteUser, moment: .load, helper: helper)
+      case probeWriteUser: reason = .bpfWriteUser
       // probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str.
-      case 4, 45, 113, 115: LockdownRestriction(reason: .bpfReadKernel, moment: .load, helper: helper)
-      default:
-        helper.name == nil ? LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) : nil
+      case 4, 45, 113, 115: reason = .bpfReadKernel
+      default: return nil
       }
+      let calls = helper.instructions.filter { live.contains($0) }
+      guard !calls.isEmpty else { return nil }
+      let called = HelperUse(id: helper.id, name: helper.name, instructions: calls)
+      return LockdownRestriction(reason: reason, moment: .load, helper: called)
     }
   }
 

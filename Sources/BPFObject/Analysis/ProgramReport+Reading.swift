@@ -25,7 +25,7 @@ extension ProgramReport {
     subprograms = Self.functions(program, btf).dropFirst().map { $0 }
     coreRelocations = Self.coreRelocations(program, btf)
     restrictions =
-      LockdownRestriction.restrictions(of: helpers)
+      LockdownRestriction.restrictions(of: helpers, live: LiveCode(program, in: object))
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
     capabilities = Self.capabilities(program.kind, helpers)
     kernelReads = KernelRead.reads(
