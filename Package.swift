@@ -201,8 +201,8 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys", "PolicyEngine", "PolicySyntax",
-        "Provenance",
+        "BPFLoad", "BPFObject", "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys",
+        "PolicyEngine", "PolicySyntax", "Provenance",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 

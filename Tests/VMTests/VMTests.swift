@@ -40,5 +40,6 @@ struct VMTests {
     LoadingCases.suite,
     FSVerityCases.suite,
     HostCases.suite,
+    CorpusCases.suite,
   ]
 }

@@ -14,6 +14,10 @@ int vm_close_keyring(int keyring);
 int vm_enable_verity(int fd, const void *signature, unsigned size);
 /// dup2(2): programs that are started have the file under that number.
 int vm_duplicate(int fd, int number);
+/// libbpf's version as it says it; NULL where there is no libbpf 1.x.
+const char *vm_libbpf_version(void);
+/// Loads an object with libbpf and takes it out again: 1 when that worked, 0 when not, -1 without libbpf.
+int vm_libbpf_load(const char *path);
 /// Turns the machine off.
 void vm_power_off(void);
 /// Replaces this process by a program; returns only when that fails.
