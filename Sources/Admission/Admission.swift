@@ -63,7 +63,8 @@ public struct Admission: ~Copyable {
     self.request = request
     self.policy = policy
     self.recorder = recorder
-    examination = Examination(expecting: request.rootHash, trust: trust)
+    examination = Examination(
+      expecting: request.rootHash, trust: trust, takesKernelAlone: policy.takesKernelAlone)
   }
 
   /// Takes an object all the way.

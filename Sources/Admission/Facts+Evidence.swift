@@ -22,6 +22,7 @@ extension Facts {
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file) }
     self.object = evidence.file.map { DigestLiteral($0.digest) }
+    if let volume = evidence.volume, let unproven = evidence.unproven { takeKernelsWord(volume, unproven) }
     guard let verity = evidence.verity, let object = evidence.object else { return }
     if let volume = evidence.volume {
       dmverityMode = DMVerityMode(rawValue: volume.mode)
@@ -41,6 +42,17 @@ extension Facts {
     self.object = DigestLiteral(object.digest)
     imageName = evidence.image?.name
     imageVersion = evidence.image?.version.flatMap { Self.version($0) }
+  }
+
+  /// What the kernel says of a volume that could not be read here. The engine lets such an object pass by no rule that
+  /// does not say x_witness=KERNEL.
+  private mutating func takeKernelsWord(_ volume: VolumeFacts, _ unproven: UnprovenFacts) {
+    dmverityMode = DMVerityMode(rawValue: volume.mode)
+    dmverityRoothash = DigestLiteral(volume.rootHash)
+    witnesses = .kernel
+    dmveritySignature = volume.isVouchedByKernelKey
+    if volume.isVouchedByKernelKey { signatureSources = (signatureSources ?? []).union(.kernel) }
+    object = DigestLiteral(unproven.digest)
   }
 
   /// What is known of the object's explicit signature. It was checked here, never by the kernel.
@@ -89,7 +101,7 @@ extension DigestLiteral {
 extension Evidence {
   /// The block device under the mount, in the kernel's short form.
   var deviceName: String? {
-    volume.map { "dm-\($0.device.minor)" } ?? loop.map { "loop\($0.device.minor)" }
+    volume.map { "dm-\($0.device.minor)" } ?? loop?.name
   }
 
   /// The object's file name, for names the kernel shows; `object` when there is none.

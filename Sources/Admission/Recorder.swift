@@ -65,6 +65,12 @@ struct Recorder: ~Copyable {
         .init("witness", evidence.volume?.kernelVouches == true ? "both" : "userspace"),
       ]
     }
+    if let volume = evidence.volume, let unproven = evidence.unproven {
+      details += [
+        .init("root_hash", .string(volume.rootHash.description)), .init("witness", "kernel"),
+        .init("unproven", .string(unproven.reason)),
+      ]
+    }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
     if let file = evidence.fileVerity { details.append(.init("fsverity_digest", .string(file.digest.description))) }
     if let file = evidence.file { details.append(.init("file", .string(file.path))) }

@@ -12,6 +12,7 @@
 
 _Static_assert(VB_LO_FLAGS_READ_ONLY == LO_FLAGS_READ_ONLY, "loop flags");
 _Static_assert(VB_LO_FLAGS_AUTOCLEAR == LO_FLAGS_AUTOCLEAR, "loop flags");
+_Static_assert(VB_LO_FLAGS_PARTSCAN == LO_FLAGS_PARTSCAN, "loop flags");
 
 int vb_loop_get_status(int fd, struct vb_loop_status *out) {
   struct loop_info64 info;

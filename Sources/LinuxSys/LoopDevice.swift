@@ -57,9 +57,13 @@ public struct AttachedLoop: ~Copyable {
 public enum LoopDevices {
   /// Puts a file under the first free loop device, read-only.
   ///
+  /// - Parameter scansPartitions: whether the kernel reads the file's partition table and makes devices of its partitions.
   /// - Returns: the device's path. It stays until ``detach(_:)``.
-  public static func attachReadOnly(_ file: borrowing OwnedFD) throws(SystemError) -> String {
-    try configureFree(file, flags: UInt32(VB_LO_FLAGS_READ_ONLY), offset: 0, sizeLimit: 0).path
+  public static func attachReadOnly(
+    _ file: borrowing OwnedFD, scansPartitions: Bool = false
+  ) throws(SystemError) -> String {
+    let flags = VB_LO_FLAGS_READ_ONLY | (scansPartitions ? VB_LO_FLAGS_PARTSCAN : 0)
+    return try configureFree(file, flags: UInt32(flags), offset: 0, sizeLimit: 0).path
   }
 
   fileprivate static func configureFree(

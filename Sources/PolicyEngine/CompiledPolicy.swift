@@ -45,6 +45,7 @@ public struct CompiledPolicy: Sendable {
 
   /// Decides: the first rule that matches, else the operation's default, else the default for all, else DENY.
   public func decide(_ facts: borrowing Facts) -> Decision {
+    if facts.witnesses == .kernel { return decideOnKernelAlone(facts) }
     if let operation = facts.operation {
       let table = operations[operation.ordinal]
       if let match = table.firstMatch(facts) { return decision(match.action, .rule, match.statement) }

@@ -20,6 +20,8 @@ public struct Decision: Sendable {
     case globalDefault = "global-default"
     /// The policy has no line for this operation. The kernel would allow it and warn; here it is denied.
     case noDefault = "no-default"
+    /// The kernel alone vouches for the bytes, and no rule that allows them says that this is enough.
+    case kernelAlone = "kernel-alone"
     /// There is no program to decide about.
     case nothingToJudge = "nothing-to-judge"
     /// The facts are about other bytes than the permit would be for.
@@ -53,6 +55,7 @@ public struct Decision: Sendable {
     case .rule: "\(action.rawValue) at line \(line ?? 0)"
     case .operationDefault, .globalDefault: "\(action.rawValue) by DEFAULT at line \(line ?? 0)"
     case .noDefault: "DENY, because the policy has no default for this operation"
+    case .kernelAlone: "DENY, because the kernel alone vouches for the bytes, and no rule says x_witness=KERNEL"
     case .nothingToJudge: "DENY, because the object holds no program"
     case .otherObject: "DENY, because the facts are about another object"
     case .otherDialect: "DENY, because a policy of the kernel's dialect says nothing about BPF programs"

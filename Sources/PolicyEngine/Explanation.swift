@@ -38,7 +38,7 @@ extension CompiledPolicy {
         Explanation.PropertyTrace(
           property: property, outcome: Condition(property).outcome(facts), found: facts.text(of: property.name))
       }
-      let matches = properties.allSatisfy { $0.outcome == .holds }
+      let matches = properties.allSatisfy { $0.outcome == .holds } && statement.mayDecide(facts)
       rules.append(
         Explanation.RuleTrace(statement: statement, properties: properties, matches: matches, isReached: !decided))
       decided = decided || matches

@@ -13,6 +13,9 @@ public struct Evidence: Equatable, Sendable {
   public var image: ImageFacts?
   /// Our own Merkle proof of the object's bytes.
   public var verity: VerityProof?
+  /// What the mount of a dm-verity device shows, when there could be no proof of our own and the caller takes the
+  /// kernel's word alone. Never together with ``verity``.
+  public var unproven: UnprovenFacts?
   /// The object inside the image.
   public var object: ObjectFacts?
   /// The object as an ordinary file, when it is on no image.
@@ -70,6 +73,17 @@ public struct VerityProof: Equatable, Sendable {
   public let salt: [UInt8]
   /// Whether the caller named the root hash beforehand; otherwise it is the image's own and only policy can trust it.
   public let wasExpected: Bool
+}
+
+/// An object on a dm-verity device whose blocks cannot be read here: the kernel alone vouches, for what its page cache
+/// shows.
+public struct UnprovenFacts: Equatable, Sendable {
+  /// Bytes.
+  public let size: UInt64
+  /// SHA-256 of the bytes.
+  public let digest: Digest
+  /// Why nothing could be proven.
+  public let reason: String
 }
 
 /// An object that is on no image.

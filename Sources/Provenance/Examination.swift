@@ -1,4 +1,5 @@
 public import ByteKit
+internal import Diagnostics
 internal import EROFS
 internal import Hashing
 internal import LinuxSys
@@ -14,13 +15,18 @@ public struct Examination: ~Copyable {
   private var images = OpenImages()
   /// Whose signatures count, and what was revoked.
   let trust: TrustAnchors
+  /// Whether the kernel's word is enough where the devices under a dm-verity device cannot be read.
+  private let takesKernelAlone: Bool
 
   /// - Parameters:
   ///   - expected: the root hash every image must have, if the caller names one.
   ///   - trust: whose signatures of objects count, and what was revoked.
-  public init(expecting expected: Digest? = nil, trust: TrustAnchors = .none) {
+  ///   - takesKernelAlone: whether an object that cannot be proven here, because the devices that hold its blocks and its
+  ///     tree cannot be read, is examined on the kernel's word alone. What is read and does not verify is refused anyway.
+  public init(expecting expected: Digest? = nil, trust: TrustAnchors = .none, takesKernelAlone: Bool = false) {
     self.expected = expected
     self.trust = trust
+    self.takesKernelAlone = takesKernelAlone
   }
 
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
@@ -93,12 +99,18 @@ public struct Examination: ~Copyable {
   private mutating func examine(onVolume file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
     let number = file.status.device
     let witness = try KernelWitness.ask(about: number)
-    let open = try images.open(under: witness, expecting: expected)
-    defer { images.trim() }
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.volume = witness.facts
-    let examined = try Self.examine(file, in: open.image, evidence: evidence, trust: trust)
+    let examined: ExaminedObject
+    do throws(ProvenanceError) {
+      let open = try images.open(under: witness, expecting: expected)
+      defer { images.trim() }
+      examined = try Self.examine(file, in: open.image, evidence: evidence, trust: trust)
+    } catch {
+      guard takesKernelAlone, error.isUnreadable, witness.facts.kernelVouches else { throw error }
+      examined = try Self.examine(unproven: file, because: error, evidence: evidence, trust: trust)
+    }
 
     // Asked again, because root can put another table under the mount. Name, number and disk sequence stay the same
     // then, and so does the event counter; a swap there and back shows only in what the mount has cached, which was
@@ -108,6 +120,19 @@ public struct Examination: ~Copyable {
       throw .tableChanged(number: number, before: witness.facts.table, after: after.facts.table)
     }
     return examined
+  }
+
+  /// The file as the mount shows it, read once into private memory: as good as the kernel's word.
+  private static func examine(
+    unproven file: borrowing OpenObject, because error: ProvenanceError, evidence: Evidence, trust: TrustAnchors
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let bytes = try file.contents()
+    let digest: Digest
+    do throws(HashingError) { digest = try Digest.of(bytes.rawSpan) } catch { throw .hashing(error) }
+    var complete = evidence
+    complete.unproven = UnprovenFacts(
+      size: UInt64(bytes.count), digest: digest, reason: error.diagnostic.message)
+    return try complete.examined(bytes, digest: digest, trust: trust)
   }
 
   /// Proves the file behind a descriptor, and compares it with what the mount shows.

@@ -3,9 +3,11 @@ public import LinuxSys
 /// A loop device and its backing file, as sysfs tells: readable without privilege (Documentation/ABI/testing/sysfs-block-loop).
 public struct LoopFacts: Equatable, Sendable {
   public let device: DeviceNumber
+  /// `loop0`, or `loop0p1` for a partition of it.
+  public let name: String
   /// The backing file's path as the kernel reports it; a hint for people and the place to read from, never a proof.
   public let backingFile: String
-  /// Where the device begins in the backing file, in bytes.
+  /// Where the device begins in the backing file, in bytes; for a partition, where that begins.
   public let offset: UInt64
   /// Bytes the device is limited to, or 0.
   public let sizeLimit: UInt64
@@ -17,7 +19,10 @@ public struct LoopFacts: Equatable, Sendable {
   init(of number: DeviceNumber) throws(ProvenanceError) {
     device = number
     let directory = "/sys/dev/block/\(number)"
-    guard number.major == 7 else {
+    // A partition has a number of its own; its disk is the directory above.
+    let partition = Sysfs.text("\(directory)/partition") == nil ? nil : directory
+    let disk = partition == nil ? directory : "\(directory)/.."
+    guard (Sysfs.text("\(disk)/dev").flatMap { DeviceNumber($0) }?.major ?? number.major) == 7 else {
       if number.major == 0 {
         throw .device(
           number: number, message: "is anonymous: the image was mounted as a file, without a loop device",
@@ -27,12 +32,7 @@ public struct LoopFacts: Equatable, Sendable {
         number: number, message: "is an ordinary disk, not a loop device over an image",
         next: "mount the image through a loop device, or load with --image")
     }
-    guard Sysfs.text("\(directory)/partition") == nil else {
-      throw .device(
-        number: number, message: "is a partition of a loop device",
-        next: "load with --image, naming the file that holds the EROFS image")
-    }
-    guard let backing = Sysfs.text("\(directory)/loop/backing_file") else {
+    guard let backing = Sysfs.text("\(disk)/loop/backing_file") else {
       throw .device(
         number: number, message: "has no backing file any more",
         next: "mount the image again and open the object anew")
@@ -43,19 +43,34 @@ public struct LoopFacts: Equatable, Sendable {
         message: "has the backing file `\(backing)`, which has been deleted, so its tree cannot be read",
         next: "mount an image that still has its file")
     }
-    guard let offset = Sysfs.number("\(directory)/loop/offset"),
-      let limit = Sysfs.number("\(directory)/loop/sizelimit"),
+    guard let start = Sysfs.number("\(disk)/loop/offset"),
+      let limit = Sysfs.number("\(disk)/loop/sizelimit"),
       let readOnly = Sysfs.number("\(directory)/ro"),
-      let sequence = Sysfs.number("\(directory)/diskseq")
+      let sequence = Sysfs.number("\(disk)/diskseq"),
+      let place = Self.place(of: partition, in: start, limit)
     else {
       throw .device(
         number: number, message: "does not tell its offset, size limit and disk sequence in sysfs",
         next: "check that sysfs is mounted at /sys and that the kernel is 5.15 or later")
     }
     backingFile = backing
-    self.offset = offset
-    sizeLimit = limit
+    (offset, sizeLimit) = place
     isReadOnly = readOnly == 1
     diskSequence = sequence
+    name = Sysfs.node(of: number).map { String($0.dropFirst("/dev/".count)) } ?? "loop\(number.minor)"
+  }
+
+  /// Where the device begins and how long it is, in bytes; nil when sysfs does not tell.
+  private static func place(
+    of partition: String?, in start: UInt64, _ limit: UInt64
+  ) -> (offset: UInt64, sizeLimit: UInt64)? {
+    guard let partition else { return (start, limit) }
+    // In sectors of 512 bytes, whatever the device's own are.
+    guard let first = Sysfs.number("\(partition)/start"), let count = Sysfs.number("\(partition)/size"), count > 0
+    else { return nil }
+    let (before, isFar) = first.multipliedReportingOverflow(by: 512)
+    let (offset, isFarther) = start.addingReportingOverflow(before)
+    let (size, isLong) = count.multipliedReportingOverflow(by: 512)
+    return isFar || isFarther || isLong ? nil : (offset, size)
   }
 }

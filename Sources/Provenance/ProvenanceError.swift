@@ -45,6 +45,17 @@ public enum ProvenanceError: Error, Sendable {
   case revoked(kind: String, digest: Digest)
 }
 
+extension ProvenanceError {
+  /// Whether bytes could not be had, which says nothing about what they are worth.
+  var isUnreadable: Bool {
+    switch self {
+    case .system: true
+    case .image(_, let diagnostic): diagnostic.code == "verity.unreadable"
+    default: false
+    }
+  }
+}
+
 extension ProvenanceError: Diagnosable {
   public var diagnostic: Diagnostic {
     switch self {

@@ -40,6 +40,10 @@ extension Evidence {
       add("object", "\(object.path), \(Progress.bytes(object.size))")
       add("digest", "\(object.digest)")
     }
+    if let unproven {
+      add("digest", "\(unproven.digest)")
+      add("verdict", "NOT proven here (\(unproven.reason)): the kernel alone vouches for what the mount shows")
+    }
     if let file {
       add("file", "\(file.path), \(Progress.bytes(file.size)), on no image")
       add("digest", "\(file.digest)")
@@ -73,6 +77,12 @@ extension Evidence {
         .init("data_blocks", .unsigned(verity.dataBlockCount)),
         .init("data_block_size", .integer(Int64(verity.dataBlockSize))),
         .init("salt", .string(Hex.encode(verity.salt))),
+      ]
+    } else if let volume, let unproven {
+      members += [
+        .init("kind", "dm-verity"), .init("witness", "kernel"),
+        .init("root_hash", .string(volume.rootHash.description)), .init("sha256", .string(unproven.digest.description)),
+        .init("unproven", .string(unproven.reason)),
       ]
     } else {
       members.append(.init("kind", "none"))

@@ -63,6 +63,7 @@ struct vb_loop_status {
 };
 #define VB_LO_FLAGS_READ_ONLY 1
 #define VB_LO_FLAGS_AUTOCLEAR 4
+#define VB_LO_FLAGS_PARTSCAN 8
 int vb_loop_get_status(int fd, struct vb_loop_status *out);
 int vb_loop_get_free(int control_fd);
 /// LOOP_CONFIGURE: binds backing_fd, read-only when flags say so; block_size 0 keeps the default.

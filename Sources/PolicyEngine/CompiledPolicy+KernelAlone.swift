@@ -1,0 +1,43 @@
+internal import PolicySyntax
+
+/// Bytes that the kernel alone vouches for: what its page cache shows can be made a lie by root, so nothing allows them
+/// that does not say so.
+extension CompiledPolicy {
+  /// Whether some rule allows what the kernel alone vouches for, with `x_witness=KERNEL`.
+  public var takesKernelAlone: Bool {
+    statements.all.contains { $0.kind == .rule && $0.action == .allow && $0.namesKernelAlone }
+  }
+
+  /// The same as ``decide(_:)``, except that only a rule with `x_witness=KERNEL` allows. Takes time for each rule; such
+  /// objects are rare.
+  func decideOnKernelAlone(_ facts: borrowing Facts) -> Decision {
+    var fallback: Int?
+    for (place, statement) in statements.all.enumerated() {
+      switch statement.kind {
+      case .fallback:
+        // An operation's own default counts before that for all.
+        if statement.operation == facts.operation || statement.operation == nil && fallback == nil { fallback = place }
+      case .rule:
+        guard statement.operation == facts.operation, statement.mayDecide(facts) else { continue }
+        var holds = true
+        for property in statement.properties where Condition(property).outcome(facts) != .holds { holds = false }
+        if holds { return decision(statement.action, .rule, UInt32(clamping: place)) }
+      }
+    }
+    guard let fallback, statements.all[fallback].action == .deny else { return decision(.deny, .kernelAlone, nil) }
+    let reason: Decision.Reason = statements.all[fallback].operation == nil ? .globalDefault : .operationDefault
+    return decision(.deny, reason, UInt32(clamping: fallback))
+  }
+}
+
+extension PolicyDocument.Statement {
+  /// Whether it is about objects that the kernel alone vouches for.
+  fileprivate var namesKernelAlone: Bool {
+    properties.contains { $0.name == .witness && $0.value == .word("KERNEL") }
+  }
+
+  /// Whether a rule can decide about such facts at all.
+  func mayDecide(_ facts: borrowing Facts) -> Bool {
+    facts.witnesses != .kernel || action == .deny || namesKernelAlone
+  }
+}
