@@ -88,6 +88,10 @@ enum Machine {
     try file.writeAll(bytes.span.bytes)
   }
 
+  static func rename(_ path: String, to other: String) throws {
+    if Glibc.rename(path, other) != 0 { throw SystemError("rename", path: path, errno: errno) }
+  }
+
   /// A new private directory on tmpfs.
   static func temporaryDirectory() throws -> String { try Directory.createTemporary(prefix: "case", in: "/tmp") }
 }

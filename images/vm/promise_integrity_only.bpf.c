@@ -1,0 +1,3 @@
+#include "promise.h"
+
+VERITY_BPF_MAY(program, integrity, "nothing");
