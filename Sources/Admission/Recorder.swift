@@ -65,6 +65,7 @@ struct Recorder: ~Copyable {
         .init("witness", evidence.volume?.kernelVouches == true ? "both" : "userspace"),
       ]
     }
+    if let signature = evidence.rootHashSignature { details.append(.init("root_hash_signature", signature.json)) }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
     if let file = evidence.fileVerity { details.append(.init("fsverity_digest", .string(file.digest.description))) }
     if let file = evidence.file { details.append(.init("file", .string(file.path))) }

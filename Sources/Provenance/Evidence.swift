@@ -1,5 +1,6 @@
 public import ByteKit
 public import LinuxSys
+public import TrustAnchors
 
 /// What was found out about the origin of an object's bytes. Absent facts are nil, never assumed.
 public struct Evidence: Equatable, Sendable {
@@ -13,6 +14,9 @@ public struct Evidence: Equatable, Sendable {
   public var image: ImageFacts?
   /// Our own Merkle proof of the object's bytes.
   public var verity: VerityProof?
+  /// The signature of the root hash that came with the image, checked here; nil when there is none. (On a dm-verity
+  /// device the kernel has it: ``volume``.)
+  public var rootHashSignature: RootHashVerdict?
   /// The object inside the image.
   public var object: ObjectFacts?
   /// The object as an ordinary file, when it is on no image.

@@ -11,7 +11,7 @@ public import TrustAnchors
 public struct Examination: ~Copyable {
   /// The root hash the caller trusts, if it named one.
   private let expected: Digest?
-  private var images = OpenImages()
+  private var images: OpenImages
   /// Whose signatures count, and what was revoked.
   let trust: TrustAnchors
 
@@ -21,6 +21,7 @@ public struct Examination: ~Copyable {
   public init(expecting expected: Digest? = nil, trust: TrustAnchors = .none) {
     self.expected = expected
     self.trust = trust
+    images = OpenImages(trust: trust)
   }
 
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
@@ -168,6 +169,7 @@ public struct Examination: ~Copyable {
     var complete = evidence
     complete.image = image.facts
     complete.verity = image.proof
+    complete.rootHashSignature = image.signature
     complete.object = ObjectFacts(path: path, nid: inode.nid, size: inode.size, digest: digest)
     return try complete.examined(bytes, digest: digest, trust: trust)
   }
