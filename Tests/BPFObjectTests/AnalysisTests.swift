@@ -92,6 +92,22 @@ import Testing
     #expect(report.restrictions.first?.helper?.label == "bpf_unknown#4711")
   }
 
+  /// The first helper of each release since 5.0, as docs.ebpf.io dates their commits.
+  @Test(arguments: [
+    ("msg_pop_data", "5.0"), ("spin_lock", "5.1"), ("skc_lookup_tcp", "5.2"), ("send_signal", "5.3"),
+    ("tcp_gen_syncookie", "5.4"), ("skb_output", "5.5"), ("tcp_send_ack", "5.6"), ("read_branch_records", "5.7"),
+    ("ktime_get_boot_ns", "5.8"), ("skc_to_tcp6_sock", "5.9"), ("load_hdr_opt", "5.10"),
+    ("task_storage_get", "5.11"), ("check_mtu", "5.12"), ("for_each_map_elem", "5.13"), ("sys_bpf", "5.14"),
+    ("timer_init", "5.15"), ("get_branch_snapshot", "5.16"), ("find_vma", "5.17"), ("get_retval", "5.18"),
+    ("kptr_xchg", "5.19"), ("tcp_raw_gen_syncookie_ipv4", "6.0"), ("ktime_get_tai_ns", "6.1"),
+    ("cgrp_storage_get", "6.2"),
+  ])
+  func releasesBeginWithTheirFirstHelper(_ name: String, _ version: String) throws {
+    let id = try #require((1...UInt32(300)).first { HelperNames.name($0) == name })
+    #expect(HelperNames.version(id).map { "\($0)" } == version)
+    #expect(HelperNames.version(id - 1) != HelperNames.version(id))
+  }
+
   @Test(arguments: [
     (1, "3.19"), (4, "4.1"), (36, "4.8"), (37, "4.9"), (45, "4.11"), (113, "5.5"), (119, "5.7"), (130, "5.8"),
     (148, "5.10"), (158, "5.11"), (164, "5.13"), (166, "5.14"), (181, "5.17"), (208, "6.1"), (211, "6.2"),

@@ -127,8 +127,8 @@ import Testing
     }
     #expect(try onStore("list").status == 4)
     #expect(try onStore("init", "--certificate", "crt").status == 0)
-    #expect(try onStore("install", "bpf.p7b").status == 0)
-    #expect(try onStore("activate", "bpf").status == 0)
+    #expect(try onStore("install", "bpf.p7b", "--json").status == 0)
+    #expect(try onStore("activate", "bpf", "--json").status == 0)
     #expect(try onStore("install", "new.p7b").status == 0)
     #expect(try onStore("install", "bpf.p7b").status == 3)
     #expect(try onStore("remove", "bpf").status == 3)

@@ -85,6 +85,10 @@ struct SchemaTests {
     #expect(result.status == 0, "\(result.errors)")
     try Self.expect(result, "load")
     try Self.expect(VerityBPFCommand.run(["provenance", "--fd", "3", "--json"], object: object), "provenance")
+    let lines = try directory.read("audit/audit.jsonl").split(separator: UInt8(ascii: "\n"))
+    let records = try lines.map { try JSONValue.parse(Array($0)) }
+    #expect(records.map { $0["stage"] } == ["decision", "outcome"])
+    for record in records { #expect(try Self.schema("audit").faults(in: record) == []) }
   }
 
   @Test("The host and the self-test")

@@ -37,7 +37,28 @@ public enum VerityBPFCommand {
     let status = try Subprocess.run(["sh", "-c", script, "sh"] + wrapper + [path] + arguments).status
     let output = try scratch.read("out")
     let errors = try scratch.read("err")
+    if arguments.contains("--json") { try checkSchema(of: output) }
     return Result(
       status: status, output: String(decoding: output, as: UTF8.self), errors: String(decoding: errors, as: UTF8.self))
+  }
+
+  /// JSON that is not what its schema under docs/schemas says.
+  private struct Misdescribed: Error {
+    let faults: [String]
+  }
+
+  /// Holds every object that was printed against the schema that it names.
+  private static func checkSchema(of output: [UInt8]) throws {
+    let whole = try? JSONValue.parse(output)
+    let lines = output.split(separator: UInt8(ascii: "\n"))
+    for value in try whole.map({ [$0] }) ?? lines.map({ try JSONValue.parse(Array($0)) }) {
+      guard case .string(let name)? = value["schema"], name.hasPrefix("verity-bpf/"), name.hasSuffix("/1") else {
+        throw Misdescribed(faults: ["no `schema` in \(value.compact)"])
+      }
+      let file = "\(Tools.repository)/docs/schemas/\(name.dropFirst(11).dropLast(2)).schema.json"
+      let schema = JSONSchema(try JSONValue.parse(try TemporaryDirectory().read(file)))
+      let faults = schema.faults(in: value)
+      guard faults.isEmpty else { throw Misdescribed(faults: faults) }
+    }
   }
 }
