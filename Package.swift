@@ -213,7 +213,7 @@ let package = Package(
     tests(
       "ObjectSignature",
       imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
-    tests("TrustAnchors", imports: ["TrustAnchors", "TestSupport", "Signatures", "ByteKit"]),
+    tests("TrustAnchors", imports: ["TrustAnchors", "TestSupport", "Signatures", "Diagnostics", "ByteKit"]),
     tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),

@@ -1,6 +1,7 @@
 public import BPFLoad
 public import BPFObject
 internal import ByteKit
+public import Diagnostics
 internal import JSONText
 internal import LinuxSys
 public import PolicyEngine
@@ -43,6 +44,8 @@ public struct Admission: ~Copyable {
   private let request: AdmissionRequest
   private let policy: CompiledPolicy
   private let kernelTypes = KernelTypes()
+  /// Certificates that were found where anchors are kept, and do not count.
+  public let trustProblems: [Diagnostic]
   private var recorder: Recorder
   private var examination: Examination
 
@@ -63,6 +66,7 @@ public struct Admission: ~Copyable {
     self.request = request
     self.policy = policy
     self.recorder = recorder
+    trustProblems = trust.problems
     examination = Examination(
       expecting: request.rootHash, trust: trust, takesKernelAlone: policy.takesKernelAlone)
   }

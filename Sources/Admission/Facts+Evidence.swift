@@ -4,6 +4,7 @@ internal import LinuxSys
 internal import PolicyEngine
 internal import PolicySyntax
 internal import Provenance
+internal import TrustAnchors
 
 /// The one place where evidence and a program's report become the facts that a policy judges.
 extension Facts {
@@ -31,12 +32,16 @@ extension Facts {
       dmverityRoothash = volume.kernelVouches ? DigestLiteral(verity.rootHash) : nil
       witnesses = volume.kernelVouches ? .both : .userspace
       dmveritySignature = volume.isVouchedByKernelKey
-      signatureSources = volume.isVouchedByKernelKey ? .kernel : nil
+      if volume.isVouchedByKernelKey { takeSource(.kernel) }
     } else {
       dmverityRoothash = DigestLiteral(verity.rootHash)
       witnesses = .userspace
       // Without a dm-verity device the kernel has checked no signature.
       dmveritySignature = false
+    }
+    if let signature = evidence.rootHashSignature, signature.counts, let signer = signature.signer {
+      signers.append(DigestLiteral(signer))
+      takeSource(.userspace)
     }
     path = "/" + object.path
     self.object = DigestLiteral(object.digest)
@@ -59,9 +64,15 @@ extension Facts {
   private mutating func takeSignature(_ signature: SignatureFacts?) {
     bpfSignature = signature.map { SignatureVerdict(rawValue: $0.verdict.rawValue) ?? .fault } ?? .unsigned
     bpfKeyring = signature?.keyring.flatMap { Keyring(rawValue: $0.uppercased()) }
-    guard let signer = signature?.signer else { return }
+    // A signer whose certificate has run out is nobody that a rule names by `x_signer` alone: that takes EXPIRED.
+    guard let signature, signature.verdict == .ok, let signer = signature.signer else { return }
     signers.append(DigestLiteral(signer))
-    signatureSources = .userspace
+    takeSource(.userspace)
+  }
+
+  /// One more who checked a signature: of the root hash, the object or the file.
+  private mutating func takeSource(_ source: Witnesses) {
+    signatureSources = (signatureSources ?? []).union(source)
   }
 
   /// What the kernel says of a file with fs-verity, after the bytes were proven to be those it means.
@@ -71,7 +82,7 @@ extension Facts {
     fsveritySignature = file.signature?.isCheckedByKernel ?? false
     guard let signer = file.signature?.signer else { return }
     signers.append(DigestLiteral(signer))
-    signatureSources = .userspace
+    takeSource(.userspace)
   }
 
   /// Dotted decimal numbers; nil for anything else, so that no rule about versions matches.

@@ -71,6 +71,7 @@ struct Recorder: ~Copyable {
         .init("unproven", .string(unproven.reason)),
       ]
     }
+    if let signature = evidence.rootHashSignature { details.append(.init("root_hash_signature", signature.json)) }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
     if let file = evidence.fileVerity { details.append(.init("fsverity_digest", .string(file.digest.description))) }
     if let file = evidence.file { details.append(.init("file", .string(file.path))) }

@@ -116,6 +116,8 @@ FORWARD(X509_NAME *, X509_get_subject_name, (const X509 *certificate), (certific
 FORWARD(int, X509_NAME_print_ex, (BIO * out, const X509_NAME *name, int indent, unsigned long flags),
         (out, name, indent, flags))
 FORWARD(int, ASN1_TIME_to_tm, (const ASN1_TIME *time, struct tm *parts), (time, parts))
+FORWARD(uint32_t, X509_get_key_usage, (X509 * certificate), (certificate))
+FORWARD(uint32_t, X509_get_extended_key_usage, (X509 * certificate), (certificate))
 FORWARD_VOID(X509_free, (X509 * certificate), (certificate))
 FORWARD(int, i2d_X509, (const X509 *certificate, unsigned char **out), (certificate, out))
 FORWARD(const char *, OBJ_nid2sn, (int nid), (nid))
@@ -134,6 +136,12 @@ FORWARD(OSSL_STORE_INFO *, OSSL_STORE_load, (OSSL_STORE_CTX * store), (store))
 FORWARD(int, OSSL_STORE_INFO_get_type, (const OSSL_STORE_INFO *info), (info))
 FORWARD(EVP_PKEY *, OSSL_STORE_INFO_get1_PKEY, (const OSSL_STORE_INFO *info), (info))
 FORWARD_VOID(OSSL_STORE_INFO_free, (OSSL_STORE_INFO * info), (info))
+FORWARD(ENGINE *, ENGINE_by_id, (const char *name), (name))
+FORWARD(int, ENGINE_init, (ENGINE * engine), (engine))
+FORWARD(int, ENGINE_finish, (ENGINE * engine), (engine))
+FORWARD(int, ENGINE_free, (ENGINE * engine), (engine))
+FORWARD(EVP_PKEY *, ENGINE_load_private_key, (ENGINE * engine, const char *name, UI_METHOD *method, void *data),
+        (engine, name, method, data))
 
 // PKCS#7.
 FORWARD(PKCS7 *, PKCS7_sign, (X509 * certificate, EVP_PKEY *key, STACK_OF(X509) * others, BIO *data, int flags),

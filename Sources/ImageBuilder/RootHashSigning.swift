@@ -6,12 +6,12 @@ public import Signatures
 public struct RootHashSigning: Sendable {
   /// The signer's certificate, PEM.
   public let certificate: [UInt8]
-  /// Its private key, PEM.
-  public let privateKey: [UInt8]
+  /// Its private key.
+  public let privateKey: KeySource
   /// Where the signature goes: `NAME.roothash.p7s`.
   public let file: String
 
-  public init(certificate: [UInt8], privateKey: [UInt8], file: String) {
+  public init(certificate: [UInt8], privateKey: KeySource, file: String) {
     self.certificate = certificate
     self.privateKey = privateKey
     self.file = file
@@ -23,11 +23,11 @@ public struct RootHashSigning: Sendable {
   ///
   /// - Throws: `SignatureError`; also when the signature does not check, as with a key that fails.
   public static func sign(
-    _ rootHash: Digest, certificate: [UInt8], privateKey: [UInt8]
+    _ rootHash: Digest, certificate: [UInt8], privateKey: KeySource
   ) throws(SignatureError) -> [UInt8] {
     let content = Array(RootHashFile.text(rootHash).utf8)
     let message = try SignedMessage.sign(
-      content, certificate: certificate, privateKey: privateKey, form: .rootHash)
+      content, certificate: certificate, key: try PrivateKey(privateKey), form: .rootHash)
     _ = try SignedMessage.verify(message, content: content, trusted: try Certificates(pem: certificate))
     return message
   }

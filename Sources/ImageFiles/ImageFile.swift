@@ -78,4 +78,9 @@ public struct EnclosedSignature: Equatable, Sendable {
   public let place: String
   /// DER.
   public let message: [UInt8]
+
+  public init(place: String, message: [UInt8]) {
+    self.place = place
+    self.message = message
+  }
 }

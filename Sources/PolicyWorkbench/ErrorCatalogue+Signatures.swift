@@ -28,6 +28,8 @@ extension ErrorCatalogue {
       "The signature is over a list of attributes that holds the digest of the content. An object's signature is over the content itself: sign with -noattr. For IPE policies both are taken.",
     "signature.expired":
       "The signer's certificate is not valid yet, or not any more. The kernel does not look at these dates; here they are what ends the use of a key nobody revoked.",
+    "signature.purpose":
+      "The signer's certificate says what it is for, and signing code is not among it: a key usage without digitalSignature, or an extended key usage without codeSigning. A certificate that names neither may be used. The kernel does not look; here a server's or a mail certificate that got among the anchors vouches for nothing.",
     "signature.unchecked":
       "The signature was put to the object without being checked, because no certificate was named. Its form was checked.",
     "object-signature.none":
@@ -48,6 +50,14 @@ extension ErrorCatalogue {
       "The object has a part that the signed manifest does not name. Whoever signed it never saw it.",
     "object-signature.code-not-covered":
       "The object has instructions that the signed manifest does not name. A signature that says nothing about code says nothing.",
+    "trust.not-a-file":
+      "Where a certificate should be there is a directory, a FIFO or a device. It is not opened and waited for.",
+    "trust.too-large":
+      "A file of certificates has more than a mebibyte, or a list of revocations more than sixteen. It is not what its name says.",
+    "trust.certificate-count":
+      "A file in the VOA hierarchy (UAPI.11) or in verity.d holds several certificates. systemd would take the first, and a mask is for one verifier, so what such a file means depends on who reads it. It counts for nothing; give each certificate a file of its own.",
+    "trust.not-considered":
+      "Something in the VOA hierarchy is not to be considered, by its specification (UAPI.11): a link out of the load paths, to one that comes before, to another name or to nothing, any link in /run/voa, a mask for a whole directory, or something that is no file. It is passed over, so that fewer are trusted and never more.",
     "trust.unknown-entry":
       "The directory of trust anchors holds directories named like the words of bpf_keyring= in small letters, and the file `revoked`. Anything else could be one of them misspelt, and is an error.",
     "trust.revocations":

@@ -1,5 +1,6 @@
 public import ByteKit
 public import LinuxSys
+public import TrustAnchors
 
 /// What was found out about the origin of an object's bytes. Absent facts are nil, never assumed.
 public struct Evidence: Equatable, Sendable {
@@ -16,6 +17,9 @@ public struct Evidence: Equatable, Sendable {
   /// What the mount of a dm-verity device shows, when there could be no proof of our own and the caller takes the
   /// kernel's word alone. Never together with ``verity``.
   public var unproven: UnprovenFacts?
+  /// The signature of the root hash that came with the image, checked here; nil when there is none. (On a dm-verity
+  /// device the kernel has it: ``volume``.)
+  public var rootHashSignature: RootHashVerdict?
   /// The object inside the image.
   public var object: ObjectFacts?
   /// The object as an ordinary file, when it is on no image.

@@ -72,7 +72,7 @@ extension Evidence {
     let signature = SignatureFacts.check(bytes.rawSpan, trust: trust, time: Timestamp.now().seconds)
     let subjects: [(Revocations.Kind, Digest?)] = [
       (.object, digest), (.rootHash, verity?.rootHash ?? volume?.rootHash), (.signer, signature.signer),
-      (.signer, fileVerity?.signature?.signer),
+      (.signer, fileVerity?.signature?.signer), (.signer, rootHashSignature?.signer),
     ]
     for case (let kind, let subject?) in subjects where trust.revocations.contains(kind, subject) {
       throw .revoked(kind: kind.rawValue, digest: subject)

@@ -12,7 +12,7 @@ public import TrustAnchors
 public struct Examination: ~Copyable {
   /// The root hash the caller trusts, if it named one.
   private let expected: Digest?
-  private var images = OpenImages()
+  private var images: OpenImages
   /// Whose signatures count, and what was revoked.
   let trust: TrustAnchors
   /// Whether the kernel's word is enough where the devices under a dm-verity device cannot be read.
@@ -27,6 +27,7 @@ public struct Examination: ~Copyable {
     self.expected = expected
     self.trust = trust
     self.takesKernelAlone = takesKernelAlone
+    images = OpenImages(trust: trust)
   }
 
   /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
@@ -193,6 +194,7 @@ public struct Examination: ~Copyable {
     var complete = evidence
     complete.image = image.facts
     complete.verity = image.proof
+    complete.rootHashSignature = image.signature
     complete.object = ObjectFacts(path: path, nid: inode.nid, size: inode.size, digest: digest)
     return try complete.examined(bytes, digest: digest, trust: trust)
   }

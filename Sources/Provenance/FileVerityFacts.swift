@@ -88,13 +88,14 @@ extension FileVerityFacts {
     func refused(_ code: String) -> Signature {
       Signature(isCheckedByKernel: isChecked, signer: nil, anchors: nil, refusal: code)
     }
-    guard !trust.isEmpty else { return refused("signature.untrusted") }
+    guard !trust.files.isEmpty else { return refused("signature.untrusted") }
     do throws(SignatureError) {
       let verified = try SignedMessage.verify(
-        message, content: VerityDescriptor.signedBytes(of: digest), trusted: try trust.certificates())
-      guard verified.certificate.isValid(at: time) else { return refused("signature.expired") }
+        message, content: VerityDescriptor.signedBytes(of: digest), trusted: try trust.files.certificates())
+      if let refusal = verified.certificate.refusal(at: time) { return refused(refusal.diagnostic.code) }
       return Signature(
-        isCheckedByKernel: isChecked, signer: verified.signer, anchors: trust.set(of: verified.signer), refusal: nil)
+        isCheckedByKernel: isChecked, signer: verified.signer, anchors: trust.files.set(of: verified.signer),
+        refusal: nil)
     } catch {
       return refused(error.diagnostic.code)
     }

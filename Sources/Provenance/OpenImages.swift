@@ -1,4 +1,5 @@
 internal import ByteKit
+internal import TrustAnchors
 
 /// The images that are open during an examination, each proven once.
 ///
@@ -10,14 +11,19 @@ struct OpenImages: ~Copyable {
   /// run over a large image does not end at the limit of one device's memory.
   private static let keptByteCount = 64 << 20
 
+  /// Whose signatures of root hashes count.
+  private let trust: TrustAnchors
+
   private var byPath: [String: OpenImage] = [:]
   private var byLoop: [(loop: LoopFacts, image: OpenImage)] = []
   private var byVolume: [(volume: VolumeFacts, image: OpenImage)] = []
 
+  init(trust: TrustAnchors) { self.trust = trust }
+
   /// The image file of that path.
   mutating func open(_ path: String, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
     if let open = byPath[path] { return open }
-    let open = OpenImage(try ProvenImage.open(path, expected: expected))
+    let open = OpenImage(try ProvenImage.open(path, expected: expected, trust: trust))
     byPath[path] = open
     return open
   }
@@ -26,7 +32,7 @@ struct OpenImages: ~Copyable {
   mutating func open(under loop: LoopFacts, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
     if let known = byLoop.first(where: { $0.loop == loop }) { return known.image }
     let image = try ProvenImage.open(
-      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected)
+      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected, trust: trust)
     let open = OpenImage(image)
     byLoop.append((loop, open))
     return open

@@ -5,6 +5,7 @@ internal import EROFS
 internal import ImageFiles
 internal import LinuxSys
 internal import Manifest
+internal import TrustAnchors
 
 /// An image whose every byte is accounted for and whose blocks are proven, up to its root hash, as they are read.
 struct ProvenImage: ~Copyable {
@@ -17,6 +18,8 @@ struct ProvenImage: ~Copyable {
   let status: FileStatus
   /// What the image says of itself; nil when others made it.
   let manifest: ManifestHead?
+  /// What the signature of its root hash is worth; nil when none came with it.
+  let signature: RootHashVerdict?
   let files: ErofsImage<Device>
 
   /// Opens an image file and settles its layout and root hash.
@@ -27,8 +30,9 @@ struct ProvenImage: ~Copyable {
   ///   - sizeLimit: bytes the image is limited to, or 0 for the rest of the file.
   ///   - expected: the root hash the caller trusts, if it named one. Otherwise the image's own root hash is computed
   ///     from the top of its tree; it then proves consistency, and only a policy can say whether it is trusted.
+  ///   - trust: whose signatures of root hashes count.
   static func open(
-    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?
+    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?, trust: TrustAnchors
   ) throws(ProvenanceError) -> ProvenImage {
     let file: ImageFile
     do throws(ImageFileError) {
@@ -40,18 +44,22 @@ struct ProvenImage: ~Copyable {
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
+    let signature = file.signature.map {
+      RootHashVerdict.check(
+        $0.message, from: $0.place, of: rootHash, anchors: trust.images, time: Timestamp.now().seconds)
+    }
     let device: Device
     do throws(VerityError) {
       device = try file.device(rootHash: rootHash)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
-    return try settle(device, path: path, wasExpected: expected != nil, status: status)
+    return try settle(device, path: path, wasExpected: expected != nil, status: status, signature: signature)
   }
 
   /// Opens the file system on a verified device, and reads what the image says of itself.
   static func settle(
-    _ device: consuming Device, path: String, wasExpected: Bool, status: FileStatus
+    _ device: consuming Device, path: String, wasExpected: Bool, status: FileStatus, signature: RootHashVerdict? = nil
   ) throws(ProvenanceError) -> ProvenImage {
     let layout = device.layout
     let rootHash = device.rootHash
@@ -60,7 +68,7 @@ struct ProvenImage: ~Copyable {
     let manifest = try manifest(of: files, layout: layout, path: path)
     return ProvenImage(
       path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status, manifest: manifest,
-      files: files)
+      signature: signature, files: files)
   }
 
   /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.

@@ -134,7 +134,7 @@ extension ProvenanceError: Diagnosable {
         expected: "at most \(limit) bytes", found: "\(size) bytes")
     case .revoked(let kind, let digest):
       return Diagnostic(
-        "provenance.revoked", .integrity, "the \(kind == "signer" ? "object's signer" : kind) was revoked",
+        "provenance.revoked", .integrity, "the \(kind) was revoked",
         expected: "nothing that the machine's list of revocations names", found: "\(kind) \(digest)",
         why: "what was revoked counts no more, whatever else vouches for it",
         next: "get a newer version; the list is the file `revoked` among the trust anchors")

@@ -16,14 +16,14 @@ public struct SignatureFacts: Equatable, Sendable {
     case expired = "EXPIRED"
     /// There is a signature, and it is not one of this object.
     case badSignature = "BADSIG"
-    /// Nobody trusted signed it.
+    /// Nobody trusted signed it, or a certificate that is made for something else.
     case unknownKey = "UNKNOWNKEY"
     /// It could not be checked.
     case fault = "FAULT"
   }
 
   public let verdict: Verdict
-  /// SHA-256 of the signer's certificate; nil unless the signature holds.
+  /// SHA-256 of the signer's certificate; nil unless the signature holds, whatever is said of the certificate.
   public let signer: Digest?
   /// The signer's name; nil unless the signature holds.
   public let subject: String?
@@ -31,7 +31,7 @@ public struct SignatureFacts: Equatable, Sendable {
   public let keyring: String?
   /// How the signature is put to the object.
   public let format: String?
-  /// The code of the refusal, for a signature that does not hold.
+  /// The code of the refusal, for a signature that does not hold or count.
   public let refusal: String?
 
   /// Checks the signature of an object.
@@ -39,10 +39,10 @@ public struct SignatureFacts: Equatable, Sendable {
   /// - Parameter time: seconds since 1970-01-01T00:00:00Z, against which the certificate's dates are held.
   static func check(_ object: RawSpan, trust: TrustAnchors, time: Int64) -> SignatureFacts {
     guard ObjectVerifier.isSigned(object) else { return SignatureFacts(.unsigned) }
-    guard !trust.isEmpty else { return SignatureFacts(.unknownKey, refusal: "signature.untrusted") }
+    guard !trust.objects.isEmpty else { return SignatureFacts(.unknownKey, refusal: "signature.untrusted") }
     let trusted: Certificates
     do throws(SignatureError) {
-      trusted = try trust.certificates()
+      trusted = try trust.objects.certificates()
     } catch {
       return SignatureFacts(.fault, refusal: error.diagnostic.code)
     }
@@ -66,11 +66,12 @@ public struct SignatureFacts: Equatable, Sendable {
   }
 
   private init(_ verified: VerifiedSignature, trust: TrustAnchors, time: Int64) {
-    verdict = verified.certificate.isValid(at: time) ? .ok : .expired
+    let certificate = verified.certificate
+    verdict = !certificate.isForSigning ? .unknownKey : certificate.isValid(at: time) ? .ok : .expired
     signer = verified.signer
     subject = verified.certificate.subject
-    keyring = trust.set(of: verified.signer)
+    keyring = trust.objects.set(of: verified.signer)
     format = verified.format.rawValue
-    refusal = nil
+    refusal = certificate.refusal(at: time)?.diagnostic.code
   }
 }

@@ -8,6 +8,9 @@ public struct CertificateFacts: Sendable, Equatable {
   /// so in a form that can be read.
   public let notBefore: Int64?
   public let notAfter: Int64?
+  /// Whether the certificate may be used to sign code, as far as it says: its key usage, when there is one, has
+  /// digitalSignature, and its extended key usage codeSigning or any (RFC 5280, sections 4.2.1.3 and 4.2.1.12).
+  public let isForSigning: Bool
 
   /// Whether the certificate is valid at a time, in seconds since 1970-01-01T00:00:00Z. What cannot be read is not.
   public func isValid(at time: Int64) -> Bool {
@@ -15,7 +18,19 @@ public struct CertificateFacts: Sendable, Equatable {
     return notBefore <= time && time <= notAfter
   }
 
+  /// Why a signature by this certificate does not count at a time, in seconds since 1970-01-01T00:00:00Z; nil when
+  /// nothing speaks against it.
+  public func refusal(at time: Int64) -> SignatureError? {
+    if !isForSigning { return .purpose(subject: subject) }
+    return isValid(at: time) ? nil : .expired(subject: subject)
+  }
+
   init(_ certificate: OpaquePointer) {
+    let usage = unsafe X509_get_key_usage(certificate)
+    let extended = unsafe X509_get_extended_key_usage(certificate)
+    // All bits are set where the certificate says nothing of it (X509_get_key_usage(3)).
+    isForSigning =
+      usage & UInt32(KU_DIGITAL_SIGNATURE) != 0 && extended & UInt32(XKU_CODE_SIGN | XKU_ANYEKU) != 0
     notBefore = unsafe Self.seconds(X509_get0_notBefore(certificate))
     notAfter = unsafe Self.seconds(X509_get0_notAfter(certificate))
     guard let output = unsafe BIO_new(BIO_s_mem()) else {

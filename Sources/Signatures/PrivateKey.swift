@@ -1,5 +1,13 @@
 internal import COpenSSL
 
+/// How a private key is named. It is only looked for when something is to be signed.
+public enum KeySource: Sendable {
+  /// The contents of a PEM file.
+  case pem([UInt8])
+  /// A URI, see ``PrivateKey/init(uri:)``.
+  case uri(String)
+}
+
 /// A private key to sign with: from a PEM file, or held by a provider (a PKCS#11 token, a TPM) that signs itself.
 @safe
 public struct PrivateKey: ~Copyable {
@@ -20,13 +28,22 @@ public struct PrivateKey: ~Copyable {
   }
 
   /// Finds a key by a URI that OpenSSL's store opens: `file:`, or the scheme of a provider that openssl.cnf loads, such
-  /// as `pkcs11:`. The key need not leave its token.
+  /// as `pkcs11:`. Where no provider knows `pkcs11:`, OpenSSL's engine of that name is asked (libp11, which is what
+  /// Debian 12 has). The key need not leave its token.
   public init(uri: String) throws(SignatureError) {
     guard let key = unsafe uri.withCString({ unsafe vb_store_private_key($0) }) else {
       throw .noPrivateKey(reason: OpenSSLErrors.take())
     }
     _ = OpenSSLErrors.take()
     unsafe handle = key
+  }
+
+  /// The key of that name.
+  public init(_ source: KeySource) throws(SignatureError) {
+    switch source {
+    case .pem(let bytes): try self.init(pem: bytes)
+    case .uri(let uri): try self.init(uri: uri)
+    }
   }
 
   deinit { unsafe EVP_PKEY_free(handle) }

@@ -26,6 +26,8 @@ public enum SignatureError: Error, Equatable, Sendable {
   case weakDigest(name: String)
   /// The signer's certificate is not valid at this time.
   case expired(subject: String)
+  /// The signer's certificate is made for something else than signing code.
+  case purpose(subject: String)
   /// No trusted certificate is the signer's.
   case untrustedSigner
   /// The signer's key did not sign these bytes.
@@ -91,6 +93,11 @@ extension SignatureError: Diagnosable {
       Diagnostic(
         "signature.expired", .integrity, "the signer's certificate is not valid today",
         expected: "a certificate that is valid now", found: subject, next: "openssl x509 -noout -dates -in CERTIFICATE")
+    case .purpose(let subject):
+      Diagnostic(
+        "signature.purpose", .integrity, "the signer's certificate is not made for signing code",
+        expected: "key usage digitalSignature and extended key usage codeSigning, where it names any", found: subject,
+        next: "openssl x509 -noout -ext keyUsage,extendedKeyUsage -in CERTIFICATE")
     case .untrustedSigner:
       Diagnostic(
         "signature.untrusted", .integrity, "nobody who is trusted signed this",

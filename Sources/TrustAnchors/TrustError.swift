@@ -8,6 +8,14 @@ public enum TrustError: Error, Sendable {
   /// Something in the directory is neither a set nor the list of what was revoked.
   case unknownEntry(path: String)
   case certificate(path: String, SignatureError)
+  /// A place for a certificate holds something that is no file.
+  case notAFile(path: String, kind: String)
+  /// A file is larger than anything it could be for, in bytes.
+  case tooLarge(path: String, limit: Int)
+  /// A file holds several certificates where readers would take different ones.
+  case certificateCount(path: String, count: Int)
+  /// Something in the hierarchy of UAPI.11 is not to be considered.
+  case notConsidered(path: String, reason: String)
   /// A line of the list of what was revoked is not understood.
   case revocations(path: String, line: Int)
 }
@@ -26,6 +34,22 @@ extension TrustError: Diagnosable {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(path)`: \(diagnostic.message)"
       return diagnostic
+    case .notAFile(let path, let kind):
+      return Diagnostic(
+        "trust.not-a-file", .invalid, "`\(path)` is a \(kind) and no file", expected: "a regular file", found: kind)
+    case .tooLarge(let path, let limit):
+      return Diagnostic(
+        "trust.too-large", .invalid, "`\(path)` is too large to be what it is called",
+        expected: "at most \(limit) bytes")
+    case .certificateCount(let path, let count):
+      return Diagnostic(
+        "trust.certificate-count", .invalid, "`\(path)` holds \(count) certificates and does not count",
+        expected: "one certificate", why: "other readers of this place take the first and pass over the rest",
+        next: "put each certificate into a file of its own")
+    case .notConsidered(let path, let reason):
+      return Diagnostic(
+        "trust.not-considered", .invalid, "`\(path)` does not count: \(reason)",
+        expected: "a file, or a link as UAPI.11 allows them")
     case .revocations(let path, let line):
       return Diagnostic(
         "trust.revocations", .invalid, "`\(path)`, line \(line): this revokes nothing that is known",

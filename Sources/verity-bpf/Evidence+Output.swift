@@ -36,6 +36,7 @@ extension Evidence {
         "dm-verity, \(verity.rootHash.algorithm.rawValue), \(verity.dataBlockCount) data blocks of "
           + "\(verity.dataBlockSize) bytes, \(verity.levels) levels")
     }
+    if let rootHashSignature { add("signed", "root hash: \(rootHashSignature.line)") }
     if let object {
       add("object", "\(object.path), \(Progress.bytes(object.size))")
       add("digest", "\(object.digest)")
@@ -87,6 +88,7 @@ extension Evidence {
     } else {
       members.append(.init("kind", "none"))
     }
+    if let rootHashSignature { members.append(.init("root_hash_signature", rootHashSignature.json)) }
     if let object {
       members.append(
         .init(

@@ -1,3 +1,4 @@
+import Admission
 import ByteKit
 import DMVerity
 import Diagnostics
@@ -7,6 +8,7 @@ import ImageFiles
 import JSONText
 import LinuxSys
 import Manifest
+import TrustAnchors
 
 extension InspectCommand {
   /// Describes an image. What is shown is proven against the root hash named in the answer; whether that one can be
@@ -25,12 +27,15 @@ extension InspectCommand {
             expected: sidecar.description, found: rootHash.description,
             next: "get the image and its root hash again from where they were built"))
       }
+      let trust = try anchors.anchors()
+      let signature = try RootHashVerdict.check(
+        opened.signature, of: rootHash, anchors: trust.images, revocations: trust.revocations)
       let image = try ErofsImage(try opened.device(rootHash: rootHash))
       let manifest = try Manifest.read(from: image)
       try manifest?.check(superblock: layout.superblock)
       let description = ImageDescription(
-        file: file, rootHash: rootHash, sidecar: sidecar == nil ? nil : sidecarPath, layout: layout,
-        superblock: image.superblock, manifest: manifest, files: try listing(of: image))
+        file: file, rootHash: rootHash, sidecar: sidecar == nil ? nil : sidecarPath, signature: signature,
+        layout: layout, superblock: image.superblock, manifest: manifest, files: try listing(of: image))
       if json {
         try Output.json(description.json(schema: Self.schema))
       } else {
@@ -58,6 +63,8 @@ private struct ImageDescription {
   let rootHash: Digest
   /// The file the root hash was read from, if there is one beside the image.
   let sidecar: String?
+  /// What the signature of the root hash is worth; nil when none came with the image.
+  let signature: RootHashVerdict?
   let layout: VerityLayout
   let superblock: ErofsSuperblock
   let manifest: Manifest?
@@ -70,6 +77,7 @@ private struct ImageDescription {
       "image    \(name)  \(layout.treeEnd) bytes",
       Output.row("root hash", "\(rootHash)"),
       Output.row("", sidecar.map { "as in \($0)" } ?? "computed from the image; nothing vouches for it"),
+      Output.row("signature", signature?.line ?? "none"),
       Output.row(
         "data",
         "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, EROFS \(VolumeUUID(superblock.uuid))"
@@ -96,7 +104,7 @@ private struct ImageDescription {
     return .object([
       .init("schema", .string(schema)), .init("kind", "image"), .init("file", .string(file)),
       .init("root_hash", .string(rootHash.description)), .init("root_hash_file", .optional(sidecar)),
-      .init("data_blocks", .unsigned(parameters.dataBlockCount)),
+      .init("signature", signature?.json ?? .null), .init("data_blocks", .unsigned(parameters.dataBlockCount)),
       .init("data_block_size", .integer(Int64(parameters.dataBlockSize))),
       .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
       .init("hash_offset", .unsigned(layout.superblockOffset)), .init("salt", .string(Hex.encode(parameters.salt))),

@@ -27,6 +27,8 @@ struct InspectCommand: DiagnosingCommand {
     help: ArgumentHelp("Say of each CO-RE relocation whether this kernel's BTF has what it needs.", valueName: "file"))
   var kernelBtf: String?
 
+  @OptionGroup var anchors: TrustOptions
+
   @Flag(name: .long, help: "Print one JSON object.")
   var json = false
 

@@ -138,6 +138,7 @@ struct LoadRun {
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     var admission = try Admission(request)
+    Output.warnings(admission.trustProblems)
     guard requested.count > 1 else {
       return try requested.first.map { try load($0, &admission, label: nil) } ?? 0
     }
@@ -224,6 +225,7 @@ struct LoadRun {
     if let verity = evidence.verity, let object = evidence.object {
       try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
     }
+    if let signature = evidence.rootHashSignature { try Output.line("signed   the image: \(signature.line)") }
     if let signature = evidence.signature, let line = signature.line { try Output.line("signed   \(line)") }
     try Output.line("allowed  by line \(decision.line ?? 0): \(rule)")
     if dryRun {

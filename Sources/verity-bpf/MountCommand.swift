@@ -1,4 +1,5 @@
 import Activation
+import Admission
 import ArgumentParser
 import ByteKit
 import Diagnostics
@@ -6,6 +7,7 @@ import DiskLayout
 import ImageFiles
 import JSONText
 import LinuxSys
+import TrustAnchors
 
 /// `verity-bpf mount`: an image becomes a directory whose files can be opened and handed to `load`.
 struct MountCommand: DiagnosingCommand {
@@ -15,7 +17,7 @@ struct MountCommand: DiagnosingCommand {
     discussion: """
       Every block is proven against the root hash before the kernel sees the file system. With a signature (NAME\
       .roothash.p7s, or inside a disk image) the kernel has to accept it; there is no falling back to an unsigned \
-      volume. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
+      volume. What the trust anchors of verity-bpf say of it is told besides; what they revoke is not mounted. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
       checks nothing that is read, and `load` proves each object from the image file by itself.
 
       Needs root. Undo it with: verity-bpf umount DIR
@@ -31,6 +33,7 @@ struct MountCommand: DiagnosingCommand {
   var directory: String
 
   @OptionGroup var trust: RootHashOptions
+  @OptionGroup var anchors: TrustOptions
 
   @Option(
     name: .long,
@@ -66,7 +69,11 @@ struct MountCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
     var request = MountRequest(image: image, directory: directory, rootHash: rootHash)
-    request.signature = try signature()
+    let enclosed = try signature()
+    let trusted = try anchors.anchors()
+    let verdict = try RootHashVerdict.check(
+      enclosed, of: rootHash, anchors: trusted.images, revocations: trusted.revocations)
+    request.signature = noDeviceMapper ? nil : enclosed?.message
     request.name = name
     request.usesDeviceMapper = !noDeviceMapper
     request.allowsExecution = exec
@@ -80,20 +87,24 @@ struct MountCommand: DiagnosingCommand {
       try Output.json([
         "schema": .string(Self.schema), "directory": .string(mounted.directory), "device": .string(mounted.device),
         "root_hash": .string(mounted.rootHash.description), "witness": .string(mounted.witness.rawValue),
+        "signature": verdict?.json ?? .null,
       ])
     } else {
       try Output.line(Output.row("mounted", "\(image) on \(mounted.directory), read-only"))
       try Output.line(Output.row("device", mounted.device))
       try Output.line(Output.row("root hash", mounted.rootHash.hex))
       try Output.line(Output.row("checked by", mounted.witness.text))
+      if let verdict { try Output.line(Output.row("signature", "for us it \(verdict.line)")) }
     }
     return 0
   }
 
-  private func signature() throws -> [UInt8]? {
-    if noSignature || noDeviceMapper { return nil }
-    if let rootHashSignature { return try PolicyFile.read(rootHashSignature) }
-    return try ImageFile.open(image).signature?.message
+  private func signature() throws -> EnclosedSignature? {
+    if noSignature { return nil }
+    if let rootHashSignature {
+      return EnclosedSignature(place: rootHashSignature, message: try PolicyFile.read(rootHashSignature))
+    }
+    return try ImageFile.open(image).signature
   }
 }
 

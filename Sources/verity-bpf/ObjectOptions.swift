@@ -57,12 +57,12 @@ struct ObjectChoice {
   }
 }
 
-/// Whose signatures of objects count.
+/// Whose signatures count.
 struct TrustOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "The directory of trust anchors: SET/*.pem, and the list `revoked`. (default: /etc/verity-bpf/trust)",
+      "The directory of trust anchors: SET/*.pem, and the list `revoked`. (default: /etc/verity-bpf/trust, VOA, verity.d)",
       valueName: "dir"))
   var trustAnchors: String?
 
@@ -71,7 +71,9 @@ struct TrustOptions: ParsableArguments {
 
   /// The anchors in a directory; this machine's when none is named.
   static func anchors(in directory: String?) throws -> TrustAnchors {
-    if let directory { try TrustAnchors(directory: directory) } else { try .standard() }
+    let anchors = if let directory { try TrustAnchors(directory: directory) } else { try TrustAnchors.standard() }
+    anchors.warn()
+    return anchors
   }
 }
 

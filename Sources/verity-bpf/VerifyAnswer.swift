@@ -1,9 +1,11 @@
+import Admission
 import ByteKit
 import DMVerity
 import Diagnostics
 import DiskLayout
 import JSONText
 import Manifest
+import TrustAnchors
 
 /// What `verity-bpf verify` found out, for people and for programs.
 struct VerifyAnswer {
@@ -18,6 +20,8 @@ struct VerifyAnswer {
   var hasFileSystem = false
   /// The image's manifest, which was found to be its own.
   var manifest: Manifest?
+  /// What the signature of the root hash is worth; nil when none came with the image.
+  var signature: RootHashVerdict?
   /// Why the image was refused before or after its blocks were checked.
   var refusal: Diagnostic?
 
@@ -79,6 +83,7 @@ struct VerifyAnswer {
       let count = manifest.objects.count + manifest.files.count
       try Output.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
     }
+    if let signature { try Output.line(Output.row("signature", signature.line)) }
     if report.isSound { try Output.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
   }
 
@@ -121,6 +126,7 @@ struct VerifyAnswer {
         .init("microseconds", .integer(Int64(seconds * 1_000_000))), .init("bytes_per_second", .unsigned(rate)),
       ]
     }
+    if let signature { members.append(.init("signature", signature.json)) }
     if let diagnostic { members.append(.init("error", diagnostic.json)) }
     return .object(members)
   }

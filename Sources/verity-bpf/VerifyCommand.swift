@@ -20,6 +20,10 @@ struct VerifyCommand: DiagnosingCommand {
       trust anchors, the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
       signed, what is covered, and what is not.
 
+      Of an image the signature of its root hash (NAME.roothash.p7s, or in a disk image) is checked too, against \
+      --certificate or the trust anchors for images. Where --certificate or --trust-anchors is given, it has to hold, and no \
+      root hash has to be named; otherwise it is told. This is not the kernel's check, which asks its own keyrings.
+
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
       NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
 
@@ -47,7 +51,8 @@ struct VerifyCommand: DiagnosingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A certificate in PEM whose signature of the object counts. Can be given several times.", valueName: "file"))
+      "A certificate in PEM whose signature of the object or root hash counts. Can be given several times.",
+      valueName: "file"))
   var certificate: [String] = []
 
   @OptionGroup var anchors: TrustOptions
@@ -73,7 +78,7 @@ struct VerifyRun {
   var trusted: TrustedRootHash
   var hashOffset: UInt64?
   var verityData: String?
-  /// Files of certificates whose signatures of an object count.
+  /// Files of certificates whose signatures count.
   var certificate: [String] = []
   /// The directory of trust anchors; this machine's by default.
   var trustAnchors: String?
@@ -89,7 +94,7 @@ struct VerifyRun {
       let named = Result { try trustedRootHash() }
       answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
-      let rootHash = try named.get()
+      let rootHash = try checkSignature(file, named: named, answer: &answer)
       try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
         try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
@@ -103,9 +108,42 @@ struct VerifyRun {
 
   /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
   private func signers() throws -> [UInt8] {
-    guard certificate.isEmpty else { return try certificate.flatMap { try PolicyFile.read($0) + [0x0a] } }
-    return try TrustOptions.anchors(in: trustAnchors).pem
+    certificate.isEmpty ? try TrustOptions.anchors(in: trustAnchors).objects.pem : try namedCertificates()
   }
+
+  private func namedCertificates() throws -> [UInt8] {
+    try certificate.flatMap { try PolicyFile.read($0) + [0x0a] }
+  }
+
+  /// Checks the signature of the root hash, and says against which root hash the image is to be checked: one that
+  /// somebody trusted signed is as good as one that was named.
+  private func checkSignature(
+    _ file: borrowing ImageFile, named: Result<Digest, any Error>, answer: inout VerifyAnswer
+  ) throws -> Digest {
+    let trust = try TrustOptions.anchors(in: trustAnchors)
+    let anchors =
+      certificate.isEmpty ? trust.images : try AnchorGroup(pem: try namedCertificates(), set: "--certificate")
+    let isDemanded = !certificate.isEmpty || trustAnchors != nil
+    let isNamed = trusted.hash != nil || trusted.file != nil || Self.exists(Sidecars(imagePath: image).rootHash)
+    if !isNamed, !isDemanded { _ = try named.get() }
+    let rootHash = isNamed ? try named.get() : file.ownRootHash
+    answer.rootHash = rootHash
+    answer.signature = try RootHashVerdict.check(
+      file.signature, of: rootHash, anchors: anchors, revocations: trust.revocations)
+    if isDemanded {
+      guard let signature = answer.signature else {
+        throw DiagnosedFailure(
+          Diagnostic(
+            "verify.no-signature", .integrity, "the root hash is not signed",
+            expected: "`\(Sidecars(imagePath: image).signature)`, or a signature in the disk image",
+            next: "verity-bpf sign root-hash \(image)"))
+      }
+      if let refusal = signature.refusal { throw DiagnosedFailure(refusal) }
+    }
+    return rootHash
+  }
+
+  private static func exists(_ path: String) -> Bool { (try? FileStatus.of(path: path)) != nil }
 
   /// The root hash the user trusts: named, or in the file beside the image.
   private func trustedRootHash() throws -> Digest {

@@ -48,6 +48,25 @@ struct SchemaTests {
     try Self.expect(run("verify", directory.file("nothing")), "verify")
   }
 
+  @Test("A signed image")
+  func signedImage() throws {
+    let directory = try LayoutTests.sources()
+    _ = try LayoutTests.build(directory, "ddi")
+    let run = { (arguments: String...) in try VerityBPFCommand.run(arguments + ["--json"], in: directory.path) }
+    try Self.expect(run("verify", "ddi.raw", "--certificate", "cert.pem"), "verify")
+    try Self.expect(run("inspect", "ddi.raw"), "inspect")
+    try Self.expect(run("provenance", "--image", "ddi.raw", "--object", "a.bpf.o"), "provenance")
+    try directory.write("deny.pol", "policy_name=deny policy_version=1.0.0\nDEFAULT action=DENY\n")
+    try Self.expect(
+      run("load", "--image", "ddi.raw", "--object", "a.bpf.o", "--policy", "deny.pol", "--dry-run"), "load")
+    guard Tools.isRoot else { return print("skipped: mounting needs root") }
+    try Directory.create(directory.file("mount"))
+    let mounted = try run("mount", "ddi.raw", "mount", "--no-device-mapper")
+    defer { _ = try? Subprocess.run(["umount", directory.file("mount")]) }
+    #expect(try mounted.json()["signature"]?["refusal"] == "signature.untrusted")
+    try Self.expect(mounted, "mount")
+  }
+
   private let zeros = String(repeating: "0", count: 64)
 
   @Test("Loading, through a mount as root")

@@ -26,11 +26,11 @@ import TrustAnchors
 
   @Test func setsAreNamed() throws {
     let anchors = try TrustAnchors(directory: directory.file("trust"))
-    #expect(anchors.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
-    #expect(anchors.set(of: try fingerprint("trust/user/bob.pem")) == "user")
-    let certificates = try anchors.certificates()
-    #expect(certificates.count == 2 && !anchors.isEmpty)
-    #expect(TrustAnchors.none.isEmpty && TrustAnchors.none.revocations == Revocations())
+    #expect(anchors.objects.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
+    #expect(anchors.objects.set(of: try fingerprint("trust/user/bob.pem")) == "user")
+    let certificates = try anchors.objects.certificates()
+    #expect(certificates.count == 2 && !anchors.objects.isEmpty && anchors.images.isEmpty)
+    #expect(TrustAnchors.none.objects.isEmpty && TrustAnchors.none.revocations == Revocations())
   }
 
   @Test func mistakesAreNotPassedOver() throws {
@@ -39,6 +39,11 @@ import TrustAnchors
     #expect(throws: TrustError.self) { try TrustAnchors(directory: directory.file("trust")) }
     try directory.write("trust/bpf/broken.pem", try directory.read("trust/user/bob.pem"))
     _ = try TrustAnchors(directory: directory.file("trust"))
+    try Tools.run("mkfifo", directory.file("trust/bpf/fifo.pem"))
+    #expect(throws: TrustError.self, "which must not wait for a writer") {
+      try TrustAnchors(directory: directory.file("trust"))
+    }
+    try Tools.run("rm", directory.file("trust/bpf/fifo.pem"))
     try directory.write("trust/revokd", "")
     #expect(throws: TrustError.self) { try TrustAnchors(directory: directory.file("trust")) }
   }

@@ -3,7 +3,10 @@
 // take for a failure; none of these functions uses 0 for success.
 #ifndef VERITY_BPF_COPENSSL_H
 #define VERITY_BPF_COPENSSL_H
+// Engines are deprecated, and all that some systems have for PKCS#11.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
+#include <openssl/engine.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -11,7 +14,9 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 
 /// Why libcrypto could not be opened; NULL when it is open. Lives as long as the process.
@@ -77,10 +82,24 @@ static inline int vb_print_subject(BIO *bio, const X509 *certificate) {
   return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
 }
 
+/// The private key that OpenSSL's engine for PKCS#11 finds under a URI (RFC 7512); NULL when there is none.
+static inline EVP_PKEY *vb_engine_private_key(const char *uri) {
+  ENGINE *engine = ENGINE_by_id("pkcs11");
+  if (engine == NULL) return NULL;
+  EVP_PKEY *key = NULL;
+  if (ENGINE_init(engine)) {
+    key = ENGINE_load_private_key(engine, uri, (UI_METHOD *)UI_null(), NULL);
+    // The key holds on to the engine by itself.
+    ENGINE_finish(engine);
+  }
+  ENGINE_free(engine);
+  return key;
+}
+
 /// The first private key behind a URI, with nobody being asked for a passphrase; NULL when there is none.
 static inline EVP_PKEY *vb_store_private_key(const char *uri) {
   OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, NULL, NULL, UI_null(), NULL, NULL, NULL, NULL);
-  if (store == NULL) return NULL;
+  if (store == NULL) return strncmp(uri, "pkcs11:", 7) == 0 ? vb_engine_private_key(uri) : NULL;
   EVP_PKEY *key = NULL;
   if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) == 1) {
     while (key == NULL && !OSSL_STORE_eof(store)) {

@@ -15,7 +15,7 @@ struct PolicySignCommand: DiagnosingCommand {
   @Argument(help: "The policy.") var policy: String
   @OptionGroup var language: DialectOption
   @Option(help: "The signer's certificate, in PEM.") var certificate: String
-  @Option(help: "Its private key, in PEM.") var privateKey: String
+  @Option(help: "Its private key: a PEM file, or a URI.") var privateKey: String
   @Option(name: [.short, .long], help: "The file to write; by default the policy's name with .p7b.") var output: String?
   @Flag(help: "Leave the signer's certificate out of the message; the kernel does not need it.") var noCertificate =
     false
@@ -26,7 +26,8 @@ struct PolicySignCommand: DiagnosingCommand {
     let document = try PolicyFile.load(policy, language.dialect)
     for warning in document.diagnostics { Output.note(warning.rendered(file: policy, text: document.text)) }
     let message = try SignedMessage.sign(
-      document.text.bytes, certificate: try PolicyFile.read(certificate), privateKey: try PolicyFile.read(privateKey),
+      document.text.bytes, certificate: try PolicyFile.read(certificate),
+      key: try PrivateKey(try KeySource.named(privateKey)),
       form: SignedMessage.Form(isDetached: false, includesCertificate: !noCertificate))
     if message.count > KernelAnswer.messageLimit {
       Output.warning(

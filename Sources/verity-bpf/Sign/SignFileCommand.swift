@@ -23,7 +23,7 @@ struct SignFileCommand: DiagnosingCommand {
       the object.
 
       The key is a PEM file, or a URI that OpenSSL's store opens: file:, or pkcs11: and the like when openssl.cnf loads \
-      a provider for it.
+      a provider for it. For pkcs11: OpenSSL's engine of that name will do.
 
       Example: verity-bpf sign file agent.bpf.o --certificate cert.pem --private-key key.pem
       """)
@@ -153,7 +153,6 @@ struct SignFileCommand: DiagnosingCommand {
   }
 
   private static func key(_ name: String) throws -> PrivateKey {
-    if PrivateKey.isURI(name) { return try PrivateKey(uri: name) }
-    return try PrivateKey(pem: try PolicyFile.read(name))
+    try PrivateKey(try KeySource.named(name))
   }
 }

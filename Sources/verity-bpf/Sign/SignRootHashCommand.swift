@@ -33,7 +33,7 @@ struct SignRootHashCommand: DiagnosingCommand {
   @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
   var certificate: String
 
-  @Option(name: .long, help: ArgumentHelp("Its private key, in PEM.", valueName: "file"))
+  @Option(name: .long, help: ArgumentHelp("Its private key: a PEM file, or a URI.", valueName: "file|uri"))
   var privateKey: String
 
   @Option(
@@ -59,7 +59,7 @@ struct SignRootHashCommand: DiagnosingCommand {
     }
     let certificate = try PolicyFile.read(certificate)
     let message = try RootHashSigning.sign(
-      rootHash, certificate: certificate, privateKey: try PolicyFile.read(privateKey))
+      rootHash, certificate: certificate, privateKey: try KeySource.named(privateKey))
     let signer = try Certificates(pem: certificate).fingerprints().first
     let path = output ?? sidecars.signature
     try PolicyFile.save(message, to: path)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Signatures
 
 /// Who signs: a certificate and its private key, named as systemd-repart and sbsign name them.
 struct SigningOptions: ParsableArguments {
@@ -6,7 +7,9 @@ struct SigningOptions: ParsableArguments {
   var certificate: String?
 
   @Option(
-    name: .long, help: ArgumentHelp("Its private key, in PEM. With it the root hash is signed.", valueName: "file"))
+    name: .long,
+    help: ArgumentHelp("Its private key: a PEM file, or a URI. With it the root hash is signed.", valueName: "file|uri")
+  )
   var privateKey: String?
 
   func validate() throws {
@@ -16,8 +19,15 @@ struct SigningOptions: ParsableArguments {
   }
 
   /// The files' contents, when they were named.
-  func material() throws -> (certificate: [UInt8], privateKey: [UInt8])? {
+  func material() throws -> (certificate: [UInt8], privateKey: KeySource)? {
     guard let certificate, let privateKey else { return nil }
-    return (try PolicyFile.read(certificate), try PolicyFile.read(privateKey))
+    return (try PolicyFile.read(certificate), try KeySource.named(privateKey))
+  }
+}
+
+extension KeySource {
+  /// The key that an argument names: a URI that OpenSSL's store opens, or a PEM file, which is read.
+  static func named(_ argument: String) throws -> KeySource {
+    PrivateKey.isURI(argument) ? .uri(argument) : .pem(try PolicyFile.read(argument))
   }
 }
