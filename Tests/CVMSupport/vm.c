@@ -3,8 +3,10 @@
 
 #include <linux/fsverity.h>
 #include <linux/keyctl.h>
+#include <linux/loop.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +26,22 @@ int vm_enable_verity(int fd, const void *signature, unsigned size) {
       .version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096, .sig_size = size,
       .sig_ptr = (uint64_t)(uintptr_t)signature};
   return ioctl(fd, FS_IOC_ENABLE_VERITY, &argument);
+}
+
+int vm_memory_file(const void *bytes, unsigned long size) {
+  int fd = memfd_create("object", 0);
+  if (fd >= 0 && write(fd, bytes, size) != (ssize_t)size) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+int vm_move_loop(int fd, unsigned long offset) {
+  struct loop_info64 info;
+  if (ioctl(fd, LOOP_GET_STATUS64, &info) != 0) return -1;
+  info.lo_offset = offset;
+  return ioctl(fd, LOOP_SET_STATUS64, &info);
 }
 
 int vm_duplicate(int fd, int number) { return dup2(fd, number); }

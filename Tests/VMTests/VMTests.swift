@@ -34,6 +34,7 @@ struct VMTests {
     WitnessCases.suite,
     KernelAloneCases.suite,
     PartitionCases.suite,
+    OriginCases.suite,
     KeyringCases.suite,
     MountCases.suite,
     DissectCases.suite,

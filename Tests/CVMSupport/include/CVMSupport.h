@@ -14,6 +14,10 @@ int vm_close_keyring(int keyring);
 int vm_enable_verity(int fd, const void *signature, unsigned size);
 /// dup2(2): programs that are started have the file under that number.
 int vm_duplicate(int fd, int number);
+/// A file in memory with these bytes (memfd_create(2)); its descriptor, or -1 with errno.
+int vm_memory_file(const void *bytes, unsigned long size);
+/// LOOP_SET_STATUS64: the device begins elsewhere in its file. Returns 0, or -1 with errno.
+int vm_move_loop(int fd, unsigned long offset);
 /// libbpf's version as it says it; NULL where there is no libbpf 1.x.
 const char *vm_libbpf_version(void);
 /// Loads an object with libbpf and takes it out again: 1 when that worked, 0 when not, -1 without libbpf.
