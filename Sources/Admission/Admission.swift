@@ -122,10 +122,15 @@ public struct Admission: ~Copyable {
     }
   }
 
-  /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in.
+  /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in, or reads more.
   private static func holdAgainstAnnotations(_ linked: LinkedObject) throws(AdmissionError) {
-    guard !linked.annotations.isEmpty, let mode = KernelSettings.lockdownMode() else { return }
+    guard !linked.annotations.isEmpty || !linked.readDeclarations.isEmpty else { return }
     let reports = BPFObject.reports(of: linked)
+    // What is read does not depend on a mode.
+    for report in reports where report.readDeclaration != nil && !report.undeclaredReads.isEmpty {
+      throw .reads(program: report.name, report.undeclaredReads)
+    }
+    guard let mode = KernelSettings.lockdownMode() else { return }
     for annotation in linked.annotations where annotation.mode.rawValue == mode.rawValue {
       guard let report = reports.first(where: { $0.name == annotation.program }) else { continue }
       let excess = annotation.excess(of: report)

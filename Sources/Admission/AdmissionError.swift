@@ -14,6 +14,8 @@ public enum AdmissionError: Error, Sendable {
   case object(BPFObjectError)
   /// A program does more than its author says that it may do in the lockdown mode this machine is in.
   case annotation(program: String, mode: String, excess: [ProgramPower])
+  /// A program reads kernel memory that its author did not declare.
+  case reads(program: String, [UndeclaredRead])
   case load(BPFLoadError)
   /// The audit record could not be written, so nothing was loaded.
   case audit(directory: String, SystemError)
@@ -35,6 +37,14 @@ extension AdmissionError: Diagnosable {
         "program `\(program)` does more than its author says that it may do under lockdown=\(mode)",
         expected: "what its annotation allows", found: excess.map(\.rawValue).joined(separator: ", "),
         why: "the annotation is a promise that others go by", next: "verity-bpf inspect OBJECT shows both")
+    case .reads(let program, let reads):
+      return Diagnostic(
+        "annotation.reads-exceeded", .denied,
+        "program `\(program)` reads kernel memory that its author does not declare",
+        expected: "the fields of its declaration, each named by a CO-RE record",
+        found: reads.first.map { "instruction \($0.instruction) \($0.reason)" },
+        why: "the declaration is a promise that others go by", next: "verity-bpf inspect OBJECT lists every read",
+        details: reads.dropFirst().prefix(16).map { "instruction \($0.instruction) \($0.reason)" })
     case .load(let error): return error.diagnostic
     case .audit(let directory, let error):
       return Diagnostic(
