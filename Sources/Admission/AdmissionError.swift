@@ -2,6 +2,7 @@ public import BPFLoad
 public import BPFObject
 public import Diagnostics
 public import LinuxSys
+public import Manifest
 public import PolicySyntax
 public import Provenance
 public import TrustAnchors
@@ -12,6 +13,8 @@ public enum AdmissionError: Error, Sendable {
   case provenance(ProvenanceError)
   case trust(TrustError)
   case object(BPFObjectError)
+  /// The image's manifest says something else of the object than its bytes do.
+  case manifest(ManifestError)
   /// A program does more than its author says that it may do in the lockdown mode this machine is in.
   case annotation(program: String, mode: String, excess: [ProgramPower])
   /// A program reads kernel memory that its author did not declare.
@@ -31,6 +34,7 @@ extension AdmissionError: Diagnosable {
     case .provenance(let error): return error.diagnostic
     case .trust(let error): return error.diagnostic
     case .object(let error): return error.diagnostic
+    case .manifest(let error): return error.diagnostic
     case .annotation(let program, let mode, let excess):
       return Diagnostic(
         "annotation.exceeded", .denied,
