@@ -69,7 +69,7 @@ public struct Admission: ~Copyable {
     self.recorder = recorder
     trustProblems = trust.problems
     examination = Examination(
-      expecting: request.rootHash, trust: trust, takesKernelAlone: policy.takesKernelAlone)
+      expecting: request.rootHash, trust: trust, describes: true, takesKernelAlone: policy.takesKernelAlone)
   }
 
   /// Takes an object all the way.

@@ -18,8 +18,8 @@ public struct Evidence: Equatable, Sendable {
   /// What the mount of a dm-verity device shows, when there could be no proof of our own and the caller takes the
   /// kernel's word alone. Never together with ``verity``.
   public var unproven: UnprovenFacts?
-  /// The signature of the root hash that came with the image, checked here; nil when there is none. (On a dm-verity
-  /// device the kernel has it: ``volume``.)
+  /// The signature of the root hash that came with the image, checked here; nil when there is none. What the
+  /// kernel made of it when a dm-verity device was set up is in ``volume``.
   public var rootHashSignature: RootHashVerdict?
   /// The object inside the image.
   public var object: ObjectFacts?
@@ -111,7 +111,7 @@ public struct ObjectFacts: Equatable, Sendable {
   public let size: UInt64
   /// SHA-256 of the bytes.
   public let digest: Digest
-  /// What the image's manifest says of it: proven to be written there, and not to be true. Nil without a manifest, and
-  /// where it lists the file as something else.
+  /// What the image's manifest says of it: proven to be written there, and not to be true. Nil when it was not
+  /// asked for, without a manifest, and where it lists the file as something else.
   public let described: Manifest.Object?
 }

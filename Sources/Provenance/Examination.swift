@@ -17,14 +17,21 @@ public struct Examination: ~Copyable {
   let trust: TrustAnchors
   /// Whether the kernel's word is enough where the devices under a dm-verity device cannot be read.
   private let takesKernelAlone: Bool
+  /// Whether the manifest's entry for each object is read; proving an object takes no notice of it.
+  private let describes: Bool
 
   /// - Parameters:
   ///   - expected: the root hash every image must have, if the caller names one.
-  ///   - trust: whose signatures of objects count, and what was revoked.
+  ///   - trust: whose signatures count, and what was revoked.
+  ///   - describes: whether ``ObjectFacts/described`` is wanted.
   ///   - takesKernelAlone: whether an object that cannot be proven here, because the devices that hold its blocks and its
   ///     tree cannot be read, is examined on the kernel's word alone. What is read and does not verify is refused anyway.
-  public init(expecting expected: Digest? = nil, trust: TrustAnchors = .none, takesKernelAlone: Bool = false) {
+  public init(
+    expecting expected: Digest? = nil, trust: TrustAnchors = .none, describes: Bool = false,
+    takesKernelAlone: Bool = false
+  ) {
     self.expected = expected
+    self.describes = describes
     self.trust = trust
     self.takesKernelAlone = takesKernelAlone
     images = OpenImages(trust: trust)
@@ -50,7 +57,7 @@ public struct Examination: ~Copyable {
     } catch {
       throw open.image.refusal(error, object: object)
     }
-    return try Self.examine(inode, named: object, in: open.image, evidence: Evidence(), openBytes: nil, trust: trust)
+    return try examine(inode, named: object, in: open.image, evidence: Evidence(), openBytes: nil)
   }
 
   /// Examines the object behind a descriptor of a file on a mounted image.
@@ -83,7 +90,7 @@ public struct Examination: ~Copyable {
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.loop = loop
-    let examined = try Self.examine(file, in: open.image, evidence: evidence, trust: trust)
+    let examined = try examine(file, in: open.image, evidence: evidence)
 
     // The device must have stood for the same backing file all the while.
     let after = try LoopFacts(of: file.status.device)
@@ -107,7 +114,7 @@ public struct Examination: ~Copyable {
     do throws(ProvenanceError) {
       let open = try images.open(under: witness, expecting: expected)
       defer { images.trim() }
-      examined = try Self.examine(file, in: open.image, evidence: evidence, trust: trust)
+      examined = try examine(file, in: open.image, evidence: evidence)
     } catch {
       guard takesKernelAlone, error.isUnreadable, witness.facts.kernelVouches else { throw error }
       examined = try Self.examine(unproven: file, because: error, evidence: evidence, trust: trust)
@@ -137,8 +144,8 @@ public struct Examination: ~Copyable {
   }
 
   /// Proves the file behind a descriptor, and compares it with what the mount shows.
-  private static func examine(
-    _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence, trust: TrustAnchors
+  private func examine(
+    _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence
   ) throws(ProvenanceError) -> ExaminedObject {
     let inode: ErofsInode
     do throws(ErofsError) {
@@ -153,17 +160,17 @@ public struct Examination: ~Copyable {
         found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
     }
     return try examine(
-      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents(), trust: trust)
+      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents())
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
   ///
   /// - Parameter hint: a path that may end in the file's path in the image; it is looked up, not believed.
-  private static func examine(
-    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?,
-    trust: TrustAnchors
+  private func examine(
+    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
+    let sizeLimit = Self.sizeLimit
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
     var path: String?
     let bytes: [UInt8]
@@ -196,7 +203,8 @@ public struct Examination: ~Copyable {
     complete.verity = image.proof
     complete.rootHashSignature = image.signature
     complete.object = ObjectFacts(
-      path: path, nid: inode.nid, size: inode.size, digest: digest, described: try image.description(of: path))
+      path: path, nid: inode.nid, size: inode.size, digest: digest,
+      described: describes ? try image.description(of: path) : nil)
     return try complete.examined(bytes, digest: digest, trust: trust)
   }
 }

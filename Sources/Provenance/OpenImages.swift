@@ -41,7 +41,7 @@ struct OpenImages: ~Copyable {
   /// The image under a dm-verity device.
   mutating func open(under witness: KernelWitness, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
     if let known = byVolume.first(where: { $0.volume == witness.facts }) { return known.image }
-    let open = OpenImage(try ProvenImage.open(under: witness, expected: expected))
+    let open = OpenImage(try ProvenImage.open(under: witness, expected: expected, trust: trust))
     byVolume.append((witness.facts, open))
     return open
   }

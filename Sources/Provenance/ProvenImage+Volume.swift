@@ -1,14 +1,18 @@
 internal import ByteKit
 internal import DMVerity
 internal import DiskLayout
+internal import ImageFiles
 internal import LinuxSys
+internal import TrustAnchors
 
 extension ProvenImage {
   /// Opens the devices under a dm-verity device, so that the bytes are proven here too, from the same blocks and against
   /// the root hash that the kernel has in force.
   ///
   /// The table decides where things are; the superblock on the device must say the same.
-  static func open(under witness: KernelWitness, expected: Digest?) throws(ProvenanceError) -> ProvenImage {
+  static func open(
+    under witness: KernelWitness, expected: Digest?, trust: TrustAnchors
+  ) throws(ProvenanceError) -> ProvenImage {
     let facts = witness.facts
     if let expected, expected != facts.rootHash {
       throw .rootHash(
@@ -56,7 +60,21 @@ extension ProvenImage {
         throw .image(path: path, error.diagnostic)
       }
     }
-    return try settle(device, path: path, wasExpected: expected != nil, status: status)
+    return try settle(
+      device, path: path, wasExpected: expected != nil, status: status, signature: signature(of: facts, trust: trust))
+  }
+
+  /// What the signature is worth that lies beside the file under the data device, or in it, when there is one.
+  ///
+  /// The kernel keeps no signature that it has taken. Where this one was found does not matter: it is held against the
+  /// root hash that the kernel has in force.
+  private static func signature(of facts: VolumeFacts, trust: TrustAnchors) -> RootHashVerdict? {
+    guard let loop = try? LoopFacts(of: facts.dataDevice),
+      let signature = try? ImageFile.open(loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit).signature
+    else { return nil }
+    return RootHashVerdict.check(
+      signature.message, from: signature.place, of: facts.rootHash, anchors: trust.images,
+      time: Timestamp.now().seconds)
   }
 
   /// Where the tree ends on its device, in bytes.
