@@ -34,6 +34,7 @@ struct VMTests {
     WitnessCases.suite,
     KeyringCases.suite,
     MountCases.suite,
+    KernelSignatureCases.suite,
     ProgramCases.suite,
     IPEDecisionCases.suite,
     IPECases.suite,
