@@ -76,16 +76,18 @@ extension Facts {
   /// them. Its word alone is therefore enough only for a program without CO-RE records; with them, the signature of the
   /// whole object must hold as well, which covers records and types.
   ///
+  /// A ring that its user fills vouches for nothing here: the kernel checks the signature, and no rule hears of it.
+  ///
   /// - Parameters:
   ///   - handover: nil when the kernel is not asked.
   ///   - relocations: the program's CO-RE records; nil counts as some.
   mutating func takeKernelCheck(_ handover: KernelHandover?, relocations: [UInt8]?) {
-    guard let handover else { return }
+    guard let word = handover?.keyring.policyWord else { return }
     if bpfSignature == .ok {
       takeSource(.kernel)
     } else if relocations?.isEmpty == true {
       bpfSignature = .ok
-      bpfKeyring = Keyring(rawValue: handover.keyring.policyWord)
+      bpfKeyring = Keyring(rawValue: word)
       takeSource(.kernel)
     }
   }

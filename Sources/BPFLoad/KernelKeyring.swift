@@ -5,10 +5,10 @@ public struct KernelKeyring: Equatable, Sendable {
   /// As the user said it: `platform`, or the serial.
   public let name: String
 
-  private static let named: [(name: String, id: Int32, word: String)] = [
+  private static let named: [(name: String, id: Int32, word: String?)] = [
     ("builtin", 0, "BUILTIN"), ("secondary", 1, "SECONDARY"), ("platform", 2, "PLATFORM"),
     // KEY_SPEC_SESSION_KEYRING (include/uapi/linux/keyctl.h).
-    ("session", -3, "USER"),
+    ("session", -3, nil),
   ]
 
   /// `builtin`, `secondary`, `platform`, `session`, or the serial of a keyring in decimal; nil for anything else.
@@ -22,6 +22,7 @@ public struct KernelKeyring: Equatable, Sendable {
     }
   }
 
-  /// The word of `bpf_keyring=`: a ring that a user filled is `USER`.
-  public var policyWord: String { Self.named.first { $0.id == id }?.word ?? "USER" }
+  /// The word of `bpf_keyring=`; nil for a ring that its user fills. Whoever asks for a load names the keyring, so what
+  /// such a ring vouches for is nothing that a rule may rest on.
+  public var policyWord: String? { Self.named.first { $0.id == id }?.word }
 }

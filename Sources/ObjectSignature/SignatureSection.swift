@@ -7,7 +7,7 @@ internal import ByteKit
 /// Eight bytes ``magic``, the number of records as 32 bits, then for each record its kind and its length in 32 bits,
 /// its bytes, and zeros up to the next multiple of four. All numbers are little-endian. Records come in the order of
 /// their kinds: one manifest, one message over it, then any number of ``KernelSignature``s; nothing follows the last.
-/// The manifest does not cover the latter. It need not: the kernel believes each only as far as its own keys go.
+/// The manifest does not cover the latter; each holds by itself.
 public struct SignatureSection: Equatable, Sendable {
   /// The section's name.
   public static let name = ".bpf_sig"
