@@ -91,7 +91,9 @@ let package = Package(
       imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
 
     // Floor 5: what an image says of itself.
-    room("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS"]),
+    room(
+      "Manifest",
+      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "BPFNames", "BPFObject", "DMVerity", "EROFS"]),
     room(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
@@ -124,7 +126,7 @@ let package = Package(
       "Admission",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine",
-        "TrustAnchors", "Provenance", "BPFLoad",
+        "Manifest", "TrustAnchors", "Provenance", "BPFLoad",
       ]),
 
     // Floor 9: all of it, tried on the machine it guards.

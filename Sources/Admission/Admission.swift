@@ -4,6 +4,7 @@ internal import ByteKit
 public import Diagnostics
 internal import JSONText
 internal import LinuxSys
+internal import Manifest
 public import PolicyEngine
 internal import PolicySyntax
 public import Provenance
@@ -90,9 +91,11 @@ public struct Admission: ~Copyable {
     let object = try Self.prepare(named, &examination)
     let evidence = object.evidence
     let linked = object.linked
-    try Self.holdAgainstAnnotations(linked)
+    let reports = BPFObject.reports(of: linked)
+    try Self.holdAgainstManifest(object, reports)
+    try Self.holdAgainstAnnotations(linked, reports)
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    let facts = Self.facts(about: object, requester: recorder.requester)
+    let facts = Self.facts(about: reports, of: object, requester: recorder.requester)
     let options = options(for: evidence)
 
     let verdict = policy.admit(facts, objectDigest: object.digest)
@@ -123,16 +126,36 @@ public struct Admission: ~Copyable {
     }
   }
 
-  /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in.
-  private static func holdAgainstAnnotations(_ linked: LinkedObject) throws(AdmissionError) {
-    guard !linked.annotations.isEmpty, let mode = KernelSettings.lockdownMode() else { return }
-    let reports = BPFObject.reports(of: linked)
+  /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in, or reads more.
+  private static func holdAgainstAnnotations(
+    _ linked: LinkedObject, _ reports: [ProgramReport]
+  ) throws(AdmissionError) {
+    // What is read does not depend on a mode.
+    for report in reports where report.readDeclaration != nil && !report.undeclaredReads.isEmpty {
+      throw .reads(program: report.name, report.undeclaredReads)
+    }
+    guard let mode = KernelSettings.lockdownMode() else { return }
     for annotation in linked.annotations where annotation.mode.rawValue == mode.rawValue {
       guard let report = reports.first(where: { $0.name == annotation.program }) else { continue }
       let excess = annotation.excess(of: report)
       guard excess.isEmpty else {
         throw .annotation(program: annotation.program, mode: mode.rawValue, excess: excess)
       }
+    }
+  }
+
+  /// Refuses an object that its image's manifest describes otherwise than its bytes do.
+  private static func holdAgainstManifest(
+    _ object: borrowing PreparedObject, _ reports: [ProgramReport]
+  ) throws(AdmissionError) {
+    guard let facts = object.evidence.object, let described = facts.described else { return }
+    let file = Manifest.File(path: facts.path, digest: facts.digest, size: facts.size)
+    do throws(ManifestError) {
+      try described.check(
+        against: ObjectDescription.describe(
+          reports, license: object.linked.license, maps: object.linked.maps, file: file))
+    } catch {
+      throw .manifest(error)
     }
   }
 
@@ -157,12 +180,14 @@ public struct Admission: ~Copyable {
   public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
     var examination = Examination(trust: try trust(in: nil))
     let object = try prepare(named, &examination)
-    return facts(about: object, requester: .current())
+    return facts(about: BPFObject.reports(of: object.linked), of: object, requester: .current())
   }
 
-  private static func facts(about object: borrowing PreparedObject, requester: ProcessIdentity) -> [Facts] {
+  private static func facts(
+    about reports: [ProgramReport], of object: borrowing PreparedObject, requester: ProcessIdentity
+  ) -> [Facts] {
     let evidence = object.evidence
-    return BPFObject.reports(of: object.linked).filter { !$0.kind.isOptional }.map { report in
+    return reports.filter { !$0.kind.isOptional }.map { report in
       Facts(about: report, evidence: evidence, requester: requester)
     }
   }

@@ -2,6 +2,7 @@ public import BPFLoad
 public import BPFObject
 public import Diagnostics
 public import LinuxSys
+public import Manifest
 public import PolicySyntax
 public import Provenance
 public import TrustAnchors
@@ -12,8 +13,12 @@ public enum AdmissionError: Error, Sendable {
   case provenance(ProvenanceError)
   case trust(TrustError)
   case object(BPFObjectError)
+  /// The image's manifest says something else of the object than its bytes do.
+  case manifest(ManifestError)
   /// A program does more than its author says that it may do in the lockdown mode this machine is in.
   case annotation(program: String, mode: String, excess: [ProgramPower])
+  /// A program reads kernel memory that its author did not declare.
+  case reads(program: String, [UndeclaredRead])
   case load(BPFLoadError)
   /// The audit record could not be written, so nothing was loaded.
   case audit(directory: String, SystemError)
@@ -29,12 +34,21 @@ extension AdmissionError: Diagnosable {
     case .provenance(let error): return error.diagnostic
     case .trust(let error): return error.diagnostic
     case .object(let error): return error.diagnostic
+    case .manifest(let error): return error.diagnostic
     case .annotation(let program, let mode, let excess):
       return Diagnostic(
         "annotation.exceeded", .denied,
         "program `\(program)` does more than its author says that it may do under lockdown=\(mode)",
         expected: "what its annotation allows", found: excess.map(\.rawValue).joined(separator: ", "),
         why: "the annotation is a promise that others go by", next: "verity-bpf inspect OBJECT shows both")
+    case .reads(let program, let reads):
+      return Diagnostic(
+        "annotation.reads-exceeded", .denied,
+        "program `\(program)` reads kernel memory that its author does not declare",
+        expected: "the fields of its declaration, each named by a CO-RE record",
+        found: reads.first.map { "instruction \($0.instruction) \($0.reason)" },
+        why: "the declaration is a promise that others go by", next: "verity-bpf inspect OBJECT lists every read",
+        details: reads.dropFirst().prefix(16).map { "instruction \($0.instruction) \($0.reason)" })
     case .load(let error): return error.diagnostic
     case .audit(let directory, let error):
       return Diagnostic(

@@ -19,6 +19,7 @@ extension Facts {
     helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
     lockdown = PolicyEngine::LockdownMode(program.strictestLockdown)
     programClass = program.isRestricted ? .restricted : .full
+    reads = KernelReads(program.readScope)
 
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file) }
@@ -99,6 +100,17 @@ extension PolicyEngine::LockdownMode {
       case .none: .none
       case .integrity: .integrity
       case .confidentiality: .confidentiality
+      }
+  }
+}
+
+extension KernelReads {
+  init(_ scope: ReadScope) {
+    self =
+      switch scope {
+      case .none: .none
+      case .declared: .declared
+      case .undeclared: .undeclared
       }
   }
 }

@@ -130,7 +130,7 @@ struct Recorder: ~Copyable {
     // A failed load has its own outcome record, and an unwritable log cannot record that it is unwritable.
     switch error {
     case .load, .audit: return
-    case .policy, .provenance, .trust, .object, .annotation: break
+    case .policy, .provenance, .trust, .object, .manifest, .annotation, .reads: break
     }
     let diagnostic = error.diagnostic
     let record = DecisionRecord(

@@ -66,6 +66,7 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     case annotation = "annotation.damaged"
     case annotationWord = "annotation.unknown-word"
     case annotationProgram = "annotation.unknown-program"
+    case annotationReads = "annotation.reads"
     case annotationTwice = "annotation.twice"
   }
 

@@ -23,6 +23,8 @@ public struct LinkedObject: Equatable, Sendable {
   public internal(set) var structOps: [StructOps] = []
   /// What the author says that programs may do under lockdown.
   public internal(set) var annotations: [Annotation] = []
+  /// What the author says that programs read of the kernel's memory.
+  public internal(set) var readDeclarations: [ReadDeclaration] = []
 
   /// An object without externs; linking adds those.
   public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {

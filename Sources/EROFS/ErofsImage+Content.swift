@@ -87,6 +87,22 @@ extension ErofsImage where Blocks: ~Copyable {
     return try contents(of: inode, limit: limits.fileBytes, prefix: count)
   }
 
+  /// A private copy of a part of a regular file, as far as the file has it. Nothing else of the file is read.
+  public func readFile(_ inode: ErofsInode, in range: Range<UInt64>) throws(ErofsError) -> [UInt8] {
+    guard inode.kind == .regular else { throw wrongKind(inode, expected: .regular) }
+    var contents: [UInt8] = []
+    for extent in try extents(of: inode) {
+      let part = range.clamped(to: extent.fileOffset..<(extent.fileOffset + extent.count))
+      guard !part.isEmpty else { continue }
+      if let offset = extent.imageOffset {
+        try append(to: &contents, at: offset + (part.lowerBound - extent.fileOffset), count: part.count)
+      } else {
+        contents.append(contentsOf: repeatElement(0, count: part.count))
+      }
+    }
+    return contents
+  }
+
   /// What a symbolic link says. This reader never follows one.
   public func linkTarget(_ inode: ErofsInode) throws(ErofsError) -> [UInt8] {
     guard inode.kind == .symbolicLink else { throw wrongKind(inode, expected: .symbolicLink) }

@@ -99,12 +99,13 @@ extension Manifest.Object {
 
 extension Manifest.Analysis {
   init(_ reader: MemberReader) throws(ManifestError) {
-    try reader.allow(["minimum_kernel", "capabilities", "kernel_reads", "user_writes", "restricted"])
+    try reader.allow(["minimum_kernel", "capabilities", "kernel_reads", "user_writes", "restricted", "revision"])
     minimumKernel = try reader.string("minimum_kernel")
     capabilities = try reader.strings("capabilities")
     kernelReads = try reader.strings("kernel_reads")
     userWrites = try reader.strings("user_writes")
     isRestricted = try reader.bool("restricted")
+    revision = reader.has("revision") ? try reader.unsigned("revision") : 1
   }
 }
 

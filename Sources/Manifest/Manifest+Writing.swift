@@ -67,6 +67,7 @@ extension Manifest.Analysis {
       "minimum_kernel": .string(minimumKernel), "capabilities": .array(capabilities.map { .string($0) }),
       "kernel_reads": .array(kernelReads.map { .string($0) }),
       "user_writes": .array(userWrites.map { .string($0) }), "restricted": .bool(isRestricted),
+      "revision": .unsigned(revision),
     ]
   }
 }

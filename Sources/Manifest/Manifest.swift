@@ -89,8 +89,14 @@ public struct Manifest: Equatable, Sendable {
   }
 
   /// What a program can do, from its instructions alone (docs/analysis.md). For people and for who chooses images: at a
-  /// load everything is worked out anew, and nothing here is believed.
+  /// load everything is worked out anew, and nothing here is believed; where it differs, the object is refused.
   public struct Analysis: Equatable, Sendable {
+    /// Counts the changes of what this program's analysis finds in the same bytes: raised with every one of them, so that
+    /// images of older builders are not taken for images that lie.
+    public static let currentRevision: UInt64 = 2
+
+    /// The revision of the analysis that found it; 1 where the image does not say.
+    public var revision: UInt64
     /// The oldest kernel that can load it, `major.minor`.
     public var minimumKernel: String
     /// The capabilities that loading needs, by name.
@@ -103,8 +109,10 @@ public struct Manifest: Equatable, Sendable {
     public var isRestricted: Bool
 
     public init(
-      minimumKernel: String, capabilities: [String], kernelReads: [String], userWrites: [String], isRestricted: Bool
+      minimumKernel: String, capabilities: [String], kernelReads: [String], userWrites: [String], isRestricted: Bool,
+      revision: UInt64 = currentRevision
     ) {
+      self.revision = revision
       self.minimumKernel = minimumKernel
       self.capabilities = capabilities
       self.kernelReads = kernelReads

@@ -19,6 +19,8 @@ public enum ManifestError: Error, Equatable, Sendable {
   case digest(path: String, expected: Digest, found: Digest)
   /// The image holds a file the manifest does not name.
   case unlisted(path: String)
+  /// An object is described otherwise than it is: the member that differs, as worked out and as written.
+  case description(path: String, member: String, expected: String, found: String)
   /// OpenSSL could not hash.
   case hashing(String)
 }
@@ -55,6 +57,11 @@ extension ManifestError: Diagnosable {
       Diagnostic(
         "manifest.unlisted", .integrity, "\(object) does not name `\(path)`", expected: "every file of the image",
         found: "a file it does not name", next: rebuild)
+    case .description(let path, let member, let expected, let found):
+      Diagnostic(
+        "manifest.description", .integrity, "\(object) describes `\(path)` otherwise than it is: `\(member)`",
+        expected: expected, found: found,
+        why: "people and policies choose images by what is written there", next: rebuild)
     case .hashing(let reason):
       Diagnostic("manifest.hashing", .unsupported, "no digest can be computed: \(reason)")
     }

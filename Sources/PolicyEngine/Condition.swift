@@ -29,6 +29,7 @@ struct Condition: Sendable {
     case witnesses(Witnesses)
     case lockdown(LockdownMode)
     case programClass(ProgramClass)
+    case reads(KernelReads)
     case words([String])
     case pattern(PathPattern)
     case text(String)
@@ -53,6 +54,7 @@ struct Condition: Sendable {
         case .bpfKeyring: Keyring(rawValue: word).map { .keyring($0) } ?? .nothing
         case .lockdown: LockdownMode(rawValue: word).map { .lockdown($0) } ?? .nothing
         case .programClass: ProgramClass(rawValue: word).map { .programClass($0) } ?? .nothing
+        case .reads: KernelReads(rawValue: word).map { .reads($0) } ?? .nothing
         case .witness, .signatureSource: Witnesses(word: word).map { .witnesses($0) } ?? .nothing
         default: .nothing
         }
@@ -73,6 +75,8 @@ struct Condition: Sendable {
       case .lockdown(let wanted): facts.lockdown.map { $0 >= wanted }
       // What is restricted does nothing that a full program may not do.
       case .programClass(let wanted): facts.programClass.map { wanted == .full || $0 == wanted }
+      // Who reads less may do what is allowed to those who read more.
+      case .reads(let wanted): facts.reads.map { $0 <= wanted }
       case .witnesses(let wanted):
         (property.name == .witness ? facts.witnesses : facts.signatureSources).map { $0.isSuperset(of: wanted) }
       case .words(let wanted): words(wanted, facts)

@@ -90,6 +90,20 @@ public enum ProgramClass: String, Sendable, CaseIterable {
   case full = "FULL"
 }
 
+/// What programs read of the kernel's memory, in the words of `x_reads=`, the least first.
+public enum KernelReads: String, Sendable, CaseIterable, Comparable {
+  /// Nothing but what they are called with.
+  case none = "NONE"
+  /// Fields that their author declared by name, and nothing else.
+  case declared = "DECLARED"
+  /// Nobody said what.
+  case undeclared = "UNDECLARED"
+
+  public static func < (left: Self, right: Self) -> Bool {
+    (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+  }
+}
+
 /// The kernel's lockdown modes, in their order (security/lockdown/lockdown.c).
 public enum LockdownMode: String, Sendable, CaseIterable, Comparable {
   case none = "NONE"

@@ -86,6 +86,7 @@ extension Facts {
     case .signatureSource: signatureSources = Witnesses(word: value)
     case .lockdown: lockdown = LockdownMode(rawValue: value)
     case .programClass: programClass = ProgramClass(rawValue: value)
+    case .reads: reads = KernelReads(rawValue: value)
     default: return false
     }
     return text(of: name) != nil

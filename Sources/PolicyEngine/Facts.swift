@@ -46,6 +46,8 @@ public struct Facts: Sendable, Equatable {
   public var lockdown: LockdownMode?
   /// Whether they stay with the packet or socket they are called for.
   public var programClass: ProgramClass?
+  /// What they read of the kernel's memory at most.
+  public var reads: KernelReads?
   /// What the active dm-verity table does with corrupted blocks.
   public var dmverityMode: DMVerityMode?
   /// The image's own name, from the manifest below its root hash.
@@ -91,6 +93,7 @@ public struct Facts: Sendable, Equatable {
     case .helpers: helpers?.separated(by: ",")
     case .lockdown: lockdown?.rawValue
     case .programClass: programClass?.rawValue
+    case .reads: reads?.rawValue
     case .dmverityMode: dmverityMode?.rawValue
     case .imageName: imageName
     case .imageVersionMin: imageVersion?.map { String($0) }.separated(by: ".")

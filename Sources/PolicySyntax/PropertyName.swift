@@ -25,6 +25,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case helpers = "x_helpers"
   case lockdown = "x_lockdown"
   case programClass = "x_class"
+  case reads = "x_reads"
   case dmverityMode = "x_dmverity_mode"
   case imageName = "x_image_name"
   case imageVersionMin = "x_image_version_min"
@@ -46,7 +47,8 @@ public enum PropertyName: String, Sendable, CaseIterable {
   /// Whether the property says something about a BPF program, so that no other operation can ever match it.
   public var isAboutPrograms: Bool {
     switch self {
-    case .bpfSignature, .bpfKeyring, .bpfKernel, .programType, .attachType, .helpers, .lockdown, .programClass: true
+    case .bpfSignature, .bpfKeyring, .bpfKernel, .programType, .attachType, .helpers, .lockdown, .programClass, .reads:
+      true
     default: false
     }
   }
@@ -85,6 +87,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .signatureSource: .word(["KERNEL", "USERSPACE", "BOTH"])
     case .lockdown: .word(["NONE", "INTEGRITY", "CONFIDENTIALITY"])
     case .programClass: .word(["RESTRICTED", "FULL"])
+    case .reads: .word(["NONE", "DECLARED", "UNDECLARED"])
     case .dmverityMode: .words(["EIO", "RESTART", "PANIC", "LOGGING"])
     case .programType: .words(TypeNames.programs)
     case .attachType: .words(TypeNames.attachTypes)

@@ -10,7 +10,9 @@ public enum ErrorCatalogue {
 
   private static let all: [String: String] = {
     var all = policyParagraphs
-    for more in [lintParagraphs, workbenchParagraphs, signatureParagraphs] { all.merge(more) { first, _ in first } }
+    for more in [
+      lintParagraphs, workbenchParagraphs, signatureParagraphs, imageParagraphs, objectParagraphs, loadingParagraphs,
+    ] { all.merge(more) { first, _ in first } }
     return all
   }()
 

@@ -66,6 +66,7 @@ enum ExampleFacts {
     switch name {
     case .witness, .signatureSource: return distinct.count > 1 ? "BOTH" : words[0]
     case .lockdown: return ["CONFIDENTIALITY", "INTEGRITY", "NONE"].first { distinct.contains($0) }
+    case .reads: return ["NONE", "DECLARED", "UNDECLARED"].first { distinct.contains($0) }
     case .programClass: return distinct.contains("RESTRICTED") ? "RESTRICTED" : "FULL"
     case .bpfSignature:
       if distinct.isSubset(of: ["OK", "VERIFIED"]) { return words[0] }

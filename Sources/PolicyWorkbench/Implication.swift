@@ -31,6 +31,11 @@ extension PolicyDocument.Property {
         let right = order.firstIndex(of: weaker)
       else { return false }
       return left >= right
+    case .reads:
+      guard case .word(let order) = name.shape, let left = order.firstIndex(of: word),
+        let right = order.firstIndex(of: weaker)
+      else { return false }
+      return left <= right
     case .programClass: return word == "RESTRICTED"
     case .witness, .signatureSource: return word == "BOTH"
     case .bpfSignature:

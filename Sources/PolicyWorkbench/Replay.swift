@@ -158,7 +158,7 @@ private struct Knowledge {
     // Lists, patterns and minimums do not say which value it was.
     switch property.value {
     case .flag, .digest, .text: try? facts.set(property.name.rawValue, property.value.description)
-    case .word where ![.lockdown, .programClass].contains(property.name):
+    case .word where ![.lockdown, .programClass, .reads].contains(property.name):
       try? facts.set(property.name.rawValue, property.value.description)
     default: break
     }

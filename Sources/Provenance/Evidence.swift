@@ -1,5 +1,6 @@
 public import ByteKit
 public import LinuxSys
+public import Manifest
 public import TrustAnchors
 
 /// What was found out about the origin of an object's bytes. Absent facts are nil, never assumed.
@@ -110,4 +111,7 @@ public struct ObjectFacts: Equatable, Sendable {
   public let size: UInt64
   /// SHA-256 of the bytes.
   public let digest: Digest
+  /// What the image's manifest says of it: proven to be written there, and not to be true. Nil without a manifest, and
+  /// where it lists the file as something else.
+  public let described: Manifest.Object?
 }

@@ -195,7 +195,8 @@ public struct Examination: ~Copyable {
     complete.image = image.facts
     complete.verity = image.proof
     complete.rootHashSignature = image.signature
-    complete.object = ObjectFacts(path: path, nid: inode.nid, size: inode.size, digest: digest)
+    complete.object = ObjectFacts(
+      path: path, nid: inode.nid, size: inode.size, digest: digest, described: try image.description(of: path))
     return try complete.examined(bytes, digest: digest, trust: trust)
   }
 }

@@ -86,6 +86,16 @@ struct ProvenImage: ~Copyable {
 }
 
 extension ProvenImage {
+  /// What the manifest says of an object; nil when there is no manifest, or it lists no object of that path.
+  func description(of path: String) throws(ProvenanceError) -> Manifest.Object? {
+    guard manifest != nil else { return nil }
+    do throws(ManifestError) {
+      return try Manifest.object(at: path, in: files)
+    } catch {
+      throw .image(path: self.path, error.diagnostic)
+    }
+  }
+
   /// Bytes of memory that proven blocks take up.
   var provenByteCount: Int { files.blocks.provenByteCount }
 

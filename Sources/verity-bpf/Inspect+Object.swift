@@ -105,6 +105,15 @@ extension ProgramReport {
     for (label, entries) in lists where !entries.isEmpty {
       lines.append(Output.row(label, entries.joined(separator: ", ")))
     }
+    if let readDeclaration {
+      let areas = readDeclaration.areas.map { "\($0.type): \($0.fields.joined(separator: ", "))" }
+      let excess = undeclaredReads.map { "instruction \($0.instruction), which \($0.reason)" }
+      lines.append(
+        Output.row(
+          "promise",
+          "it reads \(areas.isEmpty ? "nothing" : areas.joined(separator: "; ")): "
+            + (excess.isEmpty ? "kept" : "BROKEN by \(excess.joined(separator: "; "))")))
+    }
     lines.append(Output.row("class", isRestricted ? "restricted" : "full: \(classObjections.joined(separator: ", "))"))
     return lines + missingLines + lockdownLines
   }
@@ -219,6 +228,18 @@ extension ProgramReport {
       "capabilities": .array(capabilities.map { .string($0.rawValue) }),
       "minimum_kernel": ["version": .string("\(minimumKernel.version)"), "reason": .string(minimumKernel.reason)],
       "kernel_reads": .array(kernelReads.map(\.json)),
+      "read_scope": .string(readScope.rawValue),
+      "read_declaration": readDeclaration.map { declaration in
+        .array(
+          declaration.areas.map { ["type": .string($0.type), "fields": .array($0.fields.map { .string($0) })] })
+      } ?? .null,
+      "undeclared_reads": .array(
+        undeclaredReads.map {
+          [
+            "instruction": .integer(Int64($0.instruction)), "subject": .optional($0.subject),
+            "reason": .string($0.reason),
+          ]
+        }),
       "class": isRestricted ? "restricted" : "full",
       "powers": .array(powers.map { .string($0.rawValue) }),
       "class_objections": .array(classObjections.map { .string($0) }),

@@ -65,6 +65,34 @@ import Testing
     #expect(inspected.status == 4 && inspected.errors.contains("error[manifest.data-blocks]"))
   }
 
+  /// A manifest that says something else of an object than its bytes do, under a tree that is sound.
+  @Test(arguments: [
+    ("\"minimum_kernel\": \"", "\"minimum_kernel\": \"4", "programs.xdp_counter.analysis"),
+    ("\"type\": \"xd", "\"type\": \"td", "programs"),
+    ("\"core_relocations\": ", "\"core_relocations\": 7", "core_relocations"),
+    ("\"license\": \"", "\"license\": \"X", "license"),
+  ])
+  func anotherDescriptionIsRefusedAtLoad(text: String, other: String, member: String) throws {
+    let (directory, data, salt, uuid) = try Self.built()
+    let start = try #require(data.indices.first { data[$0...].starts(with: text.utf8) })
+    var changed = data
+    for (index, byte) in other.utf8.enumerated() { changed[start + index] = byte }
+    #expect(changed != data)
+    let verified = try Self.reformatted(directory, data: changed.withErofsChecksum, salt: salt, uuid: uuid)
+    #expect(verified.status == 0, "the tree is sound: \(verified.errors)")
+    try directory.write("all.pol", "policy_name=all policy_version=1.0.0\nDEFAULT action=ALLOW\n")
+    let load = { (image: String, object: String) in
+      try VerityBPFCommand.run(
+        ["load", "--image", image, "--object", object, "--policy", "all.pol", "--dry-run"], in: directory.path)
+    }
+    #expect(try load("out.raw", "a.bpf.o").status == 0)
+    let refused = try load("other.raw", "a.bpf.o")
+    #expect(refused.status == 4 && refused.errors.contains("error[manifest.description]"), "\(refused.errors)")
+    #expect(refused.errors.contains("`\(member)`"), "\(refused.errors)")
+    // The other object is described as it is.
+    #expect(try load("other.raw", "net/b.bpf.o").status == 0)
+  }
+
   /// A name cannot move the cursor of whoever reads it.
   @Test func controlCharactersAreShownNotSent() throws {
     let directory = try BuildImageTests.sources()

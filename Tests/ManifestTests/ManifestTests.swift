@@ -45,6 +45,76 @@ import Testing
     #expect(try Manifest(parsing: plain.text) == plain)
   }
 
+  /// Each of many objects is found in the text without its being read whole, and nothing else is.
+  @Test(arguments: [0, 1, 2, 3, 50, 700])
+  func entriesAreFoundByHalving(count: Int) throws {
+    var manifest = try Self.example()
+    let object = try #require(manifest.objects.first)
+    manifest.objects = (0..<count).map { index in
+      var copy = object
+      let path = "\(String(index, radix: 7))/p\(index % 5 == 0 ? "\"ü\n" : "")\(index).bpf.o"
+      copy.file = Manifest.File(path: path, digest: object.file.digest, size: UInt64(index))
+      // Some entries are longer than what is read at a time.
+      if index % 90 == 7 { copy.helpers = (0..<2000).map { "helper_\($0)" } }
+      return copy
+    }
+    manifest.objects.sort { $0.file.path.utf8.lexicographicallyPrecedes($1.file.path.utf8) }
+    let text = manifest.text
+    var most = 0
+    for object in manifest.objects {
+      var read = 0
+      let entry = EntrySearch.entry(of: object.file.path, byteCount: UInt64(text.count)) { range -> [UInt8] in
+        read += range.count
+        return Array(text[Int(range.lowerBound)..<Int(range.upperBound)])
+      }
+      let value = try JSONValue.parse(try #require(entry, "\(object.file.path)"))
+      #expect(value == object.json)
+      most = max(most, read)
+    }
+    if count == 700 { #expect(most < text.count / 2, "\(most) of \(text.count) bytes") }
+    for path in ["LICENSE", "doc/ü", "", "zzz", "0/p", "path"] {
+      let entry = EntrySearch.entry(of: path, byteCount: UInt64(text.count)) { range -> [UInt8] in
+        Array(text[Int(range.lowerBound)..<Int(range.upperBound)])
+      }
+      #expect(entry == nil, "\(path)")
+    }
+  }
+
+  @Test func differencesAreNamed() throws {
+    let object = try #require(try Self.example().objects.first)
+    try object.check(against: object)
+    func differs(_ member: String, _ change: (inout Manifest.Object) -> Void) {
+      var other = object
+      change(&other)
+      let error = #expect(throws: ManifestError.self) { try other.check(against: object) }
+      guard case .description(_, let found, _, _)? = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(found == member)
+    }
+    differs("license") { $0.license = "GPL v2" }
+    differs("size") { $0.file = .init(path: $0.file.path, digest: $0.file.digest, size: 1) }
+    differs("programs") { $0.programs.removeLast() }
+    differs("programs") { $0.programs[0].type = "sched_cls" }
+    differs("maps") { $0.maps = [] }
+    differs("helpers") { $0.helpers = [] }
+    differs("core_relocations") { $0.coreRelocations = 0 }
+    differs("lockdown") { $0.lockdown[2].forbidden = [] }
+    differs("programs.trace.analysis") { $0.programs[1].analysis?.kernelReads = [] }
+    differs("programs.trace.analysis") { $0.programs[1].analysis?.isRestricted = true }
+    // Conclusions of another revision are not held against this one's, plain facts are.
+    var older = object
+    older.programs[1].analysis?.revision = 1
+    older.programs[1].analysis?.kernelReads = []
+    older.helpers = []
+    try older.check(against: object)
+    differs("maps") {
+      $0.programs[1].analysis?.revision = 1
+      $0.maps = []
+    }
+  }
+
   @Test func theHeadStandsInFront() throws {
     let manifest = try Self.example()
     let head = ManifestHead(manifest)

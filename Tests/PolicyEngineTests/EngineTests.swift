@@ -80,6 +80,10 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
       property: "x_class=FULL", yes: [{ $0.programClass = .full }, { $0.programClass = .restricted }],
       no: [{ $0.lockdown = LockdownMode.none }]),
     Case(
+      property: "x_reads=DECLARED", yes: [{ $0.reads = .declared }, { $0.reads = KernelReads.none }],
+      no: [{ $0.reads = .undeclared }]),
+    Case(property: "x_reads=NONE", yes: [{ $0.reads = KernelReads.none }], no: [{ $0.reads = .declared }]),
+    Case(
       property: "x_dmverity_mode=EIO,PANIC", yes: [{ $0.dmverityMode = .panic }], no: [{ $0.dmverityMode = .logging }]),
     Case(property: "x_image_name=tools", yes: [{ $0.imageName = "tools" }], no: [{ $0.imageName = "tools2" }]),
     Case(

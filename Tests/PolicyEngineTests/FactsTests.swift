@@ -26,7 +26,8 @@ import Testing
         "fsverity_digest":"sha512:\(hex)\(hex)","fsverity_signature":false,"bpf_signature":"OK","bpf_keyring":"BPF",
         "bpf_kernel":false,"x_witness":"BOTH","x_sig_source":"USERSPACE","x_signer":["sha256:\(hex)"],
         "x_path":"/progs/a.bpf.o","x_object":"sha256:\(hex)","x_prog_type":["xdp","lsm"],"x_attach_type":["lsm_mac"],
-        "x_helpers":[],"x_lockdown":"INTEGRITY","x_class":"RESTRICTED","x_dmverity_mode":"PANIC","x_image_name":"tools",
+        "x_helpers":[],"x_lockdown":"INTEGRITY","x_class":"RESTRICTED","x_reads":"NONE",
+        "x_dmverity_mode":"PANIC","x_image_name":"tools",
         "x_image_version":"1.4.0","x_requester_uid":0,"x_requester_gid":1000,"x_requester_path":"/usr/bin/bpftrace",
         "x_requester_object":"sha256:\(hex)","x_requester_dmverity_roothash":"sha256:\(hex)",
         "x_requester_dmverity_signature":true}, {"op":"UNKNOWN"}]

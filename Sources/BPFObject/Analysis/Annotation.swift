@@ -15,32 +15,46 @@ public struct Annotation: Equatable, Sendable {
     report.powers.filter { !powers.contains($0) }
   }
 
-  /// Reads an object's annotations.
+  /// Reads an object's annotations, and what it declares to read.
   ///
   /// - Parameter programs: the names of its programs, each of which can have one annotation a mode.
-  static func read(_ elf: ELFFile, programs: Set<String>) throws(BPFObjectError) -> [Annotation] {
-    guard let section = try elf.section(named: sectionName), section.size > 0 else { return [] }
+  static func read(_ elf: ELFFile, programs: Set<String>) throws(BPFObjectError)
+    -> (annotations: [Annotation], reads: [ReadDeclaration])
+  {
+    guard let section = try elf.section(named: sectionName), section.size > 0 else { return ([], []) }
     let bytes = try elf.contents(of: section, check: .annotation).bytes
     guard bytes.last == 0 else { throw truncated() }
     var annotations: [Annotation] = []
+    var reads: [ReadDeclaration] = []
     // Compilers may put zeros between the lines.
     for record in bytes.split(separator: 0) {
       guard record.last == 0x0a else { throw truncated() }
       guard let line = String(validating: record.dropLast(), as: UTF8.self) else { throw truncated() }
-      let annotation = try parse(line)
-      guard programs.contains(annotation.program) else {
+      let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+      guard words.count == 3, words[1].hasSuffix(":") else { throw truncated() }
+      let program = String(words[0])
+      guard programs.contains(program) else {
         throw BPFObjectError(
           .annotationProgram, "an annotation is about a program that the object does not have",
-          found: "`\(annotation.program)`", next: "correct the name in VERITY_BPF_MAY")
+          found: "`\(program)`", next: "correct the name in VERITY_BPF_MAY or VERITY_BPF_READS")
       }
-      guard !annotations.contains(where: { $0.program == annotation.program && $0.mode == annotation.mode }) else {
+      let isTwice: Bool
+      if words[1] == ReadDeclaration.keyword {
+        let declaration = try ReadDeclaration.parse(program: program, words[2])
+        isTwice = reads.contains { $0.program == program }
+        reads.append(declaration)
+      } else {
+        let annotation = try parse(program: program, mode: words[1].dropLast(), words[2])
+        isTwice = annotations.contains { $0.program == program && $0.mode == annotation.mode }
+        annotations.append(annotation)
+      }
+      guard !isTwice else {
         throw BPFObjectError(
-          .annotationTwice, "two annotations say what `\(annotation.program)` may do under \(annotation.mode.rawValue)",
-          expected: "one", next: "put all words into one VERITY_BPF_MAY")
+          .annotationTwice, "two annotations say the same of `\(program)`: `\(words[1])`", expected: "one",
+          next: "put everything into one VERITY_BPF_MAY or VERITY_BPF_READS")
       }
-      annotations.append(annotation)
     }
-    return annotations
+    return (annotations, reads)
   }
 
   private static func truncated() -> BPFObjectError {
@@ -50,17 +64,19 @@ public struct Annotation: Equatable, Sendable {
       next: "write annotations with VERITY_BPF_MAY of verity_bpf.h")
   }
 
-  private static func parse(_ line: String) throws(BPFObjectError) -> Annotation {
-    let words = line.split(separator: " ", omittingEmptySubsequences: true)
-    guard words.count >= 3, words[1].hasSuffix(":") else { throw truncated() }
-    let mode = LockdownRestriction.Mode(rawValue: String(words[1].dropLast()))
+  private static func parse(
+    program: String, mode name: Substring, _ text: Substring
+  ) throws(BPFObjectError) -> Annotation {
+    let words = text.split(separator: " ", omittingEmptySubsequences: true)
+    guard !words.isEmpty else { throw truncated() }
+    let mode = LockdownRestriction.Mode(rawValue: String(name))
     guard let mode, mode != .none else {
       throw BPFObjectError(
         .annotationWord, "an annotation names a lockdown mode that does not exist",
-        expected: "integrity or confidentiality", found: "`\(words[1].dropLast())`")
+        expected: "integrity, confidentiality or reads", found: "`\(name)`")
     }
     var powers: [ProgramPower] = []
-    for word in words.dropFirst(2) where !(word == "nothing" && words.count == 3) {
+    for word in words where !(word == "nothing" && words.count == 1) {
       guard let power = ProgramPower(rawValue: String(word)) else {
         throw BPFObjectError(
           .annotationWord, "an annotation has a word that nobody knows",
@@ -69,6 +85,6 @@ public struct Annotation: Equatable, Sendable {
       }
       powers.append(power)
     }
-    return Annotation(program: String(words[0]), mode: mode, powers: powers.sorted())
+    return Annotation(program: program, mode: mode, powers: powers.sorted())
   }
 }

@@ -11,23 +11,29 @@ public struct KernelRead: Equatable, Sendable {
   public let means: Means
   /// Index of the instruction in the linked program.
   public let instruction: Int
-  /// What is read, `task_struct.pid`, when a CO-RE relocation of the instruction says so.
+  /// What is read, `task_struct.pid`, when a CO-RE relocation says so: of the load itself, or of the address that a
+  /// helper copies from.
   public let subject: String?
 
+  /// probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str: size in r2, address in r3.
+  static let copyingHelpers: Set<UInt32> = [4, 45, 113, 115]
+
   /// All reads of a program, in the order of its instructions.
+  ///
+  /// - Parameters:
+  ///   - loads: where ``PointerFlow`` finds loads through pointers into the kernel.
+  ///   - named: what ``RecordFlow`` finds to be fields.
   static func reads(
-    of program: LinkedProgram, kind: String, helpers: [HelperUse], relocations: [CoreRelocation],
-    mapsHoldPointers: Bool
+    loads: [Int], helpers: [HelperUse], relocations: [CoreRelocation], named: [Int: String]
   ) -> [KernelRead] {
     var subjects: [Int: String] = [:]
     for relocation in relocations where relocation.kind == "byte_off" {
       if let subject = relocation.subject { subjects[relocation.instruction] = subject }
     }
-    var flow = PointerFlow(program, contextHoldsPointers: holdsPointers(kind), mapsHoldPointers: mapsHoldPointers)
-    var reads = flow.loads().map { KernelRead(means: .pointer, instruction: $0, subject: subjects[$0]) }
-    for helper in helpers where [4, 45, 113, 115].contains(helper.id) {
+    var reads = loads.map { KernelRead(means: .pointer, instruction: $0, subject: named[$0] ?? subjects[$0]) }
+    for helper in helpers where copyingHelpers.contains(helper.id) {
       for instruction in helper.instructions {
-        reads.append(KernelRead(means: .helper(helper), instruction: instruction, subject: nil))
+        reads.append(KernelRead(means: .helper(helper), instruction: instruction, subject: named[instruction]))
       }
     }
     return reads.sorted { $0.instruction < $1.instruction }
@@ -35,7 +41,7 @@ public struct KernelRead: Equatable, Sendable {
 
   /// Whether programs of a type find pointers to kernel structures in their context. An `ext` program has the context of
   /// whatever it replaces.
-  private static func holdsPointers(_ kind: String) -> Bool {
+  static func holdsPointers(_ kind: String) -> Bool {
     ["tracing", "lsm", "struct_ops", "ext", "netfilter"].contains(kind)
   }
 }

@@ -35,6 +35,10 @@ struct PointerFlow {
   /// A pointer was written through something else than the frame pointer, so it may come back from anywhere.
   private var escapes = false
   private var found: Set<Int> = []
+  /// For each call of a helper one bit a register, of those that may hold a pointer then.
+  private(set) var calls: [Int: UInt16] = [:]
+  /// The program was too tangled to follow.
+  private(set) var isTangled = false
   /// Steps that are left. A program that a compiler made takes two or three for each instruction.
   private var budget = 0
 
@@ -53,6 +57,7 @@ struct PointerFlow {
     for _ in 0..<2 {
       let before = escapes
       found = []
+      calls = [:]
       states = Array(repeating: nil, count: count)
       work = []
       budget = 64 * count + 1024
@@ -60,7 +65,10 @@ struct PointerFlow {
       while let index = work.popLast() {
         guard index < count, let state = states[index] else { continue }
         budget -= 1
-        guard budget > 0 else { return everyLoad }
+        guard budget > 0 else {
+          isTangled = true
+          return everyLoad
+        }
         step(index, state)
       }
       if escapes == before { break }
@@ -193,6 +201,7 @@ struct PointerFlow {
       case Instruction.Call.kernelFunction:
         after.set(0, pointer: true)
       default:
+        calls[index, default: 0] |= state.pointers
         after.set(0, pointer: Self.returnsPointer(UInt32(truncatingIfNeeded: immediate)))
       }
       return reach(index + 1, after)

@@ -28,10 +28,19 @@ extension ProgramReport {
       LockdownRestriction.restrictions(of: helpers, live: LiveCode(program, in: object))
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
     capabilities = Self.capabilities(program.kind, helpers)
-    kernelReads = KernelRead.reads(
-      of: program, kind: typeName, helpers: helpers, relocations: coreRelocations,
+    var flow = PointerFlow(
+      program, contextHoldsPointers: KernelRead.holdsPointers(typeName),
       // A type tag on a map's field (`__kptr`) says that the field holds a pointer to a kernel structure.
       mapsHoldPointers: btf?.types.contains { $0.kind == .typeTag } ?? true)
+    let declaration = object.readDeclarations.first { $0.program == program.name }
+    // What nobody declares nobody need prove.
+    var records = RecordFlow(program, records: declaration == nil ? [] : coreRelocations)
+    let named = records.subjects(copying: KernelRead.copyingHelpers)
+    kernelReads = KernelRead.reads(loads: flow.loads(), helpers: helpers, relocations: coreRelocations, named: named)
+    readDeclaration = declaration
+    undeclaredReads = UndeclaredRead.all(
+      reads: kernelReads, named: named, helpers: helpers, flow: flow,
+      kernelFunctions: scan.kernelFunctions, declaration: readDeclaration)
     let usedMaps = scan.maps.sorted().compactMap { $0 < object.maps.count ? object.maps[$0] : nil }
     classObjections = RestrictedClass.objections(
       kind: typeName, isSleepable: isSleepable, helpers: helpers, kernelReads: kernelReads,
@@ -52,6 +61,8 @@ extension ProgramReport {
   private struct Scan {
     var helpers: [UInt32: [Int]] = [:]
     var maps: Set<Int> = []
+    /// Calls of kernel functions.
+    var kernelFunctions: [Int] = []
 
     init(_ program: LinkedProgram) {
       let bytes = program.instructions.rawSpan
@@ -62,6 +73,8 @@ extension ProgramReport {
         switch (code, source) {
         case (Instruction.call, Instruction.Call.helper):
           helpers[immediate, default: []].append(offset / Instruction.size)
+        case (Instruction.call, Instruction.Call.kernelFunction):
+          kernelFunctions.append(offset / Instruction.size)
         case (Instruction.loadImmediate64, Instruction.Load.mapIndex),
           (Instruction.loadImmediate64, Instruction.Load.mapIndexValue):
           maps.insert(Int(immediate))
@@ -94,12 +107,13 @@ extension ProgramReport {
       guard let offset = try? records.u32(at: record), let type = try? records.u32(at: record + 4),
         let access = try? records.u32(at: record + 8), let kind = try? records.u32(at: record + 12)
       else { break }
-      let subject = (try? btf?.string(at: access)).flatMap {
-        btf?.subject(ofRelocation: kind, typeID: type, access: $0)
-      }
+      let path = try? btf?.string(at: access)
+      let subject = path.flatMap { btf?.subject(ofRelocation: kind, typeID: type, access: $0) }
+      let size = path.flatMap { btf?.fieldSize(typeID: type, access: $0) }
       let name = kind < CoreRelocation.kinds.count ? CoreRelocation.kinds[Int(kind)] : "\(kind)"
       relocations.append(
-        CoreRelocation(kind: name, subject: subject, instruction: Int(offset) / Instruction.size))
+        CoreRelocation(
+          kind: name, subject: subject, instruction: Int(offset) / Instruction.size, size: size))
     }
     return relocations
   }

@@ -19,6 +19,8 @@ public struct CoreRelocation: Equatable, Sendable {
   public let subject: String?
   /// Index of the instruction in the linked program.
   public let instruction: Int
+  /// Bytes of the field in the object's own types; nil for what has no size.
+  public let size: Int?
   /// Whether a kernel has what is relocated; nil when no kernel was asked, see ``BPFObject/reports(of:kernel:)``.
   public internal(set) var existsInKernel: Bool?
 
@@ -79,6 +81,18 @@ public struct ProgramReport: Equatable, Sendable {
   public let kernelReads: [KernelRead]
   /// What it asks of the kernel's version, the newest first; there is always one.
   public let requirements: [KernelRequirement]
+
+  /// What its author says that it reads of the kernel's memory; nil when nothing is said.
+  public let readDeclaration: ReadDeclaration?
+  /// Every place where it reads kernel memory, or may, that its author has not declared: all of them without a
+  /// declaration.
+  public let undeclaredReads: [UndeclaredRead]
+
+  /// What it reads of the kernel's memory at most (`x_reads` in docs/policy.md).
+  public var readScope: ReadScope {
+    if !undeclaredReads.isEmpty { return .undeclared }
+    return kernelReads.isEmpty ? .none : .declared
+  }
 
   /// What it does beyond the packet or socket it is called for; empty for a restricted program, see
   /// `x_class=RESTRICTED` in docs/policy.md.

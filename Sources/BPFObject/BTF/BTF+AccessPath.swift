@@ -22,9 +22,24 @@ extension BTF {
       return "\(found.name) of enum \(title)"
     }
     // The first number steps through an array of root types, as in C's `&s[0].field`.
-    var path = index == 0 ? title : "\(title)[\(index)]"
+    return field(from: root, title: index == 0 ? title : "\(title)[\(index)]", parts.dropFirst())?.path
+  }
+
+  /// Bytes of the field that a CO-RE record refers to; nil when it has no size, or the record does not fit this BTF.
+  func fieldSize(typeID: UInt32, access: String) -> Int? {
+    let parts = access.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count <= 64, let root = try? resolved(typeID),
+      let type = field(from: root, title: "", parts.dropFirst())?.type, let size = try? size(of: type)
+    else { return nil }
+    return Int(size)
+  }
+
+  /// Walks down from a structure, by the numbers of members and array elements.
+  private func field(from root: BTFType, title: String, _ parts: ArraySlice<Int?>) -> (path: String, type: UInt32)? {
+    var path = title
     var current = root
-    for part in parts.dropFirst() {
+    var type = root.id
+    for part in parts {
       guard let part, part >= 0 else { return nil }
       switch current.kind {
       case .structure, .union:
@@ -33,14 +48,16 @@ extension BTF {
         else { return nil }
         // Members of anonymous structures and unions are named as if they were members of the one around them.
         if !name.isEmpty { path += ".\(name)" }
+        type = members[part].type
         current = next
       case .array:
         guard let array = try? array(current), let next = try? resolved(array.element) else { return nil }
         path += "[\(part)]"
+        type = array.element
         current = next
       default: return nil
       }
     }
-    return path
+    return (path, type)
   }
 }

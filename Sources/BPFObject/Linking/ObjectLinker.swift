@@ -95,7 +95,8 @@ struct ObjectLinker {
     object.configuration = parts.externs.configuration
     object.configurationMap = configurationMap
     object.structOps = try StructOpsMaps.read(parts.elf, parts.btf, functions)
-    object.annotations = try Annotation.read(parts.elf, programs: Set(object.programs.map(\.name)))
+    (object.annotations, object.readDeclarations) = try Annotation.read(
+      parts.elf, programs: Set(object.programs.map(\.name)))
     return object
   }
 }

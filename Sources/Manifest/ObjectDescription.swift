@@ -1,23 +1,31 @@
 internal import BPFNames
-internal import BPFObject
+public import BPFObject
 internal import ByteKit
-internal import Manifest
 
-/// What the manifest says of an object: the one place where the builder looks into objects.
-enum ObjectDescription {
+/// What the manifest says of an object: worked out when an image is built, and again when the object is loaded.
+public enum ObjectDescription {
   /// Describes an object, and refuses whatever could not be loaded later.
-  static func describe(_ bytes: [UInt8], file: Manifest.File) throws(BPFObjectError) -> Manifest.Object {
+  public static func describe(_ bytes: [UInt8], file: Manifest.File) throws(BPFObjectError) -> Manifest.Object {
     let report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)
-    let helpers = Set(report.programs.flatMap { $0.helpers.map(name) })
-    return Manifest.Object(
-      file: file, license: report.license,
-      programs: report.programs.map {
+    return describe(report.programs, license: report.license, maps: report.maps, file: file)
+  }
+
+  /// Describes an object that is linked already.
+  ///
+  /// - Parameter programs: the reports of all its programs, in their order.
+  public static func describe(
+    _ programs: [ProgramReport], license: String, maps: [LinkedMap], file: Manifest.File
+  ) -> Manifest.Object {
+    Manifest.Object(
+      file: file, license: license,
+      programs: programs.map {
         Manifest.Program(
           name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0))
       },
-      maps: report.maps.map { Manifest.Map(name: $0.name, type: TypeNames.map($0.type)) },
-      helpers: sorted(helpers), coreRelocations: report.programs.reduce(0) { $0 + $1.coreRelocations.count },
-      lockdown: LockdownRestriction.Mode.allCases.map { verdict(of: report, under: $0) })
+      maps: maps.map { Manifest.Map(name: $0.name, type: TypeNames.map($0.type)) },
+      helpers: sorted(Set(programs.flatMap { $0.helpers.map(name) })),
+      coreRelocations: programs.reduce(0) { $0 + $1.coreRelocations.count },
+      lockdown: LockdownRestriction.Mode.allCases.map { verdict(of: programs, under: $0) })
   }
 
   private static func analysis(_ program: ProgramReport) -> Manifest.Analysis {
@@ -35,9 +43,9 @@ enum ObjectDescription {
 
   /// What a lockdown mode forbids when the object is loaded; what attaching needs is not the object's alone.
   private static func verdict(
-    of report: ObjectReport, under mode: LockdownRestriction.Mode
+    of programs: [ProgramReport], under mode: LockdownRestriction.Mode
   ) -> Manifest.LockdownVerdict {
-    let forbidden = report.programs.flatMap { $0.restrictions(in: mode) }.filter { $0.moment == .load }
+    let forbidden = programs.flatMap { $0.restrictions(in: mode) }.filter { $0.moment == .load }
       .map { $0.helper.map(name) ?? $0.reason.rawValue }
     return Manifest.LockdownVerdict(mode: mode.rawValue, forbidden: sorted(Set(forbidden)))
   }

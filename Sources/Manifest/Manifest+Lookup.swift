@@ -1,0 +1,77 @@
+internal import ByteKit
+public import DMVerity
+public import EROFS
+internal import JSONText
+
+extension Manifest {
+  /// What an image's manifest says of one object; nil when it lists no object of that path.
+  ///
+  /// Of a manifest as ``text`` writes it only a few blocks are read and proven. One in other words is read whole.
+  ///
+  /// - Parameter path: from the image's root, without a slash in front.
+  public static func object<Blocks: VerifiedBlocks & ~Copyable>(
+    at path: String, in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> Object? {
+    let text: [UInt8]?
+    do throws(ErofsError) {
+      let inode = try image.lookup(Manifest.path)
+      text = try EntrySearch.entry(of: path, byteCount: inode.size) { range throws(ErofsError) in
+        try image.readFile(inode, in: range)
+      }
+    } catch {
+      if error.check == .notFound { return nil }
+      throw .fileSystem(error)
+    }
+    guard let text else { return try read(from: image)?.objects.first { $0.file.path == path } }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue.parse(text) } catch { throw .json(error) }
+    return try Object(MemberReader(value, place: "objects."))
+  }
+}
+
+extension Manifest.Object {
+  /// Refuses the object when it describes something else than what was found in the same bytes.
+  ///
+  /// What an older or newer revision of the analysis concluded is not held against this one's conclusions; what the
+  /// object plainly holds is.
+  public func check(against found: Manifest.Object) throws(ManifestError) {
+    try same("sha256", found.file.digest.description, file.digest.description)
+    try same("size", "\(found.file.size)", "\(file.size)")
+    try same("license", found.license, license)
+    try same("programs", list(found.programs.map(\.identity)), list(programs.map(\.identity)))
+    try same("maps", list(found.maps.map { "\($0.name) (\($0.type))" }), list(maps.map { "\($0.name) (\($0.type))" }))
+    try same("core_relocations", "\(found.coreRelocations)", "\(coreRelocations)")
+    let isComparable = programs.contains { $0.analysis?.revision == Manifest.Analysis.currentRevision }
+    guard isComparable else { return }
+    try same("helpers", list(found.helpers), list(helpers))
+    try same("lockdown", list(found.lockdown.map(\.text)), list(lockdown.map(\.text)))
+    for (ours, theirs) in zip(found.programs, programs) {
+      try same("programs.\(ours.name).analysis", ours.analysis?.text ?? "none", theirs.analysis?.text ?? "none")
+    }
+  }
+
+  private func same(_ member: String, _ expected: String, _ found: String) throws(ManifestError) {
+    guard expected == found else {
+      throw .description(path: file.path, member: member, expected: expected, found: found)
+    }
+  }
+
+  private func list(_ words: [String]) -> String { words.isEmpty ? "none" : words.joined(separator: ", ") }
+}
+
+extension Manifest.Program {
+  fileprivate var identity: String { "\(name) (\(section), \(type), \(attachType ?? "no attach type"))" }
+}
+
+extension Manifest.LockdownVerdict {
+  fileprivate var text: String { "\(mode) forbids \(forbidden.isEmpty ? "nothing" : forbidden.joined(separator: " "))" }
+}
+
+extension Manifest.Analysis {
+  fileprivate var text: String {
+    let words = { (list: [String]) in list.isEmpty ? "nothing" : list.joined(separator: " ") }
+    return
+      "from \(minimumKernel), needs \(words(capabilities)), reads \(words(kernelReads)), writes \(words(userWrites)), "
+      + (isRestricted ? "restricted" : "full")
+  }
+}

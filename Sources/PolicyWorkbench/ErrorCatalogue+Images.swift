@@ -1,0 +1,142 @@
+extension ErrorCatalogue {
+  /// What images say: their layout, tree, manifest, and how they are built and mounted.
+  static let imageParagraphs: [String: String] = [
+    "image.not-an-image":
+      "An image is a regular file or a block device. A directory, FIFO or socket has no bytes at fixed places, so it is not even opened.",
+    "layout.no-file-system":
+      "The data does not begin as an EROFS file system does (magic e0f5e1e2 at byte 1024), so nothing says where it ends and its tree begins. Name the place of the superblock with --hash-offset when it is another file system.",
+    "layout.file-system-size":
+      "The file system says that it has another size than the data under the tree. What is beyond its end would be under the root hash and in no file; what is missing would be read from elsewhere.",
+    "layout.outside":
+      "A part of the image is said to lie beyond the end of the file. The file is cut short, or a table in it lies.",
+    "layout.partition-table":
+      "The partition table of a disk image is not one that systemd-dissect would open: a checksum is wrong, partitions overlap or leave the disk, there is not exactly one root partition with one tree, or its UUIDs are not the halves of the root hash.",
+    "layout.root-hash":
+      "A root-hash file holds the root hash's hexadecimal digits, 64 for sha256 or 128 for sha512, and at most one line feed. This one holds something else.",
+    "layout.signature-record":
+      "The signature that came with the image is not where or what it has to be: the partition holds the JSON object of UAPI.2 (rootHash, signature, certificateFingerprint) and NUL bytes, for this image's own root hash, and a file has at most a mebibyte.",
+    "erofs.block":
+      "A block of the file system could not be read or proven; the reason is shown with it. Get the image again.",
+    "erofs.boot-area":
+      "The first 1024 bytes of the file system hold something. Nobody looks at them, and hash blocks hidden there could give a second image the same root hash, so they have to be zero.",
+    "erofs.not-erofs": "At byte 1024 there is no EROFS superblock. Only EROFS is read here.",
+    "erofs.superblock-checksum":
+      "The checksum of the EROFS superblock is wrong or missing. Make the file system with mkfs.erofs, which writes it.",
+    "erofs.superblock":
+      "The EROFS superblock has a value that is not accepted, such as blocks of another size than the tree's.",
+    "erofs.unsupported-feature":
+      "The image uses something that this reader refuses: compression, several devices, shared attributes. Make it without: mkfs.erofs with no -z.",
+    "erofs.device-size":
+      "The file system does not fill the data under the tree exactly. What is beyond its end would be proven and in no file.",
+    "erofs.out-of-range": "Something in the file system points beyond the end of the image.",
+    "erofs.bad-inode": "An inode of the file system contradicts itself. mkfs.erofs does not write this.",
+    "erofs.bad-directory":
+      "A directory's entries are not sorted, lead outside of it, or have names that no file can have.",
+    "erofs.bad-tree": "The directories do not form a tree: one is in two places, or within itself.",
+    "erofs.too-large": "The image has more files, or a larger one, than this reader takes.",
+    "erofs.not-found": "The image has no file of that name. `verity-bpf inspect IMAGE` lists those it has.",
+    "erofs.wrong-kind":
+      "The path leads to something else than was asked for, such as a directory or a symbolic link. Links are never followed in an image.",
+    "verity.no-superblock":
+      "At the place where the dm-verity superblock should be there is none. The image was made with --no-superblock, has its tree in another file (--verity-data), or at another place (--hash-offset).",
+    "verity.superblock":
+      "A field of the dm-verity superblock has a value that is not accepted. Version and hash type are 1, block sizes powers of two, the salt has at most 256 bytes, and what is spare is zero: each of the others was found to let two contents share a root hash, or to be of no use.",
+    "verity.parameter":
+      "The tree is asked for, or was made, with a parameter that is not accepted: see docs/formats.md for the list and the reasons.",
+    "verity.truncated": "The file ends before the data or the tree does. It was not copied whole.",
+    "verity.trailing-bytes":
+      "Bytes follow that are under no hash. Somebody who looks at the file as something else could find something in them, so they are refused.",
+    "verity.data-size":
+      "The superblock does not stand right behind the data. A tree read with another number of data blocks can show other contents under the same root hash.",
+    "verity.gap-not-zero":
+      "Between the superblock and the first hash block there is something. These bytes are under no hash, so they have to be zero.",
+    "verity.root-mismatch":
+      "The top of the tree does not have the root hash that was asked for. Either the root hash is of another image or version, or the top of the tree was changed. Nothing below it was looked at.",
+    "verity.tree-mismatch":
+      "A block of hashes was changed: its own hash is not the one that the level above has. Everything below it is without proof.",
+    "verity.data-mismatch":
+      "A block of data was changed: its hash is not the one in the tree. Files in other blocks are still proven; get the image again.",
+    "verity.spare-not-zero":
+      "A block of hashes has something behind its last digest. The kernel does not look there, and spare digests could vouch for blocks that the image does not have.",
+    "verity.root-hash-algorithm":
+      "The root hash has the length of another algorithm than the tree's. sha256 has 64 digits, sha512 has 128.",
+    "verity.block-out-of-range":
+      "A block was asked for that the image does not have. In an image that was proven this cannot come from its contents.",
+    "verity.block-count":
+      "The data changed its size while its tree was built, so somebody writes to it. Build from files that nobody touches.",
+    "verity.unreadable":
+      "The image's file could not be read: an error of the disk, or a file that was cut while it was read.",
+    "verity.unwritable": "The image could not be written, most often because the disk is full.",
+    "verity.hash-unavailable":
+      "OpenSSL has no such digest, as with a provider that allows only some. sha256 needs no OpenSSL.",
+    "verity.memory-limit":
+      "Proven blocks are kept in memory, and an image that needs more than the limit is refused rather than read twice.",
+    "verity.cancelled": "The work was stopped before its end, so there is no answer.",
+    "manifest.not-json":
+      "The manifest in the image is no JSON. It is under the root hash, so it was built like this: do not trust the image.",
+    "manifest.bad-member":
+      "A member of the manifest is missing, unknown or of the wrong form. Readers that passed over what they do not know could be made to see different things.",
+    "manifest.data-blocks":
+      "The manifest is for an image with another number of data blocks. A tree read with another number can show other contents under the same root hash, so the manifest says how many there are.",
+    "manifest.uuid":
+      "The superblock's UUID is not the one that follows from the salt. The root hash does not cover it; an image with a manifest has the one and only UUID that it can have.",
+    "manifest.digest":
+      "A file in the image is not the one that the manifest names. Both are under the root hash, so the image was built to disagree with itself.",
+    "manifest.unlisted":
+      "The image has a file that its manifest does not name. The manifest is what people look at to know what is in an image.",
+    "manifest.description":
+      "The manifest says something else of an object (its programs, maps, license, or what the analysis concludes) than its bytes do. Everything is worked out again at each load, so nothing was believed; but people and policies choose images by what is written there, and an image that describes itself wrongly is refused. The conclusions are compared when the same revision of the analysis made them.",
+    "manifest.hashing": "No digest could be computed of a file in the image; see verity.hash-unavailable.",
+    "build.not-a-directory":
+      "build-image packs a directory. Name the directory that holds the objects, not one of them.",
+    "build.nothing-to-pack":
+      "The directory has no objects (*.bpf.o), and --include names no other files. An image of nothing is more likely a mistake than wanted.",
+    "build.bad-file":
+      "A file cannot be packed: it is no object that could be loaded, or it changed while it was read. What could never be loaded is refused when the image is made, not at boot.",
+    "build.bad-name":
+      "A file's name does not fit into an image: it is no UTF-8, too long, or reserved for the manifest.",
+    "build.bad-label":
+      "The image's name or version is put into policies and file names without quotes, so it has 1 to 64 letters, digits and the characters . _ + ~ -, beginning with a letter or digit.",
+    "build.bad-output":
+      "The image cannot be put at that path: it is a directory or device, or the directory is not writable. Results are written beside it and renamed, so that nothing half-made is left.",
+    "build.bad-manifest":
+      "The manifest in the finished image is not the one that was packed. mkfs.erofs wrote something else than it was given.",
+    "build.bad-file-system": "mkfs.erofs made a file of a size that is no multiple of its blocks.",
+    "build.self-check":
+      "The finished image was read back and did not prove. Nothing was put at the place of the result; a fault of the disk or of the tools is likely.",
+    "build.no-mkfs": "mkfs.erofs is not on PATH. It makes the file system; on Debian it is in erofs-utils.",
+    "build.mkfs-failed": "mkfs.erofs ended with an error; its own message is shown.",
+    "build.no-sfdisk":
+      "sfdisk is not on PATH. It writes the partition table of --layout ddi; on Debian it is in fdisk.",
+    "build.sfdisk-failed": "sfdisk ended with an error; its own message is shown.",
+    "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
+    "mount.signature":
+      "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",
+    "mount.activation":
+      "The kernel or libcryptsetup did not set the dm-verity volume up; their own messages are shown.",
+    "mount.no-cryptsetup":
+      "libcryptsetup sets dm-verity volumes up, and it is not installed. Without it an image can be mounted on a plain loop device (--no-device-mapper), for objects that `load` proves by itself.",
+    "mount.no-device-mapper":
+      "This kernel or container has no device-mapper, so nobody in the kernel can check the signature that came with the image. Mount by root hash alone (--no-signature): the kernel then checks nothing that is read, and `load` proves each object itself.",
+    "mount.no-file-system":
+      "The image's blocks are proven, and there is no EROFS file system in them. Others are not mounted: their parsers in the kernel would be shown what nobody here understands.",
+    "mount.not-ours": "What is mounted there was not mounted by verity-bpf, so it is not touched.",
+    "dm-table.targets": "The list of a device-mapper device's targets could not be read as the kernel writes it.",
+    "dm-table.target-count":
+      "The device is made of several targets. Only one that is verity from beginning to end is verified from beginning to end.",
+    "dm-table.target-type":
+      "The device's name or UUID may say verity; its table, which is the kernel's own, says otherwise. A linear device over a verity device is not verified itself.",
+    "dm-table.parameters":
+      "The table of a verity target holds something that is not understood. What is not understood could be an option that turns the check off.",
+    "dm-table.state": "The state of a verity target is neither V (no corruption seen) nor C (corruption seen).",
+    "fsverity.parameter":
+      "The file's fs-verity uses a parameter that is not accepted: a hash that is neither sha256 nor sha512, or odd block sizes.",
+    "fsverity.descriptor":
+      "The kernel's fs-verity descriptor of the file has a form that is not understood (Documentation/filesystems/fsverity.rst).",
+    "fsverity.digest":
+      "The descriptor does not hash to the digest that the kernel names for the file. One of the two is not of this file.",
+    "fsverity.content":
+      "The bytes that were read are not those that the file's fs-verity digest is of. Somebody changed what the kernel hands out, or the file is damaged.",
+    "fsverity.hashing": "No digest could be computed of the file; see verity.hash-unavailable.",
+  ]
+}

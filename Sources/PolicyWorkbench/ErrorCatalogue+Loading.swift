@@ -1,0 +1,116 @@
+extension ErrorCatalogue {
+  /// What is said on the way of an object into the kernel, and around it.
+  static let loadingParagraphs: [String: String] = [
+    "provenance.not-a-file":
+      "The descriptor is a pipe, a directory, a socket, closed, or opened with O_PATH. Only a regular file on a proven image has an origin; hand over the object itself, opened for reading.",
+    "provenance.file-system":
+      "The file lies on a file system whose bytes nobody vouches for. Pack it into an image, or sign it (verity-bpf sign file), or enable fs-verity on it.",
+    "provenance.device":
+      "The mounted file system's device leads to no image: it is neither a dm-verity volume nor a loop device over an image with a tree.",
+    "provenance.no-permission":
+      "The kernel tells a device-mapper table to administrators only. So it is not known whether the device is a verity volume, which is not the same as no.",
+    "provenance.no-table":
+      "The device-mapper has no table for the device any more, or does not answer. It was taken down meanwhile.",
+    "provenance.volume":
+      "The dm-verity device is not made as an image here is: other parameters than its superblock says, a data device that is too small, or a state that is not accepted, such as suspended.",
+    "provenance.table-changed":
+      "The table of the dm-verity device was exchanged while the object was examined. Root can do that under a mounted file system; take it for an attack until you know better.",
+    "provenance.page-cache":
+      "What the mount shows is not what the active table proves, so it comes from the kernel's page cache: the table was exchanged and put back, or the pages were written to. The kernel's own IPE would run these bytes as verified. Take the machine for attacked.",
+    "provenance.mount-differs":
+      "The mount shows other bytes than the image proves, or the loop device was given another file. Somebody writes to the image or the device under the mount.",
+    "provenance.object": "The object is not in the image, or no directory of the image leads to it.",
+    "provenance.root-hash":
+      "The image has another root hash than the one that was asked for. It is another image, or another version of it.",
+    "provenance.too-large": "The file is larger than any BPF object. It is not read into memory.",
+    "provenance.revoked":
+      "The list of revocations among the trust anchors names this object, this root hash, or the certificate of who signed one of them. That is asked before everything else, also before a policy that allows everything.",
+    "provenance.hashing": "No digest could be computed of the object; see verity.hash-unavailable.",
+    "load.no-policy":
+      "Something has to decide. Name a policy with --policy, or install one in the store (verity-bpf policy init, install, activate).",
+    "load.permit-mismatch":
+      "The permission was given for other bytes than those that were to be loaded. This protects against faults of this program itself.",
+    "load.no-such-program": "The object has no program of that name; `inspect` lists those it has.",
+    "load.nothing":
+      "All programs of the object are in sections that begin with `?`, which are loaded only when they are named.",
+    "load.no-func-info":
+      "A program has no function record (func_info). Without it the kernel ignores CO-RE relocations silently, and the program would read wrong fields.",
+    "load.pin-name-twice":
+      "Two maps or programs would get one name below --pin-path. The BPF file system takes no dots, so they become underscores.",
+    "load.pin-by-name":
+      "The map asks to be shared with whoever pinned its name before (LIBBPF_PIN_BY_NAME). Its contents would be proven by nobody, so a new map is made, and for that a --pin-path is needed.",
+    "load.shared-map": "A pin of the map's name is there already, and it is a map of another kind or size.",
+    "load.not-attachable":
+      "Programs of this kind are attached to a socket, a route or a device by whoever holds that. Load and pin it, and attach it with a tool of its kind.",
+    "load.attach-target":
+      "The section's name, or --target, does not say a place that such a program can be attached to.",
+    "load.no-attach-place":
+      "The place that the program is to be attached to is not there: no such interface, cgroup, tracepoint or symbol.",
+    "load.attach-place":
+      "The program's section leaves open where it is to be attached. Say it with --interface, --cgroup or --target.",
+    "load.no-slot-target": "A map is to hold a program or map that is not loaded with it.",
+    "load.no-bpf": "The kernel was built without bpf(2) (CONFIG_BPF_SYSCALL), or a container hides it.",
+    "load.no-kernel-btf":
+      "The program needs the kernel's type information, and this kernel has none (CONFIG_DEBUG_INFO_BTF).",
+    "load.kernel-btf": "The kernel's type information (/sys/kernel/btf/vmlinux) cannot be read.",
+    "load.no-attach-target": "The running kernel has no function, hook or structure that the program's section names.",
+    "load.no-kernel-symbol":
+      "The object needs a function or variable that the running kernel does not have. Declared weak, it could be tested for.",
+    "load.ambiguous-kernel-symbol":
+      "The kernel has several static symbols of that name, at different addresses. Which is meant nobody can say.",
+    "load.hidden-addresses":
+      "The kernel does not tell this process the addresses of its symbols (kernel.kptr_restrict), and the object needs one.",
+    "load.kconfig": "The object asks for a value of the kernel's configuration, and it is not there or does not fit.",
+    "load.struct-ops":
+      "The kernel does not take the structure that the object implements: it has no such type, or not as a struct_ops.",
+    "load.unknown-to-kernel":
+      "The kernel answered EINVAL without a word, as it does to program types, flags and attributes that are newer than itself.",
+    "load.btf": "The kernel refuses the object's type information; its log is shown.",
+    "load.map":
+      "The kernel refuses a map. It gives no reasons for maps: a type or flag newer than itself, or sizes that the type does not allow.",
+    "load.attach":
+      "The kernel accepted the program and does not attach it. Everything that was loaded has been removed again.",
+    "load.pin": "A pin could not be made. Everything that was pinned before it has been removed again.",
+    "load.pin-path": "Pins are names in a BPF file system, usually below /sys/fs/bpf; the directory is not in one.",
+    "load.not-permitted":
+      "The kernel does not permit it, and several things may be why; each that was found is listed.",
+    "load.capability":
+      "This process lacks a capability that the kernel asks for: CAP_BPF, and CAP_PERFMON for what traces, CAP_NET_ADMIN for what handles packets. CAP_SYS_ADMIN stands for each.",
+    "load.sysctl": "kernel.unprivileged_bpf_disabled is set, so nobody loads anything without CAP_BPF.",
+    "load.user-namespace": "The process is in a user namespace. Capabilities of a user namespace do not count for BPF.",
+    "load.lockdown":
+      "The kernel is locked down and refuses what the program does: writing to processes from integrity on, copying kernel memory and kprobes under confidentiality. `inspect` says beforehand which.",
+    "load.seccomp": "A seccomp filter forbids bpf(2), as container runtimes install it by default.",
+    "load.security-module": "A security module (SELinux, AppArmor, a BPF LSM program) refuses bpf(2).",
+    "load.verifier":
+      "The kernel's verifier refuses the program. Its last words, the instruction and the line of source are shown; --verifier-log keeps the whole log.",
+    "load.core-no-match":
+      "An instruction needs a CO-RE relocation that the running kernel has no answer to: no such structure or field in its types. Test for the field (bpf_core_field_exists), or use another kernel.",
+    "unload.not-ours": "The directory is not what `load --pin-path` leaves behind, so nothing was removed.",
+    "verify.no-certificate":
+      "The object is signed, and no certificate was named to check it with. Name one, or put it among the trust anchors.",
+    "verify.no-signature":
+      "A certificate or trust anchors were named, so the root hash has to be signed, and no signature came with the image.",
+    "sign.root-hash":
+      "The image's blocks do not lead to the root hash, so nothing was signed. A signature of a damaged image would be worth less than none.",
+    "system.not-found": "A file or directory is not there. Relative paths start at the current directory.",
+    "system.permission": "The system does not permit it to this user. Much of what loads or mounts needs root.",
+    "system.disk-full": "The disk is full, or a quota is used up. Nothing half-made was left behind.",
+    "system.failed": "A system call failed; its name and the error are shown.",
+    "json.malformed":
+      "The text is no JSON as RFC 8259 has it. Names that come twice in one object are refused as well.",
+    "explain.unknown-code":
+      "There is no paragraph of that name. `verity-bpf explain-error` without an argument lists them all.",
+    "audit.unreadable-lines":
+      "Lines of the audit log are no records, most often because the machine stopped while one was written. The others count.",
+    "host.facts": "The record of a host that `doctor --facts` was given is not one that `doctor --record` writes.",
+    "self-test.broken":
+      "A control had another outcome than it must have: something that has to be refused was not, or something sound was. Do not rely on this machine's answers until that is understood.",
+    "self-test.copy": "The self-test works on copies in a temporary directory, and could not make them.",
+    "self-test.image":
+      "The image that the self-test was given cannot be used for it: it is not sound itself, or has no manifest.",
+    "self-test.no-image":
+      "The self-test builds an image of its own when none is named, and could not: mkfs.erofs is missing, or there is no object to pack.",
+    "self-test.no-object": "The image has no object, so nothing can be tried with it.",
+  ]
+}
