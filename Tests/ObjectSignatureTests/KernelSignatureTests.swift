@@ -66,7 +66,7 @@ import Testing
       as [([UInt8]) -> [UInt8]]
     {
       var bytes = whole
-      let start = try #require(Self.firstKernelRecord(in: whole))
+      let start = try #require(try Self.firstKernelRecord(in: whole))
       bytes.replaceSubrange(start..., with: change(Array(whole[start...])))
       let changed = try BPFObject.settingSection(named: ".bpf_sig", to: bytes, in: try signer.object("data").rawSpan)
       #expect(throws: ObjectSignatureError.self) { try ObjectSigner.kernelSignatures(of: changed.rawSpan) }
