@@ -17,6 +17,9 @@ struct LiveCode {
     case fixed(map: Int, offset: UInt64)
   }
 
+  /// Larger programs are taken to be live as a whole: what is known costs memory for each instruction.
+  private static let followedCount = 1 << 16
+
   private let code: [UInt8]
   private let count: Int
   private let maps: [LinkedMap]
@@ -29,7 +32,7 @@ struct LiveCode {
   /// Finds the live code of a linked program.
   init(_ program: LinkedProgram, in object: LinkedObject) {
     code = program.instructions
-    count = code.count / Instruction.size
+    count = min(code.count / Instruction.size, Self.followedCount + 1)
     maps = object.maps
     configurationMap = object.configurationMap
     rewritten = Set(program.externUses.map(\.instruction))
@@ -38,6 +41,7 @@ struct LiveCode {
     for record in stride(from: 0, to: records.byteCount, by: max(16, Int(program.coreRelocationRecordSize))) {
       if let offset = try? records.u32(at: record) { rewritten.insert(Int(offset) / Instruction.size) }
     }
+    guard count <= Self.followedCount else { return }
     let unknown = [Value](repeating: .unknown, count: 16)
     reach(0, unknown)
     for index in 0..<count {
@@ -54,7 +58,9 @@ struct LiveCode {
   }
 
   /// Whether an instruction is visited.
-  func contains(_ index: Int) -> Bool { index < 0 || index >= count || states[index] != nil }
+  func contains(_ index: Int) -> Bool {
+    index < 0 || index >= count || count > Self.followedCount || states[index] != nil
+  }
 
   private struct Fields {
     let opcode: UInt8

@@ -62,10 +62,11 @@ public struct LockdownRestriction: Equatable, Sendable {
 
   /// The restrictions that come from calling helpers.
   ///
-  /// - Parameter live: what the verifier comes to. A helper that it never comes to is not refused; one that nobody knows
-  ///   is, wherever it is called.
-  static func restrictions(of helpers: [HelperUse], live: LiveCode) -> [LockdownRestriction] {
-    helpers.compactMap { helper in
+  /// - Parameter live: what the verifier comes to, which is asked for only where it matters. A helper that it never comes
+  ///   to is not refused; one that nobody knows is, wherever it is called.
+  static func restrictions(of helpers: [HelperUse], live: @autoclosure () -> LiveCode) -> [LockdownRestriction] {
+    var known: LiveCode?
+    return helpers.compactMap { helper in
       if helper.name == nil { return LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) }
       let reason: Reason
       switch helper.id {
@@ -74,7 +75,9 @@ public struct LockdownRestriction: Equatable, Sendable {
       case 4, 45, 113, 115: reason = .bpfReadKernel
       default: return nil
       }
-      let calls = helper.instructions.filter { live.contains($0) }
+      let code = known ?? live()
+      known = code
+      let calls = helper.instructions.filter { code.contains($0) }
       guard !calls.isEmpty else { return nil }
       let called = HelperUse(id: helper.id, name: helper.name, instructions: calls)
       return LockdownRestriction(reason: reason, moment: .load, helper: called)
