@@ -119,7 +119,9 @@ let package = Package(
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
-      imports: ["ByteKit", "Diagnostics", "LinuxSys", "BPFObject", "PolicyEngine", "Provenance"]),
+      imports: [
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "BPFObject", "ObjectSignature", "PolicyEngine", "Provenance",
+      ]),
 
     // Floor 8: the whole way.
     room(

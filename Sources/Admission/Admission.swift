@@ -88,7 +88,7 @@ public struct Admission: ~Copyable {
   private mutating func decideAndLoad(
     _ named: AdmissionRequest.Object
   ) throws(AdmissionError) -> AdmissionOutcome {
-    let object = try Self.prepare(named, &examination)
+    let object = try Self.prepare(named, &examination, keyring: request.kernelKeyring)
     let evidence = object.evidence
     let linked = object.linked
     let reports = BPFObject.reports(of: linked)
@@ -179,7 +179,7 @@ public struct Admission: ~Copyable {
   /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
   public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
     var examination = Examination(trust: try trust(in: nil))
-    let object = try prepare(named, &examination)
+    let object = try prepare(named, &examination, keyring: nil)
     return facts(about: BPFObject.reports(of: object.linked), of: object, requester: .current())
   }
 
@@ -188,20 +188,24 @@ public struct Admission: ~Copyable {
   ) -> [Facts] {
     let evidence = object.evidence
     return reports.filter { !$0.kind.isOptional }.map { report in
-      Facts(about: report, evidence: evidence, requester: requester)
+      var facts = Facts(about: report, evidence: evidence, requester: requester)
+      let relocations = object.linked.programs.first { $0.name == report.name }?.coreRelocations
+      facts.takeKernelCheck(object.handover, relocations: relocations)
+      return facts
     }
   }
 
   /// Examines the object and links it.
   private static func prepare(
-    _ named: AdmissionRequest.Object, _ examination: inout Examination
+    _ named: AdmissionRequest.Object, _ examination: inout Examination, keyring: KernelKeyring?
   ) throws(AdmissionError) -> PreparedObject {
     let examined = try examine(named, &examination)
     let name = examined.evidence.objectName
-    do throws(BPFObjectError) {
-      return try PreparedObject(linking: examined, name: name)
+    do throws(BPFLoadError) {
+      return try PreparedObject.linking(examined, name: name, keyring: keyring)
     } catch {
-      throw .object(error)
+      if case .object(let error) = error { throw .object(error) }
+      throw .load(error)
     }
   }
 
@@ -232,6 +236,14 @@ public struct Admission: ~Copyable {
 }
 
 extension AdmissionOutcome {
+  /// The keys with which the kernel checked the programs' signatures; nil when it was not asked to, or nothing was loaded.
+  public var verifiedBy: KernelKeyring? {
+    switch loaded {
+    case .some(let object): object.verifiedBy
+    case .none: nil
+    }
+  }
+
   /// The programs in the kernel now; none when nothing was loaded.
   public var loadedPrograms: [LoadedProgram] {
     switch loaded {

@@ -1,3 +1,4 @@
+public import BPFLoad
 public import ByteKit
 
 /// What is asked for, whichever the objects are: a policy, and what to do with the programs once they are loaded.
@@ -30,6 +31,8 @@ public struct AdmissionRequest: Sendable {
   public var interface: String?
   public var cgroup: String?
   public var attachTarget: String?
+  /// The keys with which the kernel is to check the signature of every program; nil asks for no such check.
+  public var kernelKeyring: KernelKeyring?
   /// Where the verifier's whole log goes when it refuses.
   public var verifierLogPath: String?
   /// The directory of the audit log.
@@ -49,6 +52,7 @@ public struct AdmissionRequest: Sendable {
     interface = nil
     cgroup = nil
     attachTarget = nil
+    kernelKeyring = nil
     verifierLogPath = nil
     isDryRun = false
   }

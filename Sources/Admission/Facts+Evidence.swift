@@ -1,3 +1,4 @@
+internal import BPFLoad
 internal import BPFObject
 internal import ByteKit
 internal import LinuxSys
@@ -69,6 +70,26 @@ extension Facts {
     guard let signature, signature.verdict == .ok, let signer = signature.signer else { return }
     signers.append(DigestLiteral(signer))
     takeSource(.userspace)
+  }
+
+  /// What the kernel will have checked when the program is loaded: its instructions, and nothing of what CO-RE makes of
+  /// them. Its word alone is therefore enough only for a program without CO-RE records; with them, the signature of the
+  /// whole object must hold as well, which covers records and types.
+  ///
+  /// A ring that its user fills vouches for nothing here: the kernel checks the signature, and no rule hears of it.
+  ///
+  /// - Parameters:
+  ///   - handover: nil when the kernel is not asked.
+  ///   - relocations: the program's CO-RE records; nil counts as some.
+  mutating func takeKernelCheck(_ handover: KernelHandover?, relocations: [UInt8]?) {
+    guard let word = handover?.keyring.policyWord else { return }
+    if bpfSignature == .ok {
+      takeSource(.kernel)
+    } else if relocations?.isEmpty == true {
+      bpfSignature = .ok
+      bpfKeyring = Keyring(rawValue: word)
+      takeSource(.kernel)
+    }
   }
 
   /// One more who checked a signature: of the root hash, the object or the file.

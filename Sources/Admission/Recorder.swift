@@ -113,6 +113,7 @@ struct Recorder: ~Copyable {
     try append(
       [
         "result": "loaded", "boot_id": .optional(KernelSettings.bootID()), "programs": .array(programs),
+        "kernel_verified": .optional(loaded.verifiedBy?.name),
         "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
       ], of: record)
     loaded.commit()

@@ -1,10 +1,14 @@
 public import Diagnostics
 internal import BPFObject
 internal import LinuxSys
+internal import ObjectSignature
 
 extension BPFLoadError: Diagnosable {
   public var diagnostic: Diagnostic {
     switch self {
+    case .object(let error): error.diagnostic
+    case .objectSignature(let error): error.diagnostic
+    case .kernelSignature(let error): error.diagnostic
     case .permitForOtherBytes(let permit, let object):
       Diagnostic(
         "load.permit-mismatch", .integrity, "the permit was given for other bytes than those of the object",

@@ -1,9 +1,16 @@
 public import BPFObject
 public import ByteKit
 public import LinuxSys
+public import ObjectSignature
 
 /// Why an object did not get into the kernel.
 public enum BPFLoadError: Error, Sendable {
+  /// The object could not be linked.
+  case object(BPFObjectError)
+  /// The section with the object's signatures is damaged.
+  case objectSignature(ObjectSignatureError)
+  /// The kernel was to check the programs' signatures, and does not take them.
+  case kernelSignature(KernelSignatureRefusal)
   /// The permit was given for other bytes than these.
   case permitForOtherBytes(permit: Digest, object: Digest)
   /// A program was asked for that the object does not have.

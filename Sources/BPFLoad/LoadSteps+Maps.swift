@@ -24,7 +24,8 @@ extension LoadSteps {
         }
         // The verifier takes the contents of a frozen, program-read-only map for constants; and nobody changes
         // afterwards what was proven.
-        if map.isFrozen { try BPF.freeze(object) }
+        // What is signed with the program must not change either, until the kernel has read it.
+        if map.isFrozen || signing?.exclusiveProgram.isEmpty == false { try BPF.freeze(object) }
       } catch {
         throw refusedEntry(error, "map `\(map.name)`")
           ?? .mapRefused(map: map.name, shape: shape(of: map), error: error)
@@ -64,6 +65,7 @@ extension LoadSteps {
     // It counts only where the object's flags say so (BPF_F_NUMA_NODE), as with libbpf.
     attributes.numaNode = map.numaNode ?? 0
     attributes.extra = map.mapExtra
+    attributes.exclusiveProgram = signing?.exclusiveProgram ?? []
     return attributes
   }
 

@@ -8,6 +8,8 @@ struct LoadSteps {
   let options: LoadOptions
   let kernelTypes: KernelTypes
   let modules: ModuleTable
+  /// The signatures that the kernel is to check; nil loads without.
+  var signing: ProgramSigning?
 
   func run() throws(BPFLoadError) -> LoadedObject {
     let layout = try PinLayout(
@@ -68,9 +70,20 @@ struct LoadSteps {
     attributes.lineInfoRecordSize = program.lineInfoRecordSize
     attributes.coreRelocations = program.coreRelocations
     attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
+    // Linux 7.3 refuses a signed program that is given maps without need.
+    let descriptors = signing != nil && !program.usesMaps ? [] : descriptors
+    try signing?.sign(program, &attributes, descriptors: descriptors)
     do throws(SystemError) {
       return try BPF.loadProgram(attributes, btf: btf, maps: descriptors)
     } catch {
+      if let signing {
+        let again = RefusedProgram(
+          program: program, attributes: attributes, btf: btf, maps: descriptors, linked: linked)
+        let refusal = KernelSignatureRefusal(error, program: program.name, keyring: signing.keyring) {
+          again.verifierLog()
+        }
+        if let refusal { throw .kernelSignature(refusal) }
+      }
       if let refusal = refusedEntry(error, "program `\(program.name)`") { throw refusal }
       if error.errnoName == "E2BIG", program.coreRelocations.isEmpty == false {
         throw .notKnownToKernel(subject: "program `\(program.name)` (CO-RE in the kernel, Linux 5.17)", error: error)

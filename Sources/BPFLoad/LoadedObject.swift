@@ -63,6 +63,8 @@ public struct LoadedObject: ~Copyable {
   public let links: [LoadedLink]
   /// Structures of functions that are registered without a link, by name: until they are deleted from their maps.
   public var registered: [String] { registrations.names }
+  /// The keys with which the kernel checked the signature of every program; nil when it was not asked to.
+  public internal(set) var verifiedBy: KernelKeyring?
   private var pins: PinnedPaths
   private var registrations: Registrations
 
@@ -73,6 +75,7 @@ public struct LoadedObject: ~Copyable {
     self.programs = programs
     self.maps = maps
     self.links = links
+    verifiedBy = nil
     self.pins = pins
     self.registrations = registrations
   }

@@ -1,6 +1,7 @@
 public import PolicyEngine
 internal import BPFObject
 internal import LinuxSys
+internal import ObjectSignature
 
 /// Puts an object into the kernel: type information, maps, programs, pins, in this order, all or nothing.
 public enum ObjectLoader {
@@ -15,18 +16,37 @@ public enum ObjectLoader {
     guard permit.objectDigest == object.digest else {
       throw .permitForOtherBytes(permit: permit.objectDigest, object: object.digest)
     }
-    return try load(object.linked, options: options, kernelTypes: kernelTypes)
+    return try load(object.linked, handover: object.handover, options: options, kernelTypes: kernelTypes)
   }
 
   /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
   static func load(
-    _ linked: LinkedObject, options: LoadOptions, kernelTypes: KernelTypes = KernelTypes()
+    _ linked: LinkedObject, handover: KernelHandover? = nil, options: LoadOptions,
+    kernelTypes: KernelTypes = KernelTypes()
   ) throws(BPFLoadError) -> LoadedObject {
     let (linked, modules) = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
     let programs = try selected(from: linked, options)
-    return try LoadSteps(
-      linked: linked, programs: programs, options: options, kernelTypes: kernelTypes, modules: modules
-    ).run()
+    func run(_ form: KernelSignature.Form?) throws(BPFLoadError) -> LoadedObject {
+      var signing: ProgramSigning?
+      if let handover, let form { signing = try ProgramSigning(programs, handover, form: form) }
+      var loaded = try LoadSteps(
+        linked: linked, programs: programs, options: options, kernelTypes: kernelTypes, modules: modules,
+        signing: signing
+      ).run()
+      // Each program went with its signature, to a kernel that has refused a wrong one.
+      loaded.verifiedBy = signing?.keyring
+      return loaded
+    }
+    guard let handover else { return try run(nil) }
+    do throws(BPFLoadError) {
+      return try run(.instructions)
+    } catch {
+      // Which form a kernel takes, it says itself; it has loaded nothing then.
+      guard case .kernelSignature(.mapsNotCovered) = error,
+        programs.allSatisfy({ handover.signature(of: $0, .instructionsAndMaps) != nil })
+      else { throw error }
+      return try run(.instructionsAndMaps)
+    }
   }
 
   /// The programs to load, in the object's order.

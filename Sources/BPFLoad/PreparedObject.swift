@@ -13,14 +13,35 @@ public struct PreparedObject: ~Copyable {
   public let evidence: Evidence
   /// The arrays that bpf(2) takes.
   public let linked: LinkedObject
+  /// How the kernel is to check the programs' signatures; nil when it is not asked to.
+  public let handover: KernelHandover?
+
+  private init(
+    digest: Digest, evidence: Evidence, linked: LinkedObject, handover: KernelHandover?
+  ) {
+    self.digest = digest
+    self.evidence = evidence
+    self.linked = linked
+    self.handover = handover
+  }
 
   /// Links an examined object.
   ///
-  /// - Parameter name: the object's file name, of which the part before the first dot goes into the kernel's names of
-  ///   data maps.
-  public init(linking examined: consuming ExaminedObject, name: String) throws(BPFObjectError) {
-    linked = try BPFObject.link(bytes: examined.bytes, objectName: name, allowsExterns: true)
-    digest = examined.digest
-    evidence = examined.evidence
+  /// - Parameters:
+  ///   - name: the object's file name, of which the part before the first dot goes into the kernel's names of data maps.
+  ///   - keyring: the keys with which the kernel is to check the programs' signatures; nil asks for no such check.
+  /// - Throws: ``BPFLoadError/object(_:)``; with a keyring also what ``KernelHandover`` throws.
+  public static func linking(
+    _ examined: consuming ExaminedObject, name: String, keyring: KernelKeyring?
+  ) throws(BPFLoadError) -> PreparedObject {
+    let linked: LinkedObject
+    do throws(BPFObjectError) {
+      linked = try BPFObject.link(bytes: examined.bytes, objectName: name, allowsExterns: true)
+    } catch {
+      throw .object(error)
+    }
+    var handover: KernelHandover?
+    if let keyring { handover = try .confirmed(of: examined.bytes, linked, keyring: keyring) }
+    return PreparedObject(digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover)
   }
 }

@@ -33,7 +33,7 @@ struct RefusedProgram {
   }
 
   /// Verifies with a log, in buffers that grow until everything fits.
-  private func verifierLog() -> String {
+  func verifierLog() -> String {
     var capacity = 1 << 18
     while true {
       var log = BPF.Log(level: 1, capacity: capacity)

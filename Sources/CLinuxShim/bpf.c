@@ -17,7 +17,9 @@ AT(vb_bpf_map_create, map_name, 28);
 AT(vb_bpf_map_create, btf_fd, 48);
 AT(vb_bpf_map_create, btf_value_type_id, 56);
 AT(vb_bpf_map_create, map_extra, 64);
-SIZE(vb_bpf_map_create, 72);
+AT(vb_bpf_map_create, excl_prog_hash, 80);
+AT(vb_bpf_map_create, excl_prog_hash_size, 88);
+SIZE(vb_bpf_map_create, 96);
 
 AT(vb_bpf_map_element, key, 8);
 AT(vb_bpf_map_element, value_or_next_key, 16);
@@ -43,7 +45,11 @@ AT(vb_bpf_prog_load, fd_array, 120);
 AT(vb_bpf_prog_load, core_relos, 128);
 AT(vb_bpf_prog_load, core_relo_rec_size, 136);
 AT(vb_bpf_prog_load, log_true_size, 140);
-SIZE(vb_bpf_prog_load, 144);
+AT(vb_bpf_prog_load, fd_array_cnt, 148);
+AT(vb_bpf_prog_load, signature, 152);
+AT(vb_bpf_prog_load, signature_size, 160);
+AT(vb_bpf_prog_load, keyring_id, 164);
+SIZE(vb_bpf_prog_load, 168);
 
 AT(vb_bpf_btf_load, btf_log_buf, 8);
 AT(vb_bpf_btf_load, btf_size, 16);

@@ -29,23 +29,13 @@ int vb_lsm_list(uint64_t *ids, size_t capacity) {
   return (int)syscall(SYS_lsm_list_modules, ids, &size, 0);
 }
 
-// BPF_PROG_LOAD as 6.18 has it: two fields more than we otherwise use, then those of the signature.
-struct load_attributes {
-  struct vb_bpf_prog_load load;
-  uint32_t prog_token_fd, fd_array_cnt;
-  uint64_t signature;
-  uint32_t signature_size;
-  int32_t keyring_id;
-};
-_Static_assert(offsetof(struct load_attributes, signature) == 152, "attr.signature");
-_Static_assert(sizeof(struct load_attributes) == 168, "attr");
-
-static int probe(uint32_t type, const void *instructions, uint32_t count, struct load_attributes *attributes,
+// `size` says which fields the kernel gets to see.
+static int probe(uint32_t type, const void *instructions, uint32_t count, struct vb_bpf_prog_load *attributes,
                  unsigned size) {
-  attributes->load.prog_type = type;
-  attributes->load.insn_cnt = count;
-  attributes->load.insns = (uint64_t)(uintptr_t)instructions;
-  attributes->load.license = (uint64_t)(uintptr_t) "GPL";
+  attributes->prog_type = type;
+  attributes->insn_cnt = count;
+  attributes->insns = (uint64_t)(uintptr_t)instructions;
+  attributes->license = (uint64_t)(uintptr_t) "GPL";
   for (int attempt = 0;; attempt++) {
     int fd = vb_bpf(VB_BPF_PROG_LOAD, attributes, size);
     if (fd >= 0) {
@@ -60,7 +50,7 @@ static int probe(uint32_t type, const void *instructions, uint32_t count, struct
 int vb_probe_program_signature(const void *signature, uint32_t size, int32_t keyring) {
   // r0 = 0; exit
   static const uint64_t instructions[] = {0xb7, 0x95};
-  struct load_attributes attributes = {0};
+  struct vb_bpf_prog_load attributes = {0};
   if (signature != NULL) {
     attributes.signature = (uint64_t)(uintptr_t)signature;
     attributes.signature_size = size;
@@ -92,9 +82,9 @@ int vb_probe_helper(int32_t helper) {
   // The buffer is made first: *(u64 *)(r10 - 8) = 0
   program[0] = 0x00000000fff80a7a;
   memcpy(program + 1, instructions, sizeof(instructions));
-  struct load_attributes attributes = {0};
+  struct vb_bpf_prog_load attributes = {0};
   // BPF_PROG_TYPE_RAW_TRACEPOINT
-  return probe(17, program, 8, &attributes, sizeof(attributes.load));
+  return probe(17, program, 8, &attributes, offsetof(struct vb_bpf_prog_load, prog_token_fd));
 }
 
 int vb_verity_measure(int fd, uint16_t *algorithm, void *digest, size_t capacity) {

@@ -23,6 +23,8 @@ extension BPF {
     /// The value's type in the kernel's own BTF, for a struct_ops map; 0 for every other.
     public var kernelValueTypeID: UInt32 = 0
     public var extra: UInt64 = 0
+    /// SHA-256 of the instructions of the one program that may use the map (6.18 and later); empty for any program.
+    public var exclusiveProgram: [UInt8] = []
 
     public init(type: UInt32, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32) {
       self.type = type
@@ -54,8 +56,13 @@ extension BPF {
     attributes.btf_vmlinux_value_type_id = map.kernelValueTypeID
     attributes.btf_fd = UInt32(bitPattern: btf?.descriptor.withRaw { $0 } ?? 0)
     attributes.inner_map_fd = UInt32(bitPattern: inner?.descriptor.withRaw { $0 } ?? 0)
+    attributes.excl_prog_hash_size = UInt32(clamping: map.exclusiveProgram.count)
     defer { withExtendedLifetime((btf, inner)) {} }
-    return try open(VB_BPF_MAP_CREATE, &attributes, "bpf BPF_MAP_CREATE")
+    let outcome: Result<KernelObject, SystemError> = unsafe map.exclusiveProgram.withUnsafeBytes { hash in
+      attributes.excl_prog_hash = unsafe address(hash)
+      return Result { () throws(SystemError) in try open(VB_BPF_MAP_CREATE, &attributes, "bpf BPF_MAP_CREATE") }
+    }
+    return try outcome.get()
   }
 
   /// BPF_MAP_UPDATE_ELEM with flags BPF_ANY: puts `value` under `key`. Both have the sizes the map was made with.

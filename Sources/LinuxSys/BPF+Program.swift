@@ -30,8 +30,30 @@ extension BPF {
     public var attachBTFID: UInt32 = 0
     /// The module whose BTF that type is in, or the program whose function it is; nil for the kernel's own.
     public var attachOwner: KernelObject?
+    /// A signature for the kernel to check; nil for none.
+    public var signature: ProgramSignature?
+    /// How many descriptors `fd_array` holds, when the program is to be bound to all of them (`fd_array_cnt`, 6.14); 0
+    /// leaves it to the instructions.
+    public var boundCount: UInt32 = 0
 
     public init(type: UInt32) { self.type = type }
+  }
+
+  /// A signature over a program's instructions, and the keys that it is to be checked with (6.18 and later).
+  ///
+  /// There is none without a message: a kernel that is given no message loads the program unsigned, without a word.
+  public struct ProgramSignature: Equatable, Sendable {
+    /// A detached PKCS#7 message in DER.
+    public let message: [UInt8]
+    /// 0 builtin, 1 secondary, 2 platform; otherwise the serial of a keyring, or one of keyctl(2)'s special ids.
+    public let keyring: Int32
+
+    /// Nil for an empty message.
+    public init?(message: [UInt8], keyring: Int32) {
+      guard !message.isEmpty else { return nil }
+      self.message = message
+      self.keyring = keyring
+    }
   }
 
   /// The kernel's answer in words: the verifier's log, or that of the BTF check.
@@ -103,6 +125,10 @@ extension BPF {
 
     let fdArray = maps.map { map in map.descriptor.withRaw { $0 } }
     let license = Array(program.license.utf8) + [0]
+    let signature = program.signature?.message ?? []
+    attributes.signature_size = UInt32(clamping: signature.count)
+    attributes.keyring_id = program.signature?.keyring ?? 0
+    attributes.fd_array_cnt = program.boundCount
     defer { withExtendedLifetime((btf, maps, program.attachOwner)) {} }
     let outcome: Result<KernelObject, SystemError> = unsafe program.instructions.withUnsafeBytes { instructions in
       unsafe program.funcInfo.withUnsafeBytes { funcInfo in
@@ -116,8 +142,11 @@ extension BPF {
                 attributes.core_relos = unsafe address(relocations)
                 attributes.fd_array = unsafe address(descriptors)
                 attributes.license = unsafe address(license)
-                return Result { () throws(SystemError) in
-                  try open(VB_BPF_PROG_LOAD, &attributes, "bpf BPF_PROG_LOAD")
+                return unsafe signature.withUnsafeBytes { signature in
+                  attributes.signature = unsafe address(signature)
+                  return Result { () throws(SystemError) in
+                    try open(VB_BPF_PROG_LOAD, &attributes, "bpf BPF_PROG_LOAD")
+                  }
                 }
               }
             }

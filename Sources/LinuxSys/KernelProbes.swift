@@ -10,14 +10,16 @@ public enum KernelProbes {
 
   /// BPF_PROG_LOAD with these bytes as the program's signature (6.18 and later).
   ///
-  /// - Parameter signature: nil for the control: the same program without a signature. An empty one still has an address,
-  ///   because the kernel takes a NULL address for no signature at all.
-  public static func loadProgram(signature: [UInt8]?) -> Answer {
+  /// - Parameters:
+  ///   - signature: nil for the control: the same program without a signature. An empty one still has an address,
+  ///     because the kernel takes a NULL address for no signature at all.
+  ///   - keyring: see ``BPF/ProgramSignature/keyring``.
+  public static func loadProgram(signature: [UInt8]?, keyring: Int32 = 0) -> Answer {
     guard let signature else { return name(vb_probe_program_signature(nil, 0, 0)) }
     let padded = signature + [0]
     return name(
       unsafe padded.withUnsafeBytes { bytes in
-        unsafe vb_probe_program_signature(bytes.baseAddress, UInt32(clamping: signature.count), 0)
+        unsafe vb_probe_program_signature(bytes.baseAddress, UInt32(clamping: signature.count), keyring)
       })
   }
 

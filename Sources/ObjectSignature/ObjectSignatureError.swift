@@ -21,6 +21,8 @@ public enum ObjectSignatureError: Error, Equatable, Sendable {
   case missing(String)
   /// The object has a part that was not signed.
   case notCovered(String, holdsCode: Bool)
+  /// A signature that is there for the kernel does not hold; without an error it is of no program of the object.
+  case kernelSignature(program: String, SignatureError?)
   /// The object cannot be read.
   case object(BPFObjectError)
   /// The PKCS#7 message was refused.
@@ -68,6 +70,13 @@ extension ObjectSignatureError: Diagnosable {
         "\(part) is not covered by the signature", expected: "a line of the manifest for everything in the object",
         found: holdsCode ? "instructions that nobody signed" : "a part that nobody signed",
         next: "get the object again from who signed it")
+    case .kernelSignature(let program, let error):
+      Diagnostic(
+        "object-signature.kernel", .integrity,
+        "the signature of program `\(program)` that is meant for the kernel is wrong",
+        expected: "the signer's, over the program's instructions",
+        found: error.map { $0.diagnostic.message } ?? "a signature of a program that the object does not have",
+        next: "get the object again from who signed it, or sign it again")
     case .object(let error):
       error.diagnostic
     case .signature(let error):

@@ -8,22 +8,40 @@ public enum ObjectSigner {
     try ObjectManifest(of: object).text
   }
 
-  /// Signs an object; a signature that it has is replaced.
+  /// Signs an object, and each of its programs for the kernel; signatures that it has are replaced.
   ///
   /// - Parameters:
   ///   - certificate: the signer's certificate in PEM; of several the first is used.
+  ///   - plan: what the kernel is to check.
   /// - Returns: the object with its signature section.
   public static func sign(
-    _ object: RawSpan, certificate: [UInt8], key: borrowing PrivateKey
+    _ object: RawSpan, certificate: [UInt8], key: borrowing PrivateKey, forKernel plan: KernelSigningPlan
   ) throws(ObjectSignatureError) -> [UInt8] {
     let manifest = try bytesToSign(of: object)
-    let message: [UInt8]
+    var section = SignatureSection(manifest: manifest, message: [])
     do throws(SignatureError) {
-      message = try SignedMessage.sign(manifest, certificate: certificate, key: key, form: .rootHash)
+      section.message = try SignedMessage.sign(manifest, certificate: certificate, key: key, form: .rootHash)
+      for content in plan.contents {
+        let message = try SignedMessage.sign(content.bytes, certificate: certificate, key: key, form: .rootHash)
+        let signature = KernelSignature(program: content.program, form: content.form, message: message)
+        if let signature { section.kernelSignatures.append(signature) }
+      }
     } catch {
       throw .signature(error)
     }
-    return try SignatureSection(manifest: manifest, message: message).attached(to: object)
+    return try section.attached(to: object)
+  }
+
+  /// The signatures for the kernel that an object carries; none when it has no signature section.
+  ///
+  /// - Throws: ``ObjectSignatureError`` for a section that is damaged.
+  public static func kernelSignatures(of object: RawSpan) throws(ObjectSignatureError) -> [KernelSignature] {
+    do throws(ObjectSignatureError) {
+      return try SignatureSection.read(from: object).kernelSignatures
+    } catch {
+      if case .unsigned = error { return [] }
+      throw error
+    }
   }
 
   /// Puts a signature made elsewhere to an object, when it holds.

@@ -75,10 +75,30 @@ public enum ObjectVerifier {
     // Only now is the manifest somebody's word.
     let manifest = try ObjectManifest(text: section.manifest)
     try manifest.check(against: ObjectManifest(of: object))
+    if !section.kernelSignatures.isEmpty { try check(section.kernelSignatures, of: object, trusted: trusted) }
     return VerifiedSignature(
       format: .companion, signer: verified.signer, certificate: verified.certificate,
       covered: manifest.entries.filter { !$0.isRemovable }.map(\.label),
       notCovered: ["strings that nothing names", "the places of the sections in the file", "the signature itself"])
+  }
+
+  /// The signatures for the kernel are no part of the manifest. A wrong one would only be refused where it is used, by the
+  /// kernel; it is found here, so that everything in a signed object is as its signer left it.
+  private static func check(
+    _ signatures: [KernelSignature], of object: RawSpan, trusted: borrowing Certificates
+  ) throws(ObjectSignatureError) {
+    let contents = KernelSigningPlan(object: object).contents
+    for signature in signatures {
+      guard let content = contents.first(where: { $0.program == signature.program && $0.form == signature.form }) else {
+        throw .kernelSignature(program: signature.program, nil)
+      }
+      do throws(SignatureError) {
+        _ = try SignedMessage.verify(
+          signature.message, content: content.bytes, trusted: trusted, allowsAttributes: false)
+      } catch {
+        throw .kernelSignature(program: signature.program, error)
+      }
+    }
   }
 
   private static func verify(

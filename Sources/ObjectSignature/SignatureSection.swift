@@ -1,37 +1,47 @@
 internal import BPFObject
 internal import ByteKit
 
-/// The contents of the section `.bpf_sig`: a manifest and a detached PKCS#7 message over it.
+/// The contents of the section `.bpf_sig`: a manifest, a detached PKCS#7 message over it, and signatures that the kernel
+/// checks.
 ///
 /// Eight bytes ``magic``, the number of records as 32 bits, then for each record its kind and its length in 32 bits,
 /// its bytes, and zeros up to the next multiple of four. All numbers are little-endian. Records come in the order of
-/// their kinds, and nothing follows the last.
+/// their kinds: one manifest, one message over it, then any number of ``KernelSignature``s; nothing follows the last.
+/// The manifest does not cover the latter; each holds by itself.
 public struct SignatureSection: Equatable, Sendable {
   /// The section's name.
   public static let name = ".bpf_sig"
   static let magic = Array("VBPFSIG1".utf8)
+  /// More than any object has programs and forms; what an attacker adds is not read through for ever.
+  static let recordLimit: UInt32 = 4096
 
   /// Kinds of records.
   private enum Kind: UInt32 {
     case manifest = 1
     case message = 2
+    case kernelSignature = 3
   }
 
   /// The text of ``ObjectManifest``.
   public var manifest: [UInt8]
   /// The PKCS#7 message in DER.
   public var message: [UInt8]
+  /// At most one for a program and a form.
+  public var kernelSignatures: [KernelSignature]
 
-  init(manifest: [UInt8], message: [UInt8]) {
+  init(manifest: [UInt8], message: [UInt8], kernelSignatures: [KernelSignature] = []) {
     self.manifest = manifest
     self.message = message
+    self.kernelSignatures = kernelSignatures
   }
 
   /// The section's contents.
   var bytes: [UInt8] {
     var output = Self.magic
-    output.appendLittleEndian(UInt32(2))
-    for (kind, contents) in [(Kind.manifest, manifest), (.message, message)] {
+    let records =
+      [(Kind.manifest, manifest), (.message, message)] + kernelSignatures.map { (.kernelSignature, $0.record) }
+    output.appendLittleEndian(UInt32(truncatingIfNeeded: records.count))
+    for (kind, contents) in records {
       output.appendLittleEndian(kind.rawValue)
       output.appendLittleEndian(UInt32(truncatingIfNeeded: contents.count))
       output += contents
@@ -45,18 +55,39 @@ public struct SignatureSection: Equatable, Sendable {
   /// - Throws: ``ObjectSignatureError/section(reason:)``.
   init(_ contents: [UInt8]) throws(ObjectSignatureError) {
     guard contents.starts(with: Self.magic) else { throw .section(reason: "it does not begin with VBPFSIG1") }
+    let records: [[UInt8]]
     do throws(ByteError) {
-      let span = contents.rawSpan
-      let start = Self.magic.count + 4
-      let manifestCount = Int(try span.u32(at: start + 4))
-      manifest = try span.slice(at: start + 8, count: manifestCount).copyBytes()
-      let next = start + 8 + (manifestCount + 3) / 4 * 4
-      message = try span.slice(at: next + 8, count: Int(try span.u32(at: next + 4))).copyBytes()
+      records = try Self.records(in: contents.rawSpan)
     } catch {
       throw .section(reason: "\(error.needed) bytes are needed at byte \(error.offset) of \(error.available)")
     }
+    guard records.count >= 2 else { throw .section(reason: "it has \(records.count) records") }
+    manifest = records[0]
+    message = records[1]
+    kernelSignatures = []
+    for record in records.dropFirst(2) {
+      guard let signature = KernelSignature(record: record) else {
+        throw .section(reason: "a signature for the kernel is damaged")
+      }
+      guard !kernelSignatures.contains(where: { $0.program == signature.program && $0.form == signature.form }) else {
+        throw .section(reason: "program `\(signature.program)` has two signatures of one form")
+      }
+      kernelSignatures.append(signature)
+    }
     // Which records there are, in which order, and what is between and behind them.
     guard bytes == contents else { throw .section(reason: "it is not in its canonical form") }
+  }
+
+  /// The bytes of the records, whatever their kinds.
+  private static func records(in span: RawSpan) throws(ByteError) -> [[UInt8]] {
+    var records: [[UInt8]] = []
+    var next = magic.count + 4
+    for _ in 0..<min(try span.u32(at: magic.count), recordLimit) {
+      let size = Int(try span.u32(at: next + 4))
+      records.append(try span.slice(at: next + 8, count: size).copyBytes())
+      next += 8 + (size + 3) / 4 * 4
+    }
+    return records
   }
 
   /// The signature section of an object.

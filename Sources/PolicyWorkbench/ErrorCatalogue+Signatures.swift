@@ -63,5 +63,25 @@ extension ErrorCatalogue {
     "trust.revocations":
       "Each line of the list `revoked` is `signer`, `object` or `root-hash`, then sha256:HEX. A line that is not understood could be the one that matters, so nothing is admitted until it is corrected.",
     "object-signature.hash": "OpenSSL could not compute SHA-256, most often because of its configuration (FIPS).",
+    "object-signature.kernel":
+      "Besides the signature of the whole object there is one of each program, for the kernel to check. One of them is not by the same signer, or not over the program's instructions. The object itself may be as it was signed; it is refused all the same, because somebody changed the file.",
+    "kernel-signature.missing":
+      "With --keyring every program is given to the kernel with a signature of its own, which `verity-bpf sign file` puts into .bpf_sig. Programs that name kernel functions or variables cannot have one: the numbers of those are part of the signed instructions, and differ from kernel to kernel. A signature that was made elsewhere (--attach-signature) covers the object and not its programs.",
+    "kernel-signature.unsupported":
+      "Checking signatures of programs came with Linux 6.18. An older kernel answers E2BIG, one that was built without system keyrings EOPNOTSUPP.",
+    "kernel-signature.not-checked":
+      "Before anything rests on the kernel's word it is given a signature of something else. This kernel took the program, so it looks at no signature, and what it says of the right one means nothing.",
+    "kernel-signature.probe":
+      "The kernel does not take a program of two instructions from this process. Without that, nothing can be asked about signatures.",
+    "kernel-signature.keyring":
+      "The keyring does not exist, or cannot be used: builtin, secondary and platform are the kernel's own, session is the caller's, and a number is the serial of a keyring (not of a key).",
+    "kernel-signature.unknown-key":
+      "The keyring holds no certificate that the signature is by. On a machine with Secure Boot, certificates of the firmware's db are in `platform`; those built into the kernel in `builtin`.",
+    "kernel-signature.rejected":
+      "The key is there, and the signature is of other bytes: the instructions, the order of the maps or (from 7.3) the maps' contents are not what was signed.",
+    "kernel-signature.malformed":
+      "The kernel takes one detached PKCS#7 message in DER, without content. `sign file` makes such messages.",
+    "kernel-signature.maps":
+      "Linux 7.3 takes a signed program only without maps, or when the contents of all its maps are under the signature. That is possible for arrays of one entry (global variables) of an object with one program. For others a signed program would have to make the maps and load it, which is not built yet. The same object loads on 6.18 to 7.2, and anywhere without --keyring.",
   ]
 }

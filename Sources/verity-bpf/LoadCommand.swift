@@ -68,6 +68,13 @@ struct LoadCommand: DiagnosingCommand {
       valueName: "target"))
   var target: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a keyring's serial (Linux 6.18).",
+      valueName: "keyring"))
+  var keyring: String?
+
   @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
   var verifierLog: String?
 
@@ -87,6 +94,9 @@ struct LoadCommand: DiagnosingCommand {
     if !attach, interface != nil || cgroup != nil {
       throw ValidationError("--interface and --cgroup say where to attach: give --attach too.")
     }
+    if let keyring, KernelKeyring(keyring) == nil {
+      throw ValidationError("--keyring takes builtin, secondary, platform, session, or a keyring's serial in decimal.")
+    }
   }
 
   func execute() throws -> Int32 { try loadRun.execute() }
@@ -96,7 +106,7 @@ struct LoadCommand: DiagnosingCommand {
     LoadRun(
       objects: object.choice, trusted: trust.trusted, policy: policy, pinPath: pinPath, attach: attach,
       interface: interface, cgroup: cgroup, target: target, verifierLog: verifierLog, auditDir: auditDir,
-      dryRun: dryRun, json: json, trustAnchors: anchors.trustAnchors)
+      dryRun: dryRun, json: json, trustAnchors: anchors.trustAnchors, keyring: keyring.flatMap { KernelKeyring($0) })
   }
 }
 
@@ -116,6 +126,8 @@ struct LoadRun {
   var json = false
   /// The directory of trust anchors; this machine's by default.
   var trustAnchors: String?
+  /// The keys with which the kernel is to check signatures; nil asks for no such check.
+  var keyring: KernelKeyring?
 
   static let standardAuditDirectory = "/var/log/verity-bpf"
 
@@ -135,6 +147,7 @@ struct LoadRun {
     request.interface = interface
     request.cgroup = cgroup
     request.attachTarget = target
+    request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     var admission = try Admission(request)
@@ -235,6 +248,9 @@ struct LoadRun {
     }
     for program in outcome.loadedPrograms { try Output.line(program.line) }
     for map in outcome.loadedMaps { try Output.line(map.line) }
+    if let keyring = outcome.verifiedBy {
+      try Output.line("checked  kernel-verified: every program's signature, by the kernel's keyring `\(keyring.name)`")
+    }
     try Output.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")

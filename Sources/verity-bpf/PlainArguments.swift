@@ -1,4 +1,5 @@
 import ArgumentParser
+import BPFLoad
 import Diagnostics
 
 /// Runs what is asked for in the plainest form without the argument parser.
@@ -100,6 +101,9 @@ enum PlainArguments {
     case "--interface": run.interface = value
     case "--cgroup": run.cgroup = value
     case "--target": run.target = value
+    case "--keyring":
+      guard let keyring = KernelKeyring(value) else { return false }
+      run.keyring = keyring
     case "--verifier-log": run.verifierLog = value
     case "--audit-dir": run.auditDir = value
     case "--trust-anchors": run.trustAnchors = value

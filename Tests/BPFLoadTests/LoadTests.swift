@@ -67,8 +67,8 @@ import Testing
     let otherBytes = Array("other bytes".utf8)
     let other = try Digest.of(otherBytes.rawSpan)
     func prepared() throws -> PreparedObject {
-      try PreparedObject(
-        linking: ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "task_list.bpf.o")
+      try PreparedObject.linking(
+        ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "task_list.bpf.o", keyring: nil)
     }
     let first = try prepared()
     do throws(BPFLoadError) {
@@ -85,8 +85,9 @@ import Testing
   @Test func refusesBytesThatAreNoObject() throws {
     let contents = Array("not an object".utf8)
     let digest = try Digest.of(contents.rawSpan)
-    do throws(BPFObjectError) {
-      _ = try PreparedObject(linking: ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "x")
+    do throws(BPFLoadError) {
+      _ = try PreparedObject.linking(
+        ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "x", keyring: nil)
       Issue.record("linked text")
     } catch {
       #expect(error.diagnostic.code.hasPrefix("object."))

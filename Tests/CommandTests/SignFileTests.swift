@@ -136,6 +136,23 @@ import Testing
       try load("op=BPF_PROG_LOAD bpf_signature=BADSIG action=ALLOW", ["--object", object, "--dry-run"]).status == 0)
   }
 
+  /// What the kernel here can check is the kernel's affair; that nothing is loaded without its check is ours. The kernels
+  /// that can are in the test machine.
+  @Test(.enabled(if: Tools.isRoot, "loading needs root"))
+  func refusesWhatTheKernelCannotCheck() throws {
+    let everything = "op=BPF_PROG_LOAD action=ALLOW"
+    let unsigned = try load(everything, ["--object", object, "--keyring", "platform"])
+    #expect(unsigned.status == 4 && unsigned.errors.contains("error[kernel-signature.missing]"), "\(unsigned.errors)")
+    try sign("alice")
+    let signed = try load(everything, ["--object", object, "--keyring", "platform"])
+    #expect([5, 6].contains(signed.status) && signed.errors.contains("error[kernel-signature."), "\(signed.errors)")
+    #expect(try signed.json()["programs"] == nil)
+    for word in ["", "Platform", "-3", "0", "2", "1e3", "99999999999"] {
+      #expect(try load(everything, ["--object", object, "--keyring=\(word)"]).status == 64, "\(word)")
+    }
+    #expect(try load(everything).json()["kernel_verified"] == .null)
+  }
+
   @Test(.enabled(if: Tools.isRoot, "loading needs root"))
   func revokedIsRefusedFirst() throws {
     try sign("alice")

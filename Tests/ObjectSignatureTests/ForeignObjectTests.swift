@@ -20,7 +20,8 @@ struct ForeignObjectTests {
     #expect(paths.count > 10)
     for path in paths {
       let object = try OwnedFD.open(path, .readOnly).readToEnd(limit: 64 << 20) ?? []
-      let signed = try ObjectSigner.sign(object.rawSpan, certificate: certificate, key: key)
+      let signed = try ObjectSigner.sign(
+        object.rawSpan, certificate: certificate, key: key, forKernel: KernelSigningPlan(object: object.rawSpan))
       let isSound = Self.holds(signed, trusted)
       #expect(isSound, "\(path)")
       let isSoundStripped = Self.holds(try signer.changed(signed, by: "llvm-strip", "-g"), trusted)

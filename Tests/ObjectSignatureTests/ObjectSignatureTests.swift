@@ -17,7 +17,8 @@ import Testing
   private func sign(_ object: [UInt8]) throws -> [UInt8] {
     let certificate = try signer.pem("alice.crt")
     let key = try signer.key("alice")
-    return try ObjectSigner.sign(object.rawSpan, certificate: certificate, key: key)
+    return try ObjectSigner.sign(
+      object.rawSpan, certificate: certificate, key: key, forKernel: KernelSigningPlan(object: object.rawSpan))
   }
 
   private func verify(_ object: [UInt8], trusting name: String = "alice") throws -> VerifiedSignature {

@@ -6,9 +6,8 @@ import Testing
   /// What codes begin with: the part before the dot.
   private static let subjects = [
     "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "host", "image",
-    "json",
-    "layout",
-    "load", "loadpin", "manifest", "mount", "object", "object-signature", "policy", "provenance", "self-test", "sign",
+    "json", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object", "object-signature",
+    "policy", "provenance", "self-test", "sign",
     "signature", "store", "system", "trust", "unload", "verify", "verity",
   ]
 

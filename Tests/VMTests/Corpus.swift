@@ -149,7 +149,8 @@ final class Corpus {
 
   private func prepare(_ object: String) throws -> PreparedObject {
     let examined = try examination.examine(image: Self.image, object: object)
-    return try PreparedObject(linking: examined, name: object.split(separator: "/").last.map { String($0) } ?? object)
+    return try PreparedObject.linking(
+      examined, name: object.split(separator: "/").last.map { String($0) } ?? object, keyring: nil)
   }
 
   /// What a refused attachment says; nil when it was not the attachment that was refused.

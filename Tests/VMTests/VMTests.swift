@@ -38,6 +38,7 @@ struct VMTests {
     KeyringCases.suite,
     MountCases.suite,
     DissectCases.suite,
+    KernelSignatureCases.suite,
     ProgramCases.suite,
     PromiseCases.suite,
     IPEDecisionCases.suite,

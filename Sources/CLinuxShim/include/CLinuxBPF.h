@@ -35,6 +35,9 @@ struct vb_bpf_map_create {
   char map_name[16];
   uint32_t map_ifindex, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
   uint64_t map_extra;
+  uint32_t value_type_btf_obj_fd, map_token_fd;
+  uint64_t excl_prog_hash;
+  uint32_t excl_prog_hash_size, padding;
 };
 
 /// BPF_MAP_*_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_FREEZE.
@@ -45,7 +48,8 @@ struct vb_bpf_map_element {
   uint64_t flags;
 };
 
-/// BPF_PROG_LOAD up to log_true_size (6.4), which an older kernel leaves at zero.
+/// BPF_PROG_LOAD up to keyring_id (6.18). A kernel takes the fields that it does not know as long as they are zero, and
+/// leaves log_true_size (6.4) alone when it is older.
 struct vb_bpf_prog_load {
   uint32_t prog_type, insn_cnt;
   uint64_t insns, license;
@@ -61,6 +65,10 @@ struct vb_bpf_prog_load {
   uint32_t line_info_cnt, attach_btf_id, attach_btf_obj_fd, core_relo_cnt;
   uint64_t fd_array, core_relos;
   uint32_t core_relo_rec_size, log_true_size;
+  uint32_t prog_token_fd, fd_array_cnt;
+  uint64_t signature;
+  uint32_t signature_size;
+  int32_t keyring_id;
 };
 
 /// BPF_BTF_LOAD up to btf_log_level (4.18).

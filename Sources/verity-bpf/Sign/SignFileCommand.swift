@@ -18,6 +18,9 @@ struct SignFileCommand: DiagnosingCommand {
       replaced. --format module puts the signature of kernel modules behind the file instead, as the kernel's own \
       scripts/sign-file does: it covers every byte.
 
+      Each program also gets a signature that the kernel itself can check (Linux 6.18 and later, `load --keyring`), over \
+      its instructions as they are loaded.
+
       With --emit-tbs nothing is signed: the bytes to sign are written to a file. Whatever holds the key signs them \
       (openssl cms -sign -binary -noattr -nocerts -md sha256 -outform DER), and --attach-signature puts the result to \
       the object.
@@ -86,6 +89,7 @@ struct SignFileCommand: DiagnosingCommand {
     if let emitTbs { return try emit(to: emitTbs, of: bytes) }
     let pem = try certificate.map { try PolicyFile.read($0) }
     let signed: [UInt8]
+    var plan: KernelSigningPlan?
     if let attachSignature {
       let message = try PolicyFile.read(attachSignature)
       signed = try attach(message, to: bytes, certificate: pem)
@@ -95,7 +99,14 @@ struct SignFileCommand: DiagnosingCommand {
       }
     } else {
       // `validate` saw to it that both are there.
-      signed = try sign(bytes, certificate: pem ?? [], key: try Self.key(privateKey ?? ""))
+      let key = try Self.key(privateKey ?? "")
+      switch format {
+      case .companion:
+        let contents = KernelSigningPlan(object: bytes.rawSpan)
+        signed = try ObjectSigner.sign(bytes.rawSpan, certificate: pem ?? [], key: key, forKernel: contents)
+        plan = contents
+      case .module: signed = try ModuleSignature.sign(bytes.rawSpan, certificate: pem ?? [], key: key)
+      }
     }
     let path = output ?? object
     try PolicyFile.save(signed, to: path)
@@ -104,10 +115,12 @@ struct SignFileCommand: DiagnosingCommand {
       try Output.json([
         "schema": .string(Self.schema), "object": .string(object), "output": .string(path),
         "format": .string(format.rawValue), "signer": .optional(signer?.description),
+        "kernel": plan?.json ?? nil,
       ])
     } else {
       try Output.line(Output.row("signed", path))
       if let signer { try Output.line(Output.row("signer", "\(signer)")) }
+      for line in plan?.lines ?? [] { try Output.line(line) }
     }
     return 0
   }
@@ -129,13 +142,6 @@ struct SignFileCommand: DiagnosingCommand {
       try Output.line(Output.row("to sign", "\(path), \(content.count) bytes"))
     }
     return 0
-  }
-
-  private func sign(_ bytes: [UInt8], certificate: [UInt8], key: consuming PrivateKey) throws -> [UInt8] {
-    switch format {
-    case .companion: try ObjectSigner.sign(bytes.rawSpan, certificate: certificate, key: key)
-    case .module: try ModuleSignature.sign(bytes.rawSpan, certificate: certificate, key: key)
-    }
   }
 
   private func attach(_ message: [UInt8], to bytes: [UInt8], certificate: [UInt8]?) throws -> [UInt8] {

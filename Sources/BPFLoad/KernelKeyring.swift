@@ -1,0 +1,28 @@
+/// Which of the kernel's keys a signature is to be checked with.
+public struct KernelKeyring: Equatable, Sendable {
+  /// As BPF_PROG_LOAD takes it (`keyring_id`): 0, 1 and 2 as in include/linux/verification.h, else a serial.
+  public let id: Int32
+  /// As the user said it: `platform`, or the serial.
+  public let name: String
+
+  private static let named: [(name: String, id: Int32, word: String?)] = [
+    ("builtin", 0, "BUILTIN"), ("secondary", 1, "SECONDARY"), ("platform", 2, "PLATFORM"),
+    // KEY_SPEC_SESSION_KEYRING (include/uapi/linux/keyctl.h).
+    ("session", -3, nil),
+  ]
+
+  /// `builtin`, `secondary`, `platform`, `session`, or the serial of a keyring in decimal; nil for anything else.
+  public init?(_ text: String) {
+    if let known = Self.named.first(where: { $0.name == text }) {
+      (id, name) = (known.id, known.name)
+    } else {
+      // What is at most 2 are the kernel's own keyrings or special ids, which have names.
+      guard let serial = Int32(text), serial > 2, "\(serial)" == text else { return nil }
+      (id, name) = (serial, text)
+    }
+  }
+
+  /// The word of `bpf_keyring=`; nil for a ring that its user fills. Whoever asks for a load names the keyring, so what
+  /// such a ring vouches for is nothing that a rule may rest on.
+  public var policyWord: String? { Self.named.first { $0.id == id }?.word }
+}

@@ -1,0 +1,82 @@
+import BPFObject
+import ByteKit
+import Diagnostics
+import ObjectSignature
+import Signatures
+import TestSupport
+import Testing
+
+/// Signatures of programs for the kernel: what is signed, and how they lie in the section.
+@Suite struct KernelSignatureTests {
+  let signer: Signer
+
+  init() throws { signer = try Signer() }
+
+  private func sign(_ object: [UInt8]) throws -> [UInt8] {
+    try ObjectSigner.sign(
+      object.rawSpan, certificate: try signer.pem("alice.crt"), key: try signer.key("alice"),
+      forKernel: KernelSigningPlan(object: object.rawSpan))
+  }
+
+  /// OpenSSL's own command is the judge: the message is over the instructions that linking gives, and nothing else.
+  @Test(arguments: ["data", "callbacks", "core", "attach"])
+  func messagesAreOverTheInstructions(_ name: String) throws {
+    let object = try signer.object(name)
+    let linked = try BPFObject.link(bytes: object.rawSpan, objectName: name)
+    let signatures = try ObjectSigner.kernelSignatures(of: try sign(object).rawSpan)
+    #expect(signatures.filter { $0.form == .instructions }.map(\.program) == linked.programs.map(\.name))
+    for signature in signatures {
+      let program = try #require(linked.programs.first { $0.name == signature.program })
+      var content = program.instructions
+      if signature.form == .instructionsAndMaps {
+        for map in linked.maps {
+          content += map.initialValue
+          content += [UInt8](repeating: 0, count: Int(map.valueSize) - map.initialValue.count)
+        }
+      }
+      try signer.directory.write("content", content)
+      try signer.directory.write("message", signature.message)
+      try Tools.run(
+        "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signer.directory.file("message"), "-content",
+        signer.directory.file("content"), "-certfile", signer.directory.file("alice.crt"), "-noverify", "-out",
+        "/dev/null")
+    }
+  }
+
+  @Test func whatCannotBeSignedIsSaid() throws {
+    let maps = KernelSigningPlan(object: try signer.object("maps").rawSpan)
+    #expect(maps.omissions.contains { $0.form == .instructionsAndMaps })
+    let text = KernelSigningPlan(object: Array("no object".utf8).rawSpan)
+    #expect(text.contents.isEmpty && text.omissions.count == 1 && text.omissions[0].program == nil)
+  }
+
+  /// Whatever byte of the section is another, it is refused or says the same; it never traps.
+  @Test func damagedRecordsAreRefused() throws {
+    let signed = try sign(try signer.object("data"))
+    let whole = try #require(try BPFObject.sections(named: ".bpf_sig", in: signed.rawSpan).first)
+    let good = try ObjectSigner.kernelSignatures(of: signed.rawSpan)
+    #expect(!good.isEmpty)
+    for count in stride(from: 0, to: whole.count, by: 7) {
+      let cut = try BPFObject.settingSection(
+        named: ".bpf_sig", to: Array(whole.prefix(count)), in: try signer.object("data").rawSpan)
+      #expect(throws: ObjectSignatureError.self) { try ObjectSigner.kernelSignatures(of: cut.rawSpan) }
+    }
+    // A record twice, a form that there is none of, a name as long as everything.
+    for change in [{ $0 + $0 }, { _ in [9, 0, 0, 0, 1, 0, 0, 0, 65, 1] }, { _ in [1, 0, 0, 0, 255, 255, 255, 255] }]
+      as [([UInt8]) -> [UInt8]]
+    {
+      var bytes = whole
+      let start = try #require(Self.firstKernelRecord(in: whole))
+      bytes.replaceSubrange(start..., with: change(Array(whole[start...])))
+      let changed = try BPFObject.settingSection(named: ".bpf_sig", to: bytes, in: try signer.object("data").rawSpan)
+      #expect(throws: ObjectSignatureError.self) { try ObjectSigner.kernelSignatures(of: changed.rawSpan) }
+    }
+  }
+
+  /// Where the third record begins.
+  private static func firstKernelRecord(in section: [UInt8]) throws -> Int? {
+    var next = 12
+    for _ in 0..<2 { next += 8 + (Int(try section.rawSpan.u32(at: next + 4)) + 3) / 4 * 4 }
+    return next < section.count ? next : nil
+  }
+}

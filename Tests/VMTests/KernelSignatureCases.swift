@@ -1,0 +1,131 @@
+import CVMSupport
+import Glibc
+import LinuxSys
+
+/// Signatures of programs that the kernel itself checks (Linux 6.18 and later), by the key in the firmware's db.
+enum KernelSignatureCases {
+  static let suite = Suite(
+    name: "kernel-signature",
+    cases: [
+      // On the kernel's word alone: the signer is nobody that this machine's own anchors name.
+      Case("kernel-vouches", on: .secureBoot) {
+        try expectVerified(try load("answer", policy: signedOnly), "answer")
+      },
+      Case("ordinary-map", on: .secureBoot) {
+        let result = try load("table", policy: signedOnly)
+        guard !wantsMapsSigned else {
+          try Command.expectStatus(5, result)
+          return try expect(result.text.contains("error[kernel-signature.maps]"), result.text)
+        }
+        try expectVerified(result, "table")
+      },
+      // Signed by the instructions up to 7.2, by instructions and contents from 7.3.
+      Case("global-variables", on: .secureBoot) {
+        try expectVerified(try load("variables", policy: signedOnly), "variables")
+      },
+      Case("changed-instructions", on: .secureBoot) {
+        let result = try load("other", policy: anything)
+        try expectRefused(result, "kernel-signature.rejected")
+      },
+      Case("unsigned", on: .secureBoot) {
+        let result = try load("unsigned", policy: anything)
+        try Command.expectStatus(4, result)
+        try expect(result.text.contains("error[kernel-signature.missing]"), result.text)
+      },
+      Case("unknown-key", on: .integrity, .confidentiality) {
+        try expectRefused(try load("answer", policy: anything), "kernel-signature.unknown-key")
+      },
+      Case("other-keyring", on: .secureBoot) {
+        try expectRefused(try load("answer", keyring: "builtin", policy: anything), "kernel-signature.unknown-key")
+      },
+      Case("no-such-keyring", on: .secureBoot) {
+        try expectRefused(try load("answer", keyring: "123456789", policy: anything), "kernel-signature.keyring")
+      },
+      Case("session-keyring", on: .integrity) {
+        let certificate = try Machine.read("/images/db.der")
+        // KEY_SPEC_SESSION_KEYRING.
+        try expect(
+          certificate.withUnsafeBytes { vm_add_certificate($0.baseAddress, UInt($0.count), -3) } > 0,
+          "the key cannot be added: errno \(errno)")
+        try expectVerified(try load("answer", keyring: "session", policy: anything), "answer")
+        // Who asks for the load has put the key there, so no rule hears of it.
+        guard checksSignatures else { return }
+        try Command.expectStatus(2, try load("answer", keyring: "session", policy: signedOnly))
+      },
+      // The attack: signed instructions with a CO-RE record that nobody signed. The kernel takes them and makes another
+      // program of them; we do not.
+      Case("signature-does-not-cover-records", on: .secureBoot) {
+        try requireSignatures()
+        let fooled = try load("impostor", policy: anything)
+        try Command.expectStatus(0, fooled)
+        try expect(fooled.text.contains("kernel-verified"), fooled.text)
+        try expectEqual(try answer("impostor", policy: anything), 2, "what the signed instructions answer now")
+        try expectEqual(try answer("answer", policy: anything), 7, "what they answered when they were signed")
+        let refused = try load("impostor", policy: signedOnly)
+        try Command.expectStatus(2, refused)
+      },
+      Case("records-need-the-whole-signature", on: .secureBoot) {
+        try requireSignatures()
+        try Command.expectStatus(2, try load("impostor-signed", policy: signedOnly))
+        let anchors = try Machine.temporaryDirectory()
+        try Directory.create("\(anchors)/bpf")
+        try Machine.write("\(anchors)/bpf/db.pem", try Machine.read("/images/db.pem"))
+        let both = try load("impostor-signed", policy: signedOnly, options: ["--trust-anchors", anchors])
+        try expectVerified(both, "impostor-signed")
+      },
+    ])
+
+  private static let signedOnly = "op=BPF_PROG_LOAD bpf_signature=OK x_sig_source=KERNEL action=ALLOW"
+  private static let anything = "op=BPF_PROG_LOAD action=ALLOW"
+
+  private static let release: (Int, Int) = {
+    let numbers = ((try? Machine.text("/proc/sys/kernel/osrelease")) ?? "").split { !$0.isNumber }.compactMap {
+      Int($0)
+    }
+    return numbers.count < 2 ? (0, 0) : (numbers[0], numbers[1])
+  }()
+  private static let checksSignatures = release >= (6, 18)
+  private static let wantsMapsSigned = release >= (7, 3)
+
+  private static func requireSignatures() throws {
+    guard checksSignatures else { throw Skipped(reason: "this kernel checks no signatures of programs") }
+  }
+
+  private static func load(
+    _ object: String, keyring: String = "platform", policy rule: String, options: [String] = []
+  ) throws -> Command.Result {
+    let directory = try Machine.temporaryDirectory()
+    try Machine.write(
+      "\(directory)/p.pol", Array("policy_name=vm policy_version=1.0.0\nDEFAULT action=DENY\n\(rule)\n".utf8))
+    return try Command.run(
+      ["load", "--object", "/images/signed/\(object).o", "--keyring", keyring, "--policy", "\(directory)/p.pol"]
+        + ["--audit-dir", directory] + options)
+  }
+
+  private static func expectVerified(_ result: Command.Result, _ object: String, line: Int = #line) throws {
+    guard checksSignatures else { return try expectUnsupported(result, line: line) }
+    try Command.expectStatus(0, result, line: line)
+    try expect(result.text.contains("kernel-verified"), "\(object): \(result.text)", line: line)
+  }
+
+  private static func expectRefused(_ result: Command.Result, _ code: String, line: Int = #line) throws {
+    guard checksSignatures else { return try expectUnsupported(result, line: line) }
+    try Command.expectStatus(5, result, line: line)
+    try expect(result.text.contains("error[\(code)]"), result.text, line: line)
+  }
+
+  /// An older kernel does not know the fields, and says so; nothing is loaded without the check.
+  private static func expectUnsupported(_ result: Command.Result, line: Int) throws {
+    try Command.expectStatus(6, result, line: line)
+    try expect(result.text.contains("error[kernel-signature.unsupported]"), result.text, line: line)
+  }
+
+  /// What an object's program returns for a packet.
+  private static func answer(_ object: String, policy: String) throws -> UInt32 {
+    let pin = "/sys/fs/bpf/kernel-signature"
+    try Command.expectStatus(0, try load(object, policy: policy, options: ["--pin-path", pin]))
+    defer { _ = try? Command.run("unload", "--pin-path", pin) }
+    let program = try BPF.pinned(at: "\(pin)/prog/answer")
+    return try BPF.testRun(program, packet: [UInt8](repeating: 0, count: 64)).returned
+  }
+}
