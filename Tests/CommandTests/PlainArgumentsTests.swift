@@ -50,7 +50,7 @@ import Testing
     }
     #expect(names.count > 10)
     for (name, takesValue) in names where name != "--help" && name != "--version" {
-      let value = name == "--root-hash" ? Self.hash : "1"
+      let value = name == "--root-hash" ? Self.hash : name == "--keyring" ? "platform" : "1"
       let base = ["--fd", "--image", "--object"].contains(name) ? [] : ["--fd", "3", "--attach"]
       let completed = name == "--image" ? ["--object", "a"] : name == "--object" ? ["--image", "i"] : []
       let arguments = base.filter { $0 != name } + [name] + (takesValue ? [value] : []) + completed

@@ -13,9 +13,10 @@ import Testing
   init() throws { signer = try Signer() }
 
   private func sign(_ object: [UInt8]) throws -> [UInt8] {
-    try ObjectSigner.sign(
-      object.rawSpan, certificate: try signer.pem("alice.crt"), key: try signer.key("alice"),
-      forKernel: KernelSigningPlan(object: object.rawSpan))
+    let certificate = try signer.pem("alice.crt")
+    let key = try signer.key("alice")
+    let plan = KernelSigningPlan(object: object.rawSpan)
+    return try ObjectSigner.sign(object.rawSpan, certificate: certificate, key: key, forKernel: plan)
   }
 
   /// OpenSSL's own command is the judge: the message is over the instructions that linking gives, and nothing else.
@@ -23,7 +24,8 @@ import Testing
   func messagesAreOverTheInstructions(_ name: String) throws {
     let object = try signer.object(name)
     let linked = try BPFObject.link(bytes: object.rawSpan, objectName: name)
-    let signatures = try ObjectSigner.kernelSignatures(of: try sign(object).rawSpan)
+    let signed = try sign(object)
+    let signatures = try ObjectSigner.kernelSignatures(of: signed.rawSpan)
     #expect(signatures.filter { $0.form == .instructions }.map(\.program) == linked.programs.map(\.name))
     for signature in signatures {
       let program = try #require(linked.programs.first { $0.name == signature.program })
@@ -44,21 +46,24 @@ import Testing
   }
 
   @Test func whatCannotBeSignedIsSaid() throws {
-    let maps = KernelSigningPlan(object: try signer.object("maps").rawSpan)
+    let object = try signer.object("maps")
+    let maps = KernelSigningPlan(object: object.rawSpan)
     #expect(maps.omissions.contains { $0.form == .instructionsAndMaps })
-    let text = KernelSigningPlan(object: Array("no object".utf8).rawSpan)
+    let words = Array("no object".utf8)
+    let text = KernelSigningPlan(object: words.rawSpan)
     #expect(text.contents.isEmpty && text.omissions.count == 1 && text.omissions[0].program == nil)
   }
 
   /// Whatever byte of the section is another, it is refused or says the same; it never traps.
   @Test func damagedRecordsAreRefused() throws {
-    let signed = try sign(try signer.object("data"))
+    let object = try signer.object("data")
+    let signed = try sign(object)
     let whole = try #require(try BPFObject.sections(named: ".bpf_sig", in: signed.rawSpan).first)
     let good = try ObjectSigner.kernelSignatures(of: signed.rawSpan)
     #expect(!good.isEmpty)
     for count in stride(from: 0, to: whole.count, by: 7) {
       let cut = try BPFObject.settingSection(
-        named: ".bpf_sig", to: Array(whole.prefix(count)), in: try signer.object("data").rawSpan)
+        named: ".bpf_sig", to: Array(whole.prefix(count)), in: object.rawSpan)
       #expect(throws: ObjectSignatureError.self) { try ObjectSigner.kernelSignatures(of: cut.rawSpan) }
     }
     // A record twice, a form that there is none of, a name as long as everything.
@@ -66,9 +71,9 @@ import Testing
       as [([UInt8]) -> [UInt8]]
     {
       var bytes = whole
-      let start = try #require(Self.firstKernelRecord(in: whole))
+      let start = try #require(try Self.firstKernelRecord(in: whole))
       bytes.replaceSubrange(start..., with: change(Array(whole[start...])))
-      let changed = try BPFObject.settingSection(named: ".bpf_sig", to: bytes, in: try signer.object("data").rawSpan)
+      let changed = try BPFObject.settingSection(named: ".bpf_sig", to: bytes, in: object.rawSpan)
       #expect(throws: ObjectSignatureError.self) { try ObjectSigner.kernelSignatures(of: changed.rawSpan) }
     }
   }
