@@ -17,11 +17,18 @@ enum ExampleFacts {
       var facts = Facts(operation: operation)
       var isPossible = true
       for (name, wanted) in values where !add(name, wanted, variant, to: &facts) { isPossible = false }
-      guard isPossible else { return results }
+      guard isPossible else { break }
       guard !results.contains(facts) else { break }
       results.append(facts)
     }
+    // Where the kernel alone vouches only some rules may allow; that both do is the other way for `x_witness=KERNEL` to
+    // hold, and all rules may.
     return results
+      + results.filter { $0.witnesses == .kernel }.map { facts in
+        var both = facts
+        both.witnesses = .both
+        return both
+      }
   }
 
   /// Makes one property's fact; false when the values exclude each other.

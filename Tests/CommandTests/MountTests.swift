@@ -13,8 +13,16 @@ import Testing
       .map(String.init).filter { $0.contains(directory.path) }
   }
 
+  private static func loopsGo(_ directory: TemporaryDirectory) async throws -> Bool {
+    for _ in 0..<50 {
+      if try loops(directory).isEmpty { return true }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    return false
+  }
+
   @Test(arguments: ["appended", "sidecar", "ddi"])
-  func mountsEveryLayoutAndUndoesIt(layout: String) throws {
+  func mountsEveryLayoutAndUndoesIt(layout: String) async throws {
     let directory = try LayoutTests.sources()
     _ = try LayoutTests.build(directory, layout)
     let target = directory.file("mount")
@@ -36,7 +44,8 @@ import Testing
 
     let unmounted = try VerityBPFCommand.run(["umount", "mount"], in: directory.path)
     #expect(unmounted.status == 0, "\(unmounted.errors)")
-    #expect(try Self.loops(directory).isEmpty)
+    // The device goes when the last who has it open closes it, and other tests look at all devices there are.
+    #expect(try await Self.loopsGo(directory))
     let again = try VerityBPFCommand.run(["umount", "mount"], in: directory.path)
     #expect(again.status == 1 && again.errors.contains("no mount point"), "\(again.errors)")
   }
