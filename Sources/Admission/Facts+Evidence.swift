@@ -76,6 +76,8 @@ extension Facts {
   /// them. Its word alone is therefore enough only for a program without CO-RE records; with them, the signature of the
   /// whole object must hold as well, which covers records and types.
   ///
+  /// It stands in for a trust anchor that is not there. What was found wrong here (BADSIG, EXPIRED, FAULT) stays as found.
+  ///
   /// A ring that its user fills vouches for nothing here: the kernel checks the signature, and no rule hears of it.
   ///
   /// - Parameters:
@@ -85,7 +87,7 @@ extension Facts {
     guard let word = handover?.keyring.policyWord else { return }
     if bpfSignature == .ok {
       takeSource(.kernel)
-    } else if relocations?.isEmpty == true {
+    } else if bpfSignature == .unknownKey, relocations?.isEmpty == true {
       bpfSignature = .ok
       bpfKeyring = Keyring(rawValue: word)
       takeSource(.kernel)

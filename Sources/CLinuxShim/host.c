@@ -48,8 +48,9 @@ static int probe(uint32_t type, const void *instructions, uint32_t count, struct
 }
 
 int vb_probe_program_signature(const void *signature, uint32_t size, int32_t keyring) {
-  // r0 = 0; exit
-  static const uint64_t instructions[] = {0xb7, 0x95};
+  // r0 = a number that no compiler writes; r0 = 0; exit. `return 0` alone may be a program that somebody signed, and
+  // the signature handed over here has to be one of something else.
+  static const uint64_t instructions[] = {0x52504256000000b7, 0xb7, 0x95};
   struct vb_bpf_prog_load attributes = {0};
   if (signature != NULL) {
     attributes.signature = (uint64_t)(uintptr_t)signature;
@@ -57,7 +58,7 @@ int vb_probe_program_signature(const void *signature, uint32_t size, int32_t key
     attributes.keyring_id = keyring;
   }
   // BPF_PROG_TYPE_SOCKET_FILTER: the least that can be asked for.
-  return probe(1, instructions, 2, &attributes, sizeof(attributes));
+  return probe(1, instructions, 3, &attributes, sizeof(attributes));
 }
 
 int vb_probe_helper(int32_t helper) {

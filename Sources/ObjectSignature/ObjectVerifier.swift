@@ -75,7 +75,9 @@ public enum ObjectVerifier {
     // Only now is the manifest somebody's word.
     let manifest = try ObjectManifest(text: section.manifest)
     try manifest.check(against: ObjectManifest(of: object))
-    if !section.kernelSignatures.isEmpty { try check(section.kernelSignatures, of: object, trusted: trusted) }
+    if !section.kernelSignatures.isEmpty {
+      try check(section.kernelSignatures, by: verified.signer, of: object, trusted: trusted)
+    }
     return VerifiedSignature(
       format: .companion, signer: verified.signer, certificate: verified.certificate,
       covered: manifest.entries.filter { !$0.isRemovable }.map(\.label),
@@ -85,7 +87,7 @@ public enum ObjectVerifier {
   /// The signatures for the kernel are no part of the manifest. A wrong one would only be refused where it is used, by the
   /// kernel; it is found here, so that everything in a signed object is as its signer left it.
   private static func check(
-    _ signatures: [KernelSignature], of object: RawSpan, trusted: borrowing Certificates
+    _ signatures: [KernelSignature], by signer: Digest, of object: RawSpan, trusted: borrowing Certificates
   ) throws(ObjectSignatureError) {
     let contents = KernelSigningPlan(object: object).contents
     for signature in signatures {
@@ -93,8 +95,10 @@ public enum ObjectVerifier {
         throw .kernelSignature(program: signature.program, nil)
       }
       do throws(SignatureError) {
-        _ = try SignedMessage.verify(
+        let verified = try SignedMessage.verify(
           signature.message, content: content.bytes, trusted: trusted, allowsAttributes: false)
+        // Somebody else among the trusted would do for the kernel, but not for what was said of the whole object.
+        guard verified.signer == signer else { throw .untrustedSigner }
       } catch {
         throw .kernelSignature(program: signature.program, error)
       }

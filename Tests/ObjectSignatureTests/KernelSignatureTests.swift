@@ -12,9 +12,9 @@ import Testing
 
   init() throws { signer = try Signer() }
 
-  private func sign(_ object: [UInt8]) throws -> [UInt8] {
-    let certificate = try signer.pem("alice.crt")
-    let key = try signer.key("alice")
+  private func sign(_ object: [UInt8], by name: String = "alice") throws -> [UInt8] {
+    let certificate = try signer.pem("\(name).crt")
+    let key = try signer.key(name)
     let plan = KernelSigningPlan(object: object.rawSpan)
     return try ObjectSigner.sign(object.rawSpan, certificate: certificate, key: key, forKernel: plan)
   }
@@ -75,6 +75,26 @@ import Testing
       bytes.replaceSubrange(start..., with: change(Array(whole[start...])))
       let changed = try BPFObject.settingSection(named: ".bpf_sig", to: bytes, in: object.rawSpan)
       #expect(throws: ObjectSignatureError.self) { try ObjectSigner.kernelSignatures(of: changed.rawSpan) }
+    }
+  }
+
+  /// What is for the kernel has to be by who signed the object, though both are trusted.
+  @Test func signersAreNotMixed() throws {
+    let object = try signer.object("data")
+    let (aliceCertificate, bobCertificate) = (try signer.pem("alice.crt"), try signer.pem("bob.crt"))
+    let both = try Certificates(pem: aliceCertificate + bobCertificate)
+    func section(by name: String) throws -> [UInt8] {
+      let signed = try sign(object, by: name)
+      _ = try ObjectVerifier.verify(signed.rawSpan, trusted: both)
+      return try #require(try BPFObject.sections(named: ".bpf_sig", in: signed.rawSpan).first)
+    }
+    let (alice, bob) = (try section(by: "alice"), try section(by: "bob"))
+    let head = alice.prefix(try #require(try Self.firstKernelRecord(in: alice)))
+    let tail = bob.dropFirst(try #require(try Self.firstKernelRecord(in: bob)))
+    let mixed = try BPFObject.settingSection(named: ".bpf_sig", to: Array(head + tail), in: object.rawSpan)
+    let program = try #require(try ObjectSigner.kernelSignatures(of: mixed.rawSpan).first?.program)
+    #expect(throws: ObjectSignatureError.kernelSignature(program: program, .untrustedSigner)) {
+      try ObjectVerifier.verify(mixed.rawSpan, trusted: both)
     }
   }
 

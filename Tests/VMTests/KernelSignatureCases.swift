@@ -27,6 +27,26 @@ enum KernelSignatureCases {
         let result = try load("other", policy: anything)
         try expectRefused(result, "kernel-signature.rejected")
       },
+      // The right message but for eight bytes of its number.
+      Case("flipped-signature", on: .secureBoot) {
+        let result = try load("flipped", policy: anything)
+        guard checksSignatures else { return try expectUnsupported(result, line: #line) }
+        try Command.expectStatus(5, result)
+        try expect(
+          ["rejected", "malformed"].contains { result.text.contains("error[kernel-signature.\($0)]") }, result.text)
+      },
+      // A program that does nothing is not taken for the question whether the kernel checks signatures.
+      Case("does-nothing", on: .secureBoot) {
+        try expectVerified(try load("nothing", policy: signedOnly), "nothing")
+      },
+      // The instructions are as signed, and the rest is not: where a trust anchor here says so, the kernel's word does
+      // not undo it.
+      Case("found-bad-stays-bad", on: .secureBoot) {
+        try requireSignatures()
+        let options = ["--trust-anchors", try anchors()]
+        try expectVerified(try load("answer", policy: signedOnly, options: options), "answer")
+        try Command.expectStatus(2, try load("relicensed", policy: signedOnly, options: options))
+      },
       Case("unsigned", on: .secureBoot) {
         let result = try load("unsigned", policy: anything)
         try Command.expectStatus(4, result)
@@ -67,10 +87,7 @@ enum KernelSignatureCases {
       Case("records-need-the-whole-signature", on: .secureBoot) {
         try requireSignatures()
         try Command.expectStatus(2, try load("impostor-signed", policy: signedOnly))
-        let anchors = try Machine.temporaryDirectory()
-        try Directory.create("\(anchors)/bpf")
-        try Machine.write("\(anchors)/bpf/db.pem", try Machine.read("/images/db.pem"))
-        let both = try load("impostor-signed", policy: signedOnly, options: ["--trust-anchors", anchors])
+        let both = try load("impostor-signed", policy: signedOnly, options: ["--trust-anchors", try anchors()])
         try expectVerified(both, "impostor-signed")
       },
     ])
@@ -100,6 +117,14 @@ enum KernelSignatureCases {
     return try Command.run(
       ["load", "--object", "/images/signed/\(object).o", "--keyring", keyring, "--policy", "\(directory)/p.pol"]
         + ["--audit-dir", directory] + options)
+  }
+
+  /// A directory of trust anchors with the key that signed the objects.
+  private static func anchors() throws -> String {
+    let directory = try Machine.temporaryDirectory()
+    try Directory.create("\(directory)/bpf")
+    try Machine.write("\(directory)/bpf/db.pem", try Machine.read("/images/db.pem"))
+    return directory
   }
 
   private static func expectVerified(_ result: Command.Result, _ object: String, line: Int = #line) throws {

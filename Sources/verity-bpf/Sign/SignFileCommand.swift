@@ -121,6 +121,12 @@ struct SignFileCommand: DiagnosingCommand {
       try Output.line(Output.row("signed", path))
       if let signer { try Output.line(Output.row("signer", "\(signer)")) }
       for line in plan?.lines ?? [] { try Output.line(line) }
+      if attachSignature != nil, format == .companion {
+        try Output.line(
+          Output.row(
+            "kernel", "nothing: this signature is of the object; signed with --private-key, its programs are signed too"
+          ))
+      }
     }
     return 0
   }
