@@ -121,6 +121,12 @@ FORWARD(uint32_t, X509_get_extended_key_usage, (X509 * certificate), (certificat
 FORWARD_VOID(X509_free, (X509 * certificate), (certificate))
 FORWARD(int, i2d_X509, (const X509 *certificate, unsigned char **out), (certificate, out))
 FORWARD(const char *, OBJ_nid2sn, (int nid), (nid))
+FORWARD(X509_NAME *, X509_get_issuer_name, (const X509 *certificate), (certificate))
+FORWARD(int, i2d_X509_NAME, (const X509_NAME *name, unsigned char **out), (name, out))
+FORWARD(EVP_PKEY *, X509_get0_pubkey, (const X509 *certificate), (certificate))
+FORWARD(int, EVP_PKEY_get_base_id, (const EVP_PKEY *key), (key))
+FORWARD(long, ASN1_INTEGER_get, (const ASN1_INTEGER *number), (number))
+FORWARD(int, OBJ_find_sigid_algs, (int signature, int *digest, int *key), (signature, digest, key))
 FORWARD(int, OBJ_obj2nid, (const ASN1_OBJECT *object), (object))
 
 // Keys behind URIs.

@@ -38,6 +38,9 @@ enum DER {
     let tag = bytes[offset]
     // Tag numbers above 30 take more bytes; no signed message has them.
     guard tag & 0x1f != 0x1f else { throw .malformed(reason: "an unknown element at byte \(offset)") }
+    // Of the universal types SEQUENCE (16) and SET (17) hold elements, and no other does in DER.
+    let holdsElements = tag & 0x20 != 0
+    guard tag & 0xc0 != 0 || holdsElements == (tag & 0x1e == 0x10) else { throw .notDER(offset: offset) }
     var cursor = offset + 1
     guard cursor < limit else { throw .malformed(reason: "it ends too early, at byte \(cursor)") }
     let first = bytes[cursor]
@@ -55,6 +58,6 @@ enum DER {
     guard length <= UInt64(limit - cursor) else {
       throw .lengthOutside(offset: offset, length: length, available: limit - cursor)
     }
-    return (cursor, Int(length), tag & 0x20 != 0)
+    return (cursor, Int(length), holdsElements)
   }
 }

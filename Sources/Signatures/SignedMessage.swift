@@ -53,11 +53,8 @@ public enum SignedMessage {
         throw .openSSL(reason: OpenSSLErrors.take())
       }
       defer { unsafe PKCS7_free(pkcs7) }
-      var der: UnsafeMutablePointer<UInt8>?
-      let count = unsafe i2d_PKCS7(pkcs7, &der)
-      guard count > 0, let address = unsafe der else { throw .openSSL(reason: OpenSSLErrors.take()) }
-      defer { unsafe CRYPTO_free(address, nil, 0) }
-      message = unsafe [UInt8](UnsafeBufferPointer(start: address, count: Int(count)))
+      message = unsafe encoding(of: pkcs7)
+      guard !message.isEmpty else { throw .openSSL(reason: OpenSSLErrors.take()) }
     }
     withExtendedLifetime(certificates) {}
     return message
@@ -98,6 +95,8 @@ public enum SignedMessage {
       throw .untrustedSigner
     }
     defer { unsafe vb_certificates_release(signers) }
+    // One message has one spelling: what nothing covers is held to what the rest says.
+    if let oddity = unsafe vb_pkcs7_oddity(pkcs7, signer) { throw .malformed(reason: unsafe String(cString: oddity)) }
     guard let output = unsafe BIO_new(BIO_s_mem()) else { throw .openSSL(reason: "out of memory") }
     defer { unsafe BIO_free(output) }
     var status: Int32 = 0
@@ -151,6 +150,19 @@ public enum SignedMessage {
       unsafe PKCS7_free(pkcs7)
       throw .malformed(reason: "not of the type signedData")
     }
+    guard unsafe encoding(of: pkcs7) == message else {
+      unsafe PKCS7_free(pkcs7)
+      throw .notDER(offset: 0)
+    }
     return unsafe pkcs7
+  }
+
+  /// A message as OpenSSL writes it; empty when it cannot.
+  private static func encoding(of pkcs7: UnsafeMutablePointer<PKCS7>) -> [UInt8] {
+    var der: UnsafeMutablePointer<UInt8>?
+    let count = unsafe i2d_PKCS7(pkcs7, &der)
+    guard count > 0, let address = unsafe der else { return [] }
+    defer { unsafe CRYPTO_free(address, nil, 0) }
+    return unsafe [UInt8](UnsafeBufferPointer(start: address, count: Int(count)))
   }
 }

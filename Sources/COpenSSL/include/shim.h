@@ -63,6 +63,43 @@ static inline int vb_pkcs7_has_attributes(PKCS7 *message) {
   return PKCS7_get_signed_attributes(signer) != NULL || PKCS7_get_attributes(signer) != NULL;
 }
 
+/// Whether an algorithm's parameters are absent or NULL, as those of digests and of RSA and ECDSA signatures are.
+static inline int vb_has_no_parameters(const X509_ALGOR *algorithm) {
+  return algorithm != NULL && (algorithm->parameter == NULL || algorithm->parameter->type == V_ASN1_NULL);
+}
+static inline int vb_is_same_name(const X509_NAME *one, const X509_NAME *other) {
+  unsigned char *left = NULL, *right = NULL;
+  int count = i2d_X509_NAME(one, &left), others = i2d_X509_NAME(other, &right);
+  int same = count > 0 && count == others && memcmp(left, right, (size_t)count) == 0;
+  CRYPTO_free(left, NULL, 0);
+  CRYPTO_free(right, NULL, 0);
+  return same;
+}
+/// What is unusual in the parts of a message by one signer that the signature is not over, and that OpenSSL does not look
+/// at or compares loosely; NULL when they are as RFC 2315 has them.
+static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
+  PKCS7_SIGNED *data = message->d.sign;
+  if (data == NULL || data->contents == NULL || sk_PKCS7_SIGNER_INFO_num(data->signer_info) != 1) return "no one signer";
+  PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(data->signer_info, 0);
+  // RFC 5652, 5.1: plain data, and a signer named by issuer and number.
+  if (ASN1_INTEGER_get(data->version) != 1 || ASN1_INTEGER_get(signer->version) != 1) return "an unknown version";
+  if (OBJ_obj2nid(data->contents->type) != NID_pkcs7_data) return "content that is no plain data";
+  int digest = OBJ_obj2nid(signer->digest_alg->algorithm);
+  if (sk_X509_ALGOR_num(data->md_algs) != 1) return "more or less than one digest";
+  X509_ALGOR *listed = sk_X509_ALGOR_value(data->md_algs, 0);
+  if (OBJ_obj2nid(listed->algorithm) != digest) return "another digest than the signer's";
+  if (!vb_has_no_parameters(listed) || !vb_has_no_parameters(signer->digest_alg) ||
+      !vb_has_no_parameters(signer->digest_enc_alg))
+    return "an algorithm with parameters";
+  int key = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)), of_digest = digest, of_key = key;
+  int algorithm = OBJ_obj2nid(signer->digest_enc_alg->algorithm);
+  if (algorithm != key && OBJ_find_sigid_algs(algorithm, &of_digest, &of_key) != 1) return "an unknown kind of signature";
+  if (of_digest != digest || of_key != key) return "a signature of another kind than the signer's key";
+  // OpenSSL finds the certificate by a comparison that does not tell capital letters from small ones.
+  if (!vb_is_same_name(signer->issuer_and_serial->issuer, X509_get_issuer_name(certificate))) return "another spelling of the issuer";
+  return NULL;
+}
+
 /// A time as seconds since 1970-01-01T00:00:00Z; 0 when it is none.
 static inline int vb_asn1_time(const ASN1_TIME *time, int64_t *seconds) {
   struct tm parts;
