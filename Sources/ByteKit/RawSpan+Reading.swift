@@ -72,11 +72,17 @@ extension RawSpan {
   @inlinable
   public func hasSameBytes(as other: borrowing RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
-    for offset in 0..<byteCount
-    where unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
-      != other.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
-    {
-      return false
+    var offset = 0
+    let words = byteCount & ~7
+    while offset < words {
+      let mine = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if unsafe mine != other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self) { return false }
+      offset += 8
+    }
+    while offset < byteCount {
+      let mine = unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      if unsafe mine != other.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self) { return false }
+      offset += 1
     }
     return true
   }

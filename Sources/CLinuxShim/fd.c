@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 _Static_assert(VB_O_CREAT == O_CREAT && VB_O_EXCL == O_EXCL && VB_O_TRUNC == O_TRUNC && VB_O_APPEND == O_APPEND, "open flags");
@@ -19,6 +20,11 @@ int vb_open(const char *path, int flags, unsigned mode) { return open(path, flag
 
 int vb_openat(int dirfd, const char *path, int flags, unsigned mode) {
   return openat(dirfd, path, flags | O_CLOEXEC, mode);
+}
+
+int64_t vb_pread_cached(int fd, void *buffer, size_t count, int64_t offset) {
+  struct iovec target = {.iov_base = buffer, .iov_len = count};
+  return preadv2(fd, &target, 1, offset, RWF_NOWAIT);
 }
 
 int vb_fcntl_getfl(int fd) { return fcntl(fd, F_GETFL); }

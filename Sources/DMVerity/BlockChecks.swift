@@ -67,12 +67,12 @@ extension BlockHasher {
   }
 
   /// The digests of consecutive blocks, one after the other.
-  mutating func digests(of blocks: [UInt8], blockSize: Int) throws(VerityError) -> [UInt8] {
-    var digests = [UInt8](repeating: 0, count: blocks.count / blockSize * algorithm.digestSize)
+  mutating func digests(of blocks: borrowing RawSpan, blockSize: Int) throws(VerityError) -> [UInt8] {
+    var digests = [UInt8](repeating: 0, count: blocks.byteCount / blockSize * algorithm.digestSize)
     do throws(HashingError) {
       var span = digests.mutableSpan
       var view = unsafe span.mutableBytes
-      try hashBlocks(blocks.rawSpan, blockSize: blockSize, into: &view)
+      try hashBlocks(blocks, blockSize: blockSize, into: &view)
     } catch {
       throw .hashing(error)
     }

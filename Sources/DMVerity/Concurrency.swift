@@ -46,7 +46,8 @@ struct Pieces {
   private let count: UInt64
 
   private static let byteCount = 256 << 10
-  private static let perRound: UInt64 = 128
+  /// Few rounds, because every thread begins one with fresh memory and waits for the others at its end.
+  private static let perRound: UInt64 = 512
   /// How far reading from a disk runs ahead: 16 MiB.
   private static let piecesAhead: UInt64 = 64
 
@@ -70,6 +71,11 @@ struct Pieces {
     let later = blocks(of: piece + Self.piecesAhead)
     // Data blocks lie within the data, so neither product overflows.
     data.willRead(at: later.lowerBound * UInt64(blockSize), byteCount: UInt64(later.count) * UInt64(blockSize))
+  }
+
+  /// The data blocks of a round.
+  func blocks(of round: Range<UInt64>) -> Range<UInt64> {
+    blocks(of: round.lowerBound).lowerBound..<blocks(of: round.upperBound - 1).upperBound  // no round is empty
   }
 
   /// The data blocks of a piece.

@@ -1,41 +1,40 @@
 internal import ByteKit
 internal import Hashing
 
-/// Builds a hash tree from the digests of the data blocks, in order, keeping one hash block a level in memory.
+/// Builds a hash tree from the digests of the data blocks, in order. Of each level it keeps what fills no block yet.
 struct TreeBuilder: ~Copyable {
   private let layout: VerityLayout
-  // The block being filled at each level, leaves first.
-  private var blocks: [Pending]
+  /// Leaves first.
+  private var levels: [Level]
   private var hasher: BlockHasher
   private var root: Digest?
   private var count: UInt64 = 0
 
-  private struct Pending {
-    var bytes: [UInt8]
-    var filled = 0
-    var index: UInt64 = 0
+  private struct Level {
+    /// Digests that fill no hash block yet.
+    var pending: [UInt8] = []
+    /// Hash blocks that were written.
+    var blockCount: UInt64 = 0
   }
 
   /// - Throws: ``VerityError/hashing(_:)``.
   init(_ layout: VerityLayout) throws(VerityError) {
     self.layout = layout
-    let empty = Pending(bytes: [UInt8](repeating: 0, count: layout.parameters.hashBlockSize))
-    blocks = layout.geometry.levels.map { _ in empty }
+    levels = [Level](repeating: Level(), count: layout.geometry.levels.count)
     hasher = try layout.makeHasher()
   }
 
-  /// Takes the digests of the next data blocks, one after the other.
+  /// Takes the digests of the next data blocks, one after the other. The more come at once, the more blocks of the
+  /// tree are hashed and written together.
   mutating func append(
     digests: borrowing RawSpan, to sink: inout some ByteSink & ~Copyable
   ) throws(VerityError) {
-    let size = layout.parameters.algorithm.digestSize
-    for start in stride(from: 0, to: digests.byteCount - size + 1, by: size) {
-      count += 1
-      guard count <= layout.parameters.dataBlockCount else {
-        throw .blockCount(expected: layout.parameters.dataBlockCount, found: count)
-      }
-      try append(digests.extracting(start..<start + size).copyBytes(), level: 0, to: &sink)
+    // Both are below 2^54: the one is memory, the other was checked here.
+    count += UInt64(digests.byteCount / layout.parameters.algorithm.digestSize)
+    guard count <= layout.parameters.dataBlockCount else {
+      throw .blockCount(expected: layout.parameters.dataBlockCount, found: count)
     }
+    try append(digests, level: 0, to: &sink)
   }
 
   /// Writes the blocks that are not full yet, and with them the root level.
@@ -43,33 +42,53 @@ struct TreeBuilder: ~Copyable {
   /// - Returns: the root hash.
   /// - Throws: ``VerityError/blockCount(expected:found:)`` when data blocks are missing.
   consuming func finish(to sink: inout some ByteSink & ~Copyable) throws(VerityError) -> Digest {
-    for level in blocks.indices where blocks[level].filled > 0 { try flush(level, to: &sink) }
+    for level in levels.indices where !levels[level].pending.isEmpty {
+      var last = levels[level].pending
+      last.append(contentsOf: repeatElement(0, count: layout.parameters.hashBlockSize - last.count))
+      try flush(last.rawSpan, level: level, to: &sink)
+    }
     guard count == layout.parameters.dataBlockCount, let root else {
       throw .blockCount(expected: layout.parameters.dataBlockCount, found: count)
     }
     return root
   }
 
-  /// Puts a digest into the block of `level`, or takes it for the root hash when there is no such level.
+  /// Puts digests behind those of `level`, or takes the only one for the root hash when there is no such level.
   private mutating func append(
-    _ digest: [UInt8], level: Int, to sink: inout some ByteSink & ~Copyable
+    _ digests: borrowing RawSpan, level: Int, to sink: inout some ByteSink & ~Copyable
   ) throws(VerityError) {
-    guard level < blocks.count else {
-      root = Digest(layout.parameters.algorithm, bytes: digest)
+    guard level < levels.count else {
+      root = Digest(layout.parameters.algorithm, bytes: digests.copyBytes())
       return
     }
-    let start = blocks[level].filled
-    blocks[level].bytes.replaceSubrange(start..<start + digest.count, with: digest)
-    blocks[level].filled = start + digest.count
-    if blocks[level].filled == layout.parameters.hashBlockSize { try flush(level, to: &sink) }
+    guard levels[level].pending.isEmpty else {
+      levels[level].pending.append(copying: digests)
+      let pending = levels[level].pending
+      levels[level].pending = []
+      try take(pending.rawSpan, level: level, to: &sink)
+      return
+    }
+    try take(digests, level: level, to: &sink)
   }
 
-  private mutating func flush(_ level: Int, to sink: inout some ByteSink & ~Copyable) throws(VerityError) {
-    let block = blocks[level]
-    let digest = try hasher.digest(of: block.bytes.rawSpan)
-    try sink.put(block.bytes.rawSpan, at: layout.nodeOffset(level: level, index: block.index))
-    blocks[level] = Pending(
-      bytes: [UInt8](repeating: 0, count: layout.parameters.hashBlockSize), index: block.index + 1)
-    try append(digest.bytes, level: level + 1, to: &sink)
+  /// Makes hash blocks of all the digests that are there for a level, and keeps what fills none.
+  private mutating func take(
+    _ digests: borrowing RawSpan, level: Int, to sink: inout some ByteSink & ~Copyable
+  ) throws(VerityError) {
+    let full = digests.byteCount - digests.byteCount % layout.parameters.hashBlockSize
+    levels[level].pending.append(copying: digests.extracting(full..<digests.byteCount))
+    guard full > 0 else { return }
+    try flush(digests.extracting(0..<full), level: level, to: &sink)
+  }
+
+  /// Writes the next hash blocks of a level, which lie one after the other, and hands their digests to the level above.
+  private mutating func flush(
+    _ blocks: borrowing RawSpan, level: Int, to sink: inout some ByteSink & ~Copyable
+  ) throws(VerityError) {
+    let size = layout.parameters.hashBlockSize
+    try sink.put(blocks, at: layout.nodeOffset(level: level, index: levels[level].blockCount))
+    levels[level].blockCount += UInt64(blocks.byteCount / size)
+    let digests = try hasher.digests(of: blocks, blockSize: size)
+    try append(digests.rawSpan, level: level + 1, to: &sink)
   }
 }

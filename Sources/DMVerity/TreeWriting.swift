@@ -25,18 +25,22 @@ extension VerityLayout {
     let pieces = Pieces(parameters)
     for round in pieces.rounds {
       // The threads finish in any order; the tree takes the digests in the data's.
-      let results = Mutex([[UInt8]](repeating: [], count: round.count))
+      let blocks = pieces.blocks(of: round)
+      let digestSize = parameters.algorithm.digestSize
+      let results = Mutex([UInt8](repeating: 0, count: blocks.count * digestSize))
       try concurrently(round.count, threads: threads) { () throws(VerityError) in
         try PieceHasher(self)
       } work: { (worker: inout PieceHasher, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)
         pieces.fetch(after: piece, of: data, blockSize: parameters.dataBlockSize)
-        let digests = try worker.digests(of: pieces.blocks(of: piece), in: data)
-        results.withLock { $0[number] = digests }
+        let own = pieces.blocks(of: piece)
+        let digests = try worker.digests(of: own, in: data)
+        let start = Int(own.lowerBound - blocks.lowerBound) * digestSize
+        results.withLock { $0.replaceSubrange(start..<start + digests.count, with: digests) }
       }
-      for digests in results.withLock({ $0 }) { try builder.append(digests: digests.rawSpan, to: &sink) }
-      let done = pieces.blocks(of: round.upperBound - 1).upperBound
-      guard progress(dataOffset(done), parameters.dataByteCount) else { throw .cancelled }
+      let digests = results.withLock { $0 }
+      try builder.append(digests: digests.rawSpan, to: &sink)
+      guard progress(dataOffset(blocks.upperBound), parameters.dataByteCount) else { throw .cancelled }
     }
     return try builder.finish(to: &sink)
   }
@@ -65,6 +69,7 @@ private struct PieceHasher: ~Copyable {
   ) throws(VerityError) -> [UInt8] {
     let blockSize = layout.parameters.dataBlockSize
     try data.fill(&buffer, count: blocks.count * blockSize, at: layout.dataOffset(blocks.lowerBound))
-    return try hasher.digests(of: buffer, blockSize: blockSize)
+    let bytes = buffer
+    return try hasher.digests(of: bytes.rawSpan, blockSize: blockSize)
   }
 }

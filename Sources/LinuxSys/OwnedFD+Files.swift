@@ -1,4 +1,4 @@
-public import ByteKit
+internal import ByteKit
 internal import CLinuxShim
 internal import Glibc
 
@@ -56,6 +56,18 @@ extension OwnedFD {
     }
     if let failure { throw failure }
     return done == total
+  }
+
+  /// Reads what is in memory already from `offset` on: how many bytes that is, nil when there is nothing, or when the
+  /// file system cannot tell.
+  borrowing func readCached(at offset: UInt64, into buffer: inout MutableRawSpan) -> Int? {
+    let total = buffer.byteCount
+    let got = withRaw { raw in
+      unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe vb_pread_cached(raw, bytes.baseAddress, total, Int64(offset))
+      }
+    }
+    return got < 0 ? nil : Int(got)
   }
 
   /// Fills the array from `offset`; false when the file ends first.
@@ -154,46 +166,5 @@ extension OwnedFD {
   /// fsync(2).
   public borrowing func sync() throws(SystemError) {
     if withRaw({ fsync($0) }) != 0 { throw .current("fsync") }
-  }
-}
-
-/// A file, opened read-only, as a ``ByteKit/ByteSource``: every read copies into the caller's memory.
-///
-/// Several threads may read at a time: each read names its own offset.
-public struct FileSource: ByteSource, ~Copyable, Sendable {
-  public let descriptor: OwnedFD
-  public let byteCount: UInt64
-
-  /// Wraps an open regular file or block device of known size.
-  public init(_ descriptor: consuming OwnedFD, byteCount: UInt64) {
-    self.descriptor = descriptor
-    self.byteCount = byteCount
-  }
-
-  /// Opens a regular file or block device by path and takes its present size.
-  public static func open(_ path: String) throws(SystemError) -> FileSource {
-    let descriptor = try OwnedFD.open(path, .readOnly)
-    let size = try descriptor.contentSize()
-    return FileSource(descriptor, byteCount: size)
-  }
-
-  public func willRead(at offset: UInt64, byteCount: UInt64) {
-    guard let start = off_t(exactly: offset), let count = off_t(exactly: byteCount) else { return }
-    _ = descriptor.withRaw { posix_fadvise($0, start, count, POSIX_FADV_WILLNEED) }
-  }
-
-  public func read(at offset: UInt64, into buffer: inout MutableRawSpan) throws(ByteSourceError) {
-    let needed = buffer.byteCount
-    guard offset <= byteCount, UInt64(needed) <= byteCount - offset else {
-      throw .endOfSource(offset: offset, needed: needed, byteCount: byteCount)
-    }
-    let complete: Bool
-    do throws(SystemError) {
-      complete = try descriptor.readFully(at: offset, into: &buffer)
-    } catch {
-      throw .system(offset: offset, reason: error.description)
-    }
-    // The file was shortened since it was opened.
-    guard complete else { throw .endOfSource(offset: offset, needed: needed, byteCount: byteCount) }
   }
 }

@@ -27,6 +27,8 @@
 int vb_open(const char *path, int flags, unsigned mode);
 int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
 int vb_fcntl_getfl(int fd);
+/// preadv2(2) with RWF_NOWAIT: as much as is in memory already; -1 (EAGAIN, or EOPNOTSUPP) when nothing is.
+int64_t vb_pread_cached(int fd, void *buffer, size_t count, int64_t offset);
 int vb_fcntl_dupfd_cloexec(int fd);
 int vb_set_cloexec(int fd);
 int vb_memfd_create(const char *name);
