@@ -53,7 +53,8 @@ public struct ErofsSuperblock: Equatable, Sendable {
       throw Self.error(.superblock, at: 0, expected: "\(Self.size) bytes", found: "\(bytes.byteCount) bytes")
     }
     guard raw.magic == Self.magic else {
-      throw Self.error(.magic, at: 0, expected: "magic \(Self.hexadecimal(Self.magic))", found: Self.hexadecimal(raw.magic))
+      throw Self.error(
+        .magic, at: 0, expected: "magic \(Self.hexadecimal(Self.magic))", found: Self.hexadecimal(raw.magic))
     }
     try Self.checkFeatures(raw)
     guard 9...16 ~= raw.blockBits else {

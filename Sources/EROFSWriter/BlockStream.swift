@@ -5,7 +5,7 @@ internal import ByteKit
 /// Whole blocks of contents go to the end. Inodes, with the ends of files behind them, share blocks: each goes into the
 /// block of the window where it leaves the least room, and a new block is begun when there is none. So metadata lies
 /// among the contents it is of, nothing is written twice, and the memory it takes is the window.
-struct BlockStream: ~Copyable {
+struct BlockStream: ~Copyable, Sendable {
   /// Bytes. The kernel takes blocks up to its page size (fs/erofs/super.c), and every machine has pages of 4096 bytes
   /// or more.
   static let blockSize = 4096

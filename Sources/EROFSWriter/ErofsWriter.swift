@@ -3,13 +3,13 @@ internal import EROFS
 
 /// Writes an uncompressed EROFS file system of regular files from its beginning to its end, in bounded memory.
 ///
-/// What comes out is a function of the paths, the contents and their order: owners are root, times 0, files can be read by
-/// everybody and written by nobody, and there is nothing else. The whole blocks of each file lie together; the rest of
-/// it lies behind its inode, in a block shared with others (`BlockStream`). Inode numbers count from block 0, so an inode
-/// can be anywhere, and metadata need not be known before the contents are written.
+/// What comes out is a function of the paths, the contents and their order: owners are root, times 0, files can be read
+/// by everybody and written by nobody, and there is nothing else. The whole blocks of each file lie together; the rest
+/// of it lies behind its inode, in a block shared with others (`BlockStream`). Inode numbers count from block 0, so an
+/// inode can be anywhere, and metadata need not be known before the contents are written.
 ///
 /// One file comes last, and its contents may depend on the number of blocks: see ``end(with:byteCount:to:)``.
-public struct ErofsWriter: ~Copyable {
+public struct ErofsWriter: ~Copyable, Sendable {
   /// Bytes a block has.
   public static let blockSize = 4096
 

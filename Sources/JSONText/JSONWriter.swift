@@ -10,6 +10,9 @@ extension JSONValue {
   /// ``pretty`` as bytes.
   public var prettyUTF8: [UInt8] { utf8(indent: 0) }
 
+  /// ``prettyUTF8`` as it is so many levels deep in a document.
+  public func prettyUTF8(level: Int) -> [UInt8] { utf8(indent: level) }
+
   private func utf8(indent: Int?) -> [UInt8] {
     var text: [UInt8] = []
     write(to: &text, indent: indent)

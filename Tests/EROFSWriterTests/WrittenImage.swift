@@ -24,8 +24,8 @@ struct WrittenImage {
     #expect(ending.blockCount * 4096 == UInt64(bytes.count))
   }
 
-  /// The directories above the files, without the root.
-  /// By their bytes: as strings, two names of different bytes can be equal.
+  /// The directories above the files, without the root,
+  /// by their bytes: as strings, two names of different bytes can be equal.
   var directories: Set<[UInt8]> {
     var directories: Set<[UInt8]> = []
     for file in files {
@@ -64,9 +64,7 @@ struct WrittenImage {
     }
   }
 
-  /// Has erofs-utils check the image and unpack it, and compares what comes out.
-  ///
-  /// - Parameter unpacks: nil to compare every file.
+  /// Has erofs-utils check the image and unpack it, and the kernel mount it, and compares what comes out.
   func checkWithFsck(in directory: TemporaryDirectory, mounts: Bool) throws {
     let path = try directory.write("image", bytes)
     let target = directory.file("extracted")
