@@ -41,8 +41,10 @@ struct PinnedPaths: ~Copyable {
     guard mountPoint < parts.count else {
       throw .unusablePinPath(path: path, reason: "the root of the BPF file system, which belongs to everybody")
     }
-    for count in (mountPoint + 1)...parts.count {
-      try makeOne("/" + parts[..<count].joined(separator: "/"))
+    var directory = ""
+    for (index, part) in parts.enumerated() {
+      directory += "/\(part)"
+      if index >= mountPoint { try makeOne(directory) }
     }
   }
 
@@ -75,8 +77,9 @@ struct PinnedPaths: ~Copyable {
   private func deepestBPFMountPoint(of parts: [Substring]) throws(BPFLoadError) -> Int? {
     var devices: [DeviceNumber] = []
     var isBPF = false
+    var path = ""
     for count in 0...parts.count {
-      let path = "/" + parts[..<count].joined(separator: "/")
+      path += count == 0 ? "/" : count == 1 ? "\(parts[0])" : "/\(parts[count - 1])"
       do throws(SystemError) {
         let directory = try OwnedFD.open(path, [.path, .directory, .noFollow])
         devices.append(try directory.status().device)

@@ -26,6 +26,8 @@
 
 int vb_open(const char *path, int flags, unsigned mode);
 int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
+/// What main was called with: `count` words, the program's name first; NULL where the C library does not tell.
+char *const *vb_arguments(int *count);
 int vb_fcntl_getfl(int fd);
 /// preadv2(2) with RWF_NOWAIT: as much as is in memory already; -1 (EAGAIN, or EOPNOTSUPP) when nothing is.
 int64_t vb_pread_cached(int fd, void *buffer, size_t count, int64_t offset);
