@@ -2,6 +2,7 @@ public import BPFObject
 public import DMVerity
 public import Diagnostics
 public import LinuxSys
+public import SafeOutput
 public import Signatures
 
 /// Why no image was built.
@@ -23,6 +24,8 @@ public enum BuildError: Error, Equatable, Sendable {
   case badLabel(option: String, text: String)
   /// A place for the result cannot be used.
   case badOutput(path: String, found: String)
+  /// A result would replace a file that is read.
+  case replacesInput(SafeOutputError)
   /// The result cannot be written.
   case output(path: String, SystemError)
   /// The temporary copy of the files cannot be written.
@@ -75,6 +78,7 @@ extension BuildError: Diagnosable {
       Diagnostic(
         "build.bad-output", .usage, "the result cannot become `\(path)`",
         expected: "a new name, or a regular file to replace", found: found, next: "name another file with -o")
+    case .replacesInput(let error): error.diagnostic
     case .output(let path, let error): Self.named(path, error.diagnostic)
     case .staging(let error):
       Self.named("a temporary copy of the files", error.diagnostic, next: "name another directory by TMPDIR")

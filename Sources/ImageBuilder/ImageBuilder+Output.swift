@@ -3,6 +3,7 @@ internal import DMVerity
 internal import DiskLayout
 internal import LinuxSys
 internal import Manifest
+internal import SafeOutput
 
 extension ImageBuilder {
   func checkLabels() throws(BuildError) {
@@ -12,18 +13,44 @@ extension ImageBuilder {
     }
   }
 
-  /// The results replace regular files only: a rename as root would replace a device node just as well.
-  func checkOutputs() throws(BuildError) {
+  /// Every path that a result will have.
+  private var outputs: [String] {
     var paths = [request.output, request.rootHashFile]
     if request.layout == .sidecar { paths.append(Sidecars(imagePath: request.output).hashTree) }
     if let signing = request.signing { paths.append(signing.file) }
     if let manifest = request.manifestFile { paths.append(manifest) }
+    return paths
+  }
+
+  /// The results have different names, and replace regular files that nobody reads.
+  func checkOutputs() throws(BuildError) {
+    let paths = outputs
     for (index, path) in paths.enumerated() {
       guard !path.isEmpty, !paths[..<index].contains(path) else {
         throw .badOutput(path: path, found: path.isEmpty ? "an empty name" : "the name of another result")
       }
-      guard let kind = try? FileStatus.of(path: path, followLinks: false).kind else { continue }
-      guard kind == .regular || kind == .symbolicLink else { throw .badOutput(path: path, found: "a \(kind.rawValue)") }
+    }
+    try requireReplaceable(paths, request.inputs)
+  }
+
+  /// The results replace nothing that is packed.
+  func checkOutputs(besides scan: SourceScan) throws(BuildError) {
+    // Where there is nothing yet, nothing can be replaced, and the files need not be looked at.
+    let present = outputs.filter { (try? FileStatus.of(path: $0)) != nil }
+    guard !present.isEmpty else { return }
+    var sources = RunInputs()
+    for file in scan.files { sources.add("\(request.directory)/\(file.path)", as: "a file that is packed") }
+    try requireReplaceable(present, sources)
+  }
+
+  private func requireReplaceable(_ paths: [String], _ inputs: RunInputs) throws(BuildError) {
+    for path in paths {
+      do throws(SafeOutputError) {
+        try inputs.requireReplaceable(path)
+      } catch {
+        if case .notAFile(_, let kind) = error { throw .badOutput(path: path, found: "a \(kind)") }
+        throw .replacesInput(error)
+      }
     }
   }
 

@@ -35,6 +35,7 @@ public struct ImageBuilder {
       throw .nothingToPack(path: request.directory, skipped: scan.skipped.count)
     }
     var manifest = Manifest(name: request.name, version: request.version, dataBlocks: 0, objects: [], files: [])
+    try checkOutputs(besides: scan)
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
     var text = try makeFileSystem(image.temporaryPath, maker, scan, &manifest)

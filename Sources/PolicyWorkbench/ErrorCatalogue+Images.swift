@@ -3,6 +3,10 @@ extension ErrorCatalogue {
   static let imageParagraphs: [String: String] = [
     "image.not-an-image":
       "An image is a regular file or a block device. A directory, FIFO or socket has no bytes at fixed places, so it is not even opened.",
+    "output.replaces-input":
+      "A file that a command writes gets its name by a rename, and what had the name before is gone. The name that was given is, perhaps by another path, that of a file which the command reads: the private key, the certificate, the image, a file that is packed. Nothing was written. Name another file.",
+    "output.not-a-file":
+      "What a command writes becomes a regular file under the name that was given. There is a device, a directory or a link to one, and root's rename would replace it. Name another file.",
     "layout.no-file-system":
       "The data does not begin as an EROFS file system does (magic e0f5e1e2 at byte 1024), so nothing says where it ends and its tree begins. Name the place of the superblock with --hash-offset when it is another file system.",
     "layout.file-system-size":

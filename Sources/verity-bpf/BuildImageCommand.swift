@@ -104,6 +104,7 @@ struct BuildImageCommand: DiagnosingCommand {
         certificate: $0.certificate, privateKey: $0.privateKey, file: Sidecars(imagePath: output).signature)
     }
     request.manifestFile = manifest
+    request.inputs = signing.inputs
     request.name = name
     request.version = version
     request.seed = Array((seed ?? "").utf8)
