@@ -45,7 +45,7 @@ import Testing
   private static let others: [Collision] = [
     Collision(
       "root-hash, the key by its URI", "key.pem", "sign", "root-hash", "out.raw", "-o", "key.pem", "--certificate",
-      "cert.pem", "--private-key", "file:key.pem"),
+      "cert.pem", "--private-key", "file:HERE/key.pem"),
     Collision(
       "file, the object by what is to be signed", "a.bpf.o", "sign", "file", "a.bpf.o", "--emit-tbs", "a.bpf.o"),
     Collision("policy test, the policy", "a.pol", "policy", "test", "a.pol", "a.cases", "--junit", "a.pol"),
@@ -84,7 +84,8 @@ import Testing
     let directory = try Self.sources()
     let before = try directory.read(collision.input)
     let names = try Directory.names(directory.path)
-    let result = try VerityBPFCommand.run(collision.arguments, in: directory.path)
+    let arguments = collision.arguments.map { $0.replacing("HERE", with: directory.path) }
+    let result = try VerityBPFCommand.run(arguments, in: directory.path)
     #expect(result.status == 64, "\(result.errors)")
     #expect(result.errors.contains("error[output.replaces-input]"), "\(result.errors)")
     #expect(try directory.read(collision.input) == before)
