@@ -15,6 +15,8 @@ extension ErrorCatalogue {
       "A part of the image is said to lie beyond the end of the file. The file is cut short, or a table in it lies.",
     "layout.partition-table":
       "The partition table of a disk image is not one that systemd-dissect would open: a checksum is wrong, partitions overlap or leave the disk, there is not exactly one root partition with one tree, or its UUIDs are not the halves of the root hash.",
+    "layout.second-table":
+      "A GUID partition table has a second copy in the last sectors of the disk. In an image file it must be there, at the very end, with the same contents; otherwise the file was cut short, something was put behind it, or somebody wrote to the copy, and bytes are in it that nobody vouches for. On a device it is only told: an image that was written to a larger device has its second copy where the image ended, until `sgdisk -e DEVICE` moves it.",
     "layout.root-hash":
       "A root-hash file holds the root hash's hexadecimal digits, 64 for sha256 or 128 for sha512, and at most one line feed. This one holds something else.",
     "layout.signature-record":

@@ -94,6 +94,7 @@ struct VerifyRun {
       let named = Result { try trustedRootHash() }
       answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      if let note = file.note { Output.warning(note.code, note.message) }
       let rootHash = try checkSignature(file, named: named, answer: &answer)
       try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
