@@ -98,7 +98,8 @@ extension BuildError: Diagnosable {
     case .partitioner(let status, let text):
       Diagnostic(
         "build.sfdisk-failed", .incomplete, "sfdisk could not write the partition table", expected: "exit status 0",
-        found: "exit status \(status)", next: "check the free space and sfdisk's own message",
+        found: "exit status \(status)\(text.contains { !$0.isWhitespace } ? "" : ", and sfdisk said nothing")",
+        next: "check the free space where the image goes",
         details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
     case .signing(let error): error.diagnostic
     case .verity(let error): error.diagnostic

@@ -114,7 +114,8 @@ extension ErrorCatalogue {
     "build.mkfs-failed": "mkfs.erofs ended with an error; its own message is shown.",
     "build.no-sfdisk":
       "sfdisk is not on PATH. It writes the partition table of --layout ddi; on Debian it is in fdisk.",
-    "build.sfdisk-failed": "sfdisk ended with an error; its own message is shown.",
+    "build.sfdisk-failed":
+      "sfdisk ended with an error; what it said is shown. On a full disk it says nothing.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
     "mount.signature":
       "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",

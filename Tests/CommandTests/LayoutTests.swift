@@ -155,6 +155,16 @@ import Testing
     }
   }
 
+  @Test func refusesAKeyOfAnotherCertificate() throws {
+    let directory = try Self.sources()
+    try Tools.run(
+      "openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+      directory.file("other.key"))
+    let result = try BuildImageTests.build(directory, ["--certificate=cert.pem", "--private-key=other.key"])
+    #expect(result.status == 64 && result.errors.contains("error[signature.key-mismatch]"), "\(result.errors)")
+    #expect(try !Directory.names(directory.path).contains { $0.hasPrefix("out") })
+  }
+
   @Test func signsAnImageThatIsBuilt() throws {
     let directory = try Self.sources()
     #expect(try BuildImageTests.build(directory).status == 0)
