@@ -26,6 +26,8 @@ public enum BuildError: Error, Equatable, Sendable {
   case badOutput(path: String, found: String)
   /// A result would replace a file that is read.
   case replacesInput(SafeOutputError)
+  /// A file has the name of one that belongs to the image, is not written, and is something else.
+  case foreignSidecar(path: String, expected: String)
   /// The result cannot be written.
   case output(path: String, SystemError)
   /// The temporary copy of the files cannot be written.
@@ -79,6 +81,12 @@ extension BuildError: Diagnosable {
         "build.bad-output", .usage, "the result cannot become `\(path)`",
         expected: "a new name, or a regular file to replace", found: found, next: "name another file with -o")
     case .replacesInput(let error): error.diagnostic
+    case .foreignSidecar(let path, let expected):
+      Diagnostic(
+        "build.foreign-file", .usage,
+        "`\(path)` would be taken for a part of the image, and is none of an earlier build",
+        expected: "nothing there, or \(expected)", found: "another file, which is left alone",
+        next: "move it away, or name another image with -o")
     case .output(let path, let error): Self.named(path, error.diagnostic)
     case .staging(let error):
       Self.named("a temporary copy of the files", error.diagnostic, next: "name another directory by TMPDIR")

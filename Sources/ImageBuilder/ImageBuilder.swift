@@ -49,12 +49,12 @@ public struct ImageBuilder {
       path: finished.image.temporaryPath, verityData: finished.treePath, rootHash: sealed.rootHash,
       threads: threads
     ).check(manifest, text: text)
-    try commit(finished, sealed, signature, manifest: text)
+    let stale = try commit(finished, sealed, signature, manifest: text, in: workshop)
     let dataBytes = sealed.layout.parameters.dataByteCount
     return BuildResult(
       manifest: manifest, rootHash: sealed.rootHash, salt: sealed.salt, dataBytes: dataBytes,
-      treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, skipped: scan.skipped,
-      mkfsVersion: maker.version)
+      treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, removed: stale.paths,
+      keptSignature: stale.keptSignature, skipped: scan.skipped, mkfsVersion: maker.version)
   }
 
   /// Packs the files and the manifest, whose number of data blocks is still to be filled in.

@@ -114,6 +114,8 @@ extension ErrorCatalogue {
     "build.mkfs-failed": "mkfs.erofs ended with an error; its own message is shown.",
     "build.no-sfdisk":
       "sfdisk is not on PATH. It writes the partition table of --layout ddi; on Debian it is in fdisk.",
+    "build.foreign-file":
+      "Beside an image NAME.raw, the names NAME.roothash, NAME.roothash.p7s and NAME.verity belong to it: whoever opens the image looks there. A build removes those that an earlier one left and it does not write itself. Under this name something else lies, so it was not made by a build; it is left alone, and nothing was built.",
     "build.sfdisk-failed":
       "sfdisk ended with an error; what it said is shown. On a full disk it says nothing.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
