@@ -3,12 +3,14 @@ import ArgumentParser
 import BPFLoad
 import ByteKit
 import Diagnostics
+import DiskLayout
 import JSONText
 import LinuxSys
 import PolicyEngine
 import PolicyStore
 import PolicySyntax
 import Provenance
+import SafeOutput
 
 /// `verity-bpf load`: the whole way of an object into the kernel.
 struct LoadCommand: DiagnosingCommand {
@@ -137,6 +139,7 @@ struct LoadRun {
   func execute() throws -> Int32 {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let requested = try objects.requested()
+    try requireReplaceableLog()
     let (text, name) = try policyText()
     var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
     request.rootHash = try trusted.expected()
@@ -159,6 +162,26 @@ struct LoadRun {
       return printing.add(printout, status: status, at: index)
     }
     return try printing.finish()
+  }
+
+  /// The verifier's log replaces nothing that is read here.
+  private func requireReplaceableLog() throws {
+    guard let verifierLog else { return }
+    var inputs = RunInputs()
+    inputs.add(objects.image, as: "the image")
+    if let image = objects.image {
+      inputs.add(Sidecars(imagePath: image).hashTree, as: "the image's tree")
+    } else {
+      for path in objects.object { inputs.add(path, as: "the object") }
+    }
+    for number in objects.fd { inputs.add("/proc/self/fd/\(number)", as: "the object") }
+    inputs.add(policy, as: "the policy")
+    inputs.add(trusted.file, as: "the root hash")
+    do throws(SafeOutputError) {
+      try inputs.requireReplaceable(verifierLog)
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
   }
 
   /// The policy's text and name: the file that was named, or the policy that is active in the store. Without either

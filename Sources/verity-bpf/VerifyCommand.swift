@@ -28,7 +28,7 @@ struct VerifyCommand: DiagnosingCommand {
       NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
 
       Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt or malformed or has another \
-      root hash, or the object is not signed by somebody named; 1 something could not be read, 64 usage.
+      root hash, or it or the object is not signed by somebody trusted, or was revoked; 1 something could not be read, 64 usage.
       """)
   static let schema = "verity-bpf/verify/1"
   static let name = "verify"
@@ -94,6 +94,7 @@ struct VerifyRun {
       let named = Result { try trustedRootHash() }
       answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      if let note = file.note { Output.warning(note.code, note.message) }
       let rootHash = try checkSignature(file, named: named, answer: &answer)
       try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
