@@ -75,6 +75,14 @@ static inline int vb_is_same_name(const X509_NAME *one, const X509_NAME *other) 
   CRYPTO_free(right, NULL, 0);
   return same;
 }
+static inline int vb_is_same_certificate(const X509 *one, const X509 *other) {
+  unsigned char *left = NULL, *right = NULL;
+  int count = i2d_X509(one, &left), others = i2d_X509(other, &right);
+  int same = count > 0 && count == others && memcmp(left, right, (size_t)count) == 0;
+  CRYPTO_free(left, NULL, 0);
+  CRYPTO_free(right, NULL, 0);
+  return same;
+}
 /// What is unusual in the parts of a message by one signer that the signature is not over, and that OpenSSL does not look
 /// at or compares loosely; NULL when they are as RFC 2315 has them.
 static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
@@ -95,6 +103,11 @@ static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
   int algorithm = OBJ_obj2nid(signer->digest_enc_alg->algorithm);
   if (algorithm != key && OBJ_find_sigid_algs(algorithm, &of_digest, &of_key) != 1) return "an unknown kind of signature";
   if (of_digest != digest || of_key != key) return "a signature of another kind than the signer's key";
+  // Nothing covers what else the message carries.
+  if (sk_X509_CRL_num(data->crl) > 0) return "a list of revoked certificates";
+  if (sk_X509_num(data->cert) > 1) return "more certificates than the signer's";
+  if (sk_X509_num(data->cert) == 1 && !vb_is_same_certificate(sk_X509_value(data->cert, 0), certificate))
+    return "a certificate that is not the signer's";
   // OpenSSL finds the certificate by a comparison that does not tell capital letters from small ones.
   if (!vb_is_same_name(signer->issuer_and_serial->issuer, X509_get_issuer_name(certificate))) return "another spelling of the issuer";
   return NULL;
