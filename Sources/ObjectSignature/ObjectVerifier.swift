@@ -1,4 +1,5 @@
 public import ByteKit
+internal import Hashing
 public import Signatures
 
 /// A signature of an object that holds.
@@ -16,6 +17,9 @@ public struct VerifiedSignature: Equatable, Sendable {
   public let signer: Digest
   /// What that certificate says of itself. When it is valid is for the caller to judge, who knows the time.
   public let certificate: CertificateFacts
+  /// SHA-256 of what is signed: of the manifest, or of the file without its trailer. Other than that of the file it stays
+  /// the same when debug information is stripped or the object is signed again.
+  public let content: Digest
   /// What is covered, one line each, for people; for a module trailer only the file.
   public let covered: [String]
   /// What the object has that the signature says nothing about.
@@ -80,6 +84,7 @@ public enum ObjectVerifier {
     }
     return VerifiedSignature(
       format: .companion, signer: verified.signer, certificate: verified.certificate,
+      content: try digest(of: section.manifest),
       covered: manifest.entries.filter { !$0.isRemovable }.map(\.label),
       notCovered: ["strings that nothing names", "the places of the sections in the file", "the signature itself"])
   }
@@ -111,8 +116,12 @@ public enum ObjectVerifier {
     let content = object.extracting(first: trailer.contentCount).copyBytes()
     let verified = try check(trailer.message, content: content, trusted: trusted, allowsAttributes: true)
     return VerifiedSignature(
-      format: .module, signer: verified.signer, certificate: verified.certificate,
+      format: .module, signer: verified.signer, certificate: verified.certificate, content: try digest(of: content),
       covered: ["the whole file, \(trailer.contentCount) bytes"], notCovered: [])
+  }
+
+  private static func digest(of content: [UInt8]) throws(ObjectSignatureError) -> Digest {
+    do throws(HashingError) { return try Digest.of(content.rawSpan) } catch { throw .hashing(error) }
   }
 
   private static func check(

@@ -86,7 +86,10 @@ struct VerifyRun {
 
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      return try SignedObjectAnswer.verify(image, trusted: try signers(), asJSON: json)
+      let trust = try TrustOptions.anchors(in: trustAnchors)
+      return try SignedObjectAnswer.verify(
+        image, trusted: certificate.isEmpty ? trust.objects.pem : try namedCertificates(),
+        revocations: trust.revocations, asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -105,11 +108,6 @@ struct VerifyRun {
     }
     try answer.print(asJSON: json)
     return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
-  }
-
-  /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
-  private func signers() throws -> [UInt8] {
-    certificate.isEmpty ? try TrustOptions.anchors(in: trustAnchors).objects.pem : try namedCertificates()
   }
 
   private func namedCertificates() throws -> [UInt8] {
