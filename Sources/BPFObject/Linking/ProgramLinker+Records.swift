@@ -19,11 +19,11 @@ extension ProgramLinker {
           why: "without them the kernel would silently ignore the program's CO-RE relocations",
           next: "compile the object with -g, and keep its .BTF.ext")
       }
-      program.funcInfo += try rebased(info, ext.functions.recordSize, to: place / Instruction.size)
+      try append(info, ext.functions.recordSize, to: &program.funcInfo, at: place / Instruction.size)
       if hasLines { try appendLines(of: function, at: place) }
       for record in ext.relocations.records(in: function.range, of: function.sectionName) {
         let offset = place + record.instructionOffset - function.range.lowerBound
-        program.coreRelocations += try rebased(record, ext.relocations.recordSize, to: offset)
+        try append(record, ext.relocations.recordSize, to: &program.coreRelocations, at: offset)
       }
     }
   }
@@ -38,15 +38,16 @@ extension ProgramLinker {
     }
     for record in lines {
       let offset = place + record.instructionOffset - function.range.lowerBound
-      program.lineInfo += try rebased(record, ext.lines.recordSize, to: offset / Instruction.size)
+      try append(record, ext.lines.recordSize, to: &program.lineInfo, at: offset / Instruction.size)
     }
   }
 
-  private func rebased(
-    _ record: BTFExt.Record, _ size: Int, to offset: Int
-  ) throws(BPFObjectError) -> [UInt8] {
-    var bytes = try ext.part.slice(at: record.position, count: size)
-    bytes.storeLittleEndian(UInt32(truncatingIfNeeded: offset), at: 0)
-    return bytes
+  /// Appends a record, which begins with its instruction's offset, with another offset.
+  private func append(
+    _ record: BTFExt.Record, _ size: Int, to records: inout [UInt8], at offset: Int
+  ) throws(BPFObjectError) {
+    let start = records.count
+    try ext.part.append(to: &records, at: record.position, count: size)
+    records.storeLittleEndian(UInt32(truncatingIfNeeded: offset), at: start)
   }
 }

@@ -37,10 +37,10 @@ extension ProgramKind {
   }
 
   private static func rule(for name: Substring) -> SectionRule? {
-    var first = SectionRule.indexes[name]
+    var first = SectionRule.indexes[String(name)]
     // Some prefixes hold a slash themselves.
     for (index, byte) in zip(name.utf8.indices, name.utf8) where byte == UInt8(ascii: "/") {
-      guard let found = SectionRule.indexes[name[..<index]], SectionRule.all[found].isNamed else { continue }
+      guard let found = SectionRule.indexes[String(name[..<index])], SectionRule.all[found].isNamed else { continue }
       first = min(first ?? found, found)
     }
     return first.map { SectionRule.all[$0] }
