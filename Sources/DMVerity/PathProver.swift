@@ -37,7 +37,7 @@ final class PathProver {
     hashes: borrowing some ByteSource & ~Copyable
   ) throws(VerityError) {
     let count = layout.parameters.dataBlockCount
-    guard blocks.upperBound <= count else { throw .blockOutOfRange(index: blocks.upperBound, count: count) }
+    guard blocks.upperBound <= count else { throw .blockOutOfRange(index: blocks.upperBound - 1, count: count) }
     // A single block has no leaf above it.
     guard !layout.geometry.levels.isEmpty else {
       if !blocks.isEmpty, !memory.contains(.data(0)) { try prove(0, data: data, hashes: hashes) }
