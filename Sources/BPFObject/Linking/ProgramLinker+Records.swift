@@ -6,6 +6,7 @@ extension ProgramLinker {
     program.funcInfoRecordSize = UInt32(ext.functions.recordSize)
     program.lineInfoRecordSize = UInt32(ext.lines.recordSize)
     program.coreRelocationRecordSize = UInt32(ext.relocations.recordSize)
+    let part = ext.part
     let main = functions.functions[order[0]]
     let hasLines = !ext.lines.records(in: main.range, of: main.sectionName).isEmpty
     for index in order {
@@ -19,11 +20,11 @@ extension ProgramLinker {
           why: "without them the kernel would silently ignore the program's CO-RE relocations",
           next: "compile the object with -g, and keep its .BTF.ext")
       }
-      try append(info, ext.functions.recordSize, to: &program.funcInfo, at: place / Instruction.size)
+      try Self.append(info, ext.functions.recordSize, of: part, to: &program.funcInfo, at: place / Instruction.size)
       if hasLines { try appendLines(of: function, at: place) }
       for record in ext.relocations.records(in: function.range, of: function.sectionName) {
         let offset = place + record.instructionOffset - function.range.lowerBound
-        try append(record, ext.relocations.recordSize, to: &program.coreRelocations, at: offset)
+        try Self.append(record, ext.relocations.recordSize, of: part, to: &program.coreRelocations, at: offset)
       }
     }
   }
@@ -36,18 +37,20 @@ extension ProgramLinker {
         expected: "a line_info record at the first instruction of every function, or none at all",
         next: "compile all of the object with -g")
     }
+    let part = ext.part
     for record in lines {
       let offset = place + record.instructionOffset - function.range.lowerBound
-      try append(record, ext.lines.recordSize, to: &program.lineInfo, at: offset / Instruction.size)
+      try Self.append(record, ext.lines.recordSize, of: part, to: &program.lineInfo, at: offset / Instruction.size)
     }
   }
 
-  /// Appends a record, which begins with its instruction's offset, with another offset.
-  private func append(
-    _ record: BTFExt.Record, _ size: Int, to records: inout [UInt8], at offset: Int
+  /// Appends a record, which begins with its instruction's offset, with another offset. Static, as otherwise the linker
+  /// would be copied for each record.
+  private static func append(
+    _ record: BTFExt.Record, _ size: Int, of part: ObjectPart, to records: inout [UInt8], at offset: Int
   ) throws(BPFObjectError) {
     let start = records.count
-    try ext.part.append(to: &records, at: record.position, count: size)
+    try part.append(to: &records, at: record.position, count: size)
     records.storeLittleEndian(UInt32(truncatingIfNeeded: offset), at: start)
   }
 }

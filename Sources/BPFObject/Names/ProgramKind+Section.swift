@@ -10,7 +10,7 @@ extension ProgramKind {
   /// - Throws: ``BPFObjectError`` with the check `unknownSectionName`, and the names that come near.
   init(section: String) throws(BPFObjectError) {
     var name = Substring(section)
-    let isOptional = name.first == "?"
+    let isOptional = name.utf8.first == UInt8(ascii: "?")
     if isOptional { name = name.dropFirst() }
     guard let rule = Self.rule(for: name) else {
       throw BPFObjectError(
@@ -24,7 +24,7 @@ extension ProgramKind {
     if rule.options.contains(.sleepable) { flags |= Self.sleepableFlag }
     if rule.options.contains(.fragments) { flags |= Self.fragmentsFlag }
     if rule.isNamed, name.utf8.count > rule.prefix.utf8.count {
-      target = String(name.dropFirst(rule.prefix.count + 1))
+      target = String(Substring(name.utf8.dropFirst(rule.prefix.utf8.count + 1)))
     }
     if rule.options.contains(.attachesByBTF) {
       guard !target.isEmpty else {
