@@ -36,6 +36,11 @@ struct ObjectPart: Sendable {
     do { return try bytes.rawSpan.slice(at: offset, count: count).copyBytes() } catch { throw ended(error) }
   }
 
+  /// Appends `count` bytes to others.
+  func append(to other: inout [UInt8], at offset: Int, count: Int) throws(BPFObjectError) {
+    do { other.append(copying: try bytes.rawSpan.slice(at: offset, count: count)) } catch { throw ended(error) }
+  }
+
   /// The NUL-terminated name at `offset` of a string table.
   func name(at offset: Int) throws(BPFObjectError) -> String {
     let text: String?

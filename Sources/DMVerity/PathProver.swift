@@ -20,6 +20,78 @@ final class PathProver {
   func prove(
     _ index: UInt64, data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable
   ) throws(VerityError) {
+    let expected = try expectedDigest(of: index, hashes: hashes)
+    try memory.admit(.data(index), byteCount: layout.parameters.dataBlockSize) { (block) throws(VerityError) in
+      try data.fill(&block, at: layout.dataOffset(index))
+      let found = try hasher.digest(of: block.bytes)
+      if found != expected { throw layout.dataFault(index, expected: expected, found: found) }
+    }
+  }
+
+  /// Blocks that are read and hashed together, at most.
+  private static let runCount: UInt64 = 64
+
+  /// Proves data blocks and puts those into ``memory`` that are not there yet.
+  func prove(
+    _ blocks: Range<UInt64>, data: borrowing some ByteSource & ~Copyable,
+    hashes: borrowing some ByteSource & ~Copyable
+  ) throws(VerityError) {
+    let count = layout.parameters.dataBlockCount
+    guard blocks.upperBound <= count else { throw .blockOutOfRange(index: blocks.upperBound - 1, count: count) }
+    // A single block has no leaf above it.
+    guard !layout.geometry.levels.isEmpty else {
+      if !blocks.isEmpty, !memory.contains(.data(0)) { try prove(0, data: data, hashes: hashes) }
+      return
+    }
+    var start = blocks.lowerBound
+    while start < blocks.upperBound {
+      guard !memory.contains(.data(start)) else {
+        start += 1
+        continue
+      }
+      let leaf = layout.geometry.node(above: start, level: 0)
+      var end = start + 1
+      while end < blocks.upperBound, end - start < Self.runCount, !memory.contains(.data(end)),
+        layout.geometry.node(above: end, level: 0) == leaf
+      {
+        end += 1
+      }
+      if end - start == 1 {
+        try prove(start, data: data, hashes: hashes)
+      } else {
+        try prove(run: start..<end, under: leaf, data: data, hashes: hashes)
+      }
+      start = end
+    }
+  }
+
+  /// Proves blocks in a row under one leaf of the tree.
+  private func prove(
+    run: Range<UInt64>, under leaf: UInt64, data: borrowing some ByteSource & ~Copyable,
+    hashes: borrowing some ByteSource & ~Copyable
+  ) throws(VerityError) {
+    // Admits the leaf, and with it what every block of the run must be.
+    _ = try expectedDigest(of: run.lowerBound, hashes: hashes)
+    let blockSize = layout.parameters.dataBlockSize
+    let digestSize = layout.parameters.algorithm.digestSize
+    try memory.admit(run, blockSize: blockSize) { (blocks) throws(VerityError) in
+      try data.fill(&blocks, at: layout.dataOffset(run.lowerBound))
+      let digests = try hasher.digests(of: blocks.bytes, blockSize: blockSize)
+      for (position, index) in run.enumerated() {
+        let expected = try childDigest(ofNode: leaf, level: 0, child: index)
+        let found = Digest(
+          layout.parameters.algorithm, bytes: Array(digests[position * digestSize..<(position + 1) * digestSize]))
+        guard let found, found == expected else {
+          throw layout.dataFault(index, expected: expected, found: found ?? expected)
+        }
+      }
+    }
+  }
+
+  /// The digest that the tree has of a data block.
+  private func expectedDigest(
+    of index: UInt64, hashes: borrowing some ByteSource & ~Copyable
+  ) throws(VerityError) -> Digest {
     let parameters = layout.parameters
     guard index < parameters.dataBlockCount else {
       throw .blockOutOfRange(index: index, count: parameters.dataBlockCount)
@@ -32,11 +104,7 @@ final class PathProver {
       let child = level == 0 ? index : layout.geometry.node(above: index, level: level - 1)
       expected = try childDigest(ofNode: node, level: level, child: child)
     }
-    try memory.admit(.data(index), byteCount: parameters.dataBlockSize) { (block) throws(VerityError) in
-      try data.fill(&block, at: layout.dataOffset(index))
-      let found = try hasher.digest(of: block.bytes)
-      if found != expected { throw layout.dataFault(index, expected: expected, found: found) }
-    }
+    return expected
   }
 
   private func admitNode(

@@ -16,7 +16,9 @@ final class ProvenMemory {
     case node(UInt64)
   }
 
-  private var blocks: [Key: UnsafeMutableRawBufferPointer] = unsafe [:]
+  private var blocks: [Key: UnsafeRawBufferPointer] = unsafe [:]
+  /// What ``blocks`` lie in.
+  private var allocations: [UnsafeMutableRawBufferPointer] = unsafe []
   /// Bytes.
   private(set) var used = 0
   private let limit: Int
@@ -24,7 +26,7 @@ final class ProvenMemory {
   init(limit: Int) { self.limit = limit }
 
   deinit {
-    unsafe blocks.values.forEach { unsafe $0.deallocate() }
+    unsafe allocations.forEach { unsafe $0.deallocate() }
   }
 
   func contains(_ key: Key) -> Bool { unsafe blocks[key] != nil }
@@ -34,7 +36,7 @@ final class ProvenMemory {
   func view(_ key: Key) -> RawSpan? {
     guard let block = unsafe blocks[key] else { return nil }
     // Blocks are freed in `deinit` only, and never written again once they are in the table.
-    return unsafe _overrideLifetime(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(block)), borrowing: self)
+    return unsafe _overrideLifetime(RawSpan(_unsafeBytes: block), borrowing: self)
   }
 
   /// A copy of some bytes of the block kept under `key`.
@@ -47,6 +49,24 @@ final class ProvenMemory {
   func admit(
     _ key: Key, byteCount: Int, fill: (inout MutableRawSpan) throws(VerityError) -> Void
   ) throws(VerityError) {
+    let block = unsafe try allocate(byteCount, fill: fill)
+    unsafe blocks[key] = block
+  }
+
+  /// The same for data blocks in a row, which are filled together.
+  func admit(
+    _ run: Range<UInt64>, blockSize: Int, fill: (inout MutableRawSpan) throws(VerityError) -> Void
+  ) throws(VerityError) {
+    let memory = unsafe try allocate(run.count * blockSize, fill: fill)
+    for (position, index) in run.enumerated() {
+      unsafe blocks[.data(index)] = UnsafeRawBufferPointer(
+        rebasing: memory[position * blockSize..<(position + 1) * blockSize])
+    }
+  }
+
+  private func allocate(
+    _ byteCount: Int, fill: (inout MutableRawSpan) throws(VerityError) -> Void
+  ) throws(VerityError) -> UnsafeRawBufferPointer {
     guard byteCount <= limit - used else { throw .memoryLimit(limit) }
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
     do throws(VerityError) {
@@ -57,6 +77,7 @@ final class ProvenMemory {
       throw error
     }
     used += byteCount
-    unsafe blocks[key] = block
+    unsafe allocations.append(block)
+    return UnsafeRawBufferPointer(block)
   }
 }

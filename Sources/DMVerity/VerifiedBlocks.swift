@@ -22,4 +22,13 @@ public protocol VerifiedBlocks: ~Copyable {
   /// The data block of that index, checked.
   @_lifetime(borrow self)
   func block(_ index: UInt64) throws(VerityError) -> VerifiedBytes
+
+  /// Checks several blocks together, which takes less time than one after the other; asking for each of them gives what
+  /// was checked here.
+  func prove(_ blocks: Range<UInt64>) throws(VerityError)
+}
+
+extension VerifiedBlocks where Self: ~Copyable {
+  /// Leaves the checking to when the blocks are asked for.
+  public func prove(_ blocks: Range<UInt64>) throws(VerityError) {}
 }

@@ -93,4 +93,14 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
     guard let bytes = memory.view(.data(index)) else { throw .blockOutOfRange(index: index, count: blockCount) }
     return VerifiedBytes(proven: bytes)
   }
+
+  /// Proves several data blocks, with one read for those in a row.
+  ///
+  /// - Throws: as ``block(_:)``, for the first that is not as it should be; those before it may be proven then.
+  public func prove(_ blocks: Range<UInt64>) throws(VerityError) {
+    switch hashes {
+    case .some(let hashes): try prover.prove(blocks, data: data, hashes: hashes)
+    case .none: try prover.prove(blocks, data: data, hashes: data)
+    }
+  }
 }

@@ -87,6 +87,8 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
     let blockSize = UInt64(blocks.blockSize)
     var position = offset
     let end = offset + UInt64(count)
+    // What does not prove is met again below, where it can be named.
+    if UInt64(count) > blockSize { try? blocks.prove(offset / blockSize..<(end - 1) / blockSize + 1) }
     while position < end {
       let index = position / blockSize
       let start = position % blockSize

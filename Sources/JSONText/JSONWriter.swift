@@ -15,6 +15,7 @@ extension JSONValue {
 
   private func utf8(indent: Int?) -> [UInt8] {
     var text: [UInt8] = []
+    text.reserveCapacity(1024)
     write(to: &text, indent: indent)
     return text
   }

@@ -33,6 +33,11 @@ extension Manifest {
   public struct Located: Sendable {
     public let file: File
     public let nid: UInt64
+
+    public init(file: File, nid: UInt64) {
+      self.file = file
+      self.nid = nid
+    }
   }
 
   /// Finds every file of the manifest in the image; names of other files, and whatever is neither file nor directory,

@@ -145,15 +145,17 @@ extension ProgramReport {
     default: break
     }
     for helper in helpers {
-      switch helper.name {
-      case "probe_write_user": needed.insert(.sysAdmin)
-      case "probe_read", "probe_read_str", "probe_read_kernel", "probe_read_kernel_str", "sys_bpf",
-        "probe_read_user", "probe_read_user_str", "get_current_task", "get_current_task_btf", "task_pt_regs",
-        "trace_printk", "trace_vprintk", "snprintf", "snprintf_btf", "kallsyms_lookup_name":
-        needed.insert(.perfmon)
-      default: break
-      }
+      guard let name = helper.name else { continue }
+      if name == "probe_write_user" { needed.insert(.sysAdmin) }
+      if performanceHelpers.contains(name) { needed.insert(.perfmon) }
     }
     return RequiredCapability.allCases.filter(needed.contains)
   }
+
+  /// The helpers that need CAP_PERFMON.
+  private static let performanceHelpers: Set<String> = [
+    "probe_read", "probe_read_str", "probe_read_kernel", "probe_read_kernel_str", "sys_bpf", "probe_read_user",
+    "probe_read_user_str", "get_current_task", "get_current_task_btf", "task_pt_regs", "trace_printk", "trace_vprintk",
+    "snprintf", "snprintf_btf", "kallsyms_lookup_name",
+  ]
 }

@@ -43,8 +43,9 @@ public struct UndeclaredRead: Equatable, Sendable {
       }
     }
     for helper in helpers where !KernelRead.copyingHelpers.contains(helper.id) {
+      let known = helper.name.flatMap(QuietHelper.named)
       for place in helper.instructions {
-        guard let quiet = helper.name.flatMap(QuietHelper.named) else {
+        guard let quiet = known else {
           found.append(
             UndeclaredRead(instruction: place, subject: nil, reason: "calls \(helper.label), which may read"))
           continue

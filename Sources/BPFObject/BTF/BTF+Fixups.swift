@@ -23,20 +23,22 @@ extension BTF {
           .malformedBTF, "`.BTF` describes a section that the object does not have",
           expected: "a section `\(name)`", next: "compile the object again, or compare it with its original")
       }
-      // Of several symbols of one name the last counts.
-      let symbols = Dictionary(globals[section.index].map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
-      try complete(type, from: section, symbols: symbols)
+      try complete(type, from: section, symbols: globals[section.index])
     }
     try makeHiddenFunctionsStatic(elf)
   }
 
   private mutating func complete(
-    _ type: BTFType, from section: ELFSection, symbols: [String: ELFSymbol]
+    _ type: BTFType, from section: ELFSection, symbols: [ELFSymbol]
   ) throws(BPFObjectError) {
     guard section.size > 0, section.size <= Int(UInt32.max) else {
       throw BPFObjectError(
         .malformedBTF, "`.BTF` describes variables in section `\(section.name)`, which is empty")
     }
+    // A table costs more than looking through a few. Of several symbols of one name the last counts.
+    let table =
+      symbols.count > 8
+      ? Dictionary(symbols.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last }) : nil
     var variables: [BTFVariableInfo] = []
     for variable in try self.variables(of: type) {
       let declaration = try self.type(variable.type)
@@ -49,7 +51,7 @@ extension BTF {
       var offset = variable.offset
       // The offsets of static variables are final: their relocations are against the section.
       if try linkage(of: declaration) == 1 {
-        guard let symbol = symbols[name] else {
+        guard let symbol = table.map({ $0[name] }) ?? symbols.last(where: { $0.name == name }) else {
           throw BPFObjectError(
             .malformedBTF, "variable `\(name)` of section `\(section.name)` has no symbol",
             next: "keep the symbol table: strip with llvm-objcopy --strip-debug only")

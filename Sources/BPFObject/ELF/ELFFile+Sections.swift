@@ -74,14 +74,14 @@ extension ELFFile {
   }
 
   static func extent(
-    _ file: ObjectPart, header: Int, described name: String
+    _ file: ObjectPart, header: Int, described name: @autoclosure () -> String
   ) throws(BPFObjectError) -> (offset: Int, size: Int) {
     let offset = try file.u64(at: header + 24)
     let size = try file.u64(at: header + 32)
     if size == 0 { return (0, 0) }
     guard offset <= UInt64(file.count), size <= UInt64(file.count) - offset else {
       throw BPFObjectError(
-        .sectionOutsideFile, "\(name) is not inside the file", expected: "at most \(file.count) bytes in all",
+        .sectionOutsideFile, "\(name()) is not inside the file", expected: "at most \(file.count) bytes in all",
         found: "\(size) bytes at offset \(offset)", next: "compile the object again, or compare it with its original")
     }
     return (Int(offset), Int(size))
@@ -90,18 +90,26 @@ extension ELFFile {
   /// Refuses two sections that share a byte: each byte of the object then means one thing only.
   static func checkOverlaps(_ sections: [ELFSection], file: ObjectPart) throws(BPFObjectError) {
     let table = try tableRange(file)
-    var ranges: [(start: Int, end: Int, name: String)] = [
-      (0, headerSize, "the ELF header"),
-      (table.offset, table.offset + table.count * sectionHeaderSize, "the section header table"),
+    // The last number is the section's; the header and the table are none.
+    var ranges: [(start: Int, end: Int, section: Int)] = [
+      (0, headerSize, -2), (table.offset, table.offset + table.count * sectionHeaderSize, -1),
     ]
+    ranges.reserveCapacity(sections.count + 2)
     for section in sections where section.isStored {
-      ranges.append((section.offset, section.offset + section.size, "section `\(section.name)`"))
+      ranges.append((section.offset, section.offset + section.size, section.index))
     }
     ranges.sort { ($0.start, $0.end) < ($1.start, $1.end) }
     for (left, right) in zip(ranges, ranges.dropFirst()) where right.start < left.end {
+      func name(_ section: Int) -> String {
+        switch section {
+        case -2: "the ELF header"
+        case -1: "the section header table"
+        default: "section `\(sections[section].name)`"
+        }
+      }
       throw BPFObjectError(
-        .overlappingSections, "\(left.name) and \(right.name) overlap",
-        expected: "\(right.name) at or after offset \(left.end)", found: "offset \(right.start)",
+        .overlappingSections, "\(name(left.section)) and \(name(right.section)) overlap",
+        expected: "\(name(right.section)) at or after offset \(left.end)", found: "offset \(right.start)",
         next: "compile the object again, or compare it with its original")
     }
   }

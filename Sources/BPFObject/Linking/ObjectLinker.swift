@@ -37,6 +37,7 @@ struct ObjectLinker {
   /// The functions that declaration tags `exception_callback:NAME` name for programs.
   private func exceptionCallbacks() throws(BPFObjectError) -> [String: Int] {
     var callbacks: [String: Int] = [:]
+    guard parts.btf.types.contains(where: { $0.kind == .declarationTag }) else { return callbacks }
     let prefix = "exception_callback:"
     var subprograms: [Substring: Int] = [:]
     for (index, function) in functions.functions.enumerated() where !function.isProgram {

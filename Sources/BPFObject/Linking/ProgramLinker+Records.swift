@@ -6,6 +6,7 @@ extension ProgramLinker {
     program.funcInfoRecordSize = UInt32(ext.functions.recordSize)
     program.lineInfoRecordSize = UInt32(ext.lines.recordSize)
     program.coreRelocationRecordSize = UInt32(ext.relocations.recordSize)
+    let part = ext.part
     let main = functions.functions[order[0]]
     let hasLines = !ext.lines.records(in: main.range, of: main.sectionName).isEmpty
     for index in order {
@@ -19,11 +20,11 @@ extension ProgramLinker {
           why: "without them the kernel would silently ignore the program's CO-RE relocations",
           next: "compile the object with -g, and keep its .BTF.ext")
       }
-      program.funcInfo += try rebased(info, ext.functions.recordSize, to: place / Instruction.size)
+      try Self.append(info, ext.functions.recordSize, of: part, to: &program.funcInfo, at: place / Instruction.size)
       if hasLines { try appendLines(of: function, at: place) }
       for record in ext.relocations.records(in: function.range, of: function.sectionName) {
         let offset = place + record.instructionOffset - function.range.lowerBound
-        program.coreRelocations += try rebased(record, ext.relocations.recordSize, to: offset)
+        try Self.append(record, ext.relocations.recordSize, of: part, to: &program.coreRelocations, at: offset)
       }
     }
   }
@@ -36,17 +37,20 @@ extension ProgramLinker {
         expected: "a line_info record at the first instruction of every function, or none at all",
         next: "compile all of the object with -g")
     }
+    let part = ext.part
     for record in lines {
       let offset = place + record.instructionOffset - function.range.lowerBound
-      program.lineInfo += try rebased(record, ext.lines.recordSize, to: offset / Instruction.size)
+      try Self.append(record, ext.lines.recordSize, of: part, to: &program.lineInfo, at: offset / Instruction.size)
     }
   }
 
-  private func rebased(
-    _ record: BTFExt.Record, _ size: Int, to offset: Int
-  ) throws(BPFObjectError) -> [UInt8] {
-    var bytes = try ext.part.slice(at: record.position, count: size)
-    bytes.storeLittleEndian(UInt32(truncatingIfNeeded: offset), at: 0)
-    return bytes
+  /// Appends a record, which begins with its instruction's offset, with another offset. Static, as otherwise the linker
+  /// would be copied for each record.
+  private static func append(
+    _ record: BTFExt.Record, _ size: Int, of part: ObjectPart, to records: inout [UInt8], at offset: Int
+  ) throws(BPFObjectError) {
+    let start = records.count
+    try part.append(to: &records, at: record.position, count: size)
+    records.storeLittleEndian(UInt32(truncatingIfNeeded: offset), at: start)
   }
 }

@@ -5,6 +5,8 @@ enum StructOpsMaps {
   private static let linkFlag: UInt32 = 1 << 13
 
   static func isStructOps(_ name: String) -> Bool {
+    // Every section is asked, and few begin so.
+    guard name.utf8.first == UInt8(ascii: "?") || name.hasPrefix(".struct_ops") else { return false }
     let name = name.drop { $0 == "?" }
     return name == ".struct_ops" || name == ".struct_ops.link"
   }

@@ -10,7 +10,7 @@ extension ProgramKind {
   /// - Throws: ``BPFObjectError`` with the check `unknownSectionName`, and the names that come near.
   init(section: String) throws(BPFObjectError) {
     var name = Substring(section)
-    let isOptional = name.first == "?"
+    let isOptional = name.utf8.first == UInt8(ascii: "?")
     if isOptional { name = name.dropFirst() }
     guard let rule = Self.rule(for: name) else {
       throw BPFObjectError(
@@ -24,7 +24,7 @@ extension ProgramKind {
     if rule.options.contains(.sleepable) { flags |= Self.sleepableFlag }
     if rule.options.contains(.fragments) { flags |= Self.fragmentsFlag }
     if rule.isNamed, name.utf8.count > rule.prefix.utf8.count {
-      target = String(name.dropFirst(rule.prefix.count + 1))
+      target = String(Substring(name.utf8.dropFirst(rule.prefix.utf8.count + 1)))
     }
     if rule.options.contains(.attachesByBTF) {
       guard !target.isEmpty else {
@@ -37,10 +37,10 @@ extension ProgramKind {
   }
 
   private static func rule(for name: Substring) -> SectionRule? {
-    var first = SectionRule.indexes[name]
+    var first = SectionRule.indexes[String(name)]
     // Some prefixes hold a slash themselves.
     for (index, byte) in zip(name.utf8.indices, name.utf8) where byte == UInt8(ascii: "/") {
-      guard let found = SectionRule.indexes[name[..<index]], SectionRule.all[found].isNamed else { continue }
+      guard let found = SectionRule.indexes[String(name[..<index])], SectionRule.all[found].isNamed else { continue }
       first = min(first ?? found, found)
     }
     return first.map { SectionRule.all[$0] }
