@@ -87,21 +87,34 @@ extension ELFFile {
     return (Int(offset), Int(size))
   }
 
+  /// Whose bytes a range of the file holds.
+  private enum Owner {
+    case file(String)
+    case section(String)
+
+    var text: String {
+      switch self {
+      case .file(let text): text
+      case .section(let name): "section `\(name)`"
+      }
+    }
+  }
+
   /// Refuses two sections that share a byte: each byte of the object then means one thing only.
   static func checkOverlaps(_ sections: [ELFSection], file: ObjectPart) throws(BPFObjectError) {
     let table = try tableRange(file)
-    var ranges: [(start: Int, end: Int, name: String)] = [
-      (0, headerSize, "the ELF header"),
-      (table.offset, table.offset + table.count * sectionHeaderSize, "the section header table"),
+    var ranges: [(start: Int, end: Int, owner: Owner)] = [
+      (0, headerSize, .file("the ELF header")),
+      (table.offset, table.offset + table.count * sectionHeaderSize, .file("the section header table")),
     ]
     for section in sections where section.isStored {
-      ranges.append((section.offset, section.offset + section.size, "section `\(section.name)`"))
+      ranges.append((section.offset, section.offset + section.size, .section(section.name)))
     }
     ranges.sort { ($0.start, $0.end) < ($1.start, $1.end) }
     for (left, right) in zip(ranges, ranges.dropFirst()) where right.start < left.end {
       throw BPFObjectError(
-        .overlappingSections, "\(left.name) and \(right.name) overlap",
-        expected: "\(right.name) at or after offset \(left.end)", found: "offset \(right.start)",
+        .overlappingSections, "\(left.owner.text) and \(right.owner.text) overlap",
+        expected: "\(right.owner.text) at or after offset \(left.end)", found: "offset \(right.start)",
         next: "compile the object again, or compare it with its original")
     }
   }
