@@ -36,7 +36,8 @@ struct PinnedPaths: ~Copyable {
     guard path.hasPrefix("/"), !parts.contains("..") else {
       throw .unusablePinPath(path: path, reason: "a path with `..` in it")
     }
-    let paths = parts.indices.map { "/" + parts[...$0].joined(separator: "/") }
+    var paths: [String] = []
+    for part in parts { paths.append("\(paths.last ?? "")/\(part)") }
     // What another load of this run has entered lies in a BPF file system; asking again takes twenty system calls.
     let known = directories.enterKnown(paths)
     if known > 0 {
