@@ -45,14 +45,7 @@ public enum ObjectVerifier {
 
   /// Whether the section's name is anywhere in the bytes: most objects are unsigned, and need not be taken apart.
   private static func names(_ object: RawSpan) -> Bool {
-    let bytes = object.copyBytes()
-    let name = Array(SignatureSection.name.utf8)
-    var rest = bytes[...]
-    while let start = rest.firstIndex(of: name[0]) {
-      if bytes[start...].starts(with: name) { return true }
-      rest = bytes[(start + 1)...]
-    }
-    return false
+    object.firstOffset(of: Array(SignatureSection.name.utf8).rawSpan) != nil
   }
 
   /// Checks the signature of an object: that in its section when it has one, or its trailer.

@@ -26,7 +26,8 @@ struct LoadCommand: DiagnosingCommand {
 
       Of several objects (--fd, or --object, given more than once) each is decided, recorded and pinned by itself, \
       below --pin-path in a directory named like the object. A failure of one does not keep out the others; the exit \
-      code is that of the first.
+      code is that of the first. They are loaded on all processors, and one after another with --attach, --target or \
+      --verifier-log.
 
       Examples:
         verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o
