@@ -36,7 +36,7 @@ struct Question {
     // Decides only: no record is written, and nothing reaches the kernel.
     request.isDryRun = true
     do throws(AdmissionError) {
-      var admission = try Admission(request)
+      let admission = try Admission(request)
       let outcome = try admission.admit(object)
       if outcome.isAllowed { return .allowed }
       // Where the question is who signed, the reason is what was found out about the signature.
