@@ -137,8 +137,8 @@ let package = Package(
     room(
       "SelfTest",
       imports: [
-        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "PolicySyntax", "PolicyEngine", "Signatures", "EROFS",
-        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "Admission",
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "PolicySyntax", "PolicyEngine", "Signatures",
+        "EROFS", "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
       ]),
 
     // Floor 10: printing and exit codes.

@@ -186,3 +186,22 @@ final class OpenSSLTool {
     }
   }
 }
+
+@Suite struct ThrowawaySignerTests {
+  /// Made on the spot, it signs what openssl's own certificates would, and two of them are two.
+  @Test func signsWhatItsCertificateVouchesFor() throws {
+    let signer = try ThrowawaySigner(name: "one")
+    let other = try ThrowawaySigner(name: "other")
+    let content = Array("content".utf8)
+    let message = try signer.sign(content, form: .rootHash)
+    let verified = try SignedMessage.verify(
+      message, content: content, trusted: try Certificates(pem: signer.certificate))
+    #expect(verified.certificate.subject == "CN=one")
+    #expect(throws: SignatureError.untrustedSigner) {
+      _ = try SignedMessage.verify(message, content: content, trusted: try Certificates(pem: other.certificate))
+    }
+    #expect(throws: SignatureError.self) {
+      _ = try SignedMessage.verify(message, content: content + [0], trusted: try Certificates(pem: signer.certificate))
+    }
+  }
+}

@@ -132,6 +132,34 @@ static inline int vb_print_subject(BIO *bio, const X509 *certificate) {
   return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
 }
 
+/// A new key on the curve P-256 and a certificate that it signs itself, valid for a day before and after now; NULL when one
+/// of the steps failed. The caller frees both.
+static inline X509 *vb_new_signer(const char *name, EVP_PKEY **key) {
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+  *key = NULL;
+  if (context == NULL) return NULL;
+  if (EVP_PKEY_keygen_init(context) > 0 && EVP_PKEY_CTX_set_group_name(context, "P-256") > 0)
+    EVP_PKEY_generate(context, key);
+  EVP_PKEY_CTX_free(context);
+  if (*key == NULL) return NULL;
+  X509 *certificate = X509_new();
+  if (certificate != NULL) {
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    if (X509_set_version(certificate, X509_VERSION_3) == 1 &&
+        ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate), -86400) != NULL &&
+        X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) != NULL &&
+        X509_set_pubkey(certificate, *key) == 1 &&
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0) == 1 &&
+        X509_set_issuer_name(certificate, subject) == 1 && X509_sign(certificate, *key, EVP_sha256()) > 0)
+      return certificate;
+    X509_free(certificate);
+  }
+  EVP_PKEY_free(*key);
+  *key = NULL;
+  return NULL;
+}
+
 /// The private key that OpenSSL's engine for PKCS#11 finds under a URI (RFC 7512); NULL when there is none.
 static inline EVP_PKEY *vb_engine_private_key(const char *uri) {
   ENGINE *engine = ENGINE_by_id("pkcs11");
