@@ -115,7 +115,9 @@ let package = Package(
         "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
       ]),
 
-    room("Activation", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles"]),
+    room(
+      "Activation",
+      imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures"]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",

@@ -120,6 +120,10 @@ extension ErrorCatalogue {
       "This kernel or container has no device-mapper, so nobody in the kernel can check the signature that came with the image. Mount by root hash alone (--no-signature): the kernel then checks nothing that is read, and `load` proves each object itself.",
     "mount.no-file-system":
       "The image's blocks are proven, and there is no EROFS file system in them. Others are not mounted: their parsers in the kernel would be shown what nobody here understands.",
+    "mount.active":
+      "A dm-verity volume of that name is active, so it is not set up a second time. Use the mount it has, take it down with `verity-bpf umount`, or give the new one another name. A volume that was unmounted while somebody still used it goes by itself when its last user is gone.",
+    "mount.deactivation":
+      "The directory is unmounted, but libcryptsetup could not take the dm-verity volume under it down. It holds no data that could be lost: close it by its name.",
     "mount.not-ours": "What is mounted there was not mounted by verity-bpf, so it is not touched.",
     "dm-table.targets": "The list of a device-mapper device's targets could not be read as the kernel writes it.",
     "dm-table.target-count":

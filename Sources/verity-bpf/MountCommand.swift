@@ -61,8 +61,18 @@ struct MountCommand: DiagnosingCommand {
     if noSignature, rootHashSignature != nil {
       throw ValidationError("Give --root-hash-signature or --no-signature, not both.")
     }
-    if let name, !name.hasPrefix(ImageMount.prefix) || name.utf8.count > 100 || name.contains("/") {
-      throw ValidationError("--name begins with \(ImageMount.prefix), has no slash and at most 100 bytes.")
+    if let name, !name.hasPrefix(ImageMount.prefix) || name.utf8.count > 100 || !name.utf8.allSatisfy(Self.isPlain) {
+      throw ValidationError(
+        "--name begins with \(ImageMount.prefix), is made of letters, digits and #+-.:=@_, and has at most 100 bytes.")
+    }
+  }
+
+  /// What libdevmapper writes into a name under /dev/mapper as it is, and udev too.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "#+-.:=@_".utf8.contains(byte)
     }
   }
 
@@ -121,7 +131,11 @@ extension MountedVolume.Witness {
 /// `verity-bpf umount`: undoes `mount`.
 struct UmountCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "umount", abstract: "Unmount an image, and take its volume and loop devices down.")
+    commandName: "umount", abstract: "Unmount an image, and take its volume and loop devices down.",
+    discussion: """
+      Only what `verity-bpf mount` mounted is touched. While something else uses the volume (another mount, an open \
+      descriptor) it stays, which is said, and the kernel takes it down with its last user.
+      """)
   static let schema = "verity-bpf/umount/1"
 
   @Argument(help: ArgumentHelp("The directory it is mounted on.", valueName: "dir"))
@@ -133,13 +147,21 @@ struct UmountCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let device = try ImageMount.unmount(directory)
+    let unmounted = try ImageMount.unmount(directory)
     if json {
       try Output.json([
-        "schema": .string(Self.schema), "directory": .string(directory), "device": .string(device),
+        "schema": .string(Self.schema), "directory": .string(directory), "device": .string(unmounted.device),
+        "gone": .bool(unmounted.isGone), "other_mounts": .array(unmounted.otherMounts.map { .string($0) }),
       ])
+    } else if unmounted.isGone {
+      try Output.line(Output.row("unmounted", "\(directory); \(unmounted.device) is gone"))
     } else {
-      try Output.line(Output.row("unmounted", "\(directory); \(device) is gone"))
+      try Output.line(Output.row("unmounted", directory))
+      let user =
+        unmounted.otherMounts.isEmpty
+        ? "somebody has it open, or mounted in another mount namespace"
+        : "it is mounted on \(unmounted.otherMounts.joined(separator: ", ")) too"
+      try Output.line(Output.row("remains", "\(unmounted.device): \(user); it goes with its last user"))
     }
     return 0
   }
