@@ -13,6 +13,10 @@ extension ErrorCatalogue {
       "The partition table of a disk image is not one that systemd-dissect would open: a checksum is wrong, partitions overlap or leave the disk, there is not exactly one root partition with one tree, or its UUIDs are not the halves of the root hash.",
     "layout.root-hash":
       "A root-hash file holds the root hash's hexadecimal digits, 64 for sha256 or 128 for sha512, and at most one line feed. This one holds something else.",
+    "layout.signature-file":
+      "At the place of the root hash's signature, NAME.roothash.p7s, lies something that cannot be one: a directory, a FIFO, a symbolic link to nothing, or a file that is far too large. It is not passed over, since somebody meant it to count.",
+    "image.two-signatures":
+      "A disk image has a signature in a partition of its own, and another one lies beside it in NAME.roothash.p7s. The file counts, because that is how a disk which is built already is signed anew. If it does not hold, there is no falling back to the partition's.",
     "layout.signature-record":
       "The signature that came with the image is not where or what it has to be: the partition holds the JSON object of UAPI.2 (rootHash, signature, certificateFingerprint) and NUL bytes, for this image's own root hash, and a file has at most a mebibyte.",
     "erofs.block":

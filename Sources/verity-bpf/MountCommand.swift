@@ -16,8 +16,9 @@ struct MountCommand: DiagnosingCommand {
     abstract: "Mount an image, under dm-verity where the kernel has it.",
     discussion: """
       Every block is proven against the root hash before the kernel sees the file system. With a signature (NAME\
-      .roothash.p7s, or inside a disk image) the kernel has to accept it; there is no falling back to an unsigned \
-      volume. What the trust anchors of verity-bpf say of it is told besides; what they revoke is not mounted. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
+      .roothash.p7s; without that file the one inside a disk image) the kernel has to accept it; there is no falling back \
+      to an unsigned volume. What the trust anchors of verity-bpf say of it is told besides; what they revoke is not \
+      mounted. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
       checks nothing that is read, and `load` proves each object from the image file by itself.
 
       Needs root. Undo it with: verity-bpf umount DIR
@@ -114,7 +115,9 @@ struct MountCommand: DiagnosingCommand {
     if let rootHashSignature {
       return EnclosedSignature(place: rootHashSignature, message: try PolicyFile.read(rootHashSignature))
     }
-    return try ImageFile.open(image).signature
+    let file = try ImageFile.open(image)
+    file.warnOfReplacedSignature()
+    return file.signature
   }
 }
 

@@ -68,6 +68,28 @@ enum MountCases {
         }
         try expectNothingLeft()
       },
+      // A signature beside a disk image counts, and in the place of the one in the disk; there is no falling back to it.
+      Case("signature-beside-a-disk", on: .secureBoot) {
+        guard let signature = Machine.signature else {
+          throw Skipped(reason: "this kernel's dm-verity does not look into the .platform keyring")
+        }
+        let directory = try Machine.temporaryDirectory()
+        let image = "\(directory)-disk.raw"
+        for (disk, beside, status, text) in [
+          ("ddi-unsigned", signature, 0, "accepted the signature"),
+          ("ddi-unsigned", "demo.stranger.p7s", 4, "error[mount.signature]"),
+          ("ddi", "demo.stranger.p7s", 4, "error[mount.signature]"),
+        ] {
+          try Machine.write(image, Machine.read("/images/\(disk).raw"))
+          try Machine.write("\(directory)-disk.roothash", Machine.read("/images/demo.roothash"))
+          try Machine.write("\(directory)-disk.roothash.p7s", Machine.read("/images/\(beside)"))
+          let result = try run(["mount", image, directory])
+          try Command.expectStatus(status, result)
+          try expect(result.text.contains(text), "\(disk) with \(beside): \(result.text)")
+          if status == 0 { try Command.expectStatus(0, try run(["umount", directory])) }
+        }
+        try expectNothingLeft()
+      },
     ])
 
   /// A volume that is in use when it is unmounted goes later, and that is said.
