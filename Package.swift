@@ -98,6 +98,7 @@ let package = Package(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
 
+    room("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
     room("TrustAnchors", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "Signatures"]),
     room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
     // Floor 6: origin and making of images.
@@ -112,7 +113,7 @@ let package = Package(
       "ImageBuilder",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
-        "BPFObject", "EROFS", "ImageFiles", "Manifest", "Signatures",
+        "BPFObject", "EROFS", "EROFSWriter", "ImageFiles", "Manifest", "Signatures",
       ]),
 
     room(
@@ -235,6 +236,7 @@ let package = Package(
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "TestSupport", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("EROFSWriter", imports: ["EROFSWriter", "EROFS", "DMVerity", "TestSupport", "LinuxSys", "ByteKit"]),
     tests("Manifest", imports: ["Manifest", "DMVerity", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
     tests("BPFObject", imports: ["BPFNames", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),

@@ -112,7 +112,7 @@ func measureLoad() throws {
   func admission(_ object: AdmissionRequest.Object, isDryRun: Bool) throws {
     var request = AdmissionRequest(policy: try contents(policy), policyName: policy, auditDirectory: audit)
     request.isDryRun = isDryRun
-    var admission = try Admission(request)
+    let admission = try Admission(request)
     let outcome = try admission.admit(object)
     guard outcome.isAllowed else { throw Usage() }
   }

@@ -1,14 +1,16 @@
 internal import ByteKit
 internal import JSONText
 internal import LinuxSys
+internal import Synchronization
 
 /// The audit directory: `audit.log` in IPE's text form, and `audit.jsonl`, one JSON object a line.
 ///
 /// A record is one write(2) to a file opened for appending, so records of processes that run side by side do not mix.
 /// A record that cannot be written is an error, and an error before the load means that nothing is loaded.
-struct AuditLog: ~Copyable {
+final class AuditLog: Sendable {
   private let text: OwnedFD
   private let objects: OwnedFD
+  private let newest = Mutex(Timestamp(seconds: 0, nanoseconds: 0))
 
   private init(text: consuming OwnedFD, objects: consuming OwnedFD) {
     self.text = text
@@ -27,19 +29,34 @@ struct AuditLog: ~Copyable {
     return AuditLog(text: text, objects: objects)
   }
 
+  /// A name for what happens to one object: the moment and the process. Two threads may ask in one nanosecond, and get
+  /// two moments nevertheless.
+  func event(of process: Int32) -> String {
+    let moment = newest.withLock { newest in
+      let now = Timestamp.now()
+      if now == newest {
+        newest = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds + 1)
+      } else {
+        newest = now
+      }
+      return newest
+    }
+    return "\(moment.seconds).\(moment.nanoseconds)-\(process)"
+  }
+
   /// Writes the decision in both forms.
-  borrowing func write(_ record: DecisionRecord) throws(SystemError) {
+  func write(_ record: DecisionRecord) throws(SystemError) {
     let line = record.text(serial: UInt64(clamping: record.requester.pid)) + "\n"
     try text.writeAll(Array(line.utf8).rawSpan)
     try append(record.json(.decision))
   }
 
   /// Writes what became of a decision.
-  borrowing func write(_ outcome: JSONValue, of record: DecisionRecord) throws(SystemError) {
+  func write(_ outcome: JSONValue, of record: DecisionRecord) throws(SystemError) {
     try append(record.json(.outcome(outcome)))
   }
 
-  private borrowing func append(_ value: JSONValue) throws(SystemError) {
+  private func append(_ value: JSONValue) throws(SystemError) {
     try objects.writeAll(Array((value.compact + "\n").utf8).rawSpan)
   }
 }

@@ -8,13 +8,14 @@ internal import PolicyEngine
 internal import PolicySyntax
 internal import Provenance
 
-/// Writes the audit records of a run: of each object the decision before the load, the outcome after it.
-struct Recorder: ~Copyable {
+/// Writes the audit records about one object: the decision before the load, the outcome after it.
+struct Recorder: Sendable {
   let requester: ProcessIdentity
   private let request: AdmissionRequest
   // Nil for a dry run, which leaves no record because nothing happens.
   private let log: AuditLog?
-  // Ties the records of one object together.
+  private let bootID: String?
+  // Ties the records of the object together.
   private var event = ""
 
   /// Opens the audit log before anything else is done: what cannot be recorded is not begun.
@@ -22,16 +23,18 @@ struct Recorder: ~Copyable {
     request.isDryRun ? Recorder(request, log: nil) : Recorder(request, log: try openLog(request.auditDirectory))
   }
 
-  private init(_ request: AdmissionRequest, log: consuming AuditLog?) {
+  private init(_ request: AdmissionRequest, log: AuditLog?) {
     self.request = request
     self.log = log
     requester = .current()
+    bootID = log == nil ? nil : KernelSettings.bootID()
   }
 
-  /// From now on the records are about another object.
-  mutating func begin() {
-    let now = Timestamp.now()
-    event = "\(now.seconds).\(now.nanoseconds)-\(requester.pid)"
+  /// The same for the next object.
+  func forAnotherObject() -> Recorder {
+    var recorder = self
+    recorder.event = log?.event(of: requester.pid) ?? ""
+    return recorder
   }
 
   private static func openLog(_ directory: String) throws(AdmissionError) -> AuditLog {
@@ -43,7 +46,7 @@ struct Recorder: ~Copyable {
   }
 
   /// Records what the policy said, before anything is done about it.
-  borrowing func decided(
+  func decided(
     _ ruling: Ruling, allowed: Bool, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
     kernelEdits: [KernelEdit]
   ) throws(AdmissionError) -> DecisionRecord {
@@ -101,7 +104,7 @@ struct Recorder: ~Copyable {
   }
 
   /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
-  borrowing func loadedOrUndone(
+  func loadedOrUndone(
     _ loaded: inout LoadedObject, of record: DecisionRecord
   ) throws(AdmissionError) {
     let programs = loaded.programs.map { program in
@@ -112,7 +115,7 @@ struct Recorder: ~Copyable {
     }
     try append(
       [
-        "result": "loaded", "boot_id": .optional(KernelSettings.bootID()), "programs": .array(programs),
+        "result": "loaded", "boot_id": .optional(bootID), "programs": .array(programs),
         "kernel_verified": .optional(loaded.verifiedBy?.name),
         "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
       ], of: record)
@@ -120,19 +123,14 @@ struct Recorder: ~Copyable {
   }
 
   /// Records that the kernel did not take what the policy had allowed.
-  borrowing func failed(_ error: BPFLoadError, of record: DecisionRecord) throws(AdmissionError) {
+  func failed(_ error: BPFLoadError, of record: DecisionRecord) throws(AdmissionError) {
     let diagnostic = error.diagnostic
     try append(
       ["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
   }
 
-  /// Records a request that ended before, or without, a decision.
-  borrowing func refused(_ error: AdmissionError) throws(AdmissionError) {
-    // A failed load has its own outcome record, and an unwritable log cannot record that it is unwritable.
-    switch error {
-    case .load, .audit: return
-    case .policy, .provenance, .trust, .object, .manifest, .annotation, .reads: break
-    }
+  /// Records a request that ended before a decision.
+  func refused(_ error: AdmissionError) throws(AdmissionError) {
     let diagnostic = error.diagnostic
     let record = DecisionRecord(
       time: .now(), event: event, requester: requester, path: nil, device: nil, inode: nil, rule: "", isAllowed: false,
@@ -141,7 +139,7 @@ struct Recorder: ~Copyable {
       ["result": "refused", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
   }
 
-  private borrowing func append(_ outcome: JSONValue, of record: DecisionRecord) throws(AdmissionError) {
+  private func append(_ outcome: JSONValue, of record: DecisionRecord) throws(AdmissionError) {
     do throws(SystemError) {
       try log?.write(outcome, of: record)
     } catch {

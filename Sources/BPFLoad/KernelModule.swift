@@ -2,7 +2,7 @@ internal import BPFObject
 internal import LinuxSys
 
 /// A module of the running kernel that has type information.
-final class KernelModule {
+final class KernelModule: Sendable {
   let name: String
   /// Its BTF in the kernel, which bpf(2) takes where a type of the module is meant.
   let types: KernelObject

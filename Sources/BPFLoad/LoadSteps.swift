@@ -7,6 +7,7 @@ struct LoadSteps {
   let programs: [LinkedProgram]
   let options: LoadOptions
   let kernelTypes: KernelTypes
+  let directories: PinDirectories
   let modules: ModuleTable
   /// The signatures that the kernel is to check; nil loads without.
   var signing: ProgramSigning?
@@ -115,7 +116,7 @@ struct LoadSteps {
   private func pin(
     maps: [KernelObject], programs: [KernelObject], links: [MadeLink], _ layout: PinLayout
   ) throws(BPFLoadError) -> PinnedPaths {
-    var pins = PinnedPaths()
+    var pins = PinnedPaths(directories)
     guard let directory = layout.directory else { return pins }
     try pins.makeDirectory(directory)
     if !maps.isEmpty { try pins.makeOne("\(directory)/map") }

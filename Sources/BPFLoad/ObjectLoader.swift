@@ -9,20 +9,25 @@ public enum ObjectLoader {
   ///
   /// What reaches the kernel is what the examined bytes were linked into, and nothing else. The object and the permit
   /// are consumed, so that one ALLOW loads one object once.
+  ///
+  /// - Parameters:
+  ///   - kernelTypes: what the loads of a run have looked up.
+  ///   - directories: where the loads of a run pin.
   public static func load(
     _ object: consuming PreparedObject, permit: consuming Permit, options: LoadOptions = LoadOptions(),
-    kernelTypes: KernelTypes = KernelTypes()
+    kernelTypes: KernelTypes = KernelTypes(), directories: PinDirectories = PinDirectories()
   ) throws(BPFLoadError) -> LoadedObject {
     guard permit.objectDigest == object.digest else {
       throw .permitForOtherBytes(permit: permit.objectDigest, object: object.digest)
     }
-    return try load(object.linked, handover: object.handover, options: options, kernelTypes: kernelTypes)
+    return try load(
+      object.linked, handover: object.handover, options: options, kernelTypes: kernelTypes, directories: directories)
   }
 
   /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
   static func load(
     _ linked: LinkedObject, handover: KernelHandover? = nil, options: LoadOptions,
-    kernelTypes: KernelTypes = KernelTypes()
+    kernelTypes: KernelTypes = KernelTypes(), directories: PinDirectories = PinDirectories()
   ) throws(BPFLoadError) -> LoadedObject {
     let (linked, modules) = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
     let programs = try selected(from: linked, options)
@@ -30,8 +35,8 @@ public enum ObjectLoader {
       var signing: ProgramSigning?
       if let handover, let form { signing = try ProgramSigning(programs, handover, form: form) }
       var loaded = try LoadSteps(
-        linked: linked, programs: programs, options: options, kernelTypes: kernelTypes, modules: modules,
-        signing: signing
+        linked: linked, programs: programs, options: options, kernelTypes: kernelTypes, directories: directories,
+        modules: modules, signing: signing
       ).run()
       // Each program went with its signature, to a kernel that has refused a wrong one.
       loaded.verifiedBy = signing?.keyring

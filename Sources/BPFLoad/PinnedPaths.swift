@@ -3,6 +3,7 @@ internal import LinuxSys
 
 /// What was pinned and which directories were made for it. All of it is removed again, last first, unless it is kept.
 struct PinnedPaths: ~Copyable {
+  private let directories: PinDirectories
   private var made: [Entry] = []
   private var isKept = false
 
@@ -11,15 +12,15 @@ struct PinnedPaths: ~Copyable {
     case directory(String)
   }
 
-  init() {}
+  /// - Parameter directories: those that other loads of the run use as well.
+  init(_ directories: PinDirectories) { self.directories = directories }
 
   deinit {
     guard !isKept else { return }
     for entry in made.reversed() {
       switch entry {
       case .pin(let path): Cleanup.remove(path)
-      // Not empty when somebody else has put something there since; then it stays.
-      case .directory(let path): unsafe rmdir(path)
+      case .directory(let path): directories.leave(path)
       }
     }
   }
@@ -35,26 +36,31 @@ struct PinnedPaths: ~Copyable {
     guard path.hasPrefix("/"), !parts.contains("..") else {
       throw .unusablePinPath(path: path, reason: "a path with `..` in it")
     }
+    var paths: [String] = []
+    for part in parts { paths.append("\(paths.last ?? "")/\(part)") }
+    // What another load of this run has entered lies in a BPF file system; asking again takes twenty system calls.
+    let known = directories.enterKnown(paths)
+    if known > 0 {
+      made += paths[..<known].map { .directory($0) }
+      for path in paths[known...] { try makeOne(path) }
+      return
+    }
     guard let mountPoint = try deepestBPFMountPoint(of: parts) else {
       throw .unusablePinPath(path: path, reason: "no BPF file system is mounted there")
     }
     guard mountPoint < parts.count else {
       throw .unusablePinPath(path: path, reason: "the root of the BPF file system, which belongs to everybody")
     }
-    for count in (mountPoint + 1)...parts.count {
-      try makeOne("/" + parts[..<count].joined(separator: "/"))
-    }
+    for path in paths[mountPoint...] { try makeOne(path) }
   }
 
   /// Makes one directory below one that exists; an existing directory is used as it is.
   mutating func makeOne(_ path: String) throws(BPFLoadError) {
     do throws(SystemError) {
-      try Directory.create(path, mode: 0o700)
+      try directories.enter(path)
       made.append(.directory(path))
     } catch  where error.errno == EEXIST {
-      guard let status = try? FileStatus.of(path: path, followLinks: false), status.kind == .directory else {
-        throw .unusablePinPath(path: path, reason: "something that is not a directory")
-      }
+      throw .unusablePinPath(path: path, reason: "something that is not a directory")
     } catch {
       throw .pinRefused(path: path, error: error)
     }
@@ -75,8 +81,9 @@ struct PinnedPaths: ~Copyable {
   private func deepestBPFMountPoint(of parts: [Substring]) throws(BPFLoadError) -> Int? {
     var devices: [DeviceNumber] = []
     var isBPF = false
+    var path = ""
     for count in 0...parts.count {
-      let path = "/" + parts[..<count].joined(separator: "/")
+      path += count == 0 ? "/" : count == 1 ? "\(parts[0])" : "/\(parts[count - 1])"
       do throws(SystemError) {
         let directory = try OwnedFD.open(path, [.path, .directory, .noFollow])
         devices.append(try directory.status().device)

@@ -39,13 +39,18 @@ struct ObjectPart: Sendable {
   /// The NUL-terminated name at `offset` of a string table.
   func name(at offset: Int) throws(BPFObjectError) -> String {
     let text: String?
+    do {
+      if let text = try bytes.rawSpan.printableCString(at: offset, limit: Limits.nameBytes) { return text }
+    } catch {
+      throw ended(error)
+    }
     do { text = try bytes.rawSpan.cString(at: offset, limit: Limits.nameBytes) } catch { throw ended(error) }
     guard let text else {
       throw BPFObjectError(
         check, "the string at offset \(offset) of `\(name)` is no name",
         expected: "UTF-8 ending in a NUL within \(Limits.nameBytes) bytes")
     }
-    guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) || !Self.hasHiddenCharacters(text) else {
+    guard !Self.hasHiddenCharacters(text) else {
       throw BPFObjectError(
         check, "the string at offset \(offset) of `\(name)` has characters that nobody sees",
         expected: "no control or formatting characters",

@@ -31,7 +31,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Reads bare hexadecimal digits of either case; nil when they are no digits or of another length.
-  public init?(_ algorithm: HashAlgorithm, hex: some StringProtocol) {
+  public init?(_ algorithm: HashAlgorithm, hex: String) {
+    guard let bytes = Hex.decode(hex) else { return nil }
+    self.init(algorithm, bytes: bytes)
+  }
+
+  /// The same for a part of a string.
+  public init?(_ algorithm: HashAlgorithm, hex: Substring) {
     guard let bytes = Hex.decode(hex) else { return nil }
     self.init(algorithm, bytes: bytes)
   }

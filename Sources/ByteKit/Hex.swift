@@ -18,7 +18,11 @@ public enum Hex {
   }
 
   /// The bytes that `text` spells in digits of either case, or nil when a character is no digit or their number is odd.
-  public static func decode(_ text: some StringProtocol) -> [UInt8]? { decode(digits: text.utf8) }
+  public static func decode(_ text: String) -> [UInt8]? { decode(digits: text.utf8) }
+
+  /// The same for a part of a string. (Not one generic function: at its first call a process would look for the
+  /// conformances it needs among all of the program's, which takes longer than reading an object.)
+  public static func decode(_ text: Substring) -> [UInt8]? { decode(digits: text.utf8) }
 
   /// The same for digits in bytes that need not be text. Inlinable: policies have hundreds of thousands of digits, and
   /// the generic code takes twenty times as long for each.

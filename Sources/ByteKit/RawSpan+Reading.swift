@@ -102,4 +102,21 @@ extension RawSpan {
     }
     return nil
   }
+
+  /// As ``cString(at:limit:)``, for a string of printable ASCII; nil for any other. Nearly all names are such, and this
+  /// takes a third of the time.
+  public func printableCString(at offset: Int, limit: Int = 4096) throws(ByteError) -> String? {
+    try requireBytes(1, at: offset)
+    var end = offset
+    while end < byteCount, end - offset <= limit {
+      let byte = unsafe unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self)
+      if byte == 0 {
+        // What was looked at is ASCII, so there is nothing to repair.
+        return unsafe extracting(offset..<end).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+      }
+      guard (0x20...0x7e).contains(byte) else { return nil }
+      end += 1
+    }
+    return nil
+  }
 }

@@ -1,11 +1,10 @@
 #include "CHashKernels.h"
 #include "kernels.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <cpuid.h>
+#include <sys/platform/x86.h>
 #endif
 
 #define MOST_LANES 16
@@ -27,49 +26,26 @@ const uint32_t vb_sha256_initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54
                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 #if defined(__x86_64__)
-// The parts of the register state that the operating system saves (XCR0; Intel SDM volume 1, 13.3).
-static uint32_t saved_state(void) {
-  uint32_t low, high;
-  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return low;
-}
-
-// Intel SDM volume 2, CPUID, leaves 1 and 7.
-static int asks_processor(int kernel) {
-  uint32_t a, b, c, d, b7, unused;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a, &b7, &unused, &d)) return 0;
-  const uint32_t sse41 = 1u << 19, ssse3 = 1u << 9, osxsave = 1u << 27, avx = 1u << 28;
-  const uint32_t avx2 = 1u << 5, avx512f = 1u << 16, sha = 1u << 29, avx512bw = 1u << 30;
-  uint32_t saved = (c & osxsave) && (c & avx) ? saved_state() : 0;
+// What the processor has and the operating system saves, as the C library asked when the process began. Asking again
+// (CPUID) leaves a virtual machine for its host: seven of these took as long as hashing 150 KiB.
+static int is_supported(int kernel) {
   switch (kernel) {
     case VB_SHA256_AVX512:
-      return (b7 & avx512f) && (b7 & avx512bw) && (saved & 0xe6) == 0xe6;
+      return CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW);
     case VB_SHA256_AVX2:
-      return (b7 & avx2) && (saved & 0x6) == 0x6;
+      return CPU_FEATURE_ACTIVE(AVX2);
     case VB_SHA256_SHANI:
-      return (b7 & sha) && (c & sse41) && (c & ssse3);
+      return CPU_FEATURE_ACTIVE(SHA) && CPU_FEATURE_ACTIVE(SSE4_1) && CPU_FEATURE_ACTIVE(SSSE3);
     default:
       return 0;
   }
 }
 
-// CPUID leaves a virtual machine for its host: each kernel is asked for once. 0 is not known yet, 1 no, 2 yes.
-static int is_supported(int kernel) {
-  static _Atomic(int) known[VB_SHA256_SHANI + 1];
-  int answer = atomic_load_explicit(&known[kernel], memory_order_relaxed);
-  if (answer == 0) {
-    answer = asks_processor(kernel) ? 2 : 1;
-    atomic_store_explicit(&known[kernel], answer, memory_order_relaxed);
-  }
-  return answer == 2;
-}
-
 int vb_sha256_fastest(void) {
   static const int amd[] = {VB_SHA256_SHANI, VB_SHA256_AVX512, VB_SHA256_AVX2};
   static const int others[] = {VB_SHA256_AVX512, VB_SHA256_AVX2, VB_SHA256_SHANI};
-  uint32_t a, b, c, d;
-  // "AuthenticAMD" and "HygonGenuine", of which EBX holds the first four characters.
-  int is_amd = __get_cpuid(0, &a, &b, &c, &d) && (b == 0x68747541 || b == 0x6f677948);
+  // Only AMD and Hygon ever had SSE4a.
+  int is_amd = CPU_FEATURE_PRESENT(SSE4A);
   for (int i = 0; i < 3; i++) {
     int kernel = is_amd ? amd[i] : others[i];
     if (is_supported(kernel)) return kernel;

@@ -111,7 +111,7 @@ public struct VolumeUUID: Hashable, Sendable, CustomStringConvertible {
   /// Lower-case groups of 8, 4, 4, 4 and 12 digits.
   public var description: String {
     let digits = Array(Hex.encode(bytes))
-    return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.separated(by: "-")
   }
 }
 

@@ -6,6 +6,8 @@ public struct ErofsSuperblock: Equatable, Sendable {
   public static let offset: UInt64 = 1024
   /// Bytes it has.
   public static let size = 128
+  /// What it begins with (`EROFS_SUPER_MAGIC_V1`).
+  public static let magic: UInt32 = 0xe0f5_e1e2
   /// Where its checksum is, in bytes from ``offset``.
   public static let checksumOffset = 4
 
@@ -50,8 +52,9 @@ public struct ErofsSuperblock: Equatable, Sendable {
     } catch {
       throw Self.error(.superblock, at: 0, expected: "\(Self.size) bytes", found: "\(bytes.byteCount) bytes")
     }
-    guard raw.magic == 0xe0f5_e1e2 else {
-      throw Self.error(.magic, at: 0, expected: "magic 0xe0f5e1e2", found: Self.hexadecimal(raw.magic))
+    guard raw.magic == Self.magic else {
+      throw Self.error(
+        .magic, at: 0, expected: "magic \(Self.hexadecimal(Self.magic))", found: Self.hexadecimal(raw.magic))
     }
     try Self.checkFeatures(raw)
     guard 9...16 ~= raw.blockBits else {

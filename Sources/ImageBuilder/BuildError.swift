@@ -1,6 +1,7 @@
 public import BPFObject
 public import DMVerity
 public import Diagnostics
+public import EROFSWriter
 public import LinuxSys
 public import Signatures
 
@@ -25,12 +26,8 @@ public enum BuildError: Error, Equatable, Sendable {
   case badOutput(path: String, found: String)
   /// The result cannot be written.
   case output(path: String, SystemError)
-  /// The temporary copy of the files cannot be written.
-  case staging(SystemError)
-  /// mkfs.erofs is not there.
-  case noFileSystemMaker(SystemError)
-  /// mkfs.erofs failed.
-  case fileSystemMaker(status: Int, text: String)
+  /// The files make no file system.
+  case fileSystem(ErofsWriterError)
   /// sfdisk is not there.
   case noPartitioner(SystemError)
   /// sfdisk failed.
@@ -76,17 +73,7 @@ extension BuildError: Diagnosable {
         "build.bad-output", .usage, "the result cannot become `\(path)`",
         expected: "a new name, or a regular file to replace", found: found, next: "name another file with -o")
     case .output(let path, let error): Self.named(path, error.diagnostic)
-    case .staging(let error):
-      Self.named("a temporary copy of the files", error.diagnostic, next: "name another directory by TMPDIR")
-    case .noFileSystemMaker(let error):
-      Diagnostic(
-        "build.no-mkfs", .incomplete, "mkfs.erofs cannot be run: \(error)", expected: "mkfs.erofs on PATH",
-        found: error.errnoText, next: "install it, on Debian: apt-get install erofs-utils")
-    case .fileSystemMaker(let status, let text):
-      Diagnostic(
-        "build.mkfs-failed", .incomplete, "mkfs.erofs could not make the file system", expected: "exit status 0",
-        found: "exit status \(status)", next: "check the free space and mkfs.erofs's own message",
-        details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
+    case .fileSystem(let error): error.diagnostic
     case .noPartitioner(let error):
       Diagnostic(
         "build.no-sfdisk", .incomplete, "sfdisk cannot be run: \(error)", expected: "sfdisk on PATH",
@@ -102,10 +89,9 @@ extension BuildError: Diagnosable {
     }
   }
 
-  private static func named(_ path: String, _ diagnostic: Diagnostic, next: String? = nil) -> Diagnostic {
+  private static func named(_ path: String, _ diagnostic: Diagnostic) -> Diagnostic {
     var named = diagnostic
     if !named.message.contains("`\(path)`") { named.message = "`\(path)`: \(named.message)" }
-    if let next { named.next = next }
     return named
   }
 
@@ -123,7 +109,7 @@ extension BuildError: Diagnosable {
   private static func failedSelfCheck(_ diagnostic: Diagnostic) -> Diagnostic {
     var failed = diagnostic
     failed.message = "the image that was built did not prove right, so it was not kept: \(diagnostic.message)"
-    failed.next = "check memory and disk; if it happens again, report it with the output of mkfs.erofs -V"
+    failed.next = "check memory and disk; if it happens again, report it"
     return failed
   }
 }

@@ -3,10 +3,19 @@ public import Manifest
 
 /// What was built.
 public struct BuildResult: Sendable {
-  public let manifest: Manifest
+  /// The objects, by path in bytewise order.
+  public let objects: [Manifest.File]
+  /// The other files, by path in bytewise order.
+  public let files: [Manifest.File]
+  /// Programs of all objects.
+  public let programCount: Int
+  /// Maps of all objects.
+  public let mapCount: Int
   public let rootHash: Digest
   public let salt: [UInt8]
-  /// Bytes of the file system; it is ``BuildResult/manifest``'s number of blocks of 4096 bytes.
+  /// Blocks of 4096 bytes of the file system.
+  public let dataBlocks: UInt64
+  /// Bytes of the file system.
   public let dataBytes: UInt64
   /// Bytes of superblock and tree.
   public let treeBytes: UInt64
@@ -14,8 +23,6 @@ public struct BuildResult: Sendable {
   public let signature: RootHashSignature?
   /// What was found in the directory and left out, in the order it was found.
   public let skipped: [SkippedFile]
-  /// What mkfs.erofs calls its version.
-  public let mkfsVersion: String
 }
 
 /// A file of the source directory that is not in the image.
@@ -28,10 +35,8 @@ public struct SkippedFile: Equatable, Sendable {
 
 /// How far a build has come.
 public enum BuildStep: Sendable {
-  /// Objects are read, checked and copied.
+  /// Files are read, checked and written into the file system.
   case packing(done: Int, total: Int)
-  /// mkfs.erofs is at work.
-  case makingFileSystem
   /// The hash tree is made; bytes of data.
   case hashing(done: UInt64, total: UInt64)
   /// The finished image is proven before it gets its name.

@@ -5,11 +5,10 @@ internal import Hashing
 /// The numbers that name an image and salt its tree. All of them follow from what is packed and the user's seed, so
 /// that equal input gives equal images; the fixed words in front keep them from being of use for anything else.
 enum DerivedValues {
-  /// The file system's UUID: SHA-256(`verity-bpf erofs uuid 1`, NUL, SHA-256(seed), SHA-256(manifest)), cut to 16 bytes
+  /// The file system's UUID: SHA-256(`verity-bpf erofs uuid 2`, NUL, SHA-256(seed), SHA-256(manifest)), cut to 16 bytes
   /// and marked as version 8 (RFC 9562, section 5.8). The manifest names every file by its SHA-256.
-  static func fileSystemUUID(seed: [UInt8], manifest: [UInt8]) throws(HashingError) -> VolumeUUID {
-    let digest = try digest("verity-bpf erofs uuid 1", seed: seed, content: try Digest.of(manifest.rawSpan))
-    return marked(digest)
+  static func fileSystemUUID(seed: [UInt8], manifest: Digest) throws(HashingError) -> VolumeUUID {
+    marked(try digest("verity-bpf erofs uuid 2", seed: seed, manifest: manifest))
   }
 
   /// A UUID for a part of the disk around an image: SHA-256(`domain`, NUL, root hash), cut and marked as above.
@@ -25,16 +24,17 @@ enum DerivedValues {
     return VolumeUUID(bytes)
   }
 
-  /// The tree's salt: SHA-256(`verity-bpf salt 1`, NUL, SHA-256(seed), SHA-256(file system)).
+  /// The tree's salt: SHA-256(`verity-bpf salt 2`, NUL, SHA-256(seed), SHA-256(manifest)).
   ///
-  /// It is known only after every byte under the tree is fixed. Who could choose content knowing the salt could put
-  /// hash blocks of a second image into the first one, and have one signature for both.
-  static func salt(seed: [UInt8], fileSystem: Digest) throws(HashingError) -> [UInt8] {
-    try digest("verity-bpf salt 1", seed: seed, content: fileSystem)
+  /// Who could choose content knowing the salt could put hash blocks of a second image into the first one, and have one
+  /// signature for both. The manifest names every file by path and SHA-256, and everything else in the file system
+  /// follows from these: whoever changes a byte has another salt.
+  static func salt(seed: [UInt8], manifest: Digest) throws(HashingError) -> [UInt8] {
+    try digest("verity-bpf salt 2", seed: seed, manifest: manifest)
   }
 
-  private static func digest(_ domain: String, seed: [UInt8], content: Digest) throws(HashingError) -> [UInt8] {
-    let input = Array(domain.utf8) + [0] + (try Digest.of(seed.rawSpan)).bytes + content.bytes
+  private static func digest(_ domain: String, seed: [UInt8], manifest: Digest) throws(HashingError) -> [UInt8] {
+    let input = Array(domain.utf8) + [0] + (try Digest.of(seed.rawSpan)).bytes + manifest.bytes
     return try Digest.of(input.rawSpan).bytes
   }
 }

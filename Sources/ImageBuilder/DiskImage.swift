@@ -12,6 +12,8 @@ struct DiskImage {
   let sealed: ImageSealer.Sealed
   /// The contents of the signature's partition, when the root hash is signed.
   let signature: [UInt8]?
+  /// The image's name, for messages.
+  let output: String
 
   private static let sectorSize: UInt64 = 512
   /// Where the first partition begins: what partitioning tools align to.
@@ -53,7 +55,7 @@ struct DiskImage {
       let text = Array((lines.joined(separator: "\n") + "\n").utf8)
       try OwnedFD.open(script, [.writeOnly, .create, .exclusive]).writeAll(text.rawSpan)
     } catch {
-      throw .staging(error)
+      throw .output(path: output, error)
     }
     try partition(path, script: script)
     try copy(parts, from: image, to: disk)
@@ -112,7 +114,7 @@ struct DiskImage {
         start += part.byteCount
       }
     } catch {
-      throw .staging(error)
+      throw .output(path: output, error)
     }
   }
 }

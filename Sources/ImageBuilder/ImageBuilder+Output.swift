@@ -51,7 +51,7 @@ extension ImageBuilder {
       let record = signature.map {
         SignatureRecord(rootHash: sealed.rootHash, signature: $0.message, certificateFingerprint: $0.signer).partition
       }
-      try DiskImage(sealed: sealed, signature: record).write(
+      try DiskImage(sealed: sealed, signature: record, output: request.output).write(
         image.descriptor, to: disk.descriptor, path: disk.temporaryPath, script: workshop.name("partitions"))
       return FinishedImage(image: disk, tree: nil)
     }
@@ -105,8 +105,9 @@ struct FinishedImage: ~Copyable {
   }
 }
 
-/// A private directory beside the image, on the same file system: mkfs.erofs writes there by name, where nobody else
-/// can put another file under that name, and the finished image leaves it by a rename.
+/// A private directory beside the image, on the same file system: what is opened there by name, by sfdisk and by the
+/// self-check, is what was written there, as nobody else can put another file under that name. The finished image leaves
+/// it by a rename.
 struct Workshop: ~Copyable {
   private let directory: PrivateDirectory
 

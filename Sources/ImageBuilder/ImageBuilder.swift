@@ -2,15 +2,14 @@ internal import BPFObject
 internal import ByteKit
 internal import DMVerity
 internal import DiskLayout
-internal import Hashing
 internal import LinuxSys
 internal import Manifest
 
 /// Makes a reproducible dm-verity image of a directory of BPF objects.
 ///
-/// Equal input gives equal bytes on every machine with the same mkfs.erofs, whoever builds and wherever: what goes
-/// into the image is read once, sorted, and given fixed modes, owners and times, and every number that could be random
-/// is derived. Nothing here needs privilege.
+/// Equal input gives equal bytes on every machine, whoever builds and wherever: what goes into the image is read once,
+/// sorted, and given fixed modes, owners and times, and every number that could be random is derived. Nothing here needs
+/// privilege.
 public struct ImageBuilder {
   let request: BuildRequest
   private let threads: Int
@@ -29,78 +28,56 @@ public struct ImageBuilder {
   public func build() throws(BuildError) -> BuildResult {
     try checkLabels()
     try checkOutputs()
-    let maker = try FileSystemMaker()
     let scan = try SourceScan(request.directory, includes: request.includes)
     guard !scan.files.isEmpty else {
       throw .nothingToPack(path: request.directory, skipped: scan.skipped.count)
     }
-    var manifest = Manifest(name: request.name, version: request.version, dataBlocks: 0, objects: [], files: [])
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
-    var text = try makeFileSystem(image.temporaryPath, maker, scan, &manifest)
-    let sealer = ImageSealer(seed: request.seed, salt: request.salt, threads: threads, progress: progress)
-    let sealed = try sealer.seal(image.descriptor, manifest: &text)
-    manifest.dataBlocks = sealed.layout.parameters.dataBlockCount
+    let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
+    let sealed = try ImageSealer(
+      seed: request.seed, salt: request.salt, threads: threads, output: request.output, progress: progress
+    ).seal(image.descriptor, fileSystem)
     progress(.proving)
     let signature = try request.signing?.sign(sealed.rootHash)
     let finished = try assemble(image, sealed, signature, in: workshop)
     try SelfCheck(
       path: finished.image.temporaryPath, verityData: finished.treePath, rootHash: sealed.rootHash,
       threads: threads
-    ).check(manifest, text: text)
-    try commit(finished, sealed, signature, manifest: text)
+    ).check(contents, in: fileSystem)
+    try commit(finished, sealed, signature, manifest: fileSystem.manifest)
     let dataBytes = sealed.layout.parameters.dataByteCount
     return BuildResult(
-      manifest: manifest, rootHash: sealed.rootHash, salt: sealed.salt, dataBytes: dataBytes,
-      treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, skipped: scan.skipped,
-      mkfsVersion: maker.version)
+      objects: contents.objects, files: contents.files, programCount: contents.programCount,
+      mapCount: contents.mapCount, rootHash: sealed.rootHash, salt: sealed.salt, dataBlocks: fileSystem.dataBlocks,
+      dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, skipped: scan.skipped)
   }
 
-  /// Packs the files and the manifest, whose number of data blocks is still to be filled in.
-  ///
-  /// - Returns: the manifest's text.
+  /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.
+  private static let round = (fileCount: 256, byteCount: 16 << 20 as UInt64)
+
+  /// Packs the files and the manifest.
   private func makeFileSystem(
-    _ image: String, _ maker: FileSystemMaker, _ scan: SourceScan, _ manifest: inout Manifest
-  ) throws(BuildError) -> [UInt8] {
-    var stage = try Stage.make(byteCount: scan.byteCount)
-    try pack(scan, into: &stage, &manifest)
-    let text = manifest.text
-    try stage.writer.add(Manifest.path, text)
-    try stage.seal()
-    progress(.makingFileSystem)
-    let uuid: VolumeUUID
-    do throws(HashingError) {
-      uuid = try DerivedValues.fileSystemUUID(seed: request.seed, manifest: text)
+    _ image: borrowing OwnedFD, _ scan: SourceScan
+  ) throws(BuildError) -> (contents: FileSystem.Contents, FileSystem.Finished) {
+    let packer = Packer(directory: request.directory, strips: request.strips)
+    let descriptor: OwnedFD
+    do throws(SystemError) {
+      descriptor = try image.duplicate()
     } catch {
-      throw .verity(.hashing(error))
+      throw .output(path: request.output, error)
     }
-    try maker.make(image, from: stage.root, uuid: uuid.description)
-    return text
-  }
-
-  /// Reads, describes and copies the files, a round of them at a time on all threads.
-  private func pack(
-    _ scan: SourceScan, into stage: inout Stage, _ manifest: inout Manifest
-  ) throws(BuildError) {
-    let files = scan.files
-    try stage.createDirectories(for: files.map(\.path) + [Manifest.path])
-    let packer = Packer(directory: request.directory, strips: request.strips, writer: stage.writer)
-    var refused: [(path: String, error: BPFObjectError)] = []
-    for start in stride(from: 0, to: files.count, by: 256) {
-      progress(.packing(done: start, total: files.count))
-      let round = files[start..<min(start + 256, files.count)]
-      let packed = try packer.pack(Array(round), threads: threads)
-      for (file, entry) in zip(round, packed) {
-        switch entry {
-        case .file(let file): manifest.files.append(file)
-        case .object(let object): manifest.objects.append(object)
-        case .refused(let error): refused.append((file.path, error))
-        }
+    let packing = Packing(FileSystem(descriptor, request))
+    for round in scan.rounds(fileCount: Self.round.fileCount, byteCount: Self.round.byteCount) {
+      progress(.packing(done: round.startIndex, total: scan.files.count))
+      try packing.pack(round, by: packer, threads: threads)
+    }
+    return try packing.withFileSystem { fileSystem throws(BuildError) in
+      if let first = fileSystem.refused.first {
+        let others = fileSystem.refused.dropFirst().map { "\($0.path): \($0.error.message)" }
+        throw .object(path: "\(request.directory)/\(first.path)", first.error, others: others)
       }
-    }
-    if let first = refused.first {
-      let others = refused.dropFirst().map { "\($0.path): \($0.error.message)" }
-      throw .object(path: "\(request.directory)/\(first.path)", first.error, others: others)
+      return (fileSystem.contents, try fileSystem.finish(seed: request.seed))
     }
   }
 }

@@ -1,78 +1,62 @@
 internal import BPFObject
 internal import ByteKit
 internal import DMVerity
-internal import Dispatch
 internal import EROFS
 internal import Hashing
 internal import LinuxSys
 internal import Manifest
-internal import Synchronization
 
-/// Reads files, each of them once: what was read is hashed, described and copied, and nothing else is packed.
+/// Reads files, each of them once: what was read is hashed, described and packed, and nothing else is.
 struct Packer: Sendable {
+  let directory: String
+  let strips: Bool
+
+  /// A file that is ready to be put into the image.
+  struct Packed: Sendable {
+    let path: String
+    let bytes: [UInt8]
+    let entry: Entry
+  }
+
   /// What the manifest says of a file.
   enum Entry: Sendable {
     case file(Manifest.File)
-    case object(Manifest.Object)
+    case object(Manifest.File, DescribedObject)
     case refused(BPFObjectError)
   }
 
-  let directory: String
-  let strips: Bool
-  let writer: Stage.Writer
+  /// What is kept of an object's description.
+  struct DescribedObject: Sendable {
+    /// Its entry in the manifest.
+    let text: [UInt8]
+    let programCount: Int
+    let mapCount: Int
+  }
 
   /// The largest object, in bytes; the reader of objects has the same limit.
   private static let objectBytes = 64 << 20
 
-  /// Packs some files on several threads, each of which holds one file's bytes at a time.
-  ///
-  /// - Returns: the entries in the order of the files.
-  /// - Throws: of all errors that of the first file, whichever thread was faster.
-  func pack(_ files: [SourceScan.File], threads: Int) throws(BuildError) -> [Entry] {
-    let next = Atomic<Int>(0)
-    let results = Mutex([Result<Entry, BuildError>?](repeating: nil, count: files.count))
-    DispatchQueue.concurrentPerform(iterations: max(1, min(threads, files.count))) { _ in
-      while true {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < files.count else { return }
-        do throws(BuildError) {
-          let entry = try pack(files[index])
-          results.withLock { $0[index] = .success(entry) }
-        } catch {
-          results.withLock { $0[index] = .failure(error) }
-          // No more are handed out; all before this one have been.
-          next.store(files.count, ordering: .relaxed)
-        }
-      }
-    }
-    var entries: [Entry] = []
-    for result in results.withLock({ $0 }) {
-      if let result { entries.append(try result.get()) }
-    }
-    return entries
-  }
-
-  private func pack(_ file: SourceScan.File) throws(BuildError) -> Entry {
+  /// Reads and describes one file.
+  func pack(_ file: SourceScan.File) throws(BuildError) -> Packed {
     let bytes = try read(file.path, limit: file.isObject ? Self.objectBytes : ErofsLimits().fileBytes)
     guard file.isObject else {
-      try writer.add(file.path, bytes)
-      return .file(try entry(file.path, bytes))
+      return Packed(path: file.path, bytes: bytes, entry: .file(try entry(file.path, bytes)))
     }
     let kept: [UInt8]
-    let object: Manifest.Object
     do throws(BPFObjectError) {
       kept = strips ? try BPFObject.strip(bytes.rawSpan) : bytes
     } catch {
-      return .refused(error)
+      return Packed(path: file.path, bytes: [], entry: .refused(error))
     }
     let named = try entry(file.path, kept)
     do throws(BPFObjectError) {
-      object = try ObjectDescription.describe(kept, file: named)
+      let object = try ObjectDescription.describe(kept, file: named)
+      let described = DescribedObject(
+        text: object.entry, programCount: object.programs.count, mapCount: object.maps.count)
+      return Packed(path: file.path, bytes: kept, entry: .object(named, described))
     } catch {
-      return .refused(error)
+      return Packed(path: file.path, bytes: [], entry: .refused(error))
     }
-    try writer.add(file.path, kept)
-    return .object(object)
   }
 
   private func entry(_ path: String, _ bytes: [UInt8]) throws(BuildError) -> Manifest.File {

@@ -19,17 +19,20 @@ struct SelfCheck: Sendable {
   /// Bytes of files that are read through one device. A device keeps what it has proven, so this bounds the memory.
   private static let batchBytes: UInt64 = 16 << 20
 
-  /// - Parameter text: what the manifest is in the image. It is compared by its bytes: reading thousands of objects from
-  ///   JSON again would take a tenth of the build.
-  func check(_ manifest: Manifest, text: [UInt8]) throws(BuildError) {
+  /// - Parameters:
+  ///   - contents: what was packed.
+  ///   - fileSystem: says how it was packed. The manifest is compared by its bytes: reading thousands of objects from JSON
+  ///     again would take a tenth of the build.
+  func check(_ contents: FileSystem.Contents, in fileSystem: FileSystem.Finished) throws(BuildError) {
     try diagnosing {
-      let image = try fileSystem()
-      guard try Manifest.bytes(in: image) == text else {
+      let image = try self.fileSystem()
+      guard try Manifest.bytes(in: image) == fileSystem.manifest else {
         throw BuildError.selfCheck(
           Diagnostic("build.bad-manifest", .incomplete, "the image's manifest is not the one that was packed"))
       }
-      try manifest.check(superblock: image.blocks.layout.superblock)
-      try check(Self.batches(of: try manifest.locateFiles(in: image)))
+      let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
+      try head.check(superblock: image.blocks.layout.superblock)
+      try check(Self.batches(of: try Manifest.locate(contents.objects + contents.files, in: image)))
     }
   }
 

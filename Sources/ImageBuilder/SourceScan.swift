@@ -10,17 +10,15 @@ struct SourceScan {
     let path: String
     /// Whether it must be a BPF object; else it was named by --include.
     let isObject: Bool
+    /// Bytes it has now.
+    let size: UInt64
   }
 
   /// In bytewise order of the paths.
   private(set) var files: [File] = []
   private(set) var skipped: [SkippedFile] = []
-  /// Bytes of all files to pack.
-  private(set) var byteCount: UInt64 = 0
 
   static let objectSuffix = ".bpf.o"
-  /// mkfs.erofs 1.5 fails on a name of 255 bytes, the most a file system gives.
-  private static let nameBytes = 254
 
   /// Lists everything below `directory`. Symbolic links are left out: what they lead to depends on the machine.
   init(_ directory: String, includes: [FileNamePattern]) throws(BuildError) {
@@ -82,15 +80,27 @@ struct SourceScan {
       skipped.append(SkippedFile(path: path, reason: "a \(kind.rawValue), not a regular file"))
       return false
     }
-    guard name.utf8.count <= Self.nameBytes else {
-      throw .badName(
-        path: path, expected: "at most \(Self.nameBytes) bytes, for mkfs.erofs", found: "\(name.utf8.count) bytes")
-    }
     guard !path.hasPrefix(".verity-bpf/"), path != ".verity-bpf" else {
       throw .badName(path: path, expected: "a path outside `.verity-bpf`, where the manifest goes", found: "one inside")
     }
-    files.append(File(path: path, isObject: isObject))
-    byteCount = byteCount.addingReportingOverflow(status.size).partialValue
+    files.append(File(path: path, isObject: isObject, size: status.size))
     return false
+  }
+
+  /// The files in stretches of so many files and bytes, at most; a larger file is one by itself.
+  func rounds(fileCount: Int, byteCount: UInt64) -> [ArraySlice<File>] {
+    var rounds: [ArraySlice<File>] = []
+    var start = 0
+    var bytes: UInt64 = 0
+    for (index, file) in files.enumerated() {
+      let (sum, overflow) = bytes.addingReportingOverflow(file.size)
+      if index > start, index - start >= fileCount || overflow || sum > byteCount {
+        rounds.append(files[start..<index])
+        (start, bytes) = (index, file.size)
+      } else {
+        bytes = sum
+      }
+    }
+    return rounds + [files[start...]]
   }
 }

@@ -10,6 +10,9 @@ extension JSONValue {
   /// ``pretty`` as bytes.
   public var prettyUTF8: [UInt8] { utf8(indent: 0) }
 
+  /// ``prettyUTF8`` as it is so many levels deep in a document.
+  public func prettyUTF8(level: Int) -> [UInt8] { utf8(indent: level) }
+
   private func utf8(indent: Int?) -> [UInt8] {
     var text: [UInt8] = []
     write(to: &text, indent: indent)
@@ -54,11 +57,20 @@ extension JSONValue {
 
   private static func newLine(_ level: Int, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\n"))
-    text += repeatElement(UInt8(ascii: " "), count: level * 2)
+    for _ in 0..<level * 2 { text.append(UInt8(ascii: " ")) }
   }
 
   private static func writeString(_ value: String, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\""))
+    defer { text.append(UInt8(ascii: "\"")) }
+    // Nearly all text is of characters that stand for themselves.
+    let plain = value.utf8.allSatisfy {
+      (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+    }
+    if plain {
+      text += value.utf8
+      return
+    }
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\"".utf8
@@ -76,6 +88,5 @@ extension JSONValue {
       default: text += String(scalar).utf8
       }
     }
-    text.append(UInt8(ascii: "\""))
   }
 }

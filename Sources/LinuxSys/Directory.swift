@@ -68,25 +68,6 @@ public enum Directory {
 }
 
 extension Directory {
-  /// Where short-lived files go that need so many bytes: `TMPDIR` when it is set; else /dev/shm, which most systems keep
-  /// in memory, when a quarter of what is free there is enough; else nil, for /tmp.
-  ///
-  /// Making and removing thousands of files costs a disk's file system more than writing them: ext4, for one, looks for
-  /// inodes that were not freed in the last seconds.
-  public static func scratch(byteCount: UInt64) -> String? {
-    let memory = "/dev/shm"
-    var status = statvfs()
-    guard unsafe getenv("TMPDIR") == nil, unsafe statvfs(memory, &status) == 0,
-      let directory = try? OwnedFD.open(memory, [.readOnly, .directory]),
-      (try? directory.fileSystemType()) == temporaryFileSystem
-    else { return nil }
-    let (free, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-    return overflow || free / 4 >= byteCount ? memory : nil
-  }
-
-  /// TMPFS_MAGIC (include/uapi/linux/magic.h).
-  private static let temporaryFileSystem: UInt64 = 0x0102_1994
-
   /// chmod(2): the permission bits as given, whatever the umask.
   public static func setPermissions(_ path: String, _ mode: UInt32) throws(SystemError) {
     guard unsafe chmod(path, mode_t(mode)) == 0 else { throw .current("chmod", path: path) }

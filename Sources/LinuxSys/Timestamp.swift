@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import Glibc
 
 /// A moment of the system's clock.
@@ -30,7 +31,7 @@ public struct Timestamp: Equatable, Sendable {
     let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
     let second = seconds - day * 86400
     let (year, month, date) = Self.civil(fromDays: day)
-    let clock = [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.joined(separator: ":")
+    let clock = [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.separated(by: ":")
     let calendar = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(date, 2))"
     return "\(calendar)T\(clock).\(milliseconds)Z"
   }

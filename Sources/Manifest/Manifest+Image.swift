@@ -35,14 +35,6 @@ extension Manifest {
     public let nid: UInt64
   }
 
-  /// Reads every file of the image and compares its size and SHA-256 with the manifest's; names of other files, and
-  /// whatever is neither file nor directory, are refused.
-  public func checkFiles<Blocks: VerifiedBlocks & ~Copyable>(
-    of image: borrowing ErofsImage<Blocks>
-  ) throws(ManifestError) {
-    for located in try locateFiles(in: image) { try Self.check(located, in: image) }
-  }
-
   /// Finds every file of the manifest in the image; names of other files, and whatever is neither file nor directory,
   /// are refused. Contents are not read.
   ///
@@ -50,8 +42,15 @@ extension Manifest {
   public func locateFiles<Blocks: VerifiedBlocks & ~Copyable>(
     in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> [Located] {
+    try Self.locate(objects.map(\.file) + files, in: image)
+  }
+
+  /// Finds files in the image, as ``locateFiles(in:)``: exactly these, and the manifest.
+  public static func locate<Blocks: VerifiedBlocks & ~Copyable>(
+    _ files: [File], in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> [Located] {
     var expected: [[UInt8]: File] = [:]
-    for file in objects.map(\.file) + files { expected[Array(file.path.utf8)] = file }
+    for file in files { expected[Array(file.path.utf8)] = file }
     var found: [ErofsEntry] = []
     do throws(ErofsError) {
       try image.walk { entry throws(ErofsError) in if entry.inode.kind != .directory { found.append(entry) } }
@@ -59,7 +58,7 @@ extension Manifest {
       throw .fileSystem(error)
     }
     var located: [Located] = []
-    for entry in found where !entry.path.utf8.elementsEqual(Self.path.utf8) {
+    for entry in found where !entry.path.utf8.elementsEqual(path.utf8) {
       guard entry.inode.kind == .regular, let file = expected.removeValue(forKey: Array(entry.path.utf8)) else {
         throw .unlisted(path: entry.path)
       }

@@ -56,7 +56,7 @@ extension Manifest.Object {
     }
   }
 
-  private func list(_ words: [String]) -> String { words.isEmpty ? "none" : words.joined(separator: ", ") }
+  private func list(_ words: [String]) -> String { words.isEmpty ? "none" : words.separated(by: ", ") }
 }
 
 extension Manifest.Program {
@@ -64,12 +64,12 @@ extension Manifest.Program {
 }
 
 extension Manifest.LockdownVerdict {
-  fileprivate var text: String { "\(mode) forbids \(forbidden.isEmpty ? "nothing" : forbidden.joined(separator: " "))" }
+  fileprivate var text: String { "\(mode) forbids \(forbidden.isEmpty ? "nothing" : forbidden.separated(by: " "))" }
 }
 
 extension Manifest.Analysis {
   fileprivate var text: String {
-    let words = { (list: [String]) in list.isEmpty ? "nothing" : list.joined(separator: " ") }
+    let words = { (list: [String]) in list.isEmpty ? "nothing" : list.separated(by: " ") }
     return
       "from \(minimumKernel), needs \(words(capabilities)), reads \(words(kernelReads)), writes \(words(userWrites)), "
       + (isRestricted ? "restricted" : "full")

@@ -47,8 +47,15 @@ public struct ManifestHead: Equatable, Sendable {
     return ManifestHead(try Manifest(parsing: whole))
   }
 
+  /// A head of these values.
+  public init(name: String?, version: String?, dataBlocks: UInt64) {
+    self.name = name
+    self.version = version
+    self.dataBlocks = dataBlocks
+  }
+
   init(_ manifest: Manifest) {
-    (name, version, dataBlocks) = (manifest.name, manifest.version, manifest.dataBlocks)
+    self.init(name: manifest.name, version: manifest.version, dataBlocks: manifest.dataBlocks)
   }
 
   /// Reads what stands before the list of objects; nil when that is not exactly the head.

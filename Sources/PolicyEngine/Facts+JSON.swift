@@ -1,3 +1,4 @@
+internal import ByteKit
 public import Diagnostics
 public import JSONText
 public import PolicySyntax
@@ -97,7 +98,7 @@ extension Facts {
         default: throw Located(name: member.name, explanation: "the list holds something else than words")
         }
       }
-      return words.joined(separator: ",")
+      return words.separated(by: ",")
     case .number, .object:
       throw Located(name: member.name, explanation: "this is no value of a fact")
     }

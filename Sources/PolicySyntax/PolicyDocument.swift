@@ -1,3 +1,5 @@
+internal import ByteKit
+
 /// A policy text, cut and read: every byte with its place, and what it says.
 public struct PolicyDocument: Sendable {
   public let text: SourceText
@@ -57,7 +59,7 @@ public struct PolicyDocument: Sendable {
       if let operation { words.append("op=\(operation.rawValue)") }
       words += properties.map { $0.canonicalText }
       words.append("action=\(action.rawValue)")
-      return words.joined(separator: " ")
+      return words.separated(by: " ")
     }
   }
 

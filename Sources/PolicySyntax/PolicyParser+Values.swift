@@ -10,7 +10,7 @@ extension PolicyParser {
     let nameRange = SourceRange(Int(word.start), equals)
     let valueRange = SourceRange(equals + 1, Int(word.end))
     let nameText = text.text(nameRange)
-    guard let name = PropertyName(rawValue: nameText), name.isKernel || !isKernel else {
+    guard let name = PropertyName(named: nameText), name.isKernel || !isKernel else {
       reportUnknown(nameText, nameRange, word)
       return nil
     }

@@ -1,4 +1,5 @@
 internal import BPFNames
+internal import ByteKit
 
 /// A property a rule can ask for; the raw value is the word before `=`.
 ///
@@ -35,6 +36,15 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case requesterObject = "x_requester_object"
   case requesterRoothash = "x_requester_dmverity_roothash"
   case requesterSignature = "x_requester_dmverity_signature"
+
+  /// The property of this name; nil when there is none.
+  ///
+  /// `init(rawValue:)` looks in a table of all names, which it makes when it is first called in a process: that takes
+  /// longer than reading a policy of a few rules.
+  public init?(named name: String) {
+    guard let property = Self.allCases.first(where: { $0.rawValue == name }) else { return nil }
+    self = property
+  }
 
   /// Whether the parser of mainline Linux knows the property.
   public var isKernel: Bool {
@@ -126,9 +136,9 @@ public enum PropertyValue: Hashable, Sendable {
     case .flag(let value): value ? "TRUE" : "FALSE"
     case .digest(let value): value.description
     case .word(let value), .pattern(let value), .text(let value): value
-    case .words(let values): values.joined(separator: ",")
-    case .version(let parts): parts.map { String($0) }.joined(separator: ".")
-    case .numbers(let values): values.map { String($0) }.joined(separator: ",")
+    case .words(let values): values.separated(by: ",")
+    case .version(let parts): parts.map { String($0) }.separated(by: ".")
+    case .numbers(let values): values.map { String($0) }.separated(by: ",")
     }
   }
 }

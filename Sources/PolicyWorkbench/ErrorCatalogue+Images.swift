@@ -98,18 +98,18 @@ extension ErrorCatalogue {
     "build.bad-file":
       "A file cannot be packed: it is no object that could be loaded, or it changed while it was read. What could never be loaded is refused when the image is made, not at boot.",
     "build.bad-name":
-      "A file's name does not fit into an image: it is no UTF-8, too long, or reserved for the manifest.",
+      "A file's name does not fit into an image: it is no UTF-8, too long, there twice, or reserved for the manifest.",
     "build.bad-label":
       "The image's name or version is put into policies and file names without quotes, so it has 1 to 64 letters, digits and the characters . _ + ~ -, beginning with a letter or digit.",
     "build.bad-output":
       "The image cannot be put at that path: it is a directory or device, or the directory is not writable. Results are written beside it and renamed, so that nothing half-made is left.",
     "build.bad-manifest":
-      "The manifest in the finished image is not the one that was packed. mkfs.erofs wrote something else than it was given.",
-    "build.bad-file-system": "mkfs.erofs made a file of a size that is no multiple of its blocks.",
+      "The manifest in the finished image is not the one that was packed, or has another size than was kept free for it. Memory or disk changed it, or there is an error in this program.",
+    "build.too-large": "EROFS numbers its blocks with 32 bits, so an image has less than 16 TiB. Make several images.",
+    "build.write":
+      "The image could not be written where it is made, beside the place of the result. Check the free space there.",
     "build.self-check":
       "The finished image was read back and did not prove. Nothing was put at the place of the result; a fault of the disk or of the tools is likely.",
-    "build.no-mkfs": "mkfs.erofs is not on PATH. It makes the file system; on Debian it is in erofs-utils.",
-    "build.mkfs-failed": "mkfs.erofs ended with an error; its own message is shown.",
     "build.no-sfdisk":
       "sfdisk is not on PATH. It writes the partition table of --layout ddi; on Debian it is in fdisk.",
     "build.sfdisk-failed": "sfdisk ended with an error; its own message is shown.",

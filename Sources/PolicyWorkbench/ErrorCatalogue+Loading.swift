@@ -110,7 +110,7 @@ extension ErrorCatalogue {
     "self-test.image":
       "The image that the self-test was given cannot be used for it: it is not sound itself, or has no manifest.",
     "self-test.no-image":
-      "The self-test builds an image of its own when none is named, and could not: mkfs.erofs is missing, or there is no object to pack.",
+      "The self-test builds an image of its own when none is named, and could not; the reason is what build-image says.",
     "self-test.no-object": "The image has no object, so nothing can be tried with it.",
   ]
 }

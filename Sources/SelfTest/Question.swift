@@ -31,7 +31,7 @@ struct Question {
     // Decides only: no record is written, and nothing reaches the kernel.
     request.isDryRun = true
     do throws(AdmissionError) {
-      var admission = try Admission(request)
+      let admission = try Admission(request)
       let outcome = try admission.admit(object)
       if outcome.isAllowed { return .allowed }
       let decision = outcome.ruling.deciding

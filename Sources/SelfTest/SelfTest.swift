@@ -12,7 +12,7 @@ public enum SelfTest {
   /// Asks every question.
   ///
   /// - Parameters:
-  ///   - image: an image to test with, which is only read; nil to build a small one, which needs mkfs.erofs.
+  ///   - image: an image to test with, which is only read; nil to build a small one.
   ///   - rootHash: the root hash that the image must have, if the caller knows.
   ///   - object: the object inside the image to ask about; nil for the first one that its manifest names.
   public static func run(image: String?, rootHash: Digest?, object: String?) throws(SelfTestError) -> [Control] {

@@ -13,8 +13,8 @@ struct BuildImageCommand: DiagnosingCommand {
     commandName: "build-image",
     abstract: "Pack BPF objects into a reproducible dm-verity image.",
     discussion: """
-      Every *.bpf.o below DIR is packed, with a manifest that says what each needs. Equal input gives equal bytes, \
-      on any machine with the same mkfs.erofs. No privilege is needed. Symbolic links are skipped.
+      Every *.bpf.o below DIR is packed, with a manifest that says what each needs. Equal input gives equal bytes \
+      on any machine. No privilege is needed. Symbolic links are skipped.
 
       Example: verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0
       """)
@@ -121,20 +121,16 @@ struct BuildImageCommand: DiagnosingCommand {
   }
 
   private func lines(of result: BuildResult) -> [String] {
-    let manifest = result.manifest
-    let programs = manifest.objects.reduce(0) { $0 + $1.programs.count }
-    let maps = manifest.objects.reduce(0) { $0 + $1.maps.count }
     var packed =
-      "\(counted(manifest.objects.count, "object")), \(counted(programs, "program")), \(counted(maps, "map"))"
-    if !manifest.files.isEmpty { packed += ", \(counted(manifest.files.count, "other file"))" }
+      "\(counted(result.objects.count, "object")), \(counted(result.programCount, "program")), "
+      + counted(result.mapCount, "map")
+    if !result.files.isEmpty { packed += ", \(counted(result.files.count, "other file"))" }
     if !result.skipped.isEmpty { packed += " (\(result.skipped.count) skipped)" }
     let salt = result.salt.isEmpty ? "no salt" : "salt \(Hex.encode(result.salt))"
     var lines = ["packed    \(packed)"]
-    if let name = manifest.name {
-      lines.append("image     \(name)\(manifest.version.map { " \($0)" } ?? "")")
-    }
+    if let name { lines.append("image     \(name)\(version.map { " \($0)" } ?? "")") }
     lines.append(
-      "data      \(output)  \(Progress.bytes(result.dataBytes)), EROFS, \(manifest.dataBlocks) blocks of 4096 bytes")
+      "data      \(output)  \(Progress.bytes(result.dataBytes)), EROFS, \(result.dataBlocks) blocks of 4096 bytes")
     lines.append("tree      \(layout.place), \(Progress.bytes(result.treeBytes)), SHA-256, \(salt)")
     if let signature = result.signature {
       lines.append("signed    \(Sidecars(imagePath: output).signature)\(signature.signer.map { ", by \($0)" } ?? "")")
@@ -154,22 +150,16 @@ struct BuildImageCommand: DiagnosingCommand {
       .init("signature_file", .optional(result.signature == nil ? nil : Sidecars(imagePath: output).signature)),
       .init("signer", .optional(result.signature?.signer?.description)),
       .init("manifest_file", .optional(manifest)), .init("name", .optional(name)), .init("version", .optional(version)),
-      .init("data_blocks", .unsigned(result.manifest.dataBlocks)), .init("data_block_size", 4096),
+      .init("data_blocks", .unsigned(result.dataBlocks)), .init("data_block_size", 4096),
       .init("data_bytes", .unsigned(result.dataBytes)), .init("salt", .string(Hex.encode(result.salt))),
-      .init(
-        "objects",
-        .array(
-          result.manifest.objects.map {
-            ["path": .string($0.file.path), "sha256": .string($0.file.digest.description)]
-          })),
-      .init(
-        "files",
-        .array(
-          result.manifest.files.map { ["path": .string($0.path), "sha256": .string($0.digest.description)] })),
+      .init("objects", entries(result.objects)), .init("files", entries(result.files)),
       .init(
         "skipped", .array(result.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
-      .init("mkfs", .string("mkfs.erofs \(result.mkfsVersion)")),
     ])
+  }
+
+  private func entries(_ files: [Manifest.File]) -> JSONValue {
+    .array(files.map { ["path": .string($0.path), "sha256": .string($0.digest.description)] })
   }
 }
 
@@ -200,7 +190,7 @@ private final class StepDisplay {
     switch step {
     case .packing(let done, let total): packing.update(done: UInt64(done), total: UInt64(total))
     case .hashing(let done, let total): hashing.update(done: done, total: total)
-    case .makingFileSystem, .proving: finish()
+    case .proving: finish()
     }
   }
 

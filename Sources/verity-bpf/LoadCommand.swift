@@ -150,17 +150,15 @@ struct LoadRun {
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
-    var admission = try Admission(request)
+    let admission = try Admission(request)
     Output.warnings(admission.trustProblems)
-    guard requested.count > 1 else {
-      return try requested.first.map { try load($0, &admission, label: nil) } ?? 0
+    guard requested.count > 1 else { return try requested.first.map { try load($0, admission) } ?? 0 }
+    let printing = OrderedPrinting()
+    admission.admit(requested) { index, result in
+      let (printout, status) = answer(result, label: LoadLabel(requested[index]))
+      return printing.add(printout, status: status, at: index)
     }
-    var status: Int32 = 0
-    for object in requested {
-      let result = try loadOrReport(object, &admission)
-      if status == 0 { status = result }
-    }
-    return status
+    return try printing.finish()
   }
 
   /// The policy's text and name: the file that was named, or the policy that is active in the store. Without either
@@ -198,85 +196,96 @@ struct LoadRun {
     }
   }
 
-  /// One of several objects: its failure is printed, and the next one's turn comes.
-  private func loadOrReport(_ object: AdmissionRequest.Object, _ admission: inout Admission) throws -> Int32 {
-    let label = LoadLabel(object)
-    if !json { try Output.line("object   \(label.text)") }
-    do {
-      return try load(object, &admission, label: label)
-    } catch let error as AdmissionError {
+  private func load(_ object: AdmissionRequest.Object, _ admission: Admission) throws -> Int32 {
+    let outcome = try admission.admit(object)
+    var printout = Printout()
+    describe(outcome, label: nil, &printout)
+    try printout.print()
+    return Self.status(of: outcome)
+  }
+
+  /// What is printed about one of several objects, and its exit code. Its failure keeps out no other.
+  private func answer(
+    _ result: consuming Result<AdmissionOutcome, AdmissionError>, label: LoadLabel
+  ) -> (Printout, Int32) {
+    var printout = Printout()
+    if !json { printout.line("object   \(label.text)") }
+    switch consume result {
+    case .success(let outcome):
+      describe(outcome, label: label, &printout)
+      return (printout, Self.status(of: outcome))
+    case .failure(let error):
       var diagnostic = error.diagnostic
       diagnostic.message = "\(label.text): \(diagnostic.message)"
-      Output.report(diagnostic)
+      printout.report(diagnostic)
       if json {
-        try Output.json(
+        printout.json(
           .object([
             .init("schema", .string(LoadCommand.schema)), .init("request", label.json), .init("error", diagnostic.json),
           ]))
       }
-      return diagnostic.category.rawValue
+      return (printout, diagnostic.category.rawValue)
     }
   }
 
-  private func load(
-    _ object: AdmissionRequest.Object, _ admission: inout Admission, label: LoadLabel?
-  ) throws -> Int32 {
-    let outcome = try admission.admit(object)
-    if !outcome.isAllowed { reportDenial(outcome) }
+  private static func status(of outcome: borrowing AdmissionOutcome) -> Int32 {
+    outcome.isAllowed ? 0 : Diagnostic.Category.denied.rawValue
+  }
+
+  private func describe(_ outcome: borrowing AdmissionOutcome, label: LoadLabel?, _ printout: inout Printout) {
+    if !outcome.isAllowed { printout.report(denial(outcome)) }
     if json {
-      try Output.json(answer(outcome, label: label))
+      printout.json(answer(outcome, label: label))
     } else if outcome.isAllowed {
-      try describe(outcome)
+      describe(outcome, &printout)
     }
-    return outcome.isAllowed ? 0 : Diagnostic.Category.denied.rawValue
   }
 
-  private func describe(_ outcome: borrowing AdmissionOutcome) throws {
+  private func describe(_ outcome: borrowing AdmissionOutcome, _ printout: inout Printout) {
     let decision = outcome.ruling.deciding
     let rule = decision.ruleText
     let evidence = outcome.evidence
     if let verity = evidence.verity, let object = evidence.object {
-      try Output.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
+      printout.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
     }
-    if let signature = evidence.rootHashSignature { try Output.line("signed   the image: \(signature.line)") }
-    if let signature = evidence.signature, let line = signature.line { try Output.line("signed   \(line)") }
-    try Output.line("allowed  by line \(decision.line ?? 0): \(rule)")
+    if let signature = evidence.rootHashSignature { printout.line("signed   the image: \(signature.line)") }
+    if let signature = evidence.signature, let line = signature.line { printout.line("signed   \(line)") }
+    printout.line("allowed  by line \(decision.line ?? 0): \(rule)")
     if dryRun {
-      try Output.line(
+      printout.line(
         "dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
       return
     }
-    for program in outcome.loadedPrograms { try Output.line(program.line) }
-    for map in outcome.loadedMaps { try Output.line(map.line) }
+    for program in outcome.loadedPrograms { printout.line(program.line) }
+    for map in outcome.loadedMaps { printout.line(map.line) }
     if let keyring = outcome.verifiedBy {
-      try Output.line("checked  kernel-verified: every program's signature, by the kernel's keyring `\(keyring.name)`")
+      printout.line("checked  kernel-verified: every program's signature, by the kernel's keyring `\(keyring.name)`")
     }
-    try Output.line(
+    printout.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
     if !outcome.kernelEdits.isEmpty {
-      try Output.line(
+      printout.line(
         "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
     }
-    for attachment in outcome.attachments { try Output.line(attachment.line) }
+    for attachment in outcome.attachments { printout.line(attachment.line) }
     if let pinPath = outcome.pinPath {
-      try Output.line("pinned   \(pinPath)")
+      printout.line("pinned   \(pinPath)")
     } else {
-      Output.note(
+      printout.note(
         "note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
     }
   }
 
-  private func reportDenial(_ outcome: borrowing AdmissionOutcome) {
+  private func denial(_ outcome: borrowing AdmissionOutcome) -> Diagnostic {
     let decision = outcome.ruling.deciding
     let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
-    Output.report(
-      Diagnostic(
-        "policy.denied", .denied,
-        "\(policy.map { "policy `\($0)`" } ?? "the active policy") denies program `\(program)`",
-        expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
-        next: outcome.evidence.verity.map {
-          "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
-        }))
+    return Diagnostic(
+      "policy.denied", .denied,
+      "\(policy.map { "policy `\($0)`" } ?? "the active policy") denies program `\(program)`",
+      expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
+      next: outcome.evidence.verity.map {
+        "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
+      })
   }
 }

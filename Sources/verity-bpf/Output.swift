@@ -40,13 +40,19 @@ enum Output {
 
   /// A diagnostic with its expected, found, why and next rows.
   static func report(_ diagnostic: Diagnostic) {
-    put("\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message.visible)")
+    try? StandardStream.error.write(text(of: diagnostic))
+  }
+
+  /// The lines that a diagnostic is printed as.
+  static func text(of diagnostic: Diagnostic) -> String {
+    var lines = ["\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message.visible)"]
     let rows: [(String, String?)] = [
       ("found", diagnostic.found), ("expected", diagnostic.expected), ("why", diagnostic.why),
     ]
-    for case (let label, let text?) in rows { note(row(label, text)) }
-    for line in diagnostic.details { note("    | \(line)") }
-    if let next = diagnostic.next { note(row("next", next)) }
+    for case (let label, let text?) in rows { lines.append(row(label, text).visible) }
+    lines += diagnostic.details.map { "    | \($0)".visible }
+    if let next = diagnostic.next { lines.append(row("next", next).visible) }
+    return lines.map { $0 + "\n" }.joined()
   }
 
   /// A label in a column of its own, then the text.

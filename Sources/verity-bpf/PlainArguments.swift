@@ -31,7 +31,8 @@ enum PlainArguments {
   /// The arguments of `verify`: the image, and each option at most once, its value behind it.
   static func verify(_ arguments: ArraySlice<String>) -> VerifyRun? {
     var run = VerifyRun(image: "", trusted: TrustedRootHash())
-    var seen: Set<String> = []
+    // No set: making the type of one takes longer than looking through a dozen words.
+    var seen: [String] = []
     var rest = arguments
     while let word = rest.popFirst() {
       guard word.hasPrefix("-") else {
@@ -39,7 +40,8 @@ enum PlainArguments {
         run.image = word
         continue
       }
-      guard seen.insert(word).inserted else { return nil }
+      guard !seen.contains(word) else { return nil }
+      seen.append(word)
       if word == "--json" {
         run.json = true
         continue
@@ -62,11 +64,12 @@ enum PlainArguments {
   /// The arguments of `load`: each option at most once (but for --fd and --object), its value behind it.
   static func load(_ arguments: ArraySlice<String>) -> LoadRun? {
     var run = LoadRun(objects: ObjectChoice(), trusted: TrustedRootHash())
-    var seen: Set<String> = []
+    var seen: [String] = []
     var rest = arguments
     while let name = rest.popFirst() {
       let isRepeatable = name == "--fd" || name == "--object"
-      guard isRepeatable || seen.insert(name).inserted else { return nil }
+      guard isRepeatable || !seen.contains(name) else { return nil }
+      seen.append(name)
       switch name {
       case "--attach": run.attach = true
       case "--dry-run": run.dryRun = true

@@ -15,7 +15,7 @@ struct SelfTestCommand: DiagnosingCommand {
       Each has to be refused for its own reason, and the good ones have to be allowed: otherwise the command fails. \
       Nothing is loaded, nothing is left behind, and an image that is named is only read.
 
-      Without --image a small one is built, which needs mkfs.erofs. Root also tries an image on a mount.
+      Without --image a small one is built. Root also tries an image on a mount.
 
       Exit codes: 0 everything came out as it must, 4 something did not, 1 the test could not be made, 64 usage.
       """)

@@ -29,7 +29,7 @@ struct VerityBPF: ParsableCommand {
 
   static func main() {
     StandardStream.fillGaps()
-    guard let status = PlainArguments.run(CommandLine.arguments.dropFirst()) else { return main(nil) }
+    guard let status = PlainArguments.run(ProcessArguments.all.dropFirst()) else { return main(nil) }
     if status != 0 { exit(withError: ExitCode(status)) }
   }
 }

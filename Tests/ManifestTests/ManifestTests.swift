@@ -136,21 +136,34 @@ import Testing
     #expect(ManifestHead(beginning: Array((parts[0] + new + parts[1]).utf8)) == nil)
   }
 
+  /// The manifest is part of the file system whose blocks it counts.
   @Test(arguments: [0, 1, 12, 4_294_967_295] as [UInt64])
-  func theBlockCountIsChangedInPlace(count: UInt64) throws {
+  func theSizeDoesNotDependOnTheBlockCount(count: UInt64) throws {
     var manifest = try Self.example()
-    manifest.dataBlocks = 0
-    var text = manifest.text
-    let field = try #require(Manifest.blockCountField(in: text, count: count))
-    text.replaceSubrange(field.offset..<(field.offset + field.characters.count), with: field.characters)
+    let size = manifest.text.count
     manifest.dataBlocks = count
-    #expect(text == manifest.text)
-    #expect(try Manifest(parsing: text).dataBlocks == count)
+    #expect(manifest.text.count == size)
+    #expect(try Manifest(parsing: manifest.text).dataBlocks == count)
   }
 
-  @Test func aCountTooWideForItsFieldIsRefused() throws {
-    #expect(Manifest.blockCountField(in: try Self.example().text, count: 10_000_000_000) == nil)
-    #expect(Manifest.blockCountField(in: Array("{}".utf8), count: 1) == nil)
+  /// Put together from entries, the text is what the document is when it is written as a whole.
+  @Test(arguments: [0, 1, 3], [0, 1, 3])
+  func theTextIsTheDocument(objects: Int, files: Int) throws {
+    var manifest = try Self.example()
+    let object = try #require(manifest.objects.first)
+    manifest.objects = (0..<objects).map { index in
+      var copy = object
+      copy.file.path = "\(index)"
+      return copy
+    }
+    manifest.files = (0..<files).map { .init(path: "f\($0)", digest: object.file.digest, size: 1) }
+    // The number alone stands differently: padded.
+    let padded = String(decoding: manifest.text, as: UTF8.self).split(separator: ":         42,")
+    #expect(padded.joined(separator: ": 42,") == manifest.json.pretty + "\n")
+    var text = ManifestText(name: manifest.name, version: manifest.version)
+    for object in manifest.objects { text.add(objectEntry: object.entry) }
+    for file in manifest.files { text.add(file) }
+    #expect(text.text(dataBlocks: 42) == manifest.text && text.byteCount == manifest.text.count)
   }
 
   /// Each change of a valid text by one replacement, and the member that is then named.

@@ -149,15 +149,23 @@ enum MountCases {
     return Command.Result(status: result.status, text: result.text)
   }
 
-  /// No volume of ours and no loop device with a file under it.
+  /// No volume and no loop device with a file under it, at the latest in a moment: what the kernel takes down with its
+  /// last user it takes down in the background.
   private static func expectNothingLeft() throws {
-    // Asked of the kernel: without udev a node stays in /dev/mapper when the kernel itself removes its device.
-    let volumes = try Directory.names("/sys/block").filter { $0.hasPrefix("dm-") }
-      .map { try Machine.text("/sys/block/\($0)/dm/name").trimmed }
-    try expect(volumes.isEmpty, "volumes are left: \(volumes)")
-    let loops = try Directory.names("/sys/block").filter { $0.hasPrefix("loop") }.filter {
-      (try? FileStatus.of(path: "/sys/block/\($0)/loop/backing_file")) != nil
+    var left = remains()
+    for _ in 0..<50 where !left.isEmpty {
+      Timestamp.pause(milliseconds: 100)
+      left = remains()
     }
-    try expect(loops.isEmpty, "loop devices are left: \(loops)")
+    try expect(left.isEmpty, "devices are left: \(left)")
+  }
+
+  /// Asked of the kernel: without udev a node stays in /dev/mapper when the kernel itself removes its device.
+  private static func remains() -> [String] {
+    let names = (try? Directory.names("/sys/block")) ?? ["?"]
+    return names.filter { $0.hasPrefix("dm-") }
+      + names.filter { $0.hasPrefix("loop") }.filter {
+        (try? FileStatus.of(path: "/sys/block/\($0)/loop/backing_file")) != nil
+      }
   }
 }

@@ -31,10 +31,10 @@ public struct ObjectReport: Equatable, Sendable {
   /// Bytes of DWARF, which nothing here reads.
   public let debuggingSize: Int
 
-  init(_ object: LinkedObject, sections: [Section], debuggingSize: Int, kernel: BTF?) {
+  init(_ object: LinkedObject, _ btf: BTF, sections: [Section], debuggingSize: Int, kernel: BTF?) {
     license = object.license
     isGPLCompatible = Self.gplCompatibleLicenses.contains(object.license)
-    programs = BPFObject.reports(of: object, kernel: kernel)
+    programs = BPFObject.reports(of: object, btf, kernel: kernel)
     maps = object.maps
     externs = object.externs
     configuration = object.configuration
@@ -75,7 +75,7 @@ extension BPFObject {
         sections.append(ObjectReport.Section(name: section.name, size: section.size))
       }
     }
-    return ObjectReport(object, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
+    return ObjectReport(object, parts.btf, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
   }
 
   /// Describes the programs of an object that is linked already, in their order.
@@ -83,8 +83,12 @@ extension BPFObject {
   /// - Parameter kernel: a kernel's BTF: then the reports say of each CO-RE relocation whether that kernel has what it
   ///   is about. A relocation that fails in code which one kernel never reaches may be reached on another.
   public static func reports(of object: LinkedObject, kernel: BTF? = nil) -> [ProgramReport] {
-    let btf = try? BTF(object.btf.rawSpan)
-    return object.programs.map { program in
+    reports(of: object, try? BTF(object.btf.rawSpan), kernel: kernel)
+  }
+
+  /// - Parameter btf: the object's, read.
+  static func reports(of object: LinkedObject, _ btf: BTF?, kernel: BTF?) -> [ProgramReport] {
+    object.programs.map { program in
       var report = ProgramReport(program, in: object, btf: btf)
       if let btf, let kernel { report.match(program, CoreMatch(object: btf, kernel: kernel)) }
       return report

@@ -108,12 +108,11 @@ extension ProgramReport {
         let access = try? records.u32(at: record + 8), let kind = try? records.u32(at: record + 12)
       else { break }
       let path = try? btf?.string(at: access)
-      let subject = path.flatMap { btf?.subject(ofRelocation: kind, typeID: type, access: $0) }
-      let size = path.flatMap { btf?.fieldSize(typeID: type, access: $0) }
+      let relocated = path.flatMap { btf?.relocated(kind: kind, typeID: type, access: $0) }
       let name = kind < CoreRelocation.kinds.count ? CoreRelocation.kinds[Int(kind)] : "\(kind)"
       relocations.append(
         CoreRelocation(
-          kind: name, subject: subject, instruction: Int(offset) / Instruction.size, size: size))
+          kind: name, subject: relocated?.subject, instruction: Int(offset) / Instruction.size, size: relocated?.size))
     }
     return relocations
   }

@@ -9,29 +9,36 @@ extension BTF {
   ///   - kind: `enum bpf_core_relo_kind`; 6 to 9 and 12 are about types, 10 and 11 about enumerators, others about fields.
   /// - Returns: nil when the record does not fit this BTF.
   public func subject(ofRelocation kind: UInt32, typeID: UInt32, access: String) -> String? {
-    guard let root = try? resolved(typeID), let rootName = try? name(of: root) else { return nil }
-    let title = rootName.isEmpty ? "(type \(typeID))" : rootName
-    switch kind {
-    case 6...9, 12: return title
-    default: break
-    }
-    let parts = access.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-    guard let first = parts.first, let index = first, parts.count <= 64 else { return nil }
-    if kind == 10 || kind == 11 {
-      guard let found = try? enumerator(index, of: root) else { return nil }
-      return "\(found.name) of enum \(title)"
-    }
-    // The first number steps through an array of root types, as in C's `&s[0].field`.
-    return field(from: root, title: index == 0 ? title : "\(title)[\(index)]", parts.dropFirst())?.path
+    relocated(kind: kind, typeID: typeID, access: access).subject
   }
 
-  /// Bytes of the field that a CO-RE record refers to; nil when it has no size, or the record does not fit this BTF.
-  func fieldSize(typeID: UInt32, access: String) -> Int? {
-    let parts = access.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count <= 64, let root = try? resolved(typeID),
-      let type = field(from: root, title: "", parts.dropFirst())?.type, let size = try? size(of: type)
-    else { return nil }
-    return Int(size)
+  /// What a CO-RE record refers to, as ``subject(ofRelocation:typeID:access:)``, and the bytes of the field that its
+  /// access string leads to, whatever the kind; nil where it has no size, or the record does not fit this BTF.
+  func relocated(kind: UInt32, typeID: UInt32, access: String) -> (subject: String?, size: Int?) {
+    guard let root = try? resolved(typeID) else { return (nil, nil) }
+    let rootName = try? name(of: root)
+    let title = rootName.map { $0.isEmpty ? "(type \(typeID))" : $0 }
+    let isType = (6...9).contains(kind) || kind == 12
+    guard let parts = Self.numbers(access) else { return (isType ? title : nil, nil) }
+    // The first number steps through an array of root types, as in C's `&s[0].field`.
+    let index = parts.first ?? nil
+    let start = index == 0 ? title : title.map { "\($0)[\(index ?? 0)]" }
+    let field = field(from: root, title: start ?? "", parts.dropFirst())
+    let size = field.flatMap { try? self.size(of: $0.type) }.map { Int($0) }
+    if isType { return (title, size) }
+    switch kind {
+    case 10, 11:
+      guard let index, let title, let found = try? enumerator(index, of: root) else { return (nil, size) }
+      return ("\(found.name) of enum \(title)", size)
+    default: return (index == nil || title == nil ? nil : field?.path, size)
+    }
+  }
+
+  /// The numbers of an access string; nil for one that is no number, and for too many.
+  private static func numbers(_ access: String) -> [Int?]? {
+    let parts = access.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard parts.count <= 64 else { return nil }
+    return parts.map { Int(Substring($0)) }
   }
 
   /// Walks down from a structure, by the numbers of members and array elements.
@@ -43,12 +50,12 @@ extension BTF {
       guard let part, part >= 0 else { return nil }
       switch current.kind {
       case .structure, .union:
-        guard let members = try? members(of: current), part < members.count,
-          let name = try? string(at: members[part].nameOffset), let next = try? resolved(members[part].type)
+        guard let member = try? member(part, of: current), let name = try? string(at: member.nameOffset),
+          let next = try? resolved(member.type)
         else { return nil }
         // Members of anonymous structures and unions are named as if they were members of the one around them.
         if !name.isEmpty { path += ".\(name)" }
-        type = members[part].type
+        type = member.type
         current = next
       case .array:
         guard let array = try? array(current), let next = try? resolved(array.element) else { return nil }

@@ -6,9 +6,9 @@ internal import ByteKit
 /// both; the kernel refuses such types (kernel/bpf/btf.c, btf_datasec_check_meta).
 extension BTF {
   mutating func complete(with elf: ELFFile) throws(BPFObjectError) {
-    var globals: [Int: [String: ELFSymbol]] = [:]
-    for symbol in elf.symbols where !symbol.isLocal && !symbol.name.isEmpty {
-      globals[symbol.section, default: [:]][symbol.name] = symbol
+    var globals = [[ELFSymbol]](repeating: [], count: elf.sections.count)
+    for symbol in elf.symbols where !symbol.isLocal && !symbol.name.isEmpty && symbol.section < globals.count {
+      globals[symbol.section].append(symbol)
     }
     var seen: Set<String> = []
     for type in types where type.kind == .dataSection {
@@ -23,7 +23,9 @@ extension BTF {
           .malformedBTF, "`.BTF` describes a section that the object does not have",
           expected: "a section `\(name)`", next: "compile the object again, or compare it with its original")
       }
-      try complete(type, from: section, symbols: globals[section.index] ?? [:])
+      // Of several symbols of one name the last counts.
+      let symbols = Dictionary(globals[section.index].map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+      try complete(type, from: section, symbols: symbols)
     }
     try makeHiddenFunctionsStatic(elf)
   }

@@ -47,15 +47,20 @@ extension BTF {
     var members: [BTFMember] = []
     members.reserveCapacity(type.vlen)
     for index in 0..<type.vlen {
-      let entry = type.offset + 12 + index * 12
-      // With kind_flag, the upper byte of the offset is a bitfield's width.
-      let offset = try part.u32(at: entry + 8)
-      members.append(
-        BTFMember(
-          nameOffset: try part.u32(at: entry), type: try part.u32(at: entry + 4),
-          bitOffset: type.flag ? offset & 0xff_ffff : offset))
+      if let member = try member(index, of: type) { members.append(member) }
     }
     return members
+  }
+
+  /// One member of a structure or union; nil when it has no such member.
+  func member(_ index: Int, of type: BTFType) throws(BPFObjectError) -> BTFMember? {
+    guard type.kind == .structure || type.kind == .union, index >= 0, index < type.vlen else { return nil }
+    let entry = type.offset + 12 + index * 12
+    // With kind_flag, the upper byte of the offset is a bitfield's width.
+    let offset = try part.u32(at: entry + 8)
+    return BTFMember(
+      nameOffset: try part.u32(at: entry), type: try part.u32(at: entry + 4),
+      bitOffset: type.flag ? offset & 0xff_ffff : offset)
   }
 
   /// The variables of a DATASEC, in the section's order.

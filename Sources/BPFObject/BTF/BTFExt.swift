@@ -11,10 +11,9 @@ struct BTFExt: Sendable {
   struct Records: Sendable {
     /// Bytes a record has; 0 when the object has no such list.
     var recordSize = 0
-    var bySection: [String: [Record]] = [:]
-
-    /// Every record, always in the same order, so that the same object is refused for the same record.
-    var all: [Record] { bySection.values.joined().sorted { $0.position < $1.position } }
+    /// Every record in the order they are written, so that the same object is refused for the same record.
+    fileprivate(set) var all: [Record] = []
+    fileprivate var bySection: [String: [Record]] = [:]
 
     /// The records of `section` whose instruction is in `range` (bytes).
     func records(in range: Range<Int>, of section: String) -> ArraySlice<Record> {
@@ -138,18 +137,23 @@ struct BTFExt: Sendable {
           .malformedBTFExt, "the number of \(what) records for section `\(section)` is wrong",
           expected: "1 to \((end - position) / recordSize)", found: "\(count)")
       }
+      let first = records.all.count
       for _ in 0..<count {
-        records.bySection[section, default: []].append(
-          Record(instructionOffset: Int(try part.u32(at: position)), position: position))
+        records.all.append(Record(instructionOffset: Int(try part.u32(at: position)), position: position))
         position += recordSize
       }
+      records.bySection[section, default: []] += records.all[first...]
     }
-    for section in records.bySection.keys {
+    for (section, list) in records.bySection where !isSorted(list) {
       // Compilers write them in order; another order of the same records means the same.
       records.bySection[section]?.sort {
         ($0.instructionOffset, $0.position) < ($1.instructionOffset, $1.position)
       }
     }
     return records
+  }
+
+  private static func isSorted(_ records: [Record]) -> Bool {
+    zip(records, records.dropFirst()).allSatisfy { $0.instructionOffset <= $1.instructionOffset }
   }
 }

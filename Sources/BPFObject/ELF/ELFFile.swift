@@ -8,7 +8,10 @@ struct ELFFile: Sendable {
   let bytes: [UInt8]
   let sections: [ELFSection]
   let symbols: [ELFSymbol]
-  private let indexesByName: [String: [Int]]
+  /// The first section of each name.
+  private let indexByName: [String: Int]
+  /// Names that several sections have.
+  private let repeatedNames: Set<String>
 
   static let headerSize = 64
   static let sectionHeaderSize = 64
@@ -27,7 +30,18 @@ struct ELFFile: Sendable {
     sections = try Self.readSections(file)
     try Self.checkOverlaps(sections, file: file)
     symbols = try Self.readSymbols(file, sections)
-    indexesByName = Dictionary(grouping: sections.indices.dropFirst()) { [sections] in sections[$0].name }
+    var indexByName: [String: Int] = [:]
+    indexByName.reserveCapacity(sections.count)
+    var repeatedNames: Set<String> = []
+    for section in sections.dropFirst() {
+      if indexByName[section.name] == nil {
+        indexByName[section.name] = section.index
+      } else {
+        repeatedNames.insert(section.name)
+      }
+    }
+    self.indexByName = indexByName
+    self.repeatedNames = repeatedNames
   }
 
   /// A section's bytes; zeros for one that the file does not store.
@@ -49,8 +63,9 @@ struct ELFFile: Sendable {
 
   /// The one section with this name, or nil.
   func section(named name: String) throws(BPFObjectError) -> ELFSection? {
-    guard let indexes = indexesByName[name], let index = indexes.first else { return nil }
-    guard indexes.count == 1 else {
+    guard let index = indexByName[name] else { return nil }
+    guard repeatedNames.isEmpty || !repeatedNames.contains(name) else {
+      let indexes = sections.dropFirst().filter { $0.name == name }.map(\.index)
       throw BPFObjectError(
         .duplicateSection, "\(indexes.count) sections are called `\(name)`", expected: "one",
         found: "sections \(indexes.map(String.init).joined(separator: ", "))",

@@ -58,6 +58,14 @@ struct ProgramLinker {
       var offset = walk.offset
       var entered: Int?
       while offset < function.range.upperBound, entered == nil {
+        // Most instructions refer to nothing.
+        let opcode = try part.u8(at: offset)
+        if opcode != Instruction.loadImmediate64, opcode != Instruction.call,
+          !references.isRelocated(offset, of: function.section)
+        {
+          offset += Instruction.size
+          continue
+        }
         // First the width: a load's second half must be there before it is written.
         let width = try width(at: offset, in: function, part)
         entered = try resolve(at: offset, of: walk.function, part)

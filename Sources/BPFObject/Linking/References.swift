@@ -18,7 +18,10 @@ struct References: Sendable {
   /// Section index to map index, for data sections.
   private let dataMaps: [Int: Int]
   private let dataSizes: [Int: UInt32]
-  private let relocations: [Int: [Int: ELFRelocation]]
+  private let relocations: [ELFRelocation]
+  /// Indexes of ``relocations`` by section, and there by instruction, -1 for none; empty for a section without
+  /// instructions. Every instruction is asked about, so this is no dictionary.
+  private let slots: [[Int32]]
   private let externs: Externs
   /// The index of the map of configuration values.
   private let configurationMap: Int?
@@ -44,30 +47,48 @@ struct References: Sendable {
     }
     self.dataMaps = dataMaps
     self.dataSizes = dataSizes
-    var relocations: [Int: [Int: ELFRelocation]] = [:]
+    var relocations: [ELFRelocation] = []
+    var slots = [[Int32]](repeating: [], count: elf.sections.count)
     for section in elf.sections where section.holdsInstructions {
-      var bySlot: [Int: ELFRelocation] = [:]
+      var own = [Int32](repeating: -1, count: section.size / Instruction.size + 1)
       for relocation in try elf.relocations(of: section) {
-        guard relocation.offset.isMultiple(of: 8), bySlot.updateValue(relocation, forKey: relocation.offset) == nil
-        else {
+        // The offset was found to be inside the section.
+        let slot = relocation.offset / Instruction.size
+        guard relocation.offset.isMultiple(of: Instruction.size), own[slot] < 0 else {
           throw BPFObjectError(
             .badRelocation, "a relocation at offset \(relocation.offset) of section `\(section.name)` is misplaced",
             expected: "at most one, at the start of an instruction")
         }
+        // An object of 32 MiB has fewer than 2^31 of them.
+        own[slot] = Int32(truncatingIfNeeded: relocations.count)
+        relocations.append(relocation)
       }
-      relocations[section.index] = bySlot
+      slots[section.index] = own
     }
     self.relocations = relocations
+    self.slots = slots
   }
 
   /// Whether the instruction at this byte of a section has a relocation.
-  func isRelocated(_ offset: Int, of section: Int) -> Bool { relocations[section]?[offset] != nil }
+  func isRelocated(_ offset: Int, of section: Int) -> Bool { slot(at: offset, of: section) >= 0 }
+
+  private func slot(at offset: Int, of section: Int) -> Int {
+    guard section >= 0, section < slots.count, offset >= 0, offset / Instruction.size < slots[section].count,
+      offset.isMultiple(of: Instruction.size)
+    else { return -1 }
+    return Int(slots[section][offset / Instruction.size])
+  }
+
+  private func relocation(at offset: Int, of section: Int) -> ELFRelocation? {
+    let slot = slot(at: offset, of: section)
+    return slot < 0 ? nil : relocations[slot]
+  }
 
   /// What a 64-bit load refers to, or nil when it loads a plain number.
   func load(
     at offset: Int, immediate: UInt32, in function: ObjectFunction
   ) throws(BPFObjectError) -> Reference? {
-    guard let relocation = relocations[function.section]?[offset] else { return nil }
+    guard let relocation = relocation(at: offset, of: function.section) else { return nil }
     let symbol = elf.symbols[relocation.symbol]
     guard relocation.type == ELFRelocation.wide else {
       throw bad(relocation, symbol, function, "R_BPF_64_64 for a 64-bit load")
@@ -111,7 +132,7 @@ struct References: Sendable {
   ) throws(BPFObjectError) -> Reference {
     // A call's operand counts instructions from the next one; the relocation counts from the symbol.
     let distance = (Int(Int32(bitPattern: immediate)) + 1) * Instruction.size
-    guard let relocation = relocations[function.section]?[offset] else {
+    guard let relocation = relocation(at: offset, of: function.section) else {
       if let target = functions.function(startingAt: offset + distance, of: function.section) {
         return .function(target)
       }

@@ -37,9 +37,13 @@ extension ProgramKind {
   }
 
   private static func rule(for name: Substring) -> SectionRule? {
-    SectionRule.all.first { rule in
-      name == rule.prefix || (rule.isNamed && name.hasPrefix(rule.prefix + "/"))
+    var first = SectionRule.indexes[name]
+    // Some prefixes hold a slash themselves.
+    for (index, byte) in zip(name.utf8.indices, name.utf8) where byte == UInt8(ascii: "/") {
+      guard let found = SectionRule.indexes[name[..<index]], SectionRule.all[found].isNamed else { continue }
+      first = min(first ?? found, found)
     }
+    return first.map { SectionRule.all[$0] }
   }
 
   /// The name under which the kernel's BTF knows an attach point (libbpf, btf_get_kernel_prefix_kind).

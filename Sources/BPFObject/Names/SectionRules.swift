@@ -27,6 +27,10 @@ struct SectionRule: Sendable {
     self.options = options
   }
 
+  /// Where each prefix stands in ``all``; of two that are equal the first counts.
+  static let indexes: [Substring: Int] = Dictionary(
+    zip(all.map { Substring($0.prefix) }, all.indices), uniquingKeysWith: { first, _ in first })
+
   /// libbpf's table (Documentation/bpf/libbpf/program_types.rst lists it) with the numbers of
   /// include/uapi/linux/bpf.h: program type, then expected attach type.
   static let all: [SectionRule] = [

@@ -29,6 +29,8 @@ int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
 /// openat2(2) with RESOLVE_NO_XDEV and RESOLVE_NO_MAGICLINKS: the path may not leave the directory's mount. EXDEV where
 /// something is mounted on the way or on its end.
 int vb_open_within_mount(int dirfd, const char *path, int flags);
+/// What main was called with: `count` words, the program's name first; NULL where the C library does not tell.
+char *const *vb_arguments(int *count);
 int vb_fcntl_getfl(int fd);
 /// preadv2(2) with RWF_NOWAIT: as much as is in memory already; -1 (EAGAIN, or EOPNOTSUPP) when nothing is.
 int64_t vb_pread_cached(int fd, void *buffer, size_t count, int64_t offset);

@@ -1,0 +1,69 @@
+public import BPFLoad
+public import BPFObject
+public import PolicyEngine
+public import Provenance
+
+/// What came of a request.
+public struct AdmissionOutcome: ~Copyable {
+  /// Where the object comes from.
+  public let evidence: Evidence
+  /// The policy's answer, program by program.
+  public let ruling: Ruling
+  /// Whether the policy let it pass.
+  public let isAllowed: Bool
+  /// The programs' names, in the order of the ruling's decisions.
+  public let programs: [String]
+  /// How many CO-RE records go to the kernel, which applies them.
+  public let coreRelocationCount: Int
+  /// How many instructions linking changed (map indexes and distances), of how many.
+  public let editedInstructionCount: Int
+  public let instructionCount: Int
+  /// What only the running kernel can say, and where it is filled in after the proof.
+  public let kernelEdits: [KernelEdit]
+  /// What is in the kernel now; nil when nothing was loaded.
+  public var loaded: LoadedObject?
+  /// The directory its pins are in; nil when nothing is pinned.
+  public internal(set) var pinPath: String?
+}
+
+extension AdmissionOutcome {
+  /// The keys with which the kernel checked the programs' signatures; nil when it was not asked to, or nothing was loaded.
+  public var verifiedBy: KernelKeyring? {
+    switch loaded {
+    case .some(let object): object.verifiedBy
+    case .none: nil
+    }
+  }
+
+  /// The programs in the kernel now; none when nothing was loaded.
+  public var loadedPrograms: [LoadedProgram] {
+    switch loaded {
+    case .some(let object): object.programs
+    case .none: []
+    }
+  }
+
+  /// The maps in the kernel now; none when nothing was loaded.
+  public var loadedMaps: [LoadedMap] {
+    switch loaded {
+    case .some(let object): object.maps
+    case .none: []
+    }
+  }
+
+  init(linked: LinkedObject, evidence: Evidence, ruling: Ruling, isAllowed: Bool) {
+    let programs = linked.programs.filter { !$0.kind.isOptional }
+    self.evidence = evidence
+    self.ruling = ruling
+    self.isAllowed = isAllowed
+    self.programs = programs.map(\.name)
+    coreRelocationCount = programs.reduce(0) {
+      $0 + $1.coreRelocations.count / max(1, Int($1.coreRelocationRecordSize))
+    }
+    editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
+    instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
+    kernelEdits = linked.kernelEdits
+    loaded = nil
+    pinPath = nil
+  }
+}

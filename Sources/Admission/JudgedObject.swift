@@ -1,0 +1,98 @@
+internal import BPFLoad
+internal import BPFObject
+internal import LinuxSys
+internal import Manifest
+public import PolicyEngine
+internal import Provenance
+
+/// An object on which the policy has spoken, and which is not loaded yet.
+struct JudgedObject: ~Copyable {
+  let object: PreparedObject
+  /// One set a program, in the order of the programs.
+  let facts: [Facts]
+  let verdict: Verdict
+
+  /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in, or reads more.
+  static func holdAgainstAnnotations(
+    _ linked: LinkedObject, _ reports: [ProgramReport]
+  ) throws(AdmissionError) {
+    // What is read does not depend on a mode.
+    for report in reports where report.readDeclaration != nil && !report.undeclaredReads.isEmpty {
+      throw .reads(program: report.name, report.undeclaredReads)
+    }
+    guard !linked.annotations.isEmpty else { return }
+    // Whoever can hide the mode from us must not gain by it: then what is said of each has to hold.
+    let mode = KernelSettings.lockdownMode()
+    for annotation in linked.annotations where mode == nil || annotation.mode.rawValue == mode?.rawValue {
+      guard let report = reports.first(where: { $0.name == annotation.program }) else { continue }
+      let excess = annotation.excess(of: report)
+      guard excess.isEmpty else {
+        throw .annotation(program: annotation.program, mode: annotation.mode.rawValue, excess: excess)
+      }
+    }
+  }
+
+  /// Refuses an object that its image's manifest describes otherwise than its bytes do.
+  static func holdAgainstManifest(
+    _ object: borrowing PreparedObject, _ reports: [ProgramReport]
+  ) throws(AdmissionError) {
+    guard let facts = object.evidence.object, let described = facts.described else { return }
+    let file = Manifest.File(path: facts.path, digest: facts.digest, size: facts.size)
+    do throws(ManifestError) {
+      try described.check(
+        against: ObjectDescription.describe(
+          reports, license: object.linked.license, maps: object.linked.maps, file: file))
+    } catch {
+      throw .manifest(error)
+    }
+  }
+
+  static func facts(
+    about reports: [ProgramReport], of object: borrowing PreparedObject, requester: ProcessIdentity
+  ) -> [Facts] {
+    let evidence = object.evidence
+    return reports.filter { !$0.kind.isOptional }.map { report in
+      var facts = Facts(about: report, evidence: evidence, requester: requester)
+      let relocations = object.linked.programs.first { $0.name == report.name }?.coreRelocations
+      facts.takeKernelCheck(object.handover, relocations: relocations)
+      return facts
+    }
+  }
+
+  /// Examines the object and links it.
+  static func prepare(
+    _ named: AdmissionRequest.Object, _ examination: inout Examination, keyring: KernelKeyring?
+  ) throws(AdmissionError) -> PreparedObject {
+    let examined = try examine(named, &examination)
+    let name = examined.evidence.objectName
+    do throws(BPFLoadError) {
+      return try PreparedObject.linking(examined, name: name, keyring: keyring)
+    } catch {
+      if case .object(let error) = error { throw .object(error) }
+      throw .load(error)
+    }
+  }
+
+  private static func examine(
+    _ named: AdmissionRequest.Object, _ examination: inout Examination
+  ) throws(AdmissionError) -> ExaminedObject {
+    do throws(ProvenanceError) {
+      switch named {
+      case .descriptor(let number): return try examination.examine(fd: number)
+      case .image(let path, let object): return try examination.examine(image: path, object: object)
+      case .file(let path): return try examination.examine(file: path)
+      }
+    } catch {
+      throw .provenance(error)
+    }
+  }
+}
+
+extension Admission {
+  /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
+  public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
+    var examination = Examination(trust: try trust(in: nil))
+    let object = try JudgedObject.prepare(named, &examination, keyring: nil)
+    return JudgedObject.facts(about: BPFObject.reports(of: object.linked), of: object, requester: .current())
+  }
+}

@@ -1,0 +1,100 @@
+internal import BPFLoad
+internal import BPFObject
+internal import LinuxSys
+internal import Manifest
+internal import PolicyEngine
+internal import Provenance
+
+/// Takes objects all the way, one after another, on one thread. The images stay open from one to the next.
+struct Worker: ~Copyable {
+  private let admission: Admission
+  private var examination: Examination
+
+  init(_ admission: Admission) {
+    self.admission = admission
+    examination = Examination(
+      expecting: admission.request.rootHash, trust: admission.trust, describes: true,
+      takesKernelAlone: admission.policy.takesKernelAlone)
+  }
+
+  /// Takes an object all the way.
+  ///
+  /// - Parameter turn: the object's place among those that other workers have.
+  mutating func admit(
+    _ named: AdmissionRequest.Object, _ turn: consuming Turn
+  ) throws(AdmissionError) -> AdmissionOutcome {
+    let recorder = admission.recorder.forAnotherObject()
+    let judged: JudgedObject
+    do throws(AdmissionError) {
+      judged = try judge(named)
+    } catch {
+      turn.come()
+      try recorder.refused(error)
+      throw error
+    }
+    turn.come()
+    return try settle(judged, recorder, turn)
+  }
+
+  /// Examines the object, links it, and asks the policy about it.
+  private mutating func judge(_ named: AdmissionRequest.Object) throws(AdmissionError) -> JudgedObject {
+    let object = try JudgedObject.prepare(named, &examination, keyring: admission.request.kernelKeyring)
+    let reports = BPFObject.reports(of: object.linked)
+    try JudgedObject.holdAgainstManifest(object, reports)
+    try JudgedObject.holdAgainstAnnotations(object.linked, reports)
+    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.recorder.requester)
+    let verdict = admission.policy.admit(facts, objectDigest: object.digest)
+    return JudgedObject(object: object, facts: facts, verdict: verdict)
+  }
+
+  /// Records what was decided, and does it.
+  private func settle(
+    _ judged: consuming JudgedObject, _ recorder: Recorder, _ turn: consuming Turn
+  ) throws(AdmissionError) -> AdmissionOutcome {
+    let facts = judged.facts
+    let object = judged.object
+    let evidence = object.evidence
+    let verdict = judged.verdict
+    switch consume verdict {
+    case .deny(let ruling):
+      _ = try recorder.decided(
+        ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
+        kernelEdits: object.linked.kernelEdits)
+      return AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: false)
+    case .allow(let permit, let ruling):
+      let record = try recorder.decided(
+        ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
+        kernelEdits: object.linked.kernelEdits)
+      var outcome = AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: true)
+      if admission.request.isDryRun { return outcome }
+      let options = options(for: evidence)
+      turn.passToLoad(pinPath: options.pinPath)
+      var loaded: LoadedObject
+      do throws(BPFLoadError) {
+        loaded = try ObjectLoader.load(
+          object, permit: permit, options: options, kernelTypes: admission.kernelTypes,
+          directories: admission.directories)
+      } catch {
+        try recorder.failed(error, of: record)
+        throw .load(error)
+      }
+      try recorder.loadedOrUndone(&loaded, of: record)
+      outcome.loaded = consume loaded
+      outcome.pinPath = options.pinPath
+      return outcome
+    }
+  }
+
+  private func options(for evidence: Evidence) -> LoadOptions {
+    var options = LoadOptions()
+    options.pinPath = admission.request.pinPath.map {
+      admission.request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0
+    }
+    options.attaches = admission.request.attaches
+    options.interface = admission.request.interface
+    options.cgroup = admission.request.cgroup
+    options.attachTarget = admission.request.attachTarget
+    options.verifierLog = admission.request.verifierLogPath
+    return options
+  }
+}

@@ -1,0 +1,100 @@
+internal import BPFObject
+internal import ByteKit
+internal import DMVerity
+internal import EROFSWriter
+internal import Hashing
+internal import LinuxSys
+internal import Manifest
+
+/// The file system of an image while files are packed into it.
+struct FileSystem: ~Copyable, Sendable {
+  private var writer = ErofsWriter()
+  private var sink: ImageSink
+  private var manifest: ManifestText
+  private(set) var contents = Contents()
+  /// What is no object that could be loaded, in the order of the paths.
+  private(set) var refused: [(path: String, error: BPFObjectError)] = []
+  /// The image's name, for messages.
+  private let output: String
+
+  /// What has been packed.
+  struct Contents: Sendable {
+    /// By path in bytewise order.
+    var objects: [Manifest.File] = []
+    /// By path in bytewise order.
+    var files: [Manifest.File] = []
+    var programCount = 0
+    var mapCount = 0
+  }
+
+  /// - Parameters:
+  ///   - image: an empty file.
+  ///   - request: says what the manifest says of the image as a whole, and how the image is called.
+  init(_ image: consuming OwnedFD, _ request: BuildRequest) {
+    sink = ImageSink(image)
+    manifest = ManifestText(name: request.name, version: request.version)
+    output = request.output
+  }
+
+  /// Adds the next file in the order of the paths.
+  mutating func add(_ file: Packer.Packed) throws(BuildError) {
+    switch file.entry {
+    case .refused(let error):
+      refused.append((file.path, error))
+      return
+    case .file(let entry):
+      contents.files.append(entry)
+      manifest.add(entry)
+    case .object(let entry, let described):
+      contents.objects.append(entry)
+      contents.programCount += described.programCount
+      contents.mapCount += described.mapCount
+      manifest.add(objectEntry: described.text)
+    }
+    // There will be no image; the rest is read to say what else is refused.
+    guard refused.isEmpty else { return }
+    do throws(ErofsWriterError) { try writer.add(file.path, file.bytes.rawSpan, to: &sink) } catch {
+      throw failed(error)
+    }
+  }
+
+  /// What the finished file system is.
+  struct Finished: Sendable {
+    let dataBlocks: UInt64
+    /// The manifest in it.
+    let manifest: [UInt8]
+    /// Its SHA-256. The manifest names every file by path and SHA-256, and the rest of the file system follows from
+    /// these, so this stands for all of it.
+    let manifestDigest: Digest
+  }
+
+  /// Adds the manifest and ends the file system.
+  mutating func finish(seed: [UInt8]) throws(BuildError) -> Finished {
+    let ending: ErofsEnding
+    do throws(ErofsWriterError) {
+      ending = try writer.end(with: Manifest.path, byteCount: UInt64(manifest.byteCount), to: &sink)
+    } catch {
+      throw failed(error)
+    }
+    let text = manifest.text(dataBlocks: ending.blockCount)
+    let digest: Digest
+    let uuid: VolumeUUID
+    do throws(HashingError) {
+      digest = try Digest.of(text.rawSpan)
+      uuid = try DerivedValues.fileSystemUUID(seed: seed, manifest: digest)
+    } catch {
+      throw .verity(.hashing(error))
+    }
+    do throws(ErofsWriterError) {
+      try ending.write(text.rawSpan, uuid: uuid.bytes, to: &sink)
+    } catch {
+      throw failed(error)
+    }
+    return Finished(dataBlocks: ending.blockCount, manifest: text, manifestDigest: digest)
+  }
+
+  private func failed(_ error: ErofsWriterError) -> BuildError {
+    if case .sink = error, let failure = sink.failure { return .output(path: output, failure) }
+    return .fileSystem(error)
+  }
+}
