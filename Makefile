@@ -30,16 +30,16 @@ demo: build ## pack the demo programs, prove and load them, show the refusals (r
 test: build ## build and run every test (root runs the kernel tests too)
 	@tools/test
 
-vm: ## build what runs in the test machine, and get its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
+vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
 	@tools/setup vm
 	@$(SWIFT_RELEASE)
 	@swift build -c release --static-swift-stdlib --product vm-tests
 	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
 
-vm-test: vm ## boot the test machine three times and run its cases (KERNEL=, ONLY=)
+vm-test: vm ## boot the test machine four times and run its cases (KERNEL=, ONLY=)
 	@tools/vm/run test $(BINARY) $(VM_TESTS)
 
-vm-shell: vm ## boot the test machine to a prompt (BOOT=secure-boot|integrity|confidentiality; Ctrl-A X ends it)
+vm-shell: vm ## boot the test machine to a prompt (BOOT=secure-boot|integrity|confidentiality|plain; Ctrl-A X ends it)
 	@tools/vm/run shell $(BINARY) $(VM_TESTS) $(BOOT)
 
 vm-matrix: vm ## run the test machine on every kernel series, and write docs/kernels.md

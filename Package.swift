@@ -117,7 +117,9 @@ let package = Package(
         "BPFObject", "EROFS", "EROFSWriter", "ImageFiles", "Manifest", "SafeOutput", "Signatures",
       ]),
 
-    room("Activation", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles"]),
+    room(
+      "Activation",
+      imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures"]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",

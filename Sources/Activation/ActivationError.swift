@@ -12,6 +12,12 @@ public enum ActivationError: Error, Sendable {
   case image(Diagnostic)
   /// libcryptsetup or the kernel did not activate the volume.
   case activation(name: String, VerityActivation.Failure, isSigned: Bool)
+  /// What was given as the root hash's signature is no such message; with what the library said, when it was asked.
+  case signature(image: String, Diagnostic, messages: [String])
+  /// A volume of that name is active already. `isGoing`: it is removed when its last user is gone.
+  case active(name: String, DeviceNumber, mounts: [String], isGoing: Bool)
+  /// The directory is unmounted, but its volume could not be taken down.
+  case deactivation(directory: String, name: String, VerityActivation.Failure)
   /// What is mounted on a directory is nothing that this program mounted.
   case notOurs(directory: String, found: String)
 }
@@ -38,9 +44,48 @@ extension ActivationError: Diagnosable {
     case .notOurs(let directory, let found):
       return Diagnostic(
         "mount.not-ours", .usage, "`\(directory)` is not a mount of verity-bpf",
-        expected: "an EROFS image on a loop device, or a volume named \(ImageMount.prefix)…", found: found,
-        next: "umount \(directory)")
+        expected: "an image that `verity-bpf mount` mounted: EROFS on a loop device of its own, or on a verity volume "
+          + "named \(ImageMount.prefix)…", found: found, next: "umount \(directory)")
+    case .signature(let image, let reason, let messages):
+      return Diagnostic(
+        "mount.signature", .integrity,
+        "`\(image)` was not mounted: what was given as the signature of its root hash is none: \(reason.message)",
+        expected: reason.expected ?? "one PKCS#7 message in DER", found: reason.found,
+        next: "verity-bpf sign root-hash \(image); or mount by root hash alone: --no-signature", details: messages)
+    case .active(let name, let number, let mounts, let isGoing):
+      return Self.active(name, number, mounts, isGoing)
+    case .deactivation(let directory, let name, .noLibrary(let reason)):
+      return Self.remains(directory, name, found: reason, messages: [])
+    case .deactivation(let directory, let name, .refused(let error, let messages)):
+      return Self.remains(directory, name, found: error.errnoText, messages: messages)
     }
+  }
+
+  private static func remains(_ directory: String, _ name: String, found: String, messages: [String]) -> Diagnostic {
+    Diagnostic(
+      "mount.deactivation", .kernelRefused,
+      "`\(directory)` is unmounted, but its volume `\(name)` could not be taken down", expected: "no such volume",
+      found: found, next: "veritysetup close \(name)", details: messages)
+  }
+
+  private static func active(_ name: String, _ number: DeviceNumber, _ mounts: [String], _ isGoing: Bool) -> Diagnostic
+  {
+    var diagnostic = Diagnostic(
+      "mount.active", .incomplete, "the volume `\(name)` is active already", expected: "no volume of that name",
+      found: "device \(number), "
+        + (mounts.isEmpty
+          ? "mounted nowhere in this mount namespace" : "mounted on \(mounts.joined(separator: ", "))")
+        + (isGoing ? "; it goes when its last user is gone" : ""),
+      why: "without --name the name follows from the root hash, so it is this very image")
+    let other = "give this one another name (--name \(ImageMount.prefix)NAME)"
+    if let place = mounts.last {
+      diagnostic.next = "use what is mounted there; or take it down first (verity-bpf umount \(place)); or \(other)"
+    } else if isGoing {
+      diagnostic.next = "find who has it open (fuser /dev/mapper/\(name), or another mount namespace); or \(other)"
+    } else {
+      diagnostic.next = "take it down first (veritysetup close \(name)); or \(other)"
+    }
+    return diagnostic
   }
 
   /// libcryptsetup answers ENODEV to every refusal of the kernel; what the kernel said is in its messages.

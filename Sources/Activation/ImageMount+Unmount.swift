@@ -1,46 +1,115 @@
 internal import LinuxSys
 
+/// What became of a mount that was taken away.
+public struct UnmountedVolume: Equatable, Sendable {
+  /// The mount point, without symbolic links.
+  public let directory: String
+  /// The block device that was mounted.
+  public let device: String
+  /// Whether the device is gone. While others use it (another mount, an open descriptor, a mount namespace of another
+  /// process) it stays, and the kernel takes it down with the last of them.
+  public let isGone: Bool
+  /// Where the device is still mounted in this mount namespace.
+  public let otherMounts: [String]
+}
+
 extension ImageMount {
-  /// Unmounts what ``mount(_:threads:progress:)`` mounted on a directory, and takes its volume and loop devices down.
+  /// What is mounted on a directory, when it is ours.
+  private enum OwnDevice {
+    case volume(name: String)
+    case loop(path: String)
+  }
+
+  /// EROFS_SUPER_MAGIC_V1 (include/uapi/linux/magic.h).
+  private static let erofs: UInt64 = 0xe0f5_e1e2
+
+  /// Unmounts what ``mount(_:threads:progress:)`` mounted on a directory, and takes its volume and loop devices down, or
+  /// has the kernel do so when their last user is gone.
   ///
-  /// - Returns: the block device that was mounted, as sysfs names it.
   /// - Throws: ``ActivationError/notOurs(directory:found:)`` before anything is touched when it is another mount.
-  public static func unmount(_ directory: String) throws(ActivationError) -> String {
-    let number: DeviceNumber
+  public static func unmount(_ directory: String) throws(ActivationError) -> UnmountedVolume {
+    let (path, number) = try mountPoint(directory)
+    let device = try ownDevice(number, on: path)
     do throws(SystemError) {
-      let status = try FileStatus.of(path: directory)
-      let parent = try FileStatus.of(path: "\(directory)/..")
+      try Mount.unmount(path)
+    } catch {
+      throw .system(error, doing: "`\(path)` was not unmounted")
+    }
+    let others = Mount.places(of: number)
+    switch device {
+    case .loop(let loop):
+      let isGone = others.isEmpty && goes { KernelFile.text("/sys/dev/block/\(number)/loop/backing_file") == nil }
+      return UnmountedVolume(directory: path, device: loop, isGone: isGone, otherMounts: others)
+    case .volume(let name):
+      let isThere = { KernelFile.text("/sys/dev/block/\(number)/dm/name") == name }
+      if isThere() {
+        do throws(VerityActivation.Failure) {
+          try VerityActivation.deactivate(name: name)
+        } catch {
+          // It may have been waiting for its last user, which this mount was.
+          if isThere() { throw .deactivation(directory: path, name: name, error) }
+        }
+      }
+      return UnmountedVolume(
+        directory: path, device: "/dev/mapper/\(name)", isGone: !isThere(), otherMounts: others)
+    }
+  }
+
+  private static func mountPoint(
+    _ directory: String
+  ) throws(ActivationError) -> (path: String, number: DeviceNumber) {
+    do throws(SystemError) {
+      let path = try Directory.resolved(directory)
+      let status = try FileStatus.of(path: path)
+      let parent = try FileStatus.of(path: "\(path)/..")
       guard status.device != parent.device else {
         throw SystemError("umount", path: directory, errno: SystemError.invalidArgument)
       }
-      number = status.device
+      return (path, status.device)
     } catch {
       throw .system(error, doing: "`\(directory)` is no mount point")
     }
-    let volume = Sysfs.text("/sys/dev/block/\(number)/dm/name")
-    let isLoop = Sysfs.text("/sys/dev/block/\(number)/loop/backing_file") != nil
-    guard isLoop || volume?.hasPrefix(prefix) == true else {
-      throw .notOurs(directory: directory, found: volume.map { "the volume `\($0)`" } ?? "device \(number)")
-    }
-    do throws(SystemError) {
-      try Mount.unmount(directory)
-    } catch {
-      throw .system(error, doing: "`\(directory)` was not unmounted")
-    }
-    guard let volume else { return "loop device \(number)" }
-    do throws(VerityActivation.Failure) {
-      try VerityActivation.deactivate(name: volume)
-    } catch {
-      throw .activation(name: volume, error, isSigned: false)
-    }
-    return "/dev/mapper/\(volume)"
   }
-}
 
-/// One-line files of sysfs.
-private enum Sysfs {
-  static func text(_ path: String) -> String? {
-    guard let bytes = try? OwnedFD.open(path, .readOnly).readToEnd(limit: 8192) else { return nil }
-    return String(validating: bytes.last == 0x0a ? bytes.dropLast() : bytes[...], as: UTF8.self)
+  /// Nothing of this is a proof, nor has it to be: it keeps us from taking down what others made.
+  private static func ownDevice(_ number: DeviceNumber, on directory: String) throws(ActivationError) -> OwnDevice {
+    let type: UInt64
+    do throws(SystemError) {
+      type = try OwnedFD.open(directory, [.path, .directory]).fileSystemType()
+    } catch {
+      throw .system(error, doing: "`\(directory)` cannot be looked at")
+    }
+    guard type == erofs else {
+      throw .notOurs(directory: directory, found: "another file system, on device \(number)")
+    }
+    if let name = KernelFile.text("/sys/dev/block/\(number)/dm/name") {
+      let uuid = KernelFile.text("/sys/dev/block/\(number)/dm/uuid") ?? ""
+      guard name.hasPrefix(prefix), uuid.hasPrefix("CRYPT-VERITY-") else {
+        throw .notOurs(directory: directory, found: "the volume `\(name)`")
+      }
+      return .volume(name: name)
+    }
+    guard KernelFile.text("/sys/dev/block/\(number)/loop/backing_file") != nil,
+      let node = KernelFile.node(of: number)
+    else { throw .notOurs(directory: directory, found: "device \(number)") }
+    let loop: LoopStatus
+    do throws(SystemError) {
+      loop = try OwnedFD.open(node, .readOnly).loopStatus()
+    } catch {
+      throw .system(error, doing: "`\(node)`, which is mounted on `\(directory)`, cannot be looked at")
+    }
+    guard loop.label == loopLabel else {
+      throw .notOurs(directory: directory, found: "`\(node)`, which another program set up")
+    }
+    return .loop(path: node)
+  }
+
+  /// Waits a little for what the kernel does behind the back of umount(2): udev may look at the device once more.
+  private static func goes(_ isGone: () -> Bool) -> Bool {
+    for _ in 0..<20 {
+      if isGone() { return true }
+      Timestamp.pause(milliseconds: 10)
+    }
+    return isGone()
   }
 }

@@ -4,6 +4,7 @@ internal import Diagnostics
 internal import DiskLayout
 internal import ImageFiles
 internal import LinuxSys
+internal import Signatures
 
 /// Mounting an image so that it can be opened by descriptor: under dm-verity where the kernel has it, else on a plain
 /// loop device.
@@ -14,19 +15,38 @@ public enum ImageMount {
   /// What the names of our volumes begin with.
   public static let prefix = "verity-bpf-"
 
+  /// What is written on our loop devices.
+  static let loopLabel = "verity-bpf"
+
   /// Mounts the image, read-only, without devices and set-user-ID programs; needs root.
   ///
   /// - Parameter progress: told the bytes proven and in all.
   public static func mount(
     _ request: MountRequest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(ActivationError) -> MountedVolume {
+    if let signature = request.signature, signature.isEmpty {
+      throw .signature(
+        image: request.image, Diagnostic("mount.signature", .integrity, "it is empty", found: "0 bytes"), messages: [])
+    }
+    let usesMapper = request.usesDeviceMapper ? try hasDeviceMapper() : false
+    if usesMapper { try requireFree(request.volumeName) }
     let image = try prove(request, threads: threads, progress)
     let flags: Mount.Flags = [.readOnly, .noDevices, .noSetUserID]
     let options = request.allowsExecution ? flags : flags.union(.noExecution)
-    guard request.usesDeviceMapper, try hasDeviceMapper() else {
-      return try mountPlain(image, request, options)
+    return usesMapper ? try mountVolume(image, request, options) : try mountPlain(image, request, options)
+  }
+
+  /// A volume that is active already is said to be so: the library would only say that it exists.
+  private static func requireFree(_ name: String) throws(ActivationError) {
+    let active: DeviceMapper.Device?
+    do throws(SystemError) {
+      active = try DeviceMapper.open().device(named: name)
+    } catch {
+      throw .system(error, doing: "device-mapper cannot be used")
     }
-    return try mountVolume(image, request, options)
+    guard let active else { return }
+    throw .active(
+      name: name, active.number, mounts: Mount.places(of: active.number), isGoing: active.isRemovedWhenClosed)
   }
 
   /// Opens the image and checks every block of it.
@@ -79,7 +99,7 @@ public enum ImageMount {
           next: "mount by root hash alone, for objects that `load` proves by itself: --no-signature"))
     }
     do throws(SystemError) {
-      let loop = try image.attach(.data)
+      let loop = try image.attach(.data, label: loopLabel)
       try Mount.mount(loop.path, on: request.directory, type: "erofs", options)
       return MountedVolume(
         directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none)
@@ -92,7 +112,7 @@ public enum ImageMount {
     _ part: ImageFile.Part, of image: borrowing ImageFile
   ) throws(ActivationError) -> AttachedLoop {
     do throws(SystemError) {
-      return try image.attach(part)
+      return try image.attach(part, label: loopLabel)
     } catch {
       throw .system(error, doing: "no loop device for `\(image.path)`")
     }
@@ -102,7 +122,7 @@ public enum ImageMount {
   private static func mountVolume(
     _ image: borrowing ImageFile, _ request: MountRequest, _ options: Mount.Flags
   ) throws(ActivationError) -> MountedVolume {
-    let name = request.name ?? prefix + request.rootHash.hex.prefix(16)
+    let name = request.volumeName
     let data = try attach(image.kind == .appended ? .whole : .data, of: image)
     let hashes = image.kind == .appended ? nil : try attach(.hashes, of: image)
     let hashDevice =
@@ -116,6 +136,14 @@ public enum ImageMount {
         rootHash: request.rootHash.bytes, signature: request.signature
       ).activate()
     } catch {
+      // The kernel decides what it takes. Why it did not can be that there was nothing to take.
+      if let signature = request.signature, case .refused(_, let messages) = error {
+        do throws(SignatureError) {
+          try SignedMessage.checkForm(signature, isDetached: true)
+        } catch {
+          throw .signature(image: request.image, error.diagnostic, messages: messages)
+        }
+      }
       throw .activation(name: name, error, isSigned: request.signature != nil)
     }
     let device = "/dev/mapper/\(name)"

@@ -24,6 +24,9 @@ public struct MountRequest: Sendable {
     usesDeviceMapper = true
     allowsExecution = false
   }
+
+  /// The name that the volume has below /dev/mapper.
+  var volumeName: String { name ?? ImageMount.prefix + rootHash.hex.prefix(16) }
 }
 
 /// What was mounted, and who checks what is read from it.

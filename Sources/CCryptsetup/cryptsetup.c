@@ -87,7 +87,7 @@ int vb_verity_deactivate(const char *name, char *text, size_t size) {
   struct functions crypt;
   int result = load_library(&crypt, &log);
   if (result) return result;
-  result = crypt.deactivate_by_name(NULL, name, 0);
+  result = crypt.deactivate_by_name(NULL, name, CRYPT_DEACTIVATE_DEFERRED);
   crypt.set_log_callback(NULL, NULL, NULL);
   return result < 0 ? result : 0;
 }

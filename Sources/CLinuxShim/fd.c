@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/file.h>
@@ -20,6 +21,14 @@ int vb_open(const char *path, int flags, unsigned mode) { return open(path, flag
 
 int vb_openat(int dirfd, const char *path, int flags, unsigned mode) {
   return openat(dirfd, path, flags | O_CLOEXEC, mode);
+}
+
+int vb_open_within_mount(int dirfd, const char *path, int flags) {
+  struct open_how how = {
+      .flags = (uint64_t)(flags | O_CLOEXEC),
+      .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+  };
+  return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 }
 
 int64_t vb_pread_cached(int fd, void *buffer, size_t count, int64_t offset) {

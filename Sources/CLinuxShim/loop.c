@@ -32,11 +32,13 @@ int vb_loop_get_status(int fd, struct vb_loop_status *out) {
 
 int vb_loop_get_free(int control_fd) { return ioctl(control_fd, LOOP_CTL_GET_FREE); }
 
-int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint64_t offset, uint64_t size_limit) {
+int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint64_t offset, uint64_t size_limit,
+                      const char *label) {
   struct loop_config config = {.fd = (uint32_t)backing_fd};
   config.info.lo_flags = flags;
   config.info.lo_offset = offset;
   config.info.lo_sizelimit = size_limit;
+  memcpy(config.info.lo_file_name, label, strnlen(label, LO_NAME_SIZE - 1));
   return ioctl(loop_fd, LOOP_CONFIGURE, &config);
 }
 

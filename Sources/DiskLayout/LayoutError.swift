@@ -19,6 +19,8 @@ public enum LayoutError: Error, Equatable, Sendable {
   case outside(start: UInt64, byteCount: UInt64, of: UInt64)
   /// A signature partition holds something else.
   case signatureRecord(found: String)
+  /// The file for the root hash's signature is no file that could hold one.
+  case signatureFile(path: String, found: String)
 }
 
 extension LayoutError: Diagnosable {
@@ -63,6 +65,12 @@ extension LayoutError: Diagnosable {
         "layout.signature-record", .integrity, "the partition for the root hash's signature holds no signature",
         expected: "a JSON object with `rootHash` and `signature`, then NUL bytes", found: found,
         next: "sign the image again: verity-bpf build-image --private-key KEY --certificate CERT")
+    case .signatureFile(let path, let found):
+      Diagnostic(
+        "layout.signature-file", .integrity, "`\(path)` holds no signature of a root hash",
+        expected: "a regular file with one PKCS#7 message in DER", found: found,
+        why: "what lies at that place is meant to count, so it is not passed over",
+        next: "remove it, or sign the image again: verity-bpf sign root-hash IMAGE")
     }
   }
 }

@@ -40,7 +40,7 @@ extension ImageFile {
     }
     return ImageFile(
       path: path, status: file.status, kind: .appended, layout: layout, ownRootHash: rootHash,
-      signature: try EnclosedSignature.besides(path), data: data, hashes: nil)
+      fileSignature: try EnclosedSignature.besides(path), data: data, hashes: nil)
   }
 
   private static func sidecar(
@@ -58,7 +58,7 @@ extension ImageFile {
     }
     return ImageFile(
       path: file.path, status: file.status, kind: .sidecar, layout: layout, ownRootHash: rootHash,
-      signature: try EnclosedSignature.besides(file.path), data: data, hashes: hashes)
+      fileSignature: try EnclosedSignature.besides(file.path), data: data, hashes: hashes)
   }
 
   private static func ddi(
@@ -86,7 +86,8 @@ extension ImageFile {
     }
     return ImageFile(
       path: file.path, status: file.status, kind: .ddi, layout: layout, ownRootHash: rootHash,
-      signature: try file.signature(in: disk, rootHash: rootHash), note: disk.secondCopyFault?.diagnostic, data: data,
-      hashes: hashes)
+      fileSignature: try EnclosedSignature.besides(file.path),
+      partitionSignature: try file.signature(in: disk, rootHash: rootHash), note: disk.secondCopyFault?.diagnostic,
+      data: data, hashes: hashes)
   }
 }

@@ -22,8 +22,10 @@ public struct ImageFile: ~Copyable {
   public let layout: VerityLayout
   /// The root hash that the image's own bytes add up to.
   public let ownRootHash: Digest
-  /// The signature of its root hash that came with it, when there is one; checked by nobody.
-  public let signature: EnclosedSignature?
+  /// The signature of its root hash in the file beside it, when there is one; checked by nobody.
+  public let fileSignature: EnclosedSignature?
+  /// That in a disk image's own partition.
+  public let partitionSignature: EnclosedSignature?
   /// What should be known of it and does not keep it from being used: a device's partition table without a sound second
   /// copy.
   public let note: Diagnostic?
@@ -34,17 +36,28 @@ public struct ImageFile: ~Copyable {
 
   init(
     path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, ownRootHash: Digest,
-    signature: EnclosedSignature?, note: Diagnostic? = nil, data: consuming Source, hashes: consuming Source?
+    fileSignature: EnclosedSignature?, partitionSignature: EnclosedSignature? = nil, note: Diagnostic? = nil,
+    data: consuming Source, hashes: consuming Source?
   ) {
     self.path = path
     self.status = status
     self.kind = kind
     self.layout = layout
     self.ownRootHash = ownRootHash
-    self.signature = signature
+    self.fileSignature = fileSignature
+    self.partitionSignature = partitionSignature
     self.note = note
     self.data = data
     self.hashes = hashes
+  }
+
+  /// The signature that counts: that in the file, which is how a disk that is built already is signed, else that in the
+  /// partition. If the one that counts does not hold, there is no falling back to the other.
+  public var signature: EnclosedSignature? { fileSignature ?? partitionSignature }
+
+  /// The partition's signature, where another one in the file takes its place.
+  public var replacedSignature: EnclosedSignature? {
+    fileSignature == nil || fileSignature?.message == partitionSignature?.message ? nil : partitionSignature
   }
 
   /// Whether the data claims to be an EROFS file system.

@@ -103,20 +103,30 @@ extension EnclosedSignature {
   /// Bytes that a signature file may have.
   private static let limit = 1 << 20
 
-  /// The signature in the file `NAME.roothash.p7s`, when there is one.
+  /// The signature in the file `NAME.roothash.p7s`, when there is one. Whatever else lies there is refused: it is not as
+  /// if there were none.
   static func besides(_ image: String) throws(ImageFileError) -> EnclosedSignature? {
     let path = Sidecars(imagePath: image).signature
-    guard (try? FileStatus.of(path: path))?.kind == .regular else { return nil }
-    let bytes: [UInt8]?
+    func refused(_ found: String) -> ImageFileError {
+      .image(path: image, LayoutError.signatureFile(path: path, found: found).diagnostic)
+    }
     do throws(SystemError) {
-      bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: limit)
+      // The name itself: a symbolic link to nothing is something too.
+      _ = try FileStatus.of(path: path, followLinks: false)
     } catch {
+      if ["ENOENT", "ENOTDIR", "ENAMETOOLONG"].contains(error.errnoName) { return nil }
       throw .system(error)
     }
-    guard let bytes else {
-      throw .image(
-        path: image, LayoutError.signatureRecord(found: "`\(path)` with more than \(limit) bytes").diagnostic)
+    let kind: FileStatus.Kind
+    let bytes: [UInt8]?
+    do throws(SystemError) {
+      kind = try FileStatus.of(path: path).kind
+      bytes = kind == .regular ? try OwnedFD.openRegular(path).readToEnd(limit: limit) : nil
+    } catch {
+      throw error.errnoName == "ENOENT" ? refused("a symbolic link to nothing") : .system(error)
     }
+    guard kind == .regular else { throw refused("a \(kind.rawValue)") }
+    guard let bytes else { throw refused("more than \(limit) bytes") }
     return EnclosedSignature(place: path, message: bytes)
   }
 }

@@ -76,6 +76,16 @@ public struct DeviceMapper: ~Copyable {
     }
   }
 
+  /// DM_DEV_STATUS: the device of a name; nil when there is none.
+  public borrowing func device(named name: String) throws(SystemError) -> Device? {
+    do throws(SystemError) {
+      return try command(UInt32(VB_DM_DEV_STATUS), "DM_DEV_STATUS", device: .name(name, uuid: nil)).device
+    } catch {
+      guard error.errno == ENXIO else { throw error }
+      return nil
+    }
+  }
+
   /// DM_DEV_CREATE: a device without a table.
   public borrowing func create(name: String, uuid: String) throws(SystemError) -> Device {
     try command(UInt32(VB_DM_DEV_CREATE), "DM_DEV_CREATE", device: .name(name, uuid: uuid)).device

@@ -27,6 +27,13 @@ public enum Directory {
     return "\(unsafe String(cString: current))/\(path)"
   }
 
+  /// The path from the root without symbolic links (realpath(3)). It has to lead to something.
+  public static func resolved(_ path: String) throws(SystemError) -> String {
+    guard let resolved = unsafe realpath(path, nil) else { throw .current("realpath", path: path) }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
   /// What a symbolic link says (readlink(2)), one of procfs too.
   public static func linkTarget(_ path: String) throws(SystemError) -> String {
     var target = [CChar](repeating: 0, count: 4096)

@@ -18,9 +18,10 @@ internal import Glibc
     self.copy = copy
   }
 
-  /// Opens the running kernel's type information. ENOENT: this kernel was built without it.
+  /// Opens the running kernel's type information. ENOENT: this kernel was built without it. EXDEV: another file lies
+  /// over it, which would have calls of kernel functions lead elsewhere.
   public static func open() throws(SystemError) -> KernelBTF {
-    let descriptor = try OwnedFD.open(path, .readOnly)
+    let descriptor = try KernelFile.open(path)
     let size = Int(clamping: try descriptor.status().size)
     let address = unsafe descriptor.withRaw { raw in unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, raw, 0) }
     if let address = unsafe address, Int(bitPattern: address) != -1 {

@@ -20,12 +20,14 @@ public enum KernelReports {
   /// The running kernel's configuration: the text of /proc/config.gz, or else of /boot/config-RELEASE, which the
   /// distribution put there; nil when there is neither.
   public static func configuration(release: String) -> String? {
-    if let packed = contents(configurationPath, limit: 4 << 20),
+    if let file = try? KernelFile.open(configurationPath), let packed = try? file.readToEnd(limit: 4 << 20),
       let text = Gzip.contents(of: packed.rawSpan, limit: 16 << 20)
     {
       return String(decoding: text, as: UTF8.self)
     }
-    guard !release.contains("/"), let text = contents("/boot/config-\(release)", limit: 16 << 20) else { return nil }
+    guard !release.contains("/"), let file = try? OwnedFD.open("/boot/config-\(release)", .readOnly),
+      let text = try? file.readToEnd(limit: 16 << 20)
+    else { return nil }
     return String(decoding: text, as: UTF8.self)
   }
 
@@ -33,15 +35,10 @@ public enum KernelReports {
   ///
   /// Addresses are zero for whoever may not know them (kernel.kptr_restrict).
   public static func symbols() throws(SystemError) -> [UInt8] {
-    let file = try OwnedFD.open(symbolsPath, .readOnly)
+    let file = try KernelFile.open(symbolsPath)
     guard let bytes = try file.readToEnd(limit: 256 << 20) else {
       throw SystemError("read", path: symbolsPath, errno: EFBIG)
     }
     return bytes
-  }
-
-  private static func contents(_ path: String, limit: Int) -> [UInt8]? {
-    guard let file = try? OwnedFD.open(path, .readOnly) else { return nil }
-    return try? file.readToEnd(limit: limit)
   }
 }

@@ -33,11 +33,14 @@ public enum Capability: UInt64, Sendable, CaseIterable {
   }
 }
 
-/// What the running kernel says of itself in small files. Each answer is nil when the kernel does not tell.
+/// What the running kernel says of itself in small files, as ``KernelFile`` reads them. Each answer is nil when the kernel
+/// does not tell.
 public enum KernelSettings {
-  /// The mode in brackets in /sys/kernel/security/lockdown.
+  /// The mode in brackets in /sys/kernel/security/lockdown; `none` where securityfs says that the kernel has no such file.
   public static func lockdownMode() -> LockdownMode? {
-    guard let text = text("/sys/kernel/security/lockdown"), let open = text.firstIndex(of: "["),
+    let answer = KernelFile.read("/sys/kernel/security/lockdown")
+    if answer == .absent { return LockdownMode.none }
+    guard let text = answer.text, let open = text.firstIndex(of: "["),
       let close = text[open...].firstIndex(of: "]")
     else { return nil }
     return LockdownMode(rawValue: String(text[text.index(after: open)..<close]))
@@ -67,7 +70,9 @@ public enum KernelSettings {
   }
 
   /// What tells this start of the machine from every other: /proc/sys/kernel/random/boot_id.
-  public static func bootID() -> String? { text("/proc/sys/kernel/random/boot_id") }
+  ///
+  /// A container can have one of its own, put over the kernel's: it tells records apart, and nothing is decided by it.
+  public static func bootID() -> String? { shown("/proc/sys/kernel/random/boot_id") }
 
   /// Whether a seccomp filter stands between this process and the kernel (`Seccomp: 2` in /proc/self/status).
   public static func hasSystemCallFilter() -> Bool? {
@@ -83,17 +88,25 @@ public enum KernelSettings {
 
   /// How many processors the kernel provides for: one more than the highest number in /sys/devices/system/cpu/possible.
   public static func possibleProcessors() -> Int? {
-    guard let ranges = text("/sys/devices/system/cpu/possible"),
+    // In containers another file system tells the processors that are theirs; nothing is decided by it.
+    guard let ranges = shown("/sys/devices/system/cpu/possible"),
       let last = ranges.split(whereSeparator: { $0 == "," || $0 == "-" }).last, let highest = Int(last), highest >= 0
     else { return nil }
     return highest + 1
   }
 
   /// A small file's text without the white space at its end.
-  private static func text(_ path: String) -> String? {
+  private static func text(_ path: String) -> String? { KernelFile.text(path).flatMap { trimmed(Array($0.utf8)) } }
+
+  /// The same of whatever lies at that path.
+  private static func shown(_ path: String) -> String? {
     guard let descriptor = try? OwnedFD.open(path, .readOnly),
       let bytes = try? descriptor.readToEnd(limit: 1 << 16)
     else { return nil }
+    return trimmed(bytes)
+  }
+
+  private static func trimmed(_ bytes: [UInt8]) -> String? {
     let end = bytes.lastIndex { $0 != 10 && $0 != 32 }.map { $0 + 1 } ?? 0
     return String(validating: bytes[..<end], as: UTF8.self)
   }

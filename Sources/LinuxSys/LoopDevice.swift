@@ -13,6 +13,8 @@ public struct LoopStatus: Sendable, Equatable {
   /// Bytes the device is limited to, or 0 for the rest of the file.
   public let sizeLimit: UInt64
   public let isReadOnly: Bool
+  /// What whoever set it up wrote on it (`lo_file_name`): often the path, and never a proof.
+  public let label: String
 }
 
 extension OwnedFD {
@@ -22,7 +24,10 @@ extension OwnedFD {
     guard withRaw({ unsafe vb_loop_get_status($0, &raw) }) == 0 else { throw .current("ioctl LOOP_GET_STATUS64") }
     return LoopStatus(
       number: raw.number, backingDevice: raw.device, backingInode: raw.inode, offset: raw.offset,
-      sizeLimit: raw.sizelimit, isReadOnly: raw.flags & UInt32(VB_LO_FLAGS_READ_ONLY) != 0)
+      sizeLimit: raw.sizelimit, isReadOnly: raw.flags & UInt32(VB_LO_FLAGS_READ_ONLY) != 0,
+      label: unsafe withUnsafeBytes(of: raw.file_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      })
   }
 
   /// BLKGETDISKSEQ: a number that changes each time the device stands for another disk or backing file.
@@ -45,11 +50,12 @@ public struct AttachedLoop: ~Copyable {
   /// - Parameters:
   ///   - offset: where the device begins in the file, in bytes.
   ///   - sizeLimit: bytes of the device, or 0 for the rest of the file.
+  ///   - label: what is written on the device, so that it is known again; at most 63 bytes.
   public static func attach(
-    _ file: borrowing OwnedFD, offset: UInt64 = 0, sizeLimit: UInt64 = 0
+    _ file: borrowing OwnedFD, offset: UInt64 = 0, sizeLimit: UInt64 = 0, label: String = ""
   ) throws(SystemError) -> AttachedLoop {
     let flags = UInt32(VB_LO_FLAGS_READ_ONLY | VB_LO_FLAGS_AUTOCLEAR)
-    return try LoopDevices.configureFree(file, flags: flags, offset: offset, sizeLimit: sizeLimit)
+    return try LoopDevices.configureFree(file, flags: flags, offset: offset, sizeLimit: sizeLimit, label: label)
   }
 }
 
@@ -63,11 +69,11 @@ public enum LoopDevices {
     _ file: borrowing OwnedFD, scansPartitions: Bool = false
   ) throws(SystemError) -> String {
     let flags = VB_LO_FLAGS_READ_ONLY | (scansPartitions ? VB_LO_FLAGS_PARTSCAN : 0)
-    return try configureFree(file, flags: UInt32(flags), offset: 0, sizeLimit: 0).path
+    return try configureFree(file, flags: UInt32(flags), offset: 0, sizeLimit: 0, label: "").path
   }
 
   fileprivate static func configureFree(
-    _ file: borrowing OwnedFD, flags: UInt32, offset: UInt64, sizeLimit: UInt64
+    _ file: borrowing OwnedFD, flags: UInt32, offset: UInt64, sizeLimit: UInt64, label: String
   ) throws(SystemError) -> AttachedLoop {
     let control = try OwnedFD.open("/dev/loop-control", .readWrite)
     // Another process may take the free number first.
@@ -77,7 +83,7 @@ public enum LoopDevices {
       let path = "/dev/loop\(number)"
       let device = try OwnedFD.open(path, .readOnly)
       let result = device.withRaw { loop in
-        file.withRaw { vb_loop_configure(loop, $0, flags, offset, sizeLimit) }
+        file.withRaw { unsafe vb_loop_configure(loop, $0, flags, offset, sizeLimit, label) }
       }
       if result == 0 { return AttachedLoop(path: path, device: device) }
       let error = SystemError.current("ioctl LOOP_CONFIGURE", path: path)

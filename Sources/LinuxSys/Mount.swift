@@ -26,6 +26,35 @@ public enum Mount {
     guard unsafe vb_umount(target) == 0 else { throw .current("umount", path: target) }
   }
 
+  /// Where a device is mounted in this mount namespace, in the order in which it was (/proc/self/mountinfo, proc(5)).
+  public static func places(of device: DeviceNumber) -> [String] {
+    let number = device.description
+    guard let file = try? KernelFile.open("/proc/self/mountinfo"), let bytes = try? file.readToEnd(limit: 16 << 20)
+    else { return [] }
+    return bytes.split(separator: 10).compactMap { line in
+      // `36 35 98:0 /root /mount/point options …`, blanks and line feeds in octal.
+      let fields = line.split(separator: 32, maxSplits: 5)
+      guard fields.count == 6, fields[2].elementsEqual(number.utf8) else { return nil }
+      return unescaped(fields[4])
+    }
+  }
+
+  /// Text in which the kernel wrote bytes as `\\040`: a backslash and three octal digits.
+  private static func unescaped(_ text: ArraySlice<UInt8>) -> String {
+    var bytes: [UInt8] = []
+    var rest = text
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(3)
+      if byte == 0x5c, digits.count == 3, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+        bytes.append(code)
+        rest = rest.dropFirst(3)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// From now on what the calling thread mounts is seen by nobody else, and goes away when the thread ends, however it
   /// ends (mount_namespaces(7)). Needs CAP_SYS_ADMIN.
   public static func enterPrivateNamespace() throws(SystemError) {

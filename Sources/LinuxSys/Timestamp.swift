@@ -20,6 +20,12 @@ public struct Timestamp: Equatable, Sendable {
     return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
   }
 
+  /// Waits (nanosleep(2)), for a tick longer than asked at most; a signal ends it early.
+  public static func pause(milliseconds: Int) {
+    var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+    unsafe nanosleep(&time, nil)
+  }
+
   /// `2026-11-22T18:53:04.123Z` (RFC 3339, UTC, milliseconds).
   public var rfc3339: String {
     let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400

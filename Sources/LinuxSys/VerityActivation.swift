@@ -56,7 +56,7 @@ public struct VerityActivation: Sendable {
     try Self.check(result, "crypt_activate", name)
   }
 
-  /// Removes an active volume; EBUSY while it is mounted.
+  /// Removes an active volume: at once, or, while it is in use, by the kernel when its last user is gone.
   public static func deactivate(name: String) throws(Failure) {
     try check(
       unsafe withLog { log, size in unsafe name.withCString { unsafe vb_verity_deactivate($0, log, size) } },
@@ -69,7 +69,12 @@ public struct VerityActivation: Sendable {
     var log = [CChar](repeating: 0, count: 4096)
     let code = unsafe log.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress, $0.count) }
     let text = String(decoding: log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return (code, text.split(whereSeparator: \.isNewline).map(String.init))
+    // What is tried again and again is said again and again.
+    var messages: [String] = []
+    for line in text.split(whereSeparator: \.isNewline).map(String.init) where !messages.contains(line) {
+      messages.append(line)
+    }
+    return (code, messages)
   }
 
   private static func check(

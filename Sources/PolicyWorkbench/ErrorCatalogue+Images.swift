@@ -19,6 +19,10 @@ extension ErrorCatalogue {
       "A GUID partition table has a second copy in the last sectors of the disk. In an image file it must be there, at the very end, with the same contents; otherwise the file was cut short, something was put behind it, or somebody wrote to the copy, and bytes are in it that nobody vouches for. On a device it is only told: an image that was written to a larger device has its second copy where the image ended, until `sgdisk -e DEVICE` moves it.",
     "layout.root-hash":
       "A root-hash file holds the root hash's hexadecimal digits, 64 for sha256 or 128 for sha512, and at most one line feed. This one holds something else.",
+    "layout.signature-file":
+      "At the place of the root hash's signature, NAME.roothash.p7s, lies something that cannot be one: a directory, a FIFO, a symbolic link to nothing, or a file that is far too large. It is not passed over, since somebody meant it to count.",
+    "image.two-signatures":
+      "A disk image has a signature in a partition of its own, and another one lies beside it in NAME.roothash.p7s. The file counts, because that is how a disk which is built already is signed anew. If it does not hold, there is no falling back to the partition's.",
     "layout.signature-record":
       "The signature that came with the image is not where or what it has to be: the partition holds the JSON object of UAPI.2 (rootHash, signature, certificateFingerprint) and NUL bytes, for this image's own root hash, and a file has at most a mebibyte.",
     "erofs.block":
@@ -129,6 +133,10 @@ extension ErrorCatalogue {
       "This kernel or container has no device-mapper, so nobody in the kernel can check the signature that came with the image. Mount by root hash alone (--no-signature): the kernel then checks nothing that is read, and `load` proves each object itself.",
     "mount.no-file-system":
       "The image's blocks are proven, and there is no EROFS file system in them. Others are not mounted: their parsers in the kernel would be shown what nobody here understands.",
+    "mount.active":
+      "A dm-verity volume of that name is active, so it is not set up a second time. Use the mount it has, take it down with `verity-bpf umount`, or give the new one another name. A volume that was unmounted while somebody still used it goes by itself when its last user is gone.",
+    "mount.deactivation":
+      "The directory is unmounted, but libcryptsetup could not take the dm-verity volume under it down. It holds no data that could be lost: close it by its name.",
     "mount.not-ours": "What is mounted there was not mounted by verity-bpf, so it is not touched.",
     "dm-table.targets": "The list of a device-mapper device's targets could not be read as the kernel writes it.",
     "dm-table.target-count":

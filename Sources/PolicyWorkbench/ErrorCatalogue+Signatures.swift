@@ -6,6 +6,8 @@ extension ErrorCatalogue {
       "The file holds no private key in PEM, or the key has a passphrase, or nothing is behind the URI. Nobody is asked for a passphrase, so that a build cannot hang; the PIN of a token belongs into its URI (pin-source=).",
     "signature.key-mismatch":
       "The private key does not belong to the certificate. With several certificates in a file the first is the signer's.",
+    "sign.partition-stays":
+      "The disk image has a signature in a partition of its own, and signing does not write to the image. The new signature lies beside it, and counts there in the place of the old one; wherever the disk goes without that file, the old one counts. Build the image anew to replace it.",
     "signature.malformed":
       "The file is no PKCS#7 message of the type signedData. A message that names its signer by key identifier (CMS, sign-file -k) is none either: PKCS#7 names issuer and serial number.",
     "signature.content":

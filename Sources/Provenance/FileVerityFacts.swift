@@ -84,7 +84,7 @@ extension FileVerityFacts {
     of descriptor: borrowing OwnedFD, _ digest: Digest, trust: TrustAnchors, time: Int64
   ) -> Signature? {
     guard let message = try? descriptor.veritySignature(), !message.isEmpty else { return nil }
-    let isChecked = (try? FileStatus.of(path: kernelSwitch)) != nil
+    let isChecked = KernelFile.text(kernelSwitch) != nil
     func refused(_ code: String) -> Signature {
       Signature(isCheckedByKernel: isChecked, signer: nil, anchors: nil, refusal: code)
     }

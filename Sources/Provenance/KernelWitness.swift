@@ -12,7 +12,7 @@ struct KernelWitness {
   let treeOffset: UInt64
 
   /// Whether a block device is the device-mapper's.
-  static func isMapped(_ device: DeviceNumber) -> Bool { Sysfs.text("/sys/dev/block/\(device)/dm/name") != nil }
+  static func isMapped(_ device: DeviceNumber) -> Bool { KernelFile.text("/sys/dev/block/\(device)/dm/name") != nil }
 
   /// Asks the kernel.
   ///
@@ -97,14 +97,36 @@ struct KernelWitness {
     if table.mode == .logging { doubts.append(.ignoresCorruption) }
     if state.hasSeenCorruption { doubts.append(.corruptionSeen) }
     if table.checksAtMostOnce { doubts.append(.checksAtMostOnce) }
-    let unsealed = Sysfs.text("/sys/module/dm_verity/parameters/keyring_unsealed")
     facts = VolumeFacts(
       device: number, name: device.name, uuid: device.uuid, rootHash: rootHash, salt: table.salt,
       dataDevice: dataDevice, hashDevice: hashDevice, mode: Self.word(table.mode),
       ignoresZeroBlocks: table.ignoresZeroBlocks, correctsErrors: table.correction != nil,
-      isSigned: table.signatureKeyDescription != nil, isKeyringUnsealed: unsealed.map { $0 != "N" } ?? false,
+      isSigned: table.signatureKeyDescription != nil, isKeyringUnsealed: !Self.isKeyringSealed(),
       doubts: doubts, hasPendingTable: device.hasInactiveTable, eventNumber: device.eventNumber,
-      diskSequence: Sysfs.number("/sys/dev/block/\(number)/diskseq"), table: target.text)
+      diskSequence: try Self.diskSequence(of: number), table: target.text)
+  }
+
+  /// Whether the kernel says that nobody could add a key to the `.dm-verity` keyring. What it does not say is a doubt.
+  private static func isKeyringSealed() -> Bool {
+    let parameters = "/sys/module/dm_verity/parameters"
+    switch KernelFile.read("\(parameters)/keyring_unsealed") {
+    case .text(let text): return text == "N"
+    case .unknown: return false
+    // Before 7.0 the module had no such keyring, and so no such parameter, but others that every version has.
+    case .absent: return KernelFile.text("\(parameters)/prefetch_cluster") != nil
+    }
+  }
+
+  /// Nil on kernels that count no disks (before 5.15).
+  private static func diskSequence(of number: DeviceNumber) throws(ProvenanceError) -> UInt64? {
+    switch KernelFile.read("/sys/dev/block/\(number)/diskseq") {
+    case .text(let text): return UInt64(text)
+    case .absent: return nil
+    case .unknown(let error):
+      throw .device(
+        number: number, message: "cannot be told from others that had its number: \(error)",
+        next: "check that sysfs is mounted at /sys, and nothing over its files (findmnt --submounts /sys)")
+    }
   }
 
   private static func word(_ mode: VerityTable.Mode) -> String {

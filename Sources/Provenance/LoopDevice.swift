@@ -20,9 +20,9 @@ public struct LoopFacts: Equatable, Sendable {
     device = number
     let directory = "/sys/dev/block/\(number)"
     // A partition has a number of its own; its disk is the directory above.
-    let partition = Sysfs.text("\(directory)/partition") == nil ? nil : directory
+    let partition = KernelFile.text("\(directory)/partition") == nil ? nil : directory
     let disk = partition == nil ? directory : "\(directory)/.."
-    guard (Sysfs.text("\(disk)/dev").flatMap { DeviceNumber($0) }?.major ?? number.major) == 7 else {
+    guard (KernelFile.text("\(disk)/dev").flatMap { DeviceNumber($0) }?.major ?? number.major) == 7 else {
       if number.major == 0 {
         throw .device(
           number: number, message: "is anonymous: the image was mounted as a file, without a loop device",
@@ -32,7 +32,7 @@ public struct LoopFacts: Equatable, Sendable {
         number: number, message: "is an ordinary disk, not a loop device over an image",
         next: "mount the image through a loop device, or load with --image")
     }
-    guard let backing = Sysfs.text("\(disk)/loop/backing_file") else {
+    guard let backing = KernelFile.text("\(disk)/loop/backing_file") else {
       throw .device(
         number: number, message: "has no backing file any more",
         next: "mount the image again and open the object anew")
@@ -43,21 +43,23 @@ public struct LoopFacts: Equatable, Sendable {
         message: "has the backing file `\(backing)`, which has been deleted, so its tree cannot be read",
         next: "mount an image that still has its file")
     }
-    guard let start = Sysfs.number("\(disk)/loop/offset"),
-      let limit = Sysfs.number("\(disk)/loop/sizelimit"),
-      let readOnly = Sysfs.number("\(directory)/ro"),
-      let sequence = Sysfs.number("\(disk)/diskseq"),
+    guard let start = KernelFile.number("\(disk)/loop/offset"),
+      let limit = KernelFile.number("\(disk)/loop/sizelimit"),
+      let readOnly = KernelFile.number("\(directory)/ro"),
+      let sequence = KernelFile.number("\(disk)/diskseq"),
       let place = Self.place(of: partition, in: start, limit)
     else {
       throw .device(
         number: number, message: "does not tell its offset, size limit and disk sequence in sysfs",
-        next: "check that sysfs is mounted at /sys and that the kernel is 5.15 or later")
+        next:
+          "check that sysfs is mounted at /sys, nothing over its files (findmnt --submounts /sys), and that the kernel "
+          + "is 5.15 or later")
     }
     backingFile = backing
     (offset, sizeLimit) = place
     isReadOnly = readOnly == 1
     diskSequence = sequence
-    name = Sysfs.node(of: number).map { String($0.dropFirst("/dev/".count)) } ?? "loop\(number.minor)"
+    name = KernelFile.node(of: number).map { String($0.dropFirst("/dev/".count)) } ?? "loop\(number.minor)"
   }
 
   /// Where the device begins and how long it is, in bytes; nil when sysfs does not tell.
@@ -66,7 +68,8 @@ public struct LoopFacts: Equatable, Sendable {
   ) -> (offset: UInt64, sizeLimit: UInt64)? {
     guard let partition else { return (start, limit) }
     // In sectors of 512 bytes, whatever the device's own are.
-    guard let first = Sysfs.number("\(partition)/start"), let count = Sysfs.number("\(partition)/size"), count > 0
+    guard let first = KernelFile.number("\(partition)/start"), let count = KernelFile.number("\(partition)/size"),
+      count > 0
     else { return nil }
     let (before, isFar) = first.multipliedReportingOverflow(by: 512)
     let (offset, isFarther) = start.addingReportingOverflow(before)

@@ -89,7 +89,7 @@ extension ProvenImage {
   }
 
   private static func node(of number: DeviceNumber) throws(ProvenanceError) -> String {
-    guard let node = Sysfs.node(of: number) else {
+    guard let node = KernelFile.node(of: number) else {
       throw .device(
         number: number, message: "has no name in sysfs, so that it cannot be read",
         next: "check that sysfs is mounted at /sys and devtmpfs at /dev")

@@ -33,7 +33,7 @@ public struct VolumeFacts: Equatable, Sendable {
   /// Whether the kernel took a signature of the root hash when the table was loaded.
   public let isSigned: Bool
   /// Whether that signature could be by a key that root added to the `.dm-verity` keyring at run time: the keyring was
-  /// left unsealed when the module was loaded (`keyring_unsealed`, kernel 7.0 and later).
+  /// left unsealed when the module was loaded (`keyring_unsealed`, kernel 7.0 and later), or does not say that it was not.
   public let isKeyringUnsealed: Bool
   public let doubts: [Doubt]
   /// Another table is loaded and takes over at the next resume.

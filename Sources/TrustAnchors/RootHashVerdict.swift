@@ -33,6 +33,7 @@ public struct RootHashVerdict: Equatable, Sendable {
     _ message: [UInt8], from place: String, of rootHash: Digest, anchors: AnchorGroup, time: Int64
   ) -> RootHashVerdict {
     do throws(SignatureError) {
+      guard !message.isEmpty else { throw .malformed(reason: "0 bytes") }
       // Asked first, so that a machine without anchors need not open OpenSSL.
       guard !anchors.isEmpty else { throw .untrustedSigner }
       let verified = try SignedMessage.verify(

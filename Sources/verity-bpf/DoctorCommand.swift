@@ -50,7 +50,7 @@ struct DoctorCommand: DiagnosingCommand {
 
   private func gather() throws -> HostFacts {
     guard let facts else { return try HostSurvey.run() }
-    guard let text = try OwnedFD.open(facts, .readOnly).readToEnd(limit: 4 << 20) else {
+    guard let text = try OwnedFD.openRegular(facts).readToEnd(limit: 4 << 20) else {
       throw DiagnosedFailure(Diagnostic("host.facts", .invalid, "`\(facts)` is too large to be facts of a host"))
     }
     return try HostFacts(JSONValue.parse(text))

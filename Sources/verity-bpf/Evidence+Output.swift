@@ -176,7 +176,8 @@ extension VolumeFacts {
     if !isSigned {
       parts.append("root hash not signed")
     } else if isKeyringUnsealed {
-      parts.append("root hash signed, but by a key that root may have added (dm_verity.keyring_unsealed)")
+      parts.append(
+        "root hash signed, but by a key that root may have added (dm_verity.keyring_unsealed is not N, or is hidden)")
     } else {
       parts.append("root hash signed by a key of the kernel")
     }

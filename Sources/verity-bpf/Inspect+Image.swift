@@ -19,6 +19,7 @@ extension InspectCommand {
     if (try? FileStatus.of(path: sidecarPath)) != nil { sidecar = try TrustedRootHash.read(file: sidecarPath) }
     do {
       let opened = try ImageFile.open(file)
+      opened.warnOfReplacedSignature()
       let (layout, rootHash) = (opened.layout, opened.ownRootHash)
       if let sidecar, sidecar != rootHash {
         throw DiagnosedFailure(

@@ -16,8 +16,9 @@ struct MountCommand: DiagnosingCommand {
     abstract: "Mount an image, under dm-verity where the kernel has it.",
     discussion: """
       Every block is proven against the root hash before the kernel sees the file system. With a signature (NAME\
-      .roothash.p7s, or inside a disk image) the kernel has to accept it; there is no falling back to an unsigned \
-      volume. What the trust anchors of verity-bpf say of it is told besides; what they revoke is not mounted. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
+      .roothash.p7s; without that file the one inside a disk image) the kernel has to accept it; there is no falling back \
+      to an unsigned volume. What the trust anchors of verity-bpf say of it is told besides; what they revoke is not \
+      mounted. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
       checks nothing that is read, and `load` proves each object from the image file by itself.
 
       Needs root. Undo it with: verity-bpf umount DIR
@@ -61,8 +62,18 @@ struct MountCommand: DiagnosingCommand {
     if noSignature, rootHashSignature != nil {
       throw ValidationError("Give --root-hash-signature or --no-signature, not both.")
     }
-    if let name, !name.hasPrefix(ImageMount.prefix) || name.utf8.count > 100 || name.contains("/") {
-      throw ValidationError("--name begins with \(ImageMount.prefix), has no slash and at most 100 bytes.")
+    if let name, !name.hasPrefix(ImageMount.prefix) || name.utf8.count > 100 || !name.utf8.allSatisfy(Self.isPlain) {
+      throw ValidationError(
+        "--name begins with \(ImageMount.prefix), is made of letters, digits and #+-.:=@_, and has at most 100 bytes.")
+    }
+  }
+
+  /// What libdevmapper writes into a name under /dev/mapper as it is, and udev too.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "#+-.:=@_".utf8.contains(byte)
     }
   }
 
@@ -104,7 +115,9 @@ struct MountCommand: DiagnosingCommand {
     if let rootHashSignature {
       return EnclosedSignature(place: rootHashSignature, message: try PolicyFile.read(rootHashSignature))
     }
-    return try ImageFile.open(image).signature
+    let file = try ImageFile.open(image)
+    file.warnOfReplacedSignature()
+    return file.signature
   }
 }
 
@@ -121,7 +134,11 @@ extension MountedVolume.Witness {
 /// `verity-bpf umount`: undoes `mount`.
 struct UmountCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "umount", abstract: "Unmount an image, and take its volume and loop devices down.")
+    commandName: "umount", abstract: "Unmount an image, and take its volume and loop devices down.",
+    discussion: """
+      Only what `verity-bpf mount` mounted is touched. While something else uses the volume (another mount, an open \
+      descriptor) it stays, which is said, and the kernel takes it down with its last user.
+      """)
   static let schema = "verity-bpf/umount/1"
 
   @Argument(help: ArgumentHelp("The directory it is mounted on.", valueName: "dir"))
@@ -133,13 +150,21 @@ struct UmountCommand: DiagnosingCommand {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let device = try ImageMount.unmount(directory)
+    let unmounted = try ImageMount.unmount(directory)
     if json {
       try Output.json([
-        "schema": .string(Self.schema), "directory": .string(directory), "device": .string(device),
+        "schema": .string(Self.schema), "directory": .string(directory), "device": .string(unmounted.device),
+        "gone": .bool(unmounted.isGone), "other_mounts": .array(unmounted.otherMounts.map { .string($0) }),
       ])
+    } else if unmounted.isGone {
+      try Output.line(Output.row("unmounted", "\(directory); \(unmounted.device) is gone"))
     } else {
-      try Output.line(Output.row("unmounted", "\(directory); \(device) is gone"))
+      try Output.line(Output.row("unmounted", directory))
+      let user =
+        unmounted.otherMounts.isEmpty
+        ? "somebody has it open, or mounted in another mount namespace"
+        : "it is mounted on \(unmounted.otherMounts.joined(separator: ", ")) too"
+      try Output.line(Output.row("remains", "\(unmounted.device): \(user); it goes with its last user"))
     }
     return 0
   }

@@ -116,7 +116,7 @@ struct TrustedRootHash {
 
   /// Reads a root-hash file.
   static func read(file: String) throws -> Digest {
-    let descriptor = try OwnedFD.open(file, .readOnly)
+    let descriptor = try OwnedFD.openRegular(file)
     let bytes = try descriptor.readToEnd(limit: 4096) ?? Array(repeating: 0, count: RootHashFile.maximumByteCount + 1)
     do throws(LayoutError) {
       return try RootHashFile.parse(bytes)

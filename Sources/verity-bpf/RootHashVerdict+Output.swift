@@ -32,6 +32,17 @@ extension RootHashVerdict {
   }
 }
 
+extension ImageFile {
+  /// Tells which of two signatures counts.
+  borrowing func warnOfReplacedSignature() {
+    guard let replaced = replacedSignature, let file = fileSignature else { return }
+    Output.warning(
+      "image.two-signatures",
+      "`\(path)` has two signatures of its root hash that differ: the one in `\(file.place)` counts, the one in "
+        + "\(replaced.place) is passed over")
+  }
+}
+
 extension TrustAnchors {
   /// Tells what was found where certificates are kept, and does not count.
   func warn() { Output.warnings(problems) }

@@ -39,7 +39,8 @@ enum SignedObjectAnswer {
       let signature = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
       if let refusal = signature.certificate.refusal(at: Timestamp.now().seconds) { throw refusal }
       for (kind, digest) in [
-        (Revocations.Kind.object, try Digest.of(bytes.rawSpan)), (.object, signature.content), (.signer, signature.signer),
+        (Revocations.Kind.object, try Digest.of(bytes.rawSpan)), (.object, signature.content),
+        (.signer, signature.signer),
       ] where revocations.contains(kind, digest) {
         throw ProvenanceError.revoked(kind: kind.rawValue, digest: digest)
       }

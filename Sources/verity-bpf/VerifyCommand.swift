@@ -20,7 +20,7 @@ struct VerifyCommand: DiagnosingCommand {
       trust anchors, the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
       signed, what is covered, and what is not.
 
-      Of an image the signature of its root hash (NAME.roothash.p7s, or in a disk image) is checked too, against \
+      Of an image the signature of its root hash (NAME.roothash.p7s; without it the one in a disk image) is checked too, against \
       --certificate or the trust anchors for images. Where --certificate or --trust-anchors is given, it has to hold, and no \
       root hash has to be named; otherwise it is told. This is not the kernel's check, which asks its own keyrings.
 
@@ -127,6 +127,7 @@ struct VerifyRun {
     if !isNamed, !isDemanded { _ = try named.get() }
     let rootHash = isNamed ? try named.get() : file.ownRootHash
     answer.rootHash = rootHash
+    file.warnOfReplacedSignature()
     answer.signature = try RootHashVerdict.check(
       file.signature, of: rootHash, anchors: anchors, revocations: trust.revocations)
     if isDemanded {

@@ -59,6 +59,8 @@ import Testing
     var cases: [(arguments: [String], status: Int32, code: String)] = [
       (["--no-signature", "--root-hash", other], 4, "verity."),
       (["--no-signature", "--name", "root"], 64, "--name"),
+      (["--no-signature", "--name", "verity-bpf-a b"], 64, "--name"),
+      (["--root-hash-signature", "/dev/null"], 4, "error[mount.signature]"),
       (["--no-signature", "--root-hash-signature", "x"], 64, "not both"),
     ]
     if (try? FileStatus.of(path: "/dev/mapper/control")) == nil {
@@ -80,5 +82,45 @@ import Testing
     #expect(try Self.loops(directory).isEmpty)
     let foreign = try VerityBPFCommand.run(["umount", "/proc"], in: directory.path)
     #expect(foreign.status == 64 && foreign.errors.contains("error[mount.not-ours]"), "\(foreign.errors)")
+  }
+
+  /// Other people's mounts on loop devices: of another file system, and of an image.
+  @Test(arguments: ["ext4", "erofs"])
+  func leavesWhatOthersMounted(type: String) throws {
+    let directory = try LayoutTests.sources()
+    if type == "ext4" {
+      try Tools.run("truncate", "-s", "4M", directory.file("others.raw"))
+      try Tools.run("mkfs.ext4", "-q", directory.file("others.raw"))
+    } else {
+      let built = try BuildImageTests.build(directory, output: "others.raw")
+      try #require(built.status == 0, "\(built.errors)")
+    }
+    let target = directory.file("mount")
+    try Directory.create(target)
+    try Tools.run("mount", "-t", type, "-o", "ro,loop", directory.file("others.raw"), target)
+    defer { _ = try? Tools.run("umount", target) }
+    let result = try VerityBPFCommand.run(["umount", "mount"], in: directory.path)
+    #expect(result.status == 64 && result.errors.contains("error[mount.not-ours]"), "\(result.errors)")
+    #expect(try FileStatus.of(path: target).device != FileStatus.of(path: directory.path).device, "it was unmounted")
+  }
+
+  /// A device that is mounted twice is not gone after the first umount, and a link to the mount point is as good as it.
+  @Test func saysWhatRemains() async throws {
+    let directory = try LayoutTests.sources()
+    _ = try LayoutTests.build(directory, "appended")
+    for name in ["mount", "bound"] { try Directory.create(directory.file(name)) }
+    try Tools.run("ln", "-s", "mount", directory.file("link"))
+    let mounted = try VerityBPFCommand.run(
+      ["mount", "appended.raw", "link", "--no-signature", "--no-device-mapper"], in: directory.path)
+    defer { for name in ["mount", "bound"] { _ = try? Subprocess.run(["umount", directory.file(name)]) } }
+    try #require(mounted.status == 0, "\(mounted.errors)")
+    try Tools.run("mount", "--bind", directory.file("mount"), directory.file("bound"))
+    let first = try VerityBPFCommand.run(["umount", "link", "--json"], in: directory.path)
+    try #require(first.status == 0, "\(first.errors)")
+    #expect(try first.json()["gone"] == false)
+    #expect(try first.json()["other_mounts"] == .array([.string(directory.file("bound"))]), "\(first.output)")
+    let second = try VerityBPFCommand.run(["umount", "bound", "--json"], in: directory.path)
+    #expect(try second.status == 0 && second.json()["other_mounts"] == .array([]), "\(second.errors)")
+    #expect(try await Self.loopsGo(directory))
   }
 }

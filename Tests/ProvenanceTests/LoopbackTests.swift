@@ -58,6 +58,22 @@ struct LoopbackTests {
     #expect(try examine(directory.file("small.bpf.o/large.bpf.o")).evidence.object?.path == "deep/large.bpf.o")
   }
 
+  /// An inode with two names in the image has one of the two, by whichever it was opened, and never a third.
+  @Test func aSecondHardLink() throws {
+    try Tools.run("ln", directory.file("source/deep/large.bpf.o"), directory.file("source/alias.bpf.o"))
+    let linked = try ForeignImage.build(directory.file("source"), at: directory.file("linked.raw"))
+    let mounted = try MountedImage(linked.path, in: directory)
+    let names = ["alias.bpf.o", "deep/large.bpf.o"]
+    let inodes = try names.map { try FileStatus.of(path: mounted.file($0)).inode }
+    try #require(inodes[0] == inodes[1], "mkfs.erofs made no hard link")
+    for name in names { #expect(try names.contains(examine(mounted.file(name)).evidence.object?.path ?? "")) }
+    // Outside, one of them lies under the name of another object of the image.
+    try directory.write("small.bpf.o", "")
+    try Tools.run("mount", "--bind", mounted.file("alias.bpf.o"), directory.file("small.bpf.o"))
+    defer { _ = try? Tools.run("umount", directory.file("small.bpf.o")) }
+    #expect(try names.contains(examine(directory.file("small.bpf.o")).evidence.object?.path ?? ""))
+  }
+
   @Test func readsTheSameFromTheImageFile() throws {
     var examination = Examination()
     let examined = try examination.examine(image: image.path, object: "/deep/large.bpf.o")

@@ -49,6 +49,14 @@ enum FSVerityCases {
         let rule = "fsverity_signature=TRUE x_sig_source=USERSPACE"
         try Command.expectStatus(2, try files.load("object.o", rule: rule))
         try Command.expectStatus(0, try files.load("object.o", rule: rule, trust))
+        // Whether the kernel checks signatures is asked of it, not of what lies in its place.
+        let asked = "/proc/sys/fs/verity/require_signatures"
+        let forged = "\(files.place)-require_signatures"
+        try Machine.write(forged, Array("0\n".utf8))
+        try OriginCases.bind(forged, on: asked)
+        defer { try? Mount.unmount(asked) }
+        let doubted = try files.evidence("object.o").fileVerity?.signature?.isCheckedByKernel
+        try expectEqual(doubted, false, "the forged switch is believed")
       },
       Case("changed-on-the-disk") {
         let files = try VerityFiles()

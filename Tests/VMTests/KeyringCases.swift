@@ -42,6 +42,24 @@ enum KeyringCases {
         let result = try Command.run(
           "load", "--fd", "3", "--policy", "\(directory)/p.pol", "--audit-dir", directory, object: path)
         try Command.expectStatus(2, result)
+        // Root has something else say that the keyring is sealed, or nothing say anything.
+        let forged = "\(try Machine.temporaryDirectory())/keyring_unsealed"
+        try Machine.write(forged, Array("N\n".utf8))
+        let parameters = "/sys/module/dm_verity/parameters"
+        // One of the kernel's own files says N too.
+        try expectEqual(try Machine.text("\(parameters)/require_signatures").trimmed, "N", "another parameter")
+        for (source, target) in [
+          (forged, parameter), ("\(parameters)/require_signatures", parameter),
+          (try Machine.temporaryDirectory(), parameters), (try Machine.temporaryDirectory(), "/sys/module"),
+        ] {
+          try OriginCases.bind(source, on: target)
+          defer { try? Mount.unmount(target) }
+          let hidden = try WitnessCases.unwrap(try WitnessCases.examine(path).volume, "the kernel's witness")
+          try expect(hidden.isSigned && hidden.isKeyringUnsealed, "\(source) over \(target) is believed")
+          let result = try Command.run(
+            "load", "--fd", "3", "--policy", "\(directory)/p.pol", "--audit-dir", directory, object: path)
+          try Command.expectStatus(2, result)
+        }
         volume.close()
       }
     ])

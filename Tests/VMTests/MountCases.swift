@@ -37,7 +37,88 @@ enum MountCases {
         try Command.expectStatus(4, result)
         try expectNothingLeft()
       },
+      Case("taken-down-with-its-last-user") { try lastUsers() },
+      Case("mounted-twice") {
+        let places = try (0..<2).map { _ in try Machine.temporaryDirectory() }
+        try Command.expectStatus(0, try run(["mount", "/images/demo.raw", places[0], "--no-signature"]))
+        let second = try run(["mount", "/images/demo.raw", places[1], "--no-signature"])
+        try Command.expectStatus(1, second)
+        try expect(second.text.contains("error[mount.active]") && second.text.contains(places[0]), second.text)
+        let named = try run(["mount", "/images/demo.raw", places[1], "--no-signature", "--name", "verity-bpf-second"])
+        try Command.expectStatus(0, named)
+        for place in places { try Command.expectStatus(0, try run(["umount", place])) }
+        try expectNothingLeft()
+      },
+      Case("what-others-mounted-stays") {
+        let other = try VerityVolume("demo", name: "others")
+        let result = try run(["umount", try other.mount()])
+        try Command.expectStatus(64, result)
+        try expect(result.text.contains("error[mount.not-ours]"), result.text)
+      },
+      Case("signature-that-is-none") {
+        let directory = try Machine.temporaryDirectory()
+        for (name, bytes) in [
+          ("empty", []), ("text", Array("no signature".utf8)), ("zeros", [UInt8](repeating: 0, count: 999)),
+        ] {
+          try Machine.write("\(directory).\(name)", bytes)
+          let result = try run(
+            ["mount", "/images/demo.raw", directory, "--root-hash-signature", "\(directory).\(name)"])
+          try Command.expectStatus(4, result)
+          try expect(result.text.contains("error[mount.signature]"), "\(name): \(result.text)")
+        }
+        try expectNothingLeft()
+      },
+      // A signature beside a disk image counts, and in the place of the one in the disk; there is no falling back to it.
+      Case("signature-beside-a-disk", on: .secureBoot) {
+        guard let signature = Machine.signature else {
+          throw Skipped(reason: "this kernel's dm-verity does not look into the .platform keyring")
+        }
+        let directory = try Machine.temporaryDirectory()
+        let image = "\(directory)-disk.raw"
+        for (disk, beside, status, text) in [
+          ("ddi-unsigned", signature, 0, "accepted the signature"),
+          ("ddi-unsigned", "demo.stranger.p7s", 4, "error[mount.signature]"),
+          ("ddi", "demo.stranger.p7s", 4, "error[mount.signature]"),
+        ] {
+          try Machine.write(image, Machine.read("/images/\(disk).raw"))
+          try Machine.write("\(directory)-disk.roothash", Machine.read("/images/demo.roothash"))
+          try Machine.write("\(directory)-disk.roothash.p7s", Machine.read("/images/\(beside)"))
+          let result = try run(["mount", image, directory])
+          try Command.expectStatus(status, result)
+          try expect(result.text.contains(text), "\(disk) with \(beside): \(result.text)")
+          if status == 0 { try Command.expectStatus(0, try run(["umount", directory])) }
+        }
+        try expectNothingLeft()
+      },
     ])
+
+  /// A volume that is in use when it is unmounted goes later, and that is said.
+  private static func lastUsers() throws {
+    let places = try (0..<2).map { _ in try Machine.temporaryDirectory() }
+    let mount = ["mount", "/images/demo.raw", places[0], "--no-signature"]
+    let name = "verity-bpf-\(try Machine.text("/images/demo.roothash").prefix(16))"
+    // Somebody has the device open.
+    try Command.expectStatus(0, try run(mount))
+    let user = try OwnedFD.open("/dev/mapper/\(name)", .readOnly)
+    let unmounted = try run(["umount", places[0]])
+    try Command.expectStatus(0, unmounted)
+    try expect(unmounted.text.contains("remains") && !unmounted.text.contains("is gone"), unmounted.text)
+    let again = try run(mount)
+    try Command.expectStatus(1, again)
+    try expect(again.text.contains("error[mount.active]") && again.text.contains("last user"), again.text)
+    try user.close()
+    try expectNothingLeft()
+    // It is mounted elsewhere too.
+    try Command.expectStatus(0, try run(mount))
+    try OriginCases.bind(places[0], on: places[1])
+    let first = try run(["umount", places[0]])
+    try Command.expectStatus(0, first)
+    try expect(first.text.contains("remains") && first.text.contains(places[1]), first.text)
+    let second = try run(["umount", places[1]])
+    try Command.expectStatus(0, second)
+    try expect(second.text.contains("is gone"), second.text)
+    try expectNothingLeft()
+  }
 
   private static let layouts = ["demo", "sidecar", "ddi"]
 
@@ -68,13 +149,23 @@ enum MountCases {
     return Command.Result(status: result.status, text: result.text)
   }
 
-  /// No volume of ours and no loop device with a file under it.
+  /// No volume and no loop device with a file under it, at the latest in a moment: what the kernel takes down with its
+  /// last user it takes down in the background.
   private static func expectNothingLeft() throws {
-    let volumes = try Directory.names("/dev/mapper").filter { $0.hasPrefix("verity-bpf-") }
-    try expect(volumes.isEmpty, "volumes are left: \(volumes)")
-    let loops = try Directory.names("/sys/block").filter { $0.hasPrefix("loop") }.filter {
-      (try? FileStatus.of(path: "/sys/block/\($0)/loop/backing_file")) != nil
+    var left = remains()
+    for _ in 0..<50 where !left.isEmpty {
+      Timestamp.pause(milliseconds: 100)
+      left = remains()
     }
-    try expect(loops.isEmpty, "loop devices are left: \(loops)")
+    try expect(left.isEmpty, "devices are left: \(left)")
+  }
+
+  /// Asked of the kernel: without udev a node stays in /dev/mapper when the kernel itself removes its device.
+  private static func remains() -> [String] {
+    let names = (try? Directory.names("/sys/block")) ?? ["?"]
+    return names.filter { $0.hasPrefix("dm-") }
+      + names.filter { $0.hasPrefix("loop") }.filter {
+        (try? FileStatus.of(path: "/sys/block/\($0)/loop/backing_file")) != nil
+      }
   }
 }

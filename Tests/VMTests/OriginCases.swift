@@ -132,7 +132,7 @@ enum OriginCases {
     try expect(now == nil || now?.verity?.rootHash.hex == roots[1], "neither image: \(String(describing: now?.verity))")
   }
 
-  private static func bind(_ source: String, on target: String) throws {
+  static func bind(_ source: String, on target: String) throws {
     // MS_BIND
     try Mount.mount(source, on: target, type: "none", Mount.Flags(rawValue: 4096))
   }

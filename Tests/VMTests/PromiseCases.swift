@@ -33,6 +33,25 @@ enum PromiseCases {
           try expectAnswer(result, entry)
         }
       },
+      // Root says in the kernel's place that there is no lockdown, or has nothing said: then every promise has to hold.
+      Case("mode-that-root-hides", on: .plain, .integrity) {
+        let forged = "\(try Machine.temporaryDirectory())/lockdown"
+        try Machine.write(forged, Array("[none] integrity confidentiality\n".utf8))
+        let empty = try Machine.temporaryDirectory()
+        for (source, target) in [
+          (forged, "/sys/kernel/security/lockdown"), ("/sys/kernel/security/lsm", "/sys/kernel/security/lockdown"),
+          (empty, "/sys/kernel/security"),
+        ] {
+          try OriginCases.bind(source, on: target)
+          defer { try? Mount.unmount(target) }
+          try expectEqual(KernelSettings.lockdownMode(), nil, "mode with \(source) over \(target)")
+          let result = try load("promise_narrow", allowing: "bpf_signature=OK") { name in
+            ["--object", "/images/promises/\(name).bpf.o", "--trust-anchors", "/images/promises/trust"]
+          }
+          try Command.expectStatus(2, result)
+          try expect(result.text.contains("annotation.exceeded"), result.text)
+        }
+      },
     ])
 
   private static func expectAnswer(

@@ -24,7 +24,7 @@ struct vb_verity_request {
 // Activates a volume, read-only. `log` gets the library's own messages, which alone tell the kernel's reason.
 int vb_verity_activate(const struct vb_verity_request *request, char *log, size_t log_size);
 
-// Removes an active volume.
+// Removes an active volume: now, or by the kernel when its last user is gone (deferred removal).
 int vb_verity_deactivate(const char *name, char *log, size_t log_size);
 
 #endif

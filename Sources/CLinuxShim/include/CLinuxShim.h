@@ -26,6 +26,9 @@
 
 int vb_open(const char *path, int flags, unsigned mode);
 int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
+/// openat2(2) with RESOLVE_NO_XDEV and RESOLVE_NO_MAGICLINKS: the path may not leave the directory's mount. EXDEV where
+/// something is mounted on the way or on its end.
+int vb_open_within_mount(int dirfd, const char *path, int flags);
 /// What main was called with: `count` words, the program's name first; NULL where the C library does not tell.
 char *const *vb_arguments(int *count);
 int vb_fcntl_getfl(int fd);
@@ -70,8 +73,10 @@ struct vb_loop_status {
 #define VB_LO_FLAGS_PARTSCAN 8
 int vb_loop_get_status(int fd, struct vb_loop_status *out);
 int vb_loop_get_free(int control_fd);
-/// LOOP_CONFIGURE: binds backing_fd, read-only when flags say so; block_size 0 keeps the default.
-int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint64_t offset, uint64_t size_limit);
+/// LOOP_CONFIGURE: binds backing_fd, read-only when flags say so. The label is lo_file_name, any text of whoever sets the
+/// device up, of at most 63 bytes.
+int vb_loop_configure(int loop_fd, int backing_fd, uint32_t flags, uint64_t offset, uint64_t size_limit,
+                      const char *label);
 int vb_loop_clear(int loop_fd);
 int vb_loop_change_fd(int loop_fd, int backing_fd);
 int vb_disk_sequence(int block_fd, uint64_t *sequence);

@@ -20,7 +20,8 @@ struct SignRootHashCommand: DiagnosingCommand {
       result is what the kernel, veritysetup --root-hash-signature and systemd take: a detached PKCS#7 message in DER \
       over the root hash's digits, as of: openssl smime -sign -binary -noattr -nocerts -outform der
 
-      The signature inside a disk image (--layout ddi) is made when it is built.
+      A disk image (--layout ddi) is not written to: the new signature lies beside it and counts in the place of the one \
+      in its partition, which was made when it was built.
 
       Example: verity-bpf sign root-hash progs.raw --certificate cert.pem --private-key key.pem
       """)
@@ -50,7 +51,8 @@ struct SignRootHashCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     let sidecars = Sidecars(imagePath: image)
     let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: sidecars.rootHash)
-    let report = try ImageFile.open(image).verify(rootHash: rootHash, threads: Processors.online)
+    let file = try ImageFile.open(image)
+    let report = try file.verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
       throw DiagnosedFailure(
         Diagnostic(
@@ -65,6 +67,11 @@ struct SignRootHashCommand: DiagnosingCommand {
     let signer = try Certificates(pem: certificate).fingerprints().first
     let path = output ?? sidecars.signature
     try PolicyFile.save(message, to: path, keeping: inputs)
+    if let enclosed = file.partitionSignature, enclosed.message != message {
+      Output.warning(
+        "sign.partition-stays",
+        "the signature in \(enclosed.place) stays as it is; beside the disk, the new one counts in its place")
+    }
     if json {
       try Output.json([
         "schema": .string(Self.schema), "image": .string(image), "root_hash": .string(rootHash.description),
