@@ -83,6 +83,7 @@ let package = Package(
 
     // Floor 4: what stands on the tree, and on the policy engine.
     room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
+    room("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
     room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
@@ -113,7 +114,7 @@ let package = Package(
       "ImageBuilder",
       imports: [
         "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
-        "BPFObject", "EROFS", "EROFSWriter", "ImageFiles", "Manifest", "Signatures",
+        "BPFObject", "EROFS", "EROFSWriter", "ImageFiles", "Manifest", "SafeOutput", "Signatures",
       ]),
 
     room("Activation", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles"]),
@@ -136,8 +137,8 @@ let package = Package(
     room(
       "SelfTest",
       imports: [
-        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "PolicySyntax", "PolicyEngine", "Signatures", "EROFS",
-        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "Admission",
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "PolicySyntax", "PolicyEngine", "Signatures",
+        "EROFS", "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
       ]),
 
     // Floor 10: printing and exit codes.
@@ -168,6 +169,7 @@ let package = Package(
         "ImageBuilder",
         "Manifest",
         "BPFNames",
+        "SafeOutput",
         "BPFLoad",
         "Activation",
         "Admission",

@@ -65,7 +65,11 @@ extension Facts {
   /// What is known of the object's explicit signature. It was checked here, never by the kernel.
   private mutating func takeSignature(_ signature: SignatureFacts?) {
     bpfSignature = signature.map { SignatureVerdict(rawValue: $0.verdict.rawValue) ?? .fault } ?? .unsigned
-    bpfKeyring = signature?.keyring.flatMap { Keyring(rawValue: $0.uppercased()) }
+    // A certificate that is made for something else is in no keyring. One that has run out is; the engine keeps it from
+    // rules that do not say EXPIRED.
+    if let signature, signature.verdict == .ok || signature.verdict == .expired {
+      bpfKeyring = signature.keyring.flatMap { Keyring(rawValue: $0.uppercased()) }
+    }
     // A signer whose certificate has run out is nobody that a rule names by `x_signer` alone: that takes EXPIRED.
     guard let signature, signature.verdict == .ok, let signer = signature.signer else { return }
     signers.append(DigestLiteral(signer))
@@ -87,7 +91,12 @@ extension Facts {
     guard let word = handover?.keyring.policyWord else { return }
     if bpfSignature == .ok {
       takeSource(.kernel)
-    } else if bpfSignature == .unknownKey, relocations?.isEmpty == true {
+    } else if bpfSignature == .unknownKey {
+      // With CO-RE records nobody vouches for what the instructions become.
+      guard relocations?.isEmpty == true else {
+        bpfSignature = .partial
+        return
+      }
       bpfSignature = .ok
       bpfKeyring = Keyring(rawValue: word)
       takeSource(.kernel)

@@ -87,6 +87,13 @@ extension RawSpan {
     return true
   }
 
+  /// The bytes as text; nil when they are not UTF-8.
+  public var utf8Text: String? {
+    let bytes = Span<UInt8>(_bytes: self)
+    guard let text = try? UTF8Span(validating: bytes) else { return nil }
+    return String(copying: text)
+  }
+
   /// The NUL-terminated string that starts at `offset`, without its NUL, or nil when no NUL follows or the bytes
   /// are not UTF-8.
   ///
@@ -96,7 +103,7 @@ extension RawSpan {
     var end = offset
     while end < byteCount, end - offset <= limit {
       if unsafe unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) == 0 {
-        return String(validating: extracting(offset..<end).copyBytes(), as: UTF8.self)
+        return extracting(offset..<end).utf8Text
       }
       end += 1
     }

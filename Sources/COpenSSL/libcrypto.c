@@ -129,6 +129,28 @@ FORWARD(long, ASN1_INTEGER_get, (const ASN1_INTEGER *number), (number))
 FORWARD(int, OBJ_find_sigid_algs, (int signature, int *digest, int *key), (signature, digest, key))
 FORWARD(int, OBJ_obj2nid, (const ASN1_OBJECT *object), (object))
 
+// New keys and certificates.
+FORWARD(EVP_PKEY_CTX *, EVP_PKEY_CTX_new_from_name,
+        (OSSL_LIB_CTX * context, const char *name, const char *properties), (context, name, properties))
+FORWARD_VOID(EVP_PKEY_CTX_free, (EVP_PKEY_CTX * context), (context))
+FORWARD(int, EVP_PKEY_keygen_init, (EVP_PKEY_CTX * context), (context))
+FORWARD(int, EVP_PKEY_CTX_set_group_name, (EVP_PKEY_CTX * context, const char *name), (context, name))
+FORWARD(int, EVP_PKEY_generate, (EVP_PKEY_CTX * context, EVP_PKEY **key), (context, key))
+FORWARD(X509 *, X509_new, (void), ())
+FORWARD(int, X509_set_version, (X509 * certificate, long version), (certificate, version))
+FORWARD(ASN1_INTEGER *, X509_get_serialNumber, (X509 * certificate), (certificate))
+FORWARD(int, ASN1_INTEGER_set, (ASN1_INTEGER * number, long value), (number, value))
+FORWARD(ASN1_TIME *, X509_getm_notBefore, (const X509 *certificate), (certificate))
+FORWARD(ASN1_TIME *, X509_getm_notAfter, (const X509 *certificate), (certificate))
+FORWARD(ASN1_TIME *, X509_gmtime_adj, (ASN1_TIME * time, long seconds), (time, seconds))
+FORWARD(int, X509_set_pubkey, (X509 * certificate, EVP_PKEY *key), (certificate, key))
+FORWARD(int, X509_NAME_add_entry_by_txt,
+        (X509_NAME * name, const char *field, int type, const unsigned char *bytes, int count, int place, int set),
+        (name, field, type, bytes, count, place, set))
+FORWARD(int, X509_set_issuer_name, (X509 * certificate, const X509_NAME *name), (certificate, name))
+FORWARD(int, X509_sign, (X509 * certificate, EVP_PKEY *key, const EVP_MD *digest), (certificate, key, digest))
+FORWARD(int, PEM_write_bio_X509, (BIO * bio, const X509 *certificate), (bio, certificate))
+
 // Keys behind URIs.
 FORWARD(const UI_METHOD *, UI_null, (void), ())
 FORWARD(OSSL_STORE_CTX *, OSSL_STORE_open_ex,

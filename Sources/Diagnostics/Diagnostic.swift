@@ -40,7 +40,7 @@ public struct Diagnostic: Equatable, Sendable {
     case incomplete = 1
     /// The policy says DENY.
     case denied = 2
-    /// A policy or manifest is not valid.
+    /// A policy, a manifest or what is among the trust anchors is not valid.
     case invalid = 3
     /// Bytes or their origin could not be proven.
     case integrity = 4
@@ -48,7 +48,7 @@ public struct Diagnostic: Equatable, Sendable {
     case kernelRefused = 5
     /// This kernel cannot do it.
     case unsupported = 6
-    /// The command line is wrong (sysexits.h EX_USAGE).
+    /// The command line is wrong, or names files that do not go together (sysexits.h EX_USAGE).
     case usage = 64
   }
 }

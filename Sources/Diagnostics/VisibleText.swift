@@ -10,10 +10,21 @@ extension Unicode.Scalar {
 }
 
 extension String {
+  private var isPlain: Bool {
+    let bytes = utf8.span
+    for index in bytes.indices {
+      let byte = bytes[index]
+      guard 0x20..<0x7f ~= byte || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t") else { return false }
+    }
+    return true
+  }
+
   /// The text as it can be shown on a terminal: control characters other than line feed and tab are written `\u{1b}`.
   ///
   /// File names and messages can come from a hostile image; what they say must not move a cursor or change a title.
   public var visible: String {
+    // Most text is plain ASCII, which is soon seen.
+    if isPlain { return self }
     guard unicodeScalars.contains(where: { $0.isTerminalControl && $0 != "\n" && $0 != "\t" }) else { return self }
     var text = ""
     for scalar in unicodeScalars {

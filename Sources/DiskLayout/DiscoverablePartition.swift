@@ -55,6 +55,8 @@ public struct DiscoverableImage: Equatable, Sendable {
   public let verity: PartitionTable.Partition
   /// Nil when the root hash is not signed.
   public let signature: PartitionTable.Partition?
+  /// What is wrong with the table's second copy; see ``PartitionTable/secondCopyFault``.
+  public let secondCopyFault: LayoutError?
 
   /// Finds them.
   ///
@@ -68,6 +70,7 @@ public struct DiscoverableImage: Equatable, Sendable {
       throw .partitionTable("partitions", expected: "one root partition", found: "\(roots.count)")
     }
     data = root
+    secondCopyFault = table.secondCopyFault
     verity = try Self.only("root-verity", table.partitions.filter { $0.type == types.verity })
     let signatures = table.partitions.filter { $0.type == types.signature }
     signature = signatures.isEmpty ? nil : try Self.only("root-verity-sig", signatures)

@@ -13,6 +13,8 @@ public enum LayoutError: Error, Equatable, Sendable {
   case rootHash(found: String)
   /// A GUID partition table is damaged, or holds other partitions than an image has; the first text names the part.
   case partitionTable(String, expected: String, found: String)
+  /// The second copy of a partition table, at the disk's end, is not there or says something else.
+  case secondTable(expected: String, found: String)
   /// A part of the image lies outside its file.
   case outside(start: UInt64, byteCount: UInt64, of: UInt64)
   /// A signature partition holds something else.
@@ -44,6 +46,13 @@ extension LayoutError: Diagnosable {
         "layout.partition-table", .integrity, "the disk's partition table is not that of an image (\(part))",
         expected: expected, found: found,
         next: "look at it with: sfdisk --dump IMAGE; rebuild it with: verity-bpf build-image --layout ddi DIR")
+    case .secondTable(let expected, let found):
+      Diagnostic(
+        "layout.second-table", .integrity,
+        "the second copy of the disk's partition table, at its end, is not as the first",
+        expected: expected, found: found,
+        why: "of a file that was cut short, or has something behind it, not every byte is accounted for",
+        next: "get the whole image again; on a device larger than the image: sgdisk -e DEVICE")
     case .outside(let start, let byteCount, let size):
       Diagnostic(
         "layout.outside", .integrity, "a part of the image lies outside its file",

@@ -4,8 +4,9 @@ public import DMVerity
 /// A GUID partition table (UEFI specification, section 5.3), read from bytes that nobody has vouched for.
 ///
 /// It says where to look, and nothing more: what is found there is proven against the root hash like any other bytes.
-/// Only the primary table is read, as the kernel does when it is sound. No partition may lie outside the disk or
-/// overlap another, so that one byte has one meaning.
+/// Only the primary table counts, as for the kernel when it is sound; the second copy at the disk's end has to say the
+/// same, see ``PartitionTable/secondCopyFault``. No partition may lie outside the disk or overlap another, so that one
+/// byte has one meaning.
 public struct PartitionTable: Equatable, Sendable {
   /// One partition.
   public struct Partition: Equatable, Sendable {
@@ -23,8 +24,13 @@ public struct PartitionTable: Equatable, Sendable {
   public let sectorSize: UInt64
   /// Those in use, in the table's order.
   public let partitions: [Partition]
+  /// What is wrong with the second copy of the table; nil when it is where it has to be and says the same.
+  ///
+  /// An image file that was cut short or has something behind it shows here. On a device it proves nothing: an image that
+  /// was written to a larger one keeps its second copy where the image ended.
+  public let secondCopyFault: LayoutError?
 
-  private static let signature = Array("EFI PART".utf8)
+  static let signature = Array("EFI PART".utf8)
   /// The specification's smallest table has 128; nobody makes larger ones.
   private static let maximumEntryCount: UInt32 = 1024
 
@@ -78,7 +84,9 @@ public struct PartitionTable: Equatable, Sendable {
       partitions.append(try entry.partition(number: index + 1, fields, sectorSize: sectorSize, disk: disk.byteCount))
     }
     try requireDisjoint(partitions)
-    return PartitionTable(sectorSize: sectorSize, partitions: partitions)
+    return PartitionTable(
+      sectorSize: sectorSize, partitions: partitions,
+      secondCopyFault: secondCopyFault(of: header, fields, entries: entries, sectorSize: sectorSize, on: disk))
   }
 
   private static func require(_ sum: UInt32, is stated: UInt32, of part: String) throws(LayoutError) {
@@ -96,11 +104,11 @@ public struct PartitionTable: Equatable, Sendable {
     }
   }
 
-  fileprivate static func damaged(_ reason: String) -> LayoutError {
+  static func damaged(_ reason: String) -> LayoutError {
     .partitionTable("table", expected: "a whole one", found: reason)
   }
 
-  private static func bytes(
+  static func bytes(
     of disk: borrowing some ByteSource & ~Copyable, at offset: UInt64, count: Int
   ) throws(LayoutError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
@@ -116,11 +124,12 @@ public struct PartitionTable: Equatable, Sendable {
 }
 
 /// The header's fields that are used, at the offsets of the UEFI specification's table 5.5.
-private struct HeaderFields {
+struct HeaderFields {
   let revision: UInt32
   let headerSize: UInt32
   let headerChecksum: UInt32
   let currentSector: UInt64
+  let otherSector: UInt64
   let firstUsableSector: UInt64
   let lastUsableSector: UInt64
   let entriesSector: UInt64
@@ -133,6 +142,7 @@ private struct HeaderFields {
     headerSize = try bytes.u32(at: 12)
     headerChecksum = try bytes.u32(at: 16)
     currentSector = try bytes.u64(at: 24)
+    otherSector = try bytes.u64(at: 32)
     firstUsableSector = try bytes.u64(at: 40)
     lastUsableSector = try bytes.u64(at: 48)
     entriesSector = try bytes.u64(at: 72)

@@ -95,8 +95,7 @@ extension ErofsImage where Blocks: ~Copyable {
   public func name(of inode: ErofsInode, atEndOf path: String) throws(ErofsError) -> String? {
     guard inode.linkCount == 1 else { return nil }
     let components = path.split(separator: "/", omittingEmptySubsequences: true)
-    let root = try root()
-    for start in components.indices where try find(Array(components[start].utf8), in: root) != nil {
+    for start in components.indices where components.count - start <= limits.depth {
       let end = components[start...].map { String($0) }.separated(by: "/")
       let found: ErofsInode
       do throws(ErofsError) {

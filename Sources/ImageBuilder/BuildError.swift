@@ -3,6 +3,7 @@ public import DMVerity
 public import Diagnostics
 public import EROFSWriter
 public import LinuxSys
+public import SafeOutput
 public import Signatures
 
 /// Why no image was built.
@@ -24,6 +25,10 @@ public enum BuildError: Error, Equatable, Sendable {
   case badLabel(option: String, text: String)
   /// A place for the result cannot be used.
   case badOutput(path: String, found: String)
+  /// A result would replace a file that is read.
+  case replacesInput(SafeOutputError)
+  /// A file has the name of one that belongs to the image, is not written, and is something else.
+  case foreignSidecar(path: String, expected: String)
   /// The result cannot be written.
   case output(path: String, SystemError)
   /// The files make no file system.
@@ -72,6 +77,13 @@ extension BuildError: Diagnosable {
       Diagnostic(
         "build.bad-output", .usage, "the result cannot become `\(path)`",
         expected: "a new name, or a regular file to replace", found: found, next: "name another file with -o")
+    case .replacesInput(let error): error.diagnostic
+    case .foreignSidecar(let path, let expected):
+      Diagnostic(
+        "build.foreign-file", .usage,
+        "`\(path)` would be taken for a part of the image, and is none of an earlier build",
+        expected: "nothing there, or \(expected)", found: "another file, which is left alone",
+        next: "move it away, or name another image with -o")
     case .output(let path, let error): Self.named(path, error.diagnostic)
     case .fileSystem(let error): error.diagnostic
     case .noPartitioner(let error):
@@ -81,7 +93,8 @@ extension BuildError: Diagnosable {
     case .partitioner(let status, let text):
       Diagnostic(
         "build.sfdisk-failed", .incomplete, "sfdisk could not write the partition table", expected: "exit status 0",
-        found: "exit status \(status)", next: "check the free space and sfdisk's own message",
+        found: "exit status \(status)\(text.contains { !$0.isWhitespace } ? "" : ", and sfdisk said nothing")",
+        next: "check the free space where the image goes",
         details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
     case .signing(let error): error.diagnostic
     case .verity(let error): error.diagnostic

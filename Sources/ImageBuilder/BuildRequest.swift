@@ -1,5 +1,6 @@
 public import DiskLayout
 public import LinuxSys
+public import SafeOutput
 
 /// What to pack, and where to put it.
 public struct BuildRequest: Sendable {
@@ -15,6 +16,8 @@ public struct BuildRequest: Sendable {
   public var signing: RootHashSigning?
   /// Where a copy of the manifest goes, if anywhere.
   public var manifestFile: String?
+  /// Files that are read besides those in the directory, as the signer's key: no result may replace one.
+  public var inputs: RunInputs
   /// Into the manifest; see `Manifest.isAcceptableName`.
   public var name: String?
   /// Into the manifest; see `Manifest.isAcceptableName`.
@@ -35,6 +38,7 @@ public struct BuildRequest: Sendable {
     layout = .appended
     signing = nil
     manifestFile = nil
+    inputs = RunInputs()
     name = nil
     version = nil
     seed = []

@@ -21,6 +21,10 @@ public struct BuildResult: Sendable {
   public let treeBytes: UInt64
   /// The signature of the root hash, when there is one.
   public let signature: RootHashSignature?
+  /// Files beside the image that an earlier build had left, and that are gone now.
+  public let removed: [String]
+  /// A signature beside the image that this build did not make: the root hash is the one it is of.
+  public let keptSignature: String?
   /// What was found in the directory and left out, in the order it was found.
   public let skipped: [SkippedFile]
 }

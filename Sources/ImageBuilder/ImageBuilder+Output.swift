@@ -3,6 +3,7 @@ internal import DMVerity
 internal import DiskLayout
 internal import LinuxSys
 internal import Manifest
+internal import SafeOutput
 
 extension ImageBuilder {
   func checkLabels() throws(BuildError) {
@@ -12,18 +13,46 @@ extension ImageBuilder {
     }
   }
 
-  /// The results replace regular files only: a rename as root would replace a device node just as well.
-  func checkOutputs() throws(BuildError) {
+  /// Every path that a result will have.
+  var outputs: [String] {
     var paths = [request.output, request.rootHashFile]
     if request.layout == .sidecar { paths.append(Sidecars(imagePath: request.output).hashTree) }
     if let signing = request.signing { paths.append(signing.file) }
     if let manifest = request.manifestFile { paths.append(manifest) }
+    return paths
+  }
+
+  /// The results have different names, and replace regular files that nobody reads.
+  func checkOutputs() throws(BuildError) {
+    let paths = outputs
+    let stale = try StaleSidecars(beside: request, outputs: paths, rootHash: nil).paths
     for (index, path) in paths.enumerated() {
       guard !path.isEmpty, !paths[..<index].contains(path) else {
         throw .badOutput(path: path, found: path.isEmpty ? "an empty name" : "the name of another result")
       }
-      guard let kind = try? FileStatus.of(path: path, followLinks: false).kind else { continue }
-      guard kind == .regular || kind == .symbolicLink else { throw .badOutput(path: path, found: "a \(kind.rawValue)") }
+    }
+    try requireReplaceable(paths + stale, request.inputs)
+  }
+
+  /// The results replace nothing that is packed.
+  func checkOutputs(besides scan: SourceScan) throws(BuildError) {
+    // Where there is nothing yet, nothing can be replaced, and the files need not be looked at.
+    let stale = try StaleSidecars(beside: request, outputs: outputs, rootHash: nil).paths
+    let present = (outputs + stale).filter { (try? FileStatus.of(path: $0)) != nil }
+    guard !present.isEmpty else { return }
+    var sources = RunInputs()
+    for file in scan.files { sources.add("\(request.directory)/\(file.path)", as: "a file that is packed") }
+    try requireReplaceable(present, sources)
+  }
+
+  private func requireReplaceable(_ paths: [String], _ inputs: RunInputs) throws(BuildError) {
+    for path in paths {
+      do throws(SafeOutputError) {
+        try inputs.requireReplaceable(path)
+      } catch {
+        if case .notAFile(_, let kind) = error { throw .badOutput(path: path, found: "a \(kind)") }
+        throw .replacesInput(error)
+      }
     }
   }
 
@@ -57,18 +86,27 @@ extension ImageBuilder {
     }
   }
 
-  /// Gives the results their names.
+  /// Gives the results their names, and takes away what an earlier build left beside the image.
   func commit(
     _ finished: consuming FinishedImage, _ sealed: ImageSealer.Sealed, _ signature: RootHashSignature?,
-    manifest: [UInt8]
-  ) throws(BuildError) {
+    manifest: [UInt8], in workshop: borrowing Workshop
+  ) throws(BuildError) -> StaleSidecars {
+    // Before the root hash is replaced, which says whether a signature is still one of this image.
+    let stale = try StaleSidecars(beside: request, outputs: outputs, rootHash: sealed.rootHash)
     let rootHash = try pending(request.rootHashFile, Array(RootHashFile.text(sealed.rootHash).utf8))
     if let path = request.manifestFile { try commit(try pending(path, manifest), as: path) }
     if let signature, let path = request.signing?.file { try commit(try pending(path, signature.message), as: path) }
     try commit(rootHash, as: request.rootHashFile)
     if let tree = finished.tree.take() { try commit(tree, as: Sidecars(imagePath: request.output).hashTree) }
     // The image last: whoever sees it finds the others beside it.
-    try commit(finished.image, as: request.output)
+    let places = try stale.setAside(in: workshop)
+    do throws(BuildError) {
+      try commit(finished.image, as: request.output)
+    } catch {
+      stale.restore(from: places)
+      throw error
+    }
+    return stale
   }
 
   func pending(_ path: String, _ contents: [UInt8]) throws(BuildError) -> PendingFile {

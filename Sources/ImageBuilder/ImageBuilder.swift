@@ -32,6 +32,7 @@ public struct ImageBuilder {
     guard !scan.files.isEmpty else {
       throw .nothingToPack(path: request.directory, skipped: scan.skipped.count)
     }
+    try checkOutputs(besides: scan)
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
     let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
@@ -45,12 +46,13 @@ public struct ImageBuilder {
       path: finished.image.temporaryPath, verityData: finished.treePath, rootHash: sealed.rootHash,
       threads: threads
     ).check(contents, in: fileSystem)
-    try commit(finished, sealed, signature, manifest: fileSystem.manifest)
+    let stale = try commit(finished, sealed, signature, manifest: fileSystem.manifest, in: workshop)
     let dataBytes = sealed.layout.parameters.dataByteCount
     return BuildResult(
       objects: contents.objects, files: contents.files, programCount: contents.programCount,
       mapCount: contents.mapCount, rootHash: sealed.rootHash, salt: sealed.salt, dataBlocks: fileSystem.dataBlocks,
-      dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, skipped: scan.skipped)
+      dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, removed: stale.paths,
+      keptSignature: stale.keptSignature, skipped: scan.skipped)
   }
 
   /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.

@@ -1,5 +1,6 @@
 internal import ByteKit
 internal import DMVerity
+internal import Diagnostics
 internal import DiskLayout
 internal import LinuxSys
 
@@ -85,6 +86,7 @@ extension ImageFile {
     }
     return ImageFile(
       path: file.path, status: file.status, kind: .ddi, layout: layout, ownRootHash: rootHash,
-      signature: try file.signature(in: disk, rootHash: rootHash), data: data, hashes: hashes)
+      signature: try file.signature(in: disk, rootHash: rootHash), note: disk.secondCopyFault?.diagnostic, data: data,
+      hashes: hashes)
   }
 }

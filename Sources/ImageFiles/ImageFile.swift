@@ -1,5 +1,6 @@
 public import ByteKit
 public import DMVerity
+public import Diagnostics
 public import DiskLayout
 public import LinuxSys
 
@@ -23,6 +24,9 @@ public struct ImageFile: ~Copyable {
   public let ownRootHash: Digest
   /// The signature of its root hash that came with it, when there is one; checked by nobody.
   public let signature: EnclosedSignature?
+  /// What should be known of it and does not keep it from being used: a device's partition table without a sound second
+  /// copy.
+  public let note: Diagnostic?
   /// The file system.
   public let data: Source
   /// Superblock and tree; nil when they follow the data.
@@ -30,7 +34,7 @@ public struct ImageFile: ~Copyable {
 
   init(
     path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, ownRootHash: Digest,
-    signature: EnclosedSignature?, data: consuming Source, hashes: consuming Source?
+    signature: EnclosedSignature?, note: Diagnostic? = nil, data: consuming Source, hashes: consuming Source?
   ) {
     self.path = path
     self.status = status
@@ -38,6 +42,7 @@ public struct ImageFile: ~Copyable {
     self.layout = layout
     self.ownRootHash = ownRootHash
     self.signature = signature
+    self.note = note
     self.data = data
     self.hashes = hashes
   }

@@ -57,9 +57,13 @@ struct OpenedFile: ~Copyable {
   }
 
   /// The partitions of an image, when the file begins with a partition table.
+  ///
+  /// In a file the table's second copy has to be sound and at the very end, so that a file which was cut short or has
+  /// something behind it is not taken. On a device it may be wrong: the device can be larger than the image.
   borrowing func discoverableImage() throws(ImageFileError) -> DiscoverableImage? {
     do throws(LayoutError) {
       guard let table = try PartitionTable.read(from: source) else { return nil }
+      if status.kind == .regular, let fault = table.secondCopyFault { throw fault }
       return try DiscoverableImage(table)
     } catch {
       throw .image(path: path, error.diagnostic)

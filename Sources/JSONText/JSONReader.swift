@@ -94,13 +94,17 @@ struct JSONReader: ~Escapable {
   private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
     try enter(depth)
     var members: [JSONValue.Member] = []
+    // Hashing a name takes longer than comparing it with a few others.
     var names: Set<String> = []
     if accept("}") { return .object(members) }
     while true {
       let start = offset
       guard peek() == UInt8(ascii: "\"") else { throw unexpected("a member's name") }
       let name = try string()
-      guard names.insert(name).inserted else { throw error(.duplicateName(name), at: start) }
+      if members.count == Self.fewMembers { names.formUnion(members.map(\.name)) }
+      let isNew =
+        members.count < Self.fewMembers ? !members.contains { $0.name == name } : names.insert(name).inserted
+      guard isNew else { throw error(.duplicateName(name), at: start) }
       skipSpace()
       try require(":", or: "`:`")
       members.append(JSONValue.Member(name, try value(depth: depth + 1)))
@@ -109,6 +113,8 @@ struct JSONReader: ~Escapable {
       try require(",", or: "`,` or `}`")
     }
   }
+
+  private static let fewMembers = 12
 
   /// Steps over the opening bracket.
   @_lifetime(self: copy self)
@@ -159,6 +165,7 @@ struct JSONReader: ~Escapable {
   private mutating func string() throws(JSONError) -> String {
     let start = offset
     offset += 1
+    if let text = try plainString() { return text }
     var content: [UInt8] = []
     while let byte = peek() {
       switch byte {
@@ -176,6 +183,22 @@ struct JSONReader: ~Escapable {
       }
     }
     throw error(.unexpectedEnd(expected: "the string's closing quote"))
+  }
+
+  /// The rest of a string, when nothing in it is written as an escape; otherwise nil, and the cursor stays.
+  @_lifetime(self: copy self)
+  private mutating func plainString() throws(JSONError) -> String? {
+    var end = offset
+    while let byte = try? bytes.u8(at: end), byte >= 0x20, byte != UInt8(ascii: "\\") {
+      guard byte == UInt8(ascii: "\"") else {
+        end += 1
+        continue
+      }
+      guard let text = bytes.extracting(offset..<end).utf8Text else { throw error(.notUTF8, at: offset - 1) }
+      offset = end + 1
+      return text
+    }
+    return nil
   }
 
   /// The UTF-8 bytes that an escape stands for; the cursor is at its backslash.

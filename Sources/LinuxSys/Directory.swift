@@ -40,6 +40,11 @@ public enum Directory {
     guard unsafe mkdir(path, mode_t(mode)) == 0 else { throw .current("mkdir", path: path) }
   }
 
+  /// rename(2): whatever has the new name is replaced.
+  public static func rename(_ path: String, to other: String) throws(SystemError) {
+    guard unsafe Glibc.rename(path, other) == 0 else { throw .current("rename", path: path) }
+  }
+
   /// A new private directory below `parent` (by default `TMPDIR` or /tmp), registered for ``Cleanup``.
   public static func createTemporary(prefix: String, in parent: String? = nil) throws(SystemError) -> String {
     let environment = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }

@@ -1,4 +1,5 @@
 public import ByteKit
+internal import Hashing
 public import Signatures
 
 /// A signature of an object that holds.
@@ -16,6 +17,9 @@ public struct VerifiedSignature: Equatable, Sendable {
   public let signer: Digest
   /// What that certificate says of itself. When it is valid is for the caller to judge, who knows the time.
   public let certificate: CertificateFacts
+  /// SHA-256 of what is signed: of the manifest, or of the file without its trailer. Other than that of the file it stays
+  /// the same when debug information is stripped or the object is signed again.
+  public let content: Digest
   /// What is covered, one line each, for people; for a module trailer only the file.
   public let covered: [String]
   /// What the object has that the signature says nothing about.
@@ -41,14 +45,7 @@ public enum ObjectVerifier {
 
   /// Whether the section's name is anywhere in the bytes: most objects are unsigned, and need not be taken apart.
   private static func names(_ object: RawSpan) -> Bool {
-    let bytes = object.copyBytes()
-    let name = Array(SignatureSection.name.utf8)
-    var rest = bytes[...]
-    while let start = rest.firstIndex(of: name[0]) {
-      if bytes[start...].starts(with: name) { return true }
-      rest = bytes[(start + 1)...]
-    }
-    return false
+    object.firstOffset(of: Array(SignatureSection.name.utf8).rawSpan) != nil
   }
 
   /// Checks the signature of an object: that in its section when it has one, or its trailer.
@@ -80,6 +77,7 @@ public enum ObjectVerifier {
     }
     return VerifiedSignature(
       format: .companion, signer: verified.signer, certificate: verified.certificate,
+      content: try digest(of: section.manifest),
       covered: manifest.entries.filter { !$0.isRemovable }.map(\.label),
       notCovered: ["strings that nothing names", "the places of the sections in the file", "the signature itself"])
   }
@@ -111,8 +109,12 @@ public enum ObjectVerifier {
     let content = object.extracting(first: trailer.contentCount).copyBytes()
     let verified = try check(trailer.message, content: content, trusted: trusted, allowsAttributes: true)
     return VerifiedSignature(
-      format: .module, signer: verified.signer, certificate: verified.certificate,
+      format: .module, signer: verified.signer, certificate: verified.certificate, content: try digest(of: content),
       covered: ["the whole file, \(trailer.contentCount) bytes"], notCovered: [])
+  }
+
+  private static func digest(of content: [UInt8]) throws(ObjectSignatureError) -> Digest {
+    do throws(HashingError) { return try Digest.of(content.rawSpan) } catch { throw .hashing(error) }
   }
 
   private static func check(

@@ -20,7 +20,7 @@ extension CompiledPolicy {
       case .rule:
         guard statement.operation == facts.operation, statement.mayDecide(facts) else { continue }
         var holds = true
-        for property in statement.properties where Condition(property).outcome(facts) != .holds { holds = false }
+        for property in statement.properties where Condition(property, of: statement).outcome(facts) != .holds { holds = false }
         if holds { return decision(statement.action, .rule, UInt32(clamping: place)) }
       }
     }

@@ -25,7 +25,8 @@ struct Condition: Sendable {
     case flag(Bool)
     case digest(DigestLiteral)
     case verdict(SignatureVerdict)
-    case keyring(Keyring)
+    /// An expired signature is in no keyring, but for a rule that takes such.
+    case keyring(Keyring, takesExpired: Bool)
     case witnesses(Witnesses)
     case lockdown(LockdownMode)
     case programClass(ProgramClass)
@@ -38,7 +39,8 @@ struct Condition: Sendable {
     case nothing
   }
 
-  init(_ property: PolicyDocument.Property) {
+  /// - Parameter statement: the rule that the property is of.
+  init(_ property: PolicyDocument.Property, of statement: PolicyDocument.Statement) {
     self.property = property
     test =
       switch property.value {
@@ -51,7 +53,8 @@ struct Condition: Sendable {
       case .word(let word):
         switch property.name {
         case .bpfSignature: SignatureVerdict(rawValue: word).map { .verdict($0) } ?? .nothing
-        case .bpfKeyring: Keyring(rawValue: word).map { .keyring($0) } ?? .nothing
+        case .bpfKeyring:
+          Keyring(rawValue: word).map { .keyring($0, takesExpired: statement.takesExpired) } ?? .nothing
         case .lockdown: LockdownMode(rawValue: word).map { .lockdown($0) } ?? .nothing
         case .programClass: ProgramClass(rawValue: word).map { .programClass($0) } ?? .nothing
         case .reads: KernelReads(rawValue: word).map { .reads($0) } ?? .nothing
@@ -71,7 +74,8 @@ struct Condition: Sendable {
           ? (facts.signers.isEmpty ? nil : facts.signers.contains(wanted))
           : facts.digest(property.name).map { $0 == wanted }
       case .verdict(let wanted): facts.bpfSignature.map { $0.satisfies(wanted) }
-      case .keyring(let wanted): facts.bpfKeyring.map { $0 == wanted }
+      case .keyring(let wanted, let takesExpired):
+        facts.bpfKeyring.map { $0 == wanted && (takesExpired || facts.bpfSignature != .expired) }
       case .lockdown(let wanted): facts.lockdown.map { $0 >= wanted }
       // What is restricted does nothing that a full program may not do.
       case .programClass(let wanted): facts.programClass.map { wanted == .full || $0 == wanted }
@@ -129,6 +133,15 @@ struct Condition: Sendable {
       if left != right { return left > right }
     }
     return true
+  }
+}
+
+extension PolicyDocument.Statement {
+  /// Whether the rule speaks of signatures by certificates that are not valid today: one that names them, or one that
+  /// keeps out.
+  fileprivate var takesExpired: Bool {
+    action == .deny
+      || properties.contains { $0.name == .bpfSignature && $0.value == .word(SignatureVerdict.expired.rawValue) }
   }
 }
 

@@ -36,7 +36,8 @@ extension CompiledPolicy {
       guard facts.operation != nil else { break }
       let properties = statement.properties.map { property in
         Explanation.PropertyTrace(
-          property: property, outcome: Condition(property).outcome(facts), found: facts.text(of: property.name))
+          property: property, outcome: Condition(property, of: statement).outcome(facts),
+          found: facts.text(of: property.name))
       }
       let matches = properties.allSatisfy { $0.outcome == .holds } && statement.mayDecide(facts)
       rules.append(

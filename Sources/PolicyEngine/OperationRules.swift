@@ -52,7 +52,7 @@ struct OperationRules: Sendable {
         Rule(
           statement: place, firstCondition: UInt32(clamping: conditions.count),
           conditionCount: UInt32(clamping: rest.count), allows: allows))
-      conditions += rest.map { Condition($0) }
+      conditions += rest.map { Condition($0, of: statement) }
       guard let first else {
         others.append(UInt32(clamping: number))
         continue

@@ -3,6 +3,10 @@ extension ErrorCatalogue {
   static let imageParagraphs: [String: String] = [
     "image.not-an-image":
       "An image is a regular file or a block device. A directory, FIFO or socket has no bytes at fixed places, so it is not even opened.",
+    "output.replaces-input":
+      "A file that a command writes gets its name by a rename, and what had the name before is gone. The name that was given is, perhaps by another path, that of a file which the command reads: the private key, the certificate, the image, a file that is packed. Nothing was written. Name another file.",
+    "output.not-a-file":
+      "What a command writes becomes a regular file under the name that was given. There is a device, a directory or a link to one, and root's rename would replace it. Name another file.",
     "layout.no-file-system":
       "The data does not begin as an EROFS file system does (magic e0f5e1e2 at byte 1024), so nothing says where it ends and its tree begins. Name the place of the superblock with --hash-offset when it is another file system.",
     "layout.file-system-size":
@@ -11,6 +15,8 @@ extension ErrorCatalogue {
       "A part of the image is said to lie beyond the end of the file. The file is cut short, or a table in it lies.",
     "layout.partition-table":
       "The partition table of a disk image is not one that systemd-dissect would open: a checksum is wrong, partitions overlap or leave the disk, there is not exactly one root partition with one tree, or its UUIDs are not the halves of the root hash.",
+    "layout.second-table":
+      "A GUID partition table has a second copy in the last sectors of the disk. In an image file it must be there, at the very end, with the same contents; otherwise the file was cut short, something was put behind it, or somebody wrote to the copy, and bytes are in it that nobody vouches for. On a device it is only told: an image that was written to a larger device has its second copy where the image ended, until `sgdisk -e DEVICE` moves it.",
     "layout.root-hash":
       "A root-hash file holds the root hash's hexadecimal digits, 64 for sha256 or 128 for sha512, and at most one line feed. This one holds something else.",
     "layout.signature-record":
@@ -108,7 +114,10 @@ extension ErrorCatalogue {
       "The finished image was read back and did not prove. Nothing was put at the place of the result; a fault of the disk or of the tools is likely.",
     "build.no-sfdisk":
       "sfdisk is not on PATH. It writes the partition table of --layout ddi; on Debian it is in fdisk.",
-    "build.sfdisk-failed": "sfdisk ended with an error; its own message is shown.",
+    "build.foreign-file":
+      "Beside an image NAME.raw, the names NAME.roothash, NAME.roothash.p7s and NAME.verity belong to it: whoever opens the image looks there. A build removes those that an earlier one left and it does not write itself. Under this name something else lies, so it was not made by a build; it is left alone, and nothing was built.",
+    "build.sfdisk-failed":
+      "sfdisk ended with an error; what it said is shown. On a full disk it says nothing.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
     "mount.signature":
       "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",

@@ -107,6 +107,8 @@ extension ErrorCatalogue {
     "self-test.broken":
       "A control had another outcome than it must have: something that has to be refused was not, or something sound was. Do not rely on this machine's answers until that is understood.",
     "self-test.copy": "The self-test works on copies in a temporary directory, and could not make them.",
+    "self-test.incomplete":
+      "Some of what the self-test tries could not be made, for example because the disk is full. What could be tried came out as it must; of the rest nothing is known. Give it another directory by TMPDIR, with room for a few copies of the image.",
     "self-test.image":
       "The image that the self-test was given cannot be used for it: it is not sound itself, or has no manifest.",
     "self-test.no-image":

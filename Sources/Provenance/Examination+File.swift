@@ -71,7 +71,7 @@ extension Evidence {
   ) throws(ProvenanceError) -> ExaminedObject {
     let signature = SignatureFacts.check(bytes.rawSpan, trust: trust, time: Timestamp.now().seconds)
     let subjects: [(Revocations.Kind, Digest?)] = [
-      (.object, digest), (.rootHash, verity?.rootHash ?? volume?.rootHash), (.signer, signature.signer),
+      (.object, digest), (.object, signature.content), (.rootHash, verity?.rootHash ?? volume?.rootHash), (.signer, signature.signer),
       (.signer, fileVerity?.signature?.signer), (.signer, rootHashSignature?.signer),
     ]
     for case (let kind, let subject?) in subjects where trust.revocations.contains(kind, subject) {

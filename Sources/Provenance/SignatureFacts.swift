@@ -31,6 +31,8 @@ public struct SignatureFacts: Equatable, Sendable {
   public let keyring: String?
   /// How the signature is put to the object.
   public let format: String?
+  /// SHA-256 of what is signed; nil unless the signature holds. It stays the same whatever is stripped off the file.
+  public let content: Digest?
   /// The code of the refusal, for a signature that does not hold or count.
   public let refusal: String?
 
@@ -62,7 +64,7 @@ public struct SignatureFacts: Equatable, Sendable {
   private init(_ verdict: Verdict, refusal: String? = nil) {
     self.verdict = verdict
     self.refusal = refusal
-    (signer, subject, keyring, format) = (nil, nil, nil, nil)
+    (signer, subject, keyring, format, content) = (nil, nil, nil, nil, nil)
   }
 
   private init(_ verified: VerifiedSignature, trust: TrustAnchors, time: Int64) {
@@ -72,6 +74,7 @@ public struct SignatureFacts: Equatable, Sendable {
     subject = verified.certificate.subject
     keyring = trust.objects.set(of: verified.signer)
     format = verified.format.rawValue
+    content = verified.content
     refusal = certificate.refusal(at: time)?.diagnostic.code
   }
 }

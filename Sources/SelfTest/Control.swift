@@ -16,8 +16,10 @@ public struct Control: Equatable, Sendable {
     case held(String?)
     /// Otherwise.
     case broken(found: String)
-    /// It could not be tried here.
+    /// It cannot be tried on this machine, or with this image.
     case skipped(reason: String)
+    /// It could not be made, for a reason that says nothing about the machine's guards, such as a full disk.
+    case failed(reason: String)
   }
 
   /// A stable name.
@@ -29,6 +31,11 @@ public struct Control: Equatable, Sendable {
 
   public var isBroken: Bool {
     if case .broken = verdict { return true }
+    return false
+  }
+
+  public var isFailed: Bool {
+    if case .failed = verdict { return true }
     return false
   }
 
@@ -47,6 +54,9 @@ public struct Control: Equatable, Sendable {
     case (.refused(let codes), .refused(let diagnostic)) where codes.contains(diagnostic.code):
       verdict = .held(diagnostic.code)
     case (_, .allowed): verdict = .broken(found: "it was allowed")
+    // Whoever could not finish the question has not answered it.
+    case (_, .refused(let diagnostic)) where diagnostic.category == .incomplete:
+      verdict = .failed(reason: "\(diagnostic.code): \(diagnostic.message)")
     case (_, .refused(let diagnostic)): verdict = .broken(found: "\(diagnostic.code): \(diagnostic.message)")
     }
     self.init(id, title, expectation, verdict)

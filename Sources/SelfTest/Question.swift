@@ -2,6 +2,8 @@ internal import Admission
 internal import ByteKit
 internal import Diagnostics
 internal import PolicyEngine
+internal import Provenance
+internal import TrustAnchors
 
 /// Puts an object through the whole way of a load, up to the decision.
 struct Question {
@@ -9,6 +11,8 @@ struct Question {
   var rule: String
   /// The root hash that is asked for beforehand.
   var rootHash: Digest?
+  /// The directory of trust anchors; nil for this machine's.
+  var trustDirectory: String?
 
   /// Allows what is under a root hash.
   static func trusting(_ rootHash: Digest, pinned: Bool = false) -> Question {
@@ -28,12 +32,15 @@ struct Question {
   func ask(_ object: AdmissionRequest.Object) -> Answer {
     var request = AdmissionRequest(policy: policy, policyName: "self-test", auditDirectory: "/nonexistent")
     request.rootHash = rootHash
+    request.trustDirectory = trustDirectory
     // Decides only: no record is written, and nothing reaches the kernel.
     request.isDryRun = true
     do throws(AdmissionError) {
       let admission = try Admission(request)
       let outcome = try admission.admit(object)
       if outcome.isAllowed { return .allowed }
+      // Where the question is who signed, the reason is what was found out about the signature.
+      if trustDirectory != nil, let refusal = outcome.evidence.rootHashSignature?.refusal { return .refused(refusal) }
       let decision = outcome.ruling.deciding
       return .refused(
         Diagnostic("policy.denied", .denied, "\(decision.summary): \(decision.ruleText)"))

@@ -58,7 +58,7 @@ extension SelfTest {
           answer: pinned.ask(image)),
       ]
     } catch {
-      return [Control("other-root-hash", title, .refused(["policy.denied"]), .broken(found: "\(error)"))]
+      return [Control("other-root-hash", title, .refused(["policy.denied"]), .failed(reason: Self.reason(error)))]
     }
   }
 
@@ -90,7 +90,12 @@ extension SelfTest {
       let path = try specimen.variant(id, change)
       return Control(id, title, .refused(codes), answer: question.ask(.image(path: path, object: specimen.object)))
     } catch {
-      return Control(id, title, .refused(codes), .broken(found: error.description))
+      return Control(id, title, .refused(codes), .failed(reason: error.description))
     }
+  }
+
+  /// Why something could not be made.
+  static func reason(_ error: any Error) -> String {
+    (error as? any Diagnosable)?.diagnostic.message ?? "\(error)"
   }
 }

@@ -20,8 +20,8 @@ public enum SelfTest {
       let directory = try PrivateDirectory(prefix: "verity-bpf-self-test")
       let original = try image ?? buildImage(in: directory.path)
       let specimen = try Specimen.copy(of: original, into: directory, expecting: rootHash, object: object)
-      return imageControls(specimen) + originControls(specimen) + rollbackControls(specimen) + signatureControls()
-        + mountControls(specimen)
+      return imageControls(specimen) + originControls(specimen) + imageRollback(specimen)
+        + policyControls(in: specimen.directory.path) + signatureControls(specimen) + mountControls(specimen)
     } catch let error as SelfTestError {
       throw error
     } catch let error as any Diagnosable {

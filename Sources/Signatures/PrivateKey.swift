@@ -46,6 +46,9 @@ public struct PrivateKey: ~Copyable {
     }
   }
 
+  /// Takes a key over.
+  init(adopting key: OpaquePointer) { unsafe handle = key }
+
   deinit { unsafe EVP_PKEY_free(handle) }
 
   /// Whether a name is a URI and no path: a scheme of two letters or more, then a colon (RFC 3986, section 3.1).

@@ -50,8 +50,9 @@ extension SignatureError: Diagnosable {
         next: "openssl pkey -in KEY -out PLAIN, on a machine you trust; openssl storeutl URI")
     case .keyMismatch:
       Diagnostic(
-        "signature.key-mismatch", .invalid, "the private key is not the certificate's",
-        expected: "the two halves of one key pair")
+        "signature.key-mismatch", .usage, "the private key is not the certificate's",
+        expected: "the two halves of one key pair", found: "a certificate of another key",
+        next: "name the certificate of this key, or the key of this certificate")
     case .malformed(let reason):
       Diagnostic(
         "signature.malformed", .integrity, "this is no signed message",

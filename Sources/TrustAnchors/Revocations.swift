@@ -3,7 +3,8 @@ public import ByteKit
 /// What counts no more, whatever vouches for it: a text of lines `signer DIGEST`, `object DIGEST` and `root-hash
 /// DIGEST`, with digests as `sha256:HEX`; `#` begins a comment.
 ///
-/// A signer is the SHA-256 of a certificate in DER, an object that of its file, a root hash that of an image.
+/// A signer is the SHA-256 of a certificate in DER, a root hash that of an image, an object that of its file or, for a signed
+/// one, of what its signature is over: that stays the same when the file is stripped or signed anew.
 public struct Revocations: Sendable, Equatable {
   /// What a line can be about.
   public enum Kind: String, Sendable, CaseIterable {

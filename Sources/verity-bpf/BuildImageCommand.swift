@@ -16,6 +16,9 @@ struct BuildImageCommand: DiagnosingCommand {
       Every *.bpf.o below DIR is packed, with a manifest that says what each needs. Equal input gives equal bytes \
       on any machine. No privilege is needed. Symbolic links are skipped.
 
+      What an earlier build left beside the image and this one does not write (its root hash, signature or tree) is \
+      removed, so that nothing old is taken for the new image's.
+
       Example: verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0
       """)
   static let schema = "verity-bpf/build-image/1"
@@ -104,6 +107,7 @@ struct BuildImageCommand: DiagnosingCommand {
         certificate: $0.certificate, privateKey: $0.privateKey, file: Sidecars(imagePath: output).signature)
     }
     request.manifestFile = manifest
+    request.inputs = signing.inputs
     request.name = name
     request.version = version
     request.seed = Array((seed ?? "").utf8)
@@ -135,6 +139,8 @@ struct BuildImageCommand: DiagnosingCommand {
     if let signature = result.signature {
       lines.append("signed    \(Sidecars(imagePath: output).signature)\(signature.signer.map { ", by \($0)" } ?? "")")
     }
+    for path in result.removed { lines.append("removed   \(path), which an earlier build had left") }
+    if let path = result.keptSignature { lines.append("kept      \(path), which was made for this root hash") }
     lines.append("hash file \(rootHashPath)")
     lines.append("root hash \(result.rootHash.hex)")
     return lines
@@ -152,6 +158,7 @@ struct BuildImageCommand: DiagnosingCommand {
       .init("manifest_file", .optional(manifest)), .init("name", .optional(name)), .init("version", .optional(version)),
       .init("data_blocks", .unsigned(result.dataBlocks)), .init("data_block_size", 4096),
       .init("data_bytes", .unsigned(result.dataBytes)), .init("salt", .string(Hex.encode(result.salt))),
+      .init("removed", .array(result.removed.map { .string($0) })),
       .init("objects", entries(result.objects)), .init("files", entries(result.files)),
       .init(
         "skipped", .array(result.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] })),

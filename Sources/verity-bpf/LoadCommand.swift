@@ -3,12 +3,14 @@ import ArgumentParser
 import BPFLoad
 import ByteKit
 import Diagnostics
+import DiskLayout
 import JSONText
 import LinuxSys
 import PolicyEngine
 import PolicyStore
 import PolicySyntax
 import Provenance
+import SafeOutput
 
 /// `verity-bpf load`: the whole way of an object into the kernel.
 struct LoadCommand: DiagnosingCommand {
@@ -24,7 +26,8 @@ struct LoadCommand: DiagnosingCommand {
 
       Of several objects (--fd, or --object, given more than once) each is decided, recorded and pinned by itself, \
       below --pin-path in a directory named like the object. A failure of one does not keep out the others; the exit \
-      code is that of the first.
+      code is that of the first. They are loaded on all processors, and one after another with --attach, --target or \
+      --verifier-log.
 
       Examples:
         verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o
@@ -137,6 +140,7 @@ struct LoadRun {
   func execute() throws -> Int32 {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let requested = try objects.requested()
+    try requireReplaceableLog()
     let (text, name) = try policyText()
     var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
     request.rootHash = try trusted.expected()
@@ -159,6 +163,26 @@ struct LoadRun {
       return printing.add(printout, status: status, at: index)
     }
     return try printing.finish()
+  }
+
+  /// The verifier's log replaces nothing that is read here.
+  private func requireReplaceableLog() throws {
+    guard let verifierLog else { return }
+    var inputs = RunInputs()
+    inputs.add(objects.image, as: "the image")
+    if let image = objects.image {
+      inputs.add(Sidecars(imagePath: image).hashTree, as: "the image's tree")
+    } else {
+      for path in objects.object { inputs.add(path, as: "the object") }
+    }
+    for number in objects.fd { inputs.add("/proc/self/fd/\(number)", as: "the object") }
+    inputs.add(policy, as: "the policy")
+    inputs.add(trusted.file, as: "the root hash")
+    do throws(SafeOutputError) {
+      try inputs.requireReplaceable(verifierLog)
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
   }
 
   /// The policy's text and name: the file that was named, or the policy that is active in the store. Without either

@@ -17,7 +17,7 @@ struct SelfTestCommand: DiagnosingCommand {
 
       Without --image a small one is built. Root also tries an image on a mount.
 
-      Exit codes: 0 everything came out as it must, 4 something did not, 1 the test could not be made, 64 usage.
+      Exit codes: 0 everything came out as it must, 4 something did not, 1 some of it could not be made, 64 usage.
       """)
   static let schema = "verity-bpf/self-test/1"
 
@@ -43,18 +43,21 @@ struct SelfTestCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     let controls = try SelfTest.run(image: image, rootHash: try trust.trusted.expected(), object: object)
     let broken = controls.filter(\.isBroken)
+    let failed = controls.filter(\.isFailed)
     if json {
       try Output.json([
-        "schema": .string(Self.schema), "verdict": broken.isEmpty ? "good" : "broken",
+        "schema": .string(Self.schema),
+        "verdict": !broken.isEmpty ? "broken" : failed.isEmpty ? "good" : "incomplete",
         "controls": .array(controls.map(\.json)),
       ])
     } else {
       for control in controls { try control.print() }
       let skipped = controls.count { if case .skipped = $0.verdict { true } else { false } }
       try Output.line(
-        "\(controls.count - skipped) tried, \(broken.count) came out otherwise than they must, \(skipped) skipped")
+        "\(controls.count - skipped - failed.count) tried, \(broken.count) came out otherwise than they must, "
+          + "\(failed.count) could not be made, \(skipped) skipped")
     }
-    guard let first = broken.first, case .broken(let found) = first.verdict else { return 0 }
+    guard let first = broken.first, case .broken(let found) = first.verdict else { return report(failed) }
     Output.report(
       Diagnostic(
         "self-test.broken", .integrity, "`\(first.id)` came out otherwise than it must: \(first.title)",
@@ -62,6 +65,17 @@ struct SelfTestCommand: DiagnosingCommand {
         why: "until this is understood, no answer of verity-bpf on this machine means anything",
         next: "verity-bpf doctor; then report it with the output of both"))
     return Diagnostic.Category.integrity.rawValue
+  }
+
+  /// Tells that some could not be made, and returns the exit code of a run where nothing was broken.
+  private func report(_ failed: [Control]) -> Int32 {
+    guard let first = failed.first, case .failed(let reason) = first.verdict else { return 0 }
+    let diagnostic = Diagnostic(
+      "self-test.incomplete", .incomplete, "\(failed.count) could not be made, the first of them `\(first.id)`",
+      expected: "every one tried, and room for a few copies of the image", found: reason,
+      next: "name another directory by TMPDIR")
+    Output.report(diagnostic)
+    return diagnostic.category.rawValue
   }
 }
 
@@ -83,6 +97,7 @@ extension Control {
     case .held(nil): (word, note) = ("allowed", "")
     case .broken(let found): (word, note) = ("BROKEN", found)
     case .skipped(let reason): (word, note) = ("skipped", reason)
+    case .failed(let reason): (word, note) = ("not made", reason)
     }
     for line in TextLayout.wrap(title, first: TextLayout.pad(word, 9), rest: 9) { try Output.line(line) }
     if !note.isEmpty {
@@ -101,6 +116,7 @@ extension Control {
     case .held(let code): members += [.init("verdict", "held"), .init("code", .optional(code))]
     case .broken(let found): members += [.init("verdict", "broken"), .init("found", .string(found))]
     case .skipped(let reason): members += [.init("verdict", "skipped"), .init("reason", .string(reason))]
+    case .failed(let reason): members += [.init("verdict", "not-made"), .init("reason", .string(reason))]
     }
     return .object(members)
   }

@@ -1,9 +1,12 @@
 import ByteKit
 import Diagnostics
+import Hashing
 import JSONText
 import LinuxSys
 import ObjectSignature
+import Provenance
 import Signatures
+import TrustAnchors
 
 /// What `verity-bpf verify` says of a signed BPF object.
 enum SignedObjectAnswer {
@@ -21,15 +24,24 @@ enum SignedObjectAnswer {
   }
 
   /// Checks the signature, and prints the answer; returns the exit code.
-  static func verify(_ path: String, trusted pem: [UInt8], asJSON: Bool) throws -> Int32 {
+  ///
+  /// - Parameters:
+  ///   - pem: the certificates of those whose signatures count.
+  ///   - revocations: what counts no more.
+  static func verify(
+    _ path: String, trusted pem: [UInt8], revocations: Revocations, asJSON: Bool
+  ) throws -> Int32 {
     let bytes = try PolicyFile.read(path)
     do {
       guard ObjectVerifier.isSigned(bytes.rawSpan) else { throw ObjectSignatureError.unsigned }
       guard !pem.isEmpty else { throw DiagnosedFailure(noCertificate(path)) }
       let trusted = try Certificates(pem: pem)
       let signature = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
-      guard signature.certificate.isValid(at: Timestamp.now().seconds) else {
-        throw SignatureError.expired(subject: signature.certificate.subject)
+      if let refusal = signature.certificate.refusal(at: Timestamp.now().seconds) { throw refusal }
+      for (kind, digest) in [
+        (Revocations.Kind.object, try Digest.of(bytes.rawSpan)), (.object, signature.content), (.signer, signature.signer),
+      ] where revocations.contains(kind, digest) {
+        throw ProvenanceError.revoked(kind: kind.rawValue, digest: digest)
       }
       if asJSON { try Output.json(json(path, signature)) } else { try printText(path, signature) }
       return 0
@@ -59,6 +71,7 @@ enum SignedObjectAnswer {
     try Output.line(Output.row("signer", signature.certificate.subject))
     try Output.line(Output.row("", "\(signature.signer)"))
     try Output.line(Output.row("format", signature.format.rawValue))
+    try Output.line(Output.row("content", "\(signature.content)"))
     try Output.line(Output.row("covered", signature.covered.joined(separator: ", ")))
     if !signature.notCovered.isEmpty {
       try Output.line(Output.row("not", signature.notCovered.joined(separator: ", ")))
@@ -69,7 +82,7 @@ enum SignedObjectAnswer {
     [
       "schema": .string(schema), "verdict": "ok", "object": .string(path),
       "format": .string(signature.format.rawValue), "signer": .string(signature.signer.description),
-      "subject": .string(signature.certificate.subject),
+      "subject": .string(signature.certificate.subject), "content": .string(signature.content.description),
       "covered": .array(signature.covered.map { .string($0) }),
       "not_covered": .array(signature.notCovered.map { .string($0) }),
     ]

@@ -29,6 +29,29 @@ struct VerifyAnswer {
 
   var isSound: Bool { refusal == nil && report?.isSound == true }
 
+  /// How it ended, in a word that programs can compare.
+  enum Verdict: String {
+    /// Every block is proven, and the signature holds where one was asked for.
+    case ok
+    /// Blocks are not those that the root hash is of.
+    case corrupt
+    /// No image is there that could be checked.
+    case malformed
+    /// A signature was asked for, and there is none.
+    case unsigned
+    /// A signature was asked for, and the one that is there does not count. Nothing is said about the blocks.
+    case untrusted
+    /// The root hash or its signer was revoked. Nothing is said about the blocks.
+    case revoked
+  }
+
+  var verdict: Verdict {
+    guard let refusal else { return isSound ? .ok : .corrupt }
+    if refusal.code == "verify.no-signature" { return .unsigned }
+    if refusal.code == "provenance.revoked" { return .revoked }
+    return signature?.refusal == refusal ? .untrusted : .malformed
+  }
+
   /// The first thing that is wrong, with the image's name.
   private var diagnostic: Diagnostic? {
     guard var diagnostic = refusal ?? report?.faults.first?.error.diagnostic else { return nil }
@@ -52,7 +75,7 @@ struct VerifyAnswer {
 
   private func printText() throws {
     guard let layout, let rootHash, let report, refusal == nil else {
-      return try Output.line("\(image): MALFORMED")
+      return try Output.line("\(image): \(verdict.rawValue.uppercased())")
     }
     let parameters = layout.parameters
     if report.isSound {
@@ -99,7 +122,7 @@ struct VerifyAnswer {
   private var json: JSONValue {
     var members: [JSONValue.Member] = [
       .init("schema", .string(VerifyCommand.schema)),
-      .init("verdict", isSound ? "ok" : refusal == nil ? "corrupt" : "malformed"), .init("image", .string(image)),
+      .init("verdict", .string(verdict.rawValue)), .init("image", .string(image)),
       .init("root_hash", .optional(rootHash?.description)),
     ]
     if let layout {

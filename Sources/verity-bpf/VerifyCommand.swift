@@ -28,7 +28,7 @@ struct VerifyCommand: DiagnosingCommand {
       NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
 
       Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt or malformed or has another \
-      root hash, or the object is not signed by somebody named; 1 something could not be read, 64 usage.
+      root hash, or it or the object is not signed by somebody trusted, or was revoked; 1 something could not be read, 64 usage.
       """)
   static let schema = "verity-bpf/verify/1"
   static let name = "verify"
@@ -86,7 +86,10 @@ struct VerifyRun {
 
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      return try SignedObjectAnswer.verify(image, trusted: try signers(), asJSON: json)
+      let trust = try TrustOptions.anchors(in: trustAnchors)
+      return try SignedObjectAnswer.verify(
+        image, trusted: certificate.isEmpty ? trust.objects.pem : try namedCertificates(),
+        revocations: trust.revocations, asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -94,6 +97,7 @@ struct VerifyRun {
       let named = Result { try trustedRootHash() }
       answer.rootHash = try? named.get()
       let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      if let note = file.note { Output.warning(note.code, note.message) }
       let rootHash = try checkSignature(file, named: named, answer: &answer)
       try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
@@ -104,11 +108,6 @@ struct VerifyRun {
     }
     try answer.print(asJSON: json)
     return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
-  }
-
-  /// The certificates in PEM whose signatures of an object count: those named, else the trust anchors.
-  private func signers() throws -> [UInt8] {
-    certificate.isEmpty ? try TrustOptions.anchors(in: trustAnchors).objects.pem : try namedCertificates()
   }
 
   private func namedCertificates() throws -> [UInt8] {

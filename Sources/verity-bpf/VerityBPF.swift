@@ -9,7 +9,9 @@ struct VerityBPF: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verity-bpf",
     abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
-    version: version,
+    discussion: "verity-bpf --version prints the version.",
+    // No `version:` for the parser: its flag of that name counts behind every subcommand too, and a mistake there would
+    // print the version as a success instead of being a mistake. `PlainArguments` knows the flag where it stands alone.
     subcommands: [
       BuildImageCommand.self,
       VerifyCommand.self,

@@ -116,6 +116,55 @@ import Testing
     }
   }
 
+  /// What sfdisk calls a corrupt table, and what lies behind the table's end, is part of no image.
+  @Test func refusesACutOrLongerDisk() throws {
+    let directory = try Self.sources()
+    _ = try Self.build(directory, "ddi")
+    let disk = try directory.read("ddi.raw")
+    var changed = disk
+    changed[disk.count - 512 + 60] ^= 1
+    for (name, bytes) in [
+      ("cut", disk.dropLast(20_000)), ("cut by a block", disk.dropLast(4096)),
+      ("longer", disk + [UInt8](repeating: 0x5a, count: 1 << 20)), ("longer by zeros", disk + [0]),
+      ("changed", changed),
+    ] {
+      try directory.write("ddi.raw", bytes)
+      for command in [
+        ["verify", "ddi.raw"], ["provenance", "--image", "ddi.raw", "--object", "a.bpf.o"], ["inspect", "ddi.raw"],
+      ] {
+        let result = try VerityBPFCommand.run(command, in: directory.path)
+        #expect(result.status == 4, "\(name): \(command)")
+        #expect(result.errors.contains("error[layout.second-table]"), "\(name): \(command): \(result.errors)")
+      }
+    }
+  }
+
+  /// An image that was written to a larger device is whole; where its table ends is told.
+  @Test func takesALargerDevice() throws {
+    guard Tools.isRoot else { return print("skipped: loop devices need root") }
+    let directory = try Self.sources()
+    _ = try Self.build(directory, "ddi")
+    for (name, extra) in [("exact", 0), ("larger", 1 << 20)] {
+      try directory.write(name, try directory.read("ddi.raw") + [UInt8](repeating: 0, count: extra))
+      let device = try Tools.run("losetup", "--find", "--show", "--read-only", directory.file(name)).trimmed
+      defer { _ = try? Tools.run("losetup", "--detach", device) }
+      let result = try VerityBPFCommand.run(
+        ["verify", device, "--root-hash-file", "ddi.roothash"], in: directory.path)
+      #expect(result.status == 0, "\(name): \(result.errors)")
+      #expect(result.errors.contains("warning[layout.second-table]") == (extra > 0), "\(name): \(result.errors)")
+    }
+  }
+
+  @Test func refusesAKeyOfAnotherCertificate() throws {
+    let directory = try Self.sources()
+    try Tools.run(
+      "openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+      directory.file("other.key"))
+    let result = try BuildImageTests.build(directory, ["--certificate=cert.pem", "--private-key=other.key"])
+    #expect(result.status == 64 && result.errors.contains("error[signature.key-mismatch]"), "\(result.errors)")
+    #expect(try !Directory.names(directory.path).contains { $0.hasPrefix("out") })
+  }
+
   @Test func signsAnImageThatIsBuilt() throws {
     let directory = try Self.sources()
     #expect(try BuildImageTests.build(directory).status == 0)

@@ -93,6 +93,10 @@ import Testing
       return
     }
     #expect(found.hasPrefix(code))
+    let verdict = how == "none" ? "unsigned" : "untrusted"
+    #expect(try verified.json()["verdict"] == .string(verdict))
+    let text = try VerityBPFCommand.run(["verify", "out.raw"] + Self.anchors, in: directory.path)
+    #expect(text.output == "out.raw: \(verdict.uppercased())\n")
     // To a policy it is as if there were none; the root hash still is what it is.
     #expect(try Self.decide(directory, "x_sig_source=USERSPACE").status == 2)
     let rootHash = String(decoding: try directory.read("out.roothash"), as: UTF8.self)
@@ -167,6 +171,7 @@ import Testing
       for result in results {
         #expect(result.status == 4 && result.errors.contains("provenance.revoked"), "\(line): \(result.errors)")
       }
+      #expect(try results.first?.json()["verdict"] == "revoked")
     }
   }
 }

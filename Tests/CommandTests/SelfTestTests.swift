@@ -26,7 +26,8 @@ struct SelfTestTests {
     let verdicts = Self.controls(answer)
     for id in [
       "good", "flipped-data", "flipped-tree", "cut", "stranger", "other-root-hash", "other-root-hash-pinned", "copied",
-      "version", "older-image", "policy", "older-policy", "signed", "untrusted-signer", "signature-moved",
+      "version", "older-image", "policy", "older-policy", "foreign-policy", "signed", "untrusted-signer",
+      "signature-moved",
     ] { #expect(verdicts[id] == "held", "\(id)") }
     if Tools.isRoot {
       #expect(verdicts["mounted"] == "held")
@@ -101,6 +102,32 @@ struct SelfTestTests {
       #expect(try !Tools.run("losetup", "-l", "-n", "-O", "BACK-FILE").contains(directory.path))
       #expect(try !Tools.run("cat", "/proc/self/mountinfo").contains(directory.path))
     }
+  }
+
+  @Test("What cannot be made is no broken guard", arguments: [24, 40, 64, 96])
+  func fullDisk(kibibytes: Int) throws {
+    guard Tools.isRoot else { return print("skipped: a small file system needs root") }
+    let directory = try TemporaryDirectory()
+    try Directory.create(directory.file("objects"))
+    try Tools.buildDemo(into: directory.file("objects"))
+    let image = directory.file("a.raw")
+    #expect(try VerityBPFCommand.run(["build-image", directory.file("objects"), "-o", image]).status == 0)
+    let small = directory.file("small")
+    try Directory.create(small)
+    try Tools.run("mount", "-t", "tmpfs", "-o", "size=\(kibibytes)k", "none", small)
+    defer { _ = try? Tools.run("umount", small) }
+    let result = try VerityBPFCommand.run(
+      ["self-test", "--json", "--image", image], wrapper: ["env", "TMPDIR=\(small)"])
+    #expect(result.status == 1, "\(result.output)\(result.errors)")
+    let answer = try result.json()
+    let verdicts = Self.controls(answer)
+    #expect(!verdicts.values.contains("broken"), "\(verdicts)")
+    #expect(!verdicts.values.contains("skipped") || verdicts["mounted"] != "skipped", "\(verdicts)")
+    if answer["error"] == nil {
+      #expect(answer["verdict"] == "incomplete" && verdicts.values.contains("not-made"))
+      #expect(result.errors.contains("error[self-test.incomplete]"))
+    }
+    #expect(try Directory.names(small) == [])
   }
 
   @Test("A user without privileges skips the mount and says so")

@@ -164,6 +164,17 @@ import Testing
       let result = try load(everything)
       #expect(result.status == 4 && result.errors.contains("provenance.revoked"), "\(line): \(result.errors)")
     }
+    // By what is signed, the object is found again when something else of the file has changed.
+    guard case .string(let content)? = answer["content"] else { return }
+    try directory.write("trust/revoked", "object \(content)\n")
+    try Tools.run("llvm-strip", "-g", object)
+    #expect(try load(everything).errors.contains("provenance.revoked"))
+    for line in ["signer \(signer)", "object \(content)"] {
+      try directory.write("trust/revoked", line + "\n")
+      let verified = try VerityBPFCommand.run(["verify", object, "--trust-anchors", directory.file("trust"), "--json"])
+      #expect(verified.status == 4)
+      #expect(try verified.json()["error"]?["code"] == "provenance.revoked")
+    }
     try directory.write("trust/revoked", "nonsense\n")
     #expect(try load(everything).errors.contains("trust.revocations"))
     try directory.write("trust/revoked", "# nothing\n")
@@ -194,5 +205,22 @@ import Testing
     #expect(try verify("old").json()["error"]?["code"] == "signature.expired")
     #expect(try load(Self.allow).status == 2)
     #expect(try load("op=BPF_PROG_LOAD bpf_signature=EXPIRED bpf_keyring=BPF action=ALLOW").status == 0)
+    #expect(try load("op=BPF_PROG_LOAD bpf_keyring=BPF action=ALLOW").status == 2)
+    #expect(try load("op=BPF_PROG_LOAD bpf_keyring=BPF action=DENY\nop=BPF_PROG_LOAD action=ALLOW").status == 2)
+  }
+
+  /// A certificate for servers signs no code, whoever trusts it.
+  @Test(.enabled(if: Tools.isRoot, "loading needs root"))
+  func anotherPurposeDoesNotCount() throws {
+    try Tools.run(
+      "openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-keyout", directory.file("server.key"), "-out",
+      directory.file("server.crt"), "-subj", "/CN=server", "-days", "2", "-addext", "extendedKeyUsage=serverAuth")
+    try Tools.run("cp", directory.file("server.crt"), directory.file("trust/bpf/server.pem"))
+    try sign("server")
+    let verified = try verify("server")
+    #expect(verified.status == 4)
+    #expect(try verified.json()["error"]?["code"] == "signature.purpose")
+    #expect(try load("op=BPF_PROG_LOAD bpf_keyring=BPF action=ALLOW").status == 2)
+    #expect(try load(Self.allow).status == 2)
   }
 }

@@ -72,6 +72,43 @@ import Testing
     }
   }
 
+  /// Of a file that is cut or longer, or whose end was written to, the first copy of the table alone would not tell.
+  @Test(arguments: sectorSizes)
+  func secondCopyIsHeldAgainstTheFirst(sectorSize: Int) throws {
+    let bytes = try Self.disk(Self.image, sectorSize: sectorSize)
+    func fault(_ bytes: [UInt8]) throws -> LayoutError? {
+      try #require(try PartitionTable.read(from: ArraySource(bytes))).secondCopyFault
+    }
+    #expect(try fault(bytes) == nil)
+    for count in [1, 511, 512, sectorSize, 16384, 1 << 20] {
+      #expect(try fault(bytes.dropLast(count)) != nil, "\(count) bytes less")
+      #expect(try fault(bytes + [UInt8](repeating: 0, count: count)) != nil, "\(count) bytes more")
+    }
+    // The header, and the entries before it: as sfdisk lays them out, 128 entries of 128 bytes.
+    let header = bytes.count - sectorSize
+    let entries = header - 16384
+    for offset in Array(header..<header + 92) + Array(entries..<entries + 384) + [header - 1] {
+      var changed = bytes
+      changed[offset] ^= 1
+      #expect(try fault(changed) != nil, "byte \(offset)")
+    }
+    // A copy that is sound by itself and says something else.
+    var other = bytes
+    other[entries + 56] ^= 1
+    other.storeLittleEndian(CRC32.checksum(Array(other[entries..<header])), at: header + 88)
+    other.storeLittleEndian(UInt32(0), at: header + 16)
+    other.storeLittleEndian(CRC32.checksum(Array(other[header..<header + 92])), at: header + 16)
+    #expect(try fault(other) != nil)
+    // Entries that lie elsewhere, with every checksum right.
+    for sector: UInt64 in [0, 2, 70, UInt64(bytes.count / sectorSize), .max] {
+      var moved = bytes
+      moved.storeLittleEndian(sector, at: header + 72)
+      moved.storeLittleEndian(UInt32(0), at: header + 16)
+      moved.storeLittleEndian(CRC32.checksum(Array(moved[header..<header + 92])), at: header + 16)
+      #expect(try fault(moved) != nil, "sector \(sector)")
+    }
+  }
+
   /// Fields that no checksum refuses, because whoever changes them computes it anew.
   static let strangeFields: [(Int, UInt64)] = [
     (24, 2), (72, 1), (72, .max), (72, .max / 512), (80, 0x1_0000_0001), (80, 0x80_0001_0000), (80, 0x64_0000_0080),

@@ -7,7 +7,7 @@ import Testing
   private static let subjects = [
     "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "host", "image",
     "json", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object", "object-signature",
-    "policy", "provenance", "self-test", "sign",
+    "output", "policy", "provenance", "self-test", "sign",
     "signature", "store", "system", "trust", "unload", "verify", "verity",
   ]
 

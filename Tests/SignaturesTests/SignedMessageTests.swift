@@ -124,6 +124,12 @@ final class OpenSSLTool {
     let both = try Certificates(pem: try tool.read("other.crt") + tool.read("rsa.crt"))
     #expect(both.count == 2)
     #expect(try SignedMessage.verify(message, trusted: both).content == policy)
+    // Nothing covers what else is in the message: it may carry its signer's certificate, and no other.
+    _ = try tool.run(
+      smime + ["-nodetach", "-signer", "rsa.crt", "-inkey", "rsa.key", "-certfile", "other.crt", "-out", "more"])
+    #expect(throws: SignatureError.malformed(reason: "more certificates than the signer's")) {
+      try SignedMessage.verify(try tool.read("more"), trusted: both)
+    }
     // A second signer makes it a message that the kernel and we could read differently.
     _ = try tool.run(
       smime + [
@@ -136,11 +142,11 @@ final class OpenSSLTool {
   }
 
   /// Not one bit: also what the signature does not cover has one spelling only.
-  @Test(arguments: ["rsa", "ec"])
-  func noChangedByteIsTaken(_ key: String) throws {
+  @Test(arguments: ["rsa", "ec"], [false, true])
+  func noChangedByteIsTaken(_ key: String, includesCertificate: Bool) throws {
     let message = try SignedMessage.sign(
       policy, certificate: try tool.read("\(key).crt"), privateKey: try tool.read("\(key).key"),
-      form: SignedMessage.Form(isDetached: false, includesCertificate: false))
+      form: SignedMessage.Form(isDetached: false, includesCertificate: includesCertificate))
     let trusted = try trusted(key)
     for index in message.indices {
       for bit in 0..<8 {
@@ -177,6 +183,25 @@ final class OpenSSLTool {
     _ = try tool.run(["pkey", "-in", "rsa.key", "-aes128", "-passout", "pass:secret", "-out", "locked.key"])
     #expect(throws: SignatureError.self) {
       try SignedMessage.sign(policy, certificate: certificate, privateKey: try tool.read("locked.key"), form: .policy)
+    }
+  }
+}
+
+@Suite struct ThrowawaySignerTests {
+  /// Made on the spot, it signs what openssl's own certificates would, and two of them are two.
+  @Test func signsWhatItsCertificateVouchesFor() throws {
+    let signer = try ThrowawaySigner(name: "one")
+    let other = try ThrowawaySigner(name: "other")
+    let content = Array("content".utf8)
+    let message = try signer.sign(content, form: .rootHash)
+    let verified = try SignedMessage.verify(
+      message, content: content, trusted: try Certificates(pem: signer.certificate))
+    #expect(verified.certificate.subject == "CN=one")
+    #expect(throws: SignatureError.untrustedSigner) {
+      _ = try SignedMessage.verify(message, content: content, trusted: try Certificates(pem: other.certificate))
+    }
+    #expect(throws: SignatureError.self) {
+      _ = try SignedMessage.verify(message, content: content + [0], trusted: try Certificates(pem: signer.certificate))
     }
   }
 }

@@ -87,6 +87,8 @@ enum KernelSignatureCases {
       Case("records-need-the-whole-signature", on: .secureBoot) {
         try requireSignatures()
         try Command.expectStatus(2, try load("impostor-signed", policy: signedOnly))
+        let part = "op=BPF_PROG_LOAD bpf_signature=PARTIALSIG action=ALLOW"
+        try expectVerified(try load("impostor-signed", policy: part), "impostor-signed")
         let both = try load("impostor-signed", policy: signedOnly, options: ["--trust-anchors", try anchors()])
         try expectVerified(both, "impostor-signed")
       },

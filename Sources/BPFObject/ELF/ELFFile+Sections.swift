@@ -87,29 +87,35 @@ extension ELFFile {
     return (Int(offset), Int(size))
   }
 
+  /// Whose bytes a range of the file holds.
+  private enum Owner {
+    case file(String)
+    case section(String)
+
+    var text: String {
+      switch self {
+      case .file(let text): text
+      case .section(let name): "section `\(name)`"
+      }
+    }
+  }
+
   /// Refuses two sections that share a byte: each byte of the object then means one thing only.
   static func checkOverlaps(_ sections: [ELFSection], file: ObjectPart) throws(BPFObjectError) {
     let table = try tableRange(file)
-    // The last number is the section's; the header and the table are none.
-    var ranges: [(start: Int, end: Int, section: Int)] = [
-      (0, headerSize, -2), (table.offset, table.offset + table.count * sectionHeaderSize, -1),
+    var ranges: [(start: Int, end: Int, owner: Owner)] = [
+      (0, headerSize, .file("the ELF header")),
+      (table.offset, table.offset + table.count * sectionHeaderSize, .file("the section header table")),
     ]
     ranges.reserveCapacity(sections.count + 2)
     for section in sections where section.isStored {
-      ranges.append((section.offset, section.offset + section.size, section.index))
+      ranges.append((section.offset, section.offset + section.size, .section(section.name)))
     }
     ranges.sort { ($0.start, $0.end) < ($1.start, $1.end) }
     for (left, right) in zip(ranges, ranges.dropFirst()) where right.start < left.end {
-      func name(_ section: Int) -> String {
-        switch section {
-        case -2: "the ELF header"
-        case -1: "the section header table"
-        default: "section `\(sections[section].name)`"
-        }
-      }
       throw BPFObjectError(
-        .overlappingSections, "\(name(left.section)) and \(name(right.section)) overlap",
-        expected: "\(name(right.section)) at or after offset \(left.end)", found: "offset \(right.start)",
+        .overlappingSections, "\(left.owner.text) and \(right.owner.text) overlap",
+        expected: "\(right.owner.text) at or after offset \(left.end)", found: "offset \(right.start)",
         next: "compile the object again, or compare it with its original")
     }
   }

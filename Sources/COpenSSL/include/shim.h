@@ -75,6 +75,14 @@ static inline int vb_is_same_name(const X509_NAME *one, const X509_NAME *other) 
   CRYPTO_free(right, NULL, 0);
   return same;
 }
+static inline int vb_is_same_certificate(const X509 *one, const X509 *other) {
+  unsigned char *left = NULL, *right = NULL;
+  int count = i2d_X509(one, &left), others = i2d_X509(other, &right);
+  int same = count > 0 && count == others && memcmp(left, right, (size_t)count) == 0;
+  CRYPTO_free(left, NULL, 0);
+  CRYPTO_free(right, NULL, 0);
+  return same;
+}
 /// What is unusual in the parts of a message by one signer that the signature is not over, and that OpenSSL does not look
 /// at or compares loosely; NULL when they are as RFC 2315 has them.
 static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
@@ -95,6 +103,11 @@ static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
   int algorithm = OBJ_obj2nid(signer->digest_enc_alg->algorithm);
   if (algorithm != key && OBJ_find_sigid_algs(algorithm, &of_digest, &of_key) != 1) return "an unknown kind of signature";
   if (of_digest != digest || of_key != key) return "a signature of another kind than the signer's key";
+  // Nothing covers what else the message carries.
+  if (sk_X509_CRL_num(data->crl) > 0) return "a list of revoked certificates";
+  if (sk_X509_num(data->cert) > 1) return "more certificates than the signer's";
+  if (sk_X509_num(data->cert) == 1 && !vb_is_same_certificate(sk_X509_value(data->cert, 0), certificate))
+    return "a certificate that is not the signer's";
   // OpenSSL finds the certificate by a comparison that does not tell capital letters from small ones.
   if (!vb_is_same_name(signer->issuer_and_serial->issuer, X509_get_issuer_name(certificate))) return "another spelling of the issuer";
   return NULL;
@@ -117,6 +130,34 @@ static inline int vb_asn1_time(const ASN1_TIME *time, int64_t *seconds) {
 /// A certificate's subject as of RFC 2253.
 static inline int vb_print_subject(BIO *bio, const X509 *certificate) {
   return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+}
+
+/// A new key on the curve P-256 and a certificate that it signs itself, valid for a day before and after now; NULL when one
+/// of the steps failed. The caller frees both.
+static inline X509 *vb_new_signer(const char *name, EVP_PKEY **key) {
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+  *key = NULL;
+  if (context == NULL) return NULL;
+  if (EVP_PKEY_keygen_init(context) > 0 && EVP_PKEY_CTX_set_group_name(context, "P-256") > 0)
+    EVP_PKEY_generate(context, key);
+  EVP_PKEY_CTX_free(context);
+  if (*key == NULL) return NULL;
+  X509 *certificate = X509_new();
+  if (certificate != NULL) {
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    if (X509_set_version(certificate, X509_VERSION_3) == 1 &&
+        ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate), -86400) != NULL &&
+        X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) != NULL &&
+        X509_set_pubkey(certificate, *key) == 1 &&
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0) == 1 &&
+        X509_set_issuer_name(certificate, subject) == 1 && X509_sign(certificate, *key, EVP_sha256()) > 0)
+      return certificate;
+    X509_free(certificate);
+  }
+  EVP_PKEY_free(*key);
+  *key = NULL;
+  return NULL;
 }
 
 /// The private key that OpenSSL's engine for PKCS#11 finds under a URI (RFC 7512); NULL when there is none.

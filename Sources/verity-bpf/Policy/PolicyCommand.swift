@@ -4,6 +4,7 @@ import Diagnostics
 import LinuxSys
 import PolicyEngine
 import PolicySyntax
+import SafeOutput
 
 /// `verity-bpf policy`: the workbench. None of it needs a privilege or a special kernel.
 struct PolicyCommand: ParsableCommand {
@@ -60,7 +61,14 @@ enum PolicyFile {
   }
 
   /// Writes a file so that it is there completely or not at all.
-  static func save(_ bytes: [UInt8], to path: String) throws {
+  ///
+  /// - Parameter inputs: what this run reads, and may not replace.
+  static func save(_ bytes: [UInt8], to path: String, keeping inputs: RunInputs) throws {
+    do throws(SafeOutputError) {
+      try inputs.requireReplaceable(path)
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
     do throws(SystemError) {
       let pending = try PendingFile(replacing: path)
       try pending.descriptor.writeAll(bytes.rawSpan)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import JSONText
 import PolicySyntax
+import SafeOutput
 
 struct PolicyFmtCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ struct PolicyFmtCommand: DiagnosingCommand {
           if !json { try Output.line(file) }
         }
       } else if write, file != "-" {
-        if !isCanonical { try PolicyFile.save(formatted, to: file) }
+        if !isCanonical { try PolicyFile.save(formatted, to: file, keeping: RunInputs()) }
       } else {
         try Output.bytes(formatted)
       }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import PolicySyntax
+import SafeOutput
 import Signatures
 
 struct PolicySignCommand: DiagnosingCommand {
@@ -36,7 +37,9 @@ struct PolicySignCommand: DiagnosingCommand {
     }
     let stem = policy.hasSuffix(".pol") ? String(policy.dropLast(4)) : policy
     let path = output ?? "\(stem).p7b"
-    try PolicyFile.save(message, to: path)
+    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    inputs.add(policy, as: "the policy")
+    try PolicyFile.save(message, to: path, keeping: inputs)
     if let header = document.header {
       try Output.line("signed  \(header.nameText) \(header.version)  \(path)  \(message.count) bytes")
     }

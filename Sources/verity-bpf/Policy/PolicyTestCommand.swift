@@ -4,6 +4,7 @@ import LinuxSys
 import PolicyEngine
 import PolicySyntax
 import PolicyWorkbench
+import SafeOutput
 
 struct PolicyTestCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
@@ -43,7 +44,12 @@ struct PolicyTestCommand: DiagnosingCommand {
       files.append((path, cases))
     }
     let run = CaseRun(files, policy: compiled, document: document)
-    if let junit { try PolicyFile.save(Array(run.junit.utf8), to: junit) }
+    if let junit {
+      var inputs = RunInputs()
+      inputs.add(policy, as: "the policy")
+      for file in files { inputs.add(file.name, as: "a file of cases") }
+      try PolicyFile.save(Array(run.junit.utf8), to: junit, keeping: inputs)
+    }
     if json {
       try Output.json(run.json)
     } else {

@@ -4,6 +4,7 @@ import Diagnostics
 import JSONText
 import LinuxSys
 import ObjectSignature
+import SafeOutput
 import Signatures
 
 /// `verity-bpf sign file`: the explicit signature of an object that is on no image.
@@ -109,7 +110,10 @@ struct SignFileCommand: DiagnosingCommand {
       }
     }
     let path = output ?? object
-    try PolicyFile.save(signed, to: path)
+    // The object may be replaced: that is where its signature goes.
+    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    inputs.add(attachSignature, as: "the signature")
+    try PolicyFile.save(signed, to: path, keeping: inputs)
     let signer = try pem.flatMap { try Certificates(pem: $0).fingerprints().first }
     if json {
       try Output.json([
@@ -138,7 +142,9 @@ struct SignFileCommand: DiagnosingCommand {
       case .companion: try ObjectSigner.bytesToSign(of: bytes.rawSpan)
       case .module: try ModuleSignature.bytesToSign(of: bytes.rawSpan)
       }
-    try PolicyFile.save(content, to: path)
+    var inputs = RunInputs()
+    inputs.add(object, as: "the object")
+    try PolicyFile.save(content, to: path, keeping: inputs)
     if json {
       try Output.json([
         "schema": .string(Self.schema), "object": .string(object), "to_be_signed": .string(path),

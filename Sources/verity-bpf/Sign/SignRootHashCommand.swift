@@ -7,6 +7,7 @@ import ImageBuilder
 import ImageFiles
 import JSONText
 import LinuxSys
+import SafeOutput
 import Signatures
 
 /// `verity-bpf sign root-hash`: the detached signature that lets the kernel open an image as signed.
@@ -57,12 +58,13 @@ struct SignRootHashCommand: DiagnosingCommand {
           expected: "blocks that lead to \(rootHash)", found: "\(report.faultCount) that do not",
           next: "verity-bpf verify \(image)"))
     }
+    let inputs = inputs(besides: sidecars)
     let certificate = try PolicyFile.read(certificate)
     let message = try RootHashSigning.sign(
       rootHash, certificate: certificate, privateKey: try KeySource.named(privateKey))
     let signer = try Certificates(pem: certificate).fingerprints().first
     let path = output ?? sidecars.signature
-    try PolicyFile.save(message, to: path)
+    try PolicyFile.save(message, to: path, keeping: inputs)
     if json {
       try Output.json([
         "schema": .string(Self.schema), "image": .string(image), "root_hash": .string(rootHash.description),
@@ -74,5 +76,13 @@ struct SignRootHashCommand: DiagnosingCommand {
       try Output.line(Output.row("signature", "\(path), \(message.count) bytes"))
     }
     return 0
+  }
+
+  private func inputs(besides sidecars: Sidecars) -> RunInputs {
+    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    inputs.add(image, as: "the image")
+    inputs.add(sidecars.hashTree, as: "the image's tree")
+    inputs.add(trust.rootHashFile ?? sidecars.rootHash, as: "the root hash")
+    return inputs
   }
 }

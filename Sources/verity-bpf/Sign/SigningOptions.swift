@@ -1,4 +1,5 @@
 import ArgumentParser
+import SafeOutput
 import Signatures
 
 /// Who signs: a certificate and its private key, named as systemd-repart and sbsign name them.
@@ -18,10 +19,22 @@ struct SigningOptions: ParsableArguments {
     }
   }
 
+  /// The files, which no result may replace.
+  var inputs: RunInputs { RunInputs(certificate: certificate, key: privateKey) }
+
   /// The files' contents, when they were named.
   func material() throws -> (certificate: [UInt8], privateKey: KeySource)? {
     guard let certificate, let privateKey else { return nil }
     return (try PolicyFile.read(certificate), try KeySource.named(privateKey))
+  }
+}
+
+extension RunInputs {
+  /// What a signer reads besides that which is signed.
+  init(certificate: String?, key: String?) {
+    self.init()
+    add(certificate, as: "the certificate")
+    if let key { add(key: key) }
   }
 }
 
