@@ -55,6 +55,6 @@ public enum AuditEncoding {
         return "\(name)\(algorithm):\(hex)"
       }
       return String(word)
-    }.joined(separator: " ")
+    }.separated(by: " ")
   }
 }

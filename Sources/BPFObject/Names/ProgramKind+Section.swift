@@ -39,7 +39,9 @@ extension ProgramKind {
   private static func rule(for name: Substring) -> SectionRule? {
     var first = SectionRule.indexes[String(name)]
     // Some prefixes hold a slash themselves.
-    for (index, byte) in zip(name.utf8.indices, name.utf8) where byte == UInt8(ascii: "/") {
+    var rest = name
+    while let index = rest.firstIndex(of: "/") {
+      rest = rest[name.index(after: index)...]
       guard let found = SectionRule.indexes[String(name[..<index])], SectionRule.all[found].isNamed else { continue }
       first = min(first ?? found, found)
     }
