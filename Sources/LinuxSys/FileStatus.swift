@@ -36,6 +36,7 @@ public struct FileStatus: Sendable {
   public let mode: UInt32
   public let linkCount: UInt64
   public let owner: UInt64
+  public let group: UInt64
   /// Bytes.
   public let size: UInt64
   /// The mount, unique since boot where the kernel gives such ids (6.8 and later).
@@ -59,6 +60,7 @@ public struct FileStatus: Sendable {
     mode = UInt32(truncatingIfNeeded: raw.mode) & 0o7777
     linkCount = raw.nlink
     owner = raw.uid
+    group = raw.gid
     size = raw.size
     mountID = raw.mnt_id
   }

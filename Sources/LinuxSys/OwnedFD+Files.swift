@@ -141,6 +141,18 @@ extension OwnedFD {
     if withRaw({ fchmod($0, mode_t(mode)) }) != 0 { throw .current("fchmod") }
   }
 
+  /// Gives the file the owner and the permission bits of another (fchown(2), fchmod(2)).
+  public borrowing func takeStatus(of other: FileStatus) throws(SystemError) {
+    let own = try status()
+    if own.owner != other.owner || own.group != other.group {
+      let user = uid_t(truncatingIfNeeded: other.owner)
+      let group = gid_t(truncatingIfNeeded: other.group)
+      if withRaw({ fchown($0, user, group) }) != 0 { throw .current("fchown") }
+    }
+    // After the owner: a change of that clears the bits for set-user-ID.
+    try setPermissions(other.mode & 0o7777)
+  }
+
   /// Copies a range of this file into another one.
   ///
   /// - Throws: `SystemError`, also with `EIO` when this file ends before the range does.

@@ -48,7 +48,8 @@ public enum ObjectVerifier {
     object.firstOffset(of: Array(SignatureSection.name.utf8).rawSpan) != nil
   }
 
-  /// Checks the signature of an object: that in its section when it has one, or its trailer.
+  /// Checks the signature of an object: that in its section when it has one, or its trailer. Of an object with both, both
+  /// must hold, and that of the section counts.
   ///
   /// - Throws: ``ObjectSignatureError/unsigned`` when it has neither; any other for a signature that does not hold.
   public static func verify(
@@ -57,7 +58,9 @@ public enum ObjectVerifier {
     let trailer = try ModuleSignature.split(object)
     do throws(ObjectSignatureError) {
       let contentCount = trailer?.contentCount ?? object.byteCount
-      return try verifySection(object.extracting(first: contentCount), trusted: trusted)
+      let verified = try verifySection(object.extracting(first: contentCount), trusted: trusted)
+      if let trailer { _ = try verify(trailer, of: object, trusted: trusted) }
+      return verified
     } catch {
       guard case .unsigned = error, let trailer else { throw error }
       return try verify(trailer, of: object, trusted: trusted)

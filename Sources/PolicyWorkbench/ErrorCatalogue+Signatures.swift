@@ -6,6 +6,8 @@ extension ErrorCatalogue {
       "The file holds no private key in PEM, or the key has a passphrase, or nothing is behind the URI. Nobody is asked for a passphrase, so that a build cannot hang; the PIN of a token belongs into its URI (pin-source=).",
     "signature.key-mismatch":
       "The private key does not belong to the certificate. With several certificates in a file the first is the signer's.",
+    "sign.trailer-removed":
+      "The object had the signature of kernel modules behind it, which is over every byte of the file. The section that was added makes it another file, so that signature no longer holds, and was taken away. To have both, sign with --format companion first and with --format module after it.",
     "sign.partition-stays":
       "The disk image has a signature in a partition of its own, and signing does not write to the image. The new signature lies beside it, and counts there in the place of the old one; wherever the disk goes without that file, the old one counts. Build the image anew to replace it.",
     "signature.malformed":

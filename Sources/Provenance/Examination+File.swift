@@ -10,7 +10,7 @@ extension Examination {
   public mutating func examine(file path: String) throws(ProvenanceError) -> ExaminedObject {
     let descriptor: OwnedFD
     do throws(SystemError) {
-      descriptor = try OwnedFD.open(path, .readOnly)
+      descriptor = try OwnedFD.openRegular(path)
     } catch {
       throw .system(error)
     }

@@ -46,6 +46,8 @@ struct InspectCommand: DiagnosingCommand {
 
   /// Whether the file begins with the magic of ELF (elf.h, ELFMAG).
   private func isELF() throws -> Bool {
+    // Images can be block devices, and the opener of images refuses what is neither; a FIFO would wait for its writer.
+    guard try FileStatus.of(path: file).kind == .regular else { return false }
     let descriptor = try OwnedFD.open(file, .readOnly)
     var head = [UInt8](repeating: 0, count: 4)
     guard try descriptor.readFully(at: 0, into: &head) else { return false }

@@ -308,6 +308,7 @@ struct LoadRun {
       "policy.denied", .denied,
       "\(policy.map { "policy `\($0)`" } ?? "the active policy") denies program `\(program)`",
       expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
+      why: outcome.evidence.signature?.line.map { "the object's signature \($0)" },
       next: outcome.evidence.verity.map {
         "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
       })

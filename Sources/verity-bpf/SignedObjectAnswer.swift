@@ -36,7 +36,7 @@ enum SignedObjectAnswer {
       guard ObjectVerifier.isSigned(bytes.rawSpan) else { throw ObjectSignatureError.unsigned }
       guard !pem.isEmpty else { throw DiagnosedFailure(noCertificate(path)) }
       let trusted = try Certificates(pem: pem)
-      let signature = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
+      let signature = try verified(bytes, trusted: trusted)
       if let refusal = signature.certificate.refusal(at: Timestamp.now().seconds) { throw refusal }
       for (kind, digest) in [
         (Revocations.Kind.object, try Digest.of(bytes.rawSpan)), (.object, signature.content),
@@ -58,6 +58,18 @@ enum SignedObjectAnswer {
         try Output.line("\(path): NO VALID SIGNATURE")
       }
       return diagnostic.category.rawValue
+    }
+  }
+
+  /// What cannot be read as an object any more was changed after it was signed.
+  private static func verified(_ bytes: [UInt8], trusted: borrowing Certificates) throws -> VerifiedSignature {
+    do throws(ObjectSignatureError) {
+      return try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
+    } catch {
+      guard case .object = error else { throw error }
+      var diagnostic = error.diagnostic
+      diagnostic.category = .integrity
+      throw DiagnosedFailure(diagnostic)
     }
   }
 

@@ -54,6 +54,45 @@ import Testing
     #expect(both.status == 4, "the section is mallory's, whatever is behind the file")
   }
 
+  @Test func oneSignatureTakesTheOthersPlaceAndBothMustHold() throws {
+    try sign("mallory", ["--format", "module"])
+    // The section is put into the object; what was behind the file would no longer be over it.
+    try sign("alice")
+    let answer = try verify("alice").json()
+    #expect(answer["verdict"] == "ok" && answer["format"] == "companion")
+    try sign("alice", ["--format", "module"])
+    #expect(try verify("alice").status == 0)
+    var bytes = try directory.read("signed.o")
+    // Within the message behind the file, which ends 40 bytes before it: twelve of numbers and a line.
+    bytes[bytes.count - 100] ^= 1
+    try directory.write("signed.o", bytes)
+    #expect(try verify("alice").status == 4)
+  }
+
+  @Test func signsTheFileThatWasMeant() throws {
+    let link = directory.file("link.o")
+    try Tools.run("ln", "-s", object, link)
+    try Tools.run("chmod", "0640", object)
+    if Tools.isRoot { try Tools.run("chown", "65534:65534", object) }
+    let keys = ["--certificate", directory.file("alice.crt"), "--private-key", directory.file("alice.key")]
+    #expect(try VerityBPFCommand.run(["sign", "file", link] + keys).status == 0)
+    #expect(try verify("alice").status == 0)
+    #expect(try FileStatus.of(path: link, followLinks: false).kind == .symbolicLink)
+    let status = try FileStatus.of(path: object)
+    #expect(status.mode == 0o640)
+    if Tools.isRoot { #expect(status.owner == 65534 && status.group == 65534) }
+    let text = try directory.write("text", "no object\n")
+    for format in ["companion", "module"] {
+      let refused = try VerityBPFCommand.run(["sign", "file", text, "--format", format] + keys)
+      #expect(refused.status == 1 && refused.errors.contains("error[object."), "\(refused.errors)")
+    }
+    let pipe = directory.file("pipe")
+    try Tools.run("mkfifo", pipe)
+    for command in [["sign", "file", pipe] + keys, ["inspect", pipe], ["verify", pipe]] {
+      #expect(try VerityBPFCommand.run(command).status == 1, "\(command)")
+    }
+  }
+
   @Test func signsInTwoStepsAndByURI() throws {
     let tbs = directory.file("tbs")
     let message = directory.file("message")
@@ -221,6 +260,7 @@ import Testing
     #expect(verified.status == 4)
     #expect(try verified.json()["error"]?["code"] == "signature.purpose")
     #expect(try load("op=BPF_PROG_LOAD bpf_keyring=BPF action=ALLOW").status == 2)
-    #expect(try load(Self.allow).status == 2)
+    let denied = try load(Self.allow)
+    #expect(denied.status == 2 && denied.errors.contains("signature.purpose"), "\(denied.errors)")
   }
 }

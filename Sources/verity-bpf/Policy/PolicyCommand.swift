@@ -62,8 +62,10 @@ enum PolicyFile {
 
   /// Writes a file so that it is there completely or not at all.
   ///
-  /// - Parameter inputs: what this run reads, and may not replace.
-  static func save(_ bytes: [UInt8], to path: String, keeping inputs: RunInputs) throws {
+  /// - Parameters:
+  ///   - inputs: what this run reads, and may not replace.
+  ///   - keepsStatus: whether the file gets the mode and owner of the one it replaces.
+  static func save(_ bytes: [UInt8], to path: String, keeping inputs: RunInputs, keepsStatus: Bool = false) throws {
     do throws(SafeOutputError) {
       try inputs.requireReplaceable(path)
     } catch {
@@ -72,6 +74,7 @@ enum PolicyFile {
     do throws(SystemError) {
       let pending = try PendingFile(replacing: path)
       try pending.descriptor.writeAll(bytes.rawSpan)
+      if keepsStatus { try pending.descriptor.takeStatus(of: try FileStatus.of(path: path)) }
       try pending.commit()
     } catch {
       throw DiagnosedFailure(error.diagnostic)

@@ -86,7 +86,7 @@ struct SignFileCommand: DiagnosingCommand {
   }
 
   func execute() throws -> Int32 {
-    let bytes = try PolicyFile.read(object)
+    let bytes = try read()
     if let emitTbs { return try emit(to: emitTbs, of: bytes) }
     let pem = try certificate.map { try PolicyFile.read($0) }
     let signed: [UInt8]
@@ -109,11 +109,12 @@ struct SignFileCommand: DiagnosingCommand {
       case .module: signed = try ModuleSignature.sign(bytes.rawSpan, certificate: pem ?? [], key: key)
       }
     }
-    let path = output ?? object
+    // In place: the file behind a symbolic link, with the owner and mode that it has.
+    let path = try output ?? Directory.resolved(object)
     // The object may be replaced: that is where its signature goes.
     var inputs = RunInputs(certificate: certificate, key: privateKey)
     inputs.add(attachSignature, as: "the signature")
-    try PolicyFile.save(signed, to: path, keeping: inputs)
+    try PolicyFile.save(signed, to: path, keeping: inputs, keepsStatus: output == nil)
     let signer = try pem.flatMap { try Certificates(pem: $0).fingerprints().first }
     if json {
       try Output.json([
@@ -133,6 +134,20 @@ struct SignFileCommand: DiagnosingCommand {
       }
     }
     return 0
+  }
+
+  /// The object; for a companion section without the module signature that it may have, which would cover other bytes.
+  private func read() throws -> [UInt8] {
+    guard let bytes = try OwnedFD.openRegular(object).readToEnd(limit: PolicyFile.sizeLimit) else {
+      throw SystemError("read", path: object, errno: 27)  // EFBIG
+    }
+    let content = try ModuleSignature.bytesToSign(of: bytes.rawSpan)
+    // What is no object is not signed as one, whatever the form.
+    _ = try ObjectSigner.bytesToSign(of: content.rawSpan)
+    guard format == .companion, content.count < bytes.count else { return bytes }
+    Output.warning(
+      "sign.trailer-removed", "the module signature behind `\(object)` is not over the new section: it is gone")
+    return content
   }
 
   /// The first of two steps.
