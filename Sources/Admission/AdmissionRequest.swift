@@ -31,6 +31,8 @@ public struct AdmissionRequest: Sendable {
   public var interface: String?
   public var cgroup: String?
   public var attachTarget: String?
+  /// The sizes of maps that the objects leave open; each of them has to have such a map.
+  public var mapEntries: [MapEntries]
   /// The keys with which the kernel is to check the signature of every program; nil asks for no such check.
   public var kernelKeyring: KernelKeyring?
   /// Where the verifier's whole log goes when it refuses.
@@ -52,6 +54,7 @@ public struct AdmissionRequest: Sendable {
     interface = nil
     cgroup = nil
     attachTarget = nil
+    mapEntries = []
     kernelKeyring = nil
     verifierLogPath = nil
     isDryRun = false

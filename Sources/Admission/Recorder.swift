@@ -89,6 +89,7 @@ struct Recorder: Sendable {
     // What was judged, so that the decision can be replayed against another policy.
     details.append(.init("facts", .array(facts.map(\.json))))
     details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
+    if !request.mapEntries.isEmpty { details.append(.init("map_entries", .array(request.mapEntries.map(\.json)))) }
 
     let record = DecisionRecord(
       time: .now(), event: event, requester: requester,

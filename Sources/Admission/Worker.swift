@@ -38,9 +38,18 @@ struct Worker: ~Copyable {
 
   /// Examines the object, links it, and asks the policy about it.
   private mutating func judge(_ named: AdmissionRequest.Object) throws(AdmissionError) -> JudgedObject {
-    let object = try JudgedObject.prepare(named, &examination, keyring: admission.request.kernelKeyring)
-    let reports = BPFObject.reports(of: object.linked)
+    var object = try JudgedObject.prepare(named, &examination, keyring: admission.request.kernelKeyring)
+    var reports = BPFObject.reports(of: object.linked)
     try JudgedObject.holdAgainstManifest(object, reports)
+    if !admission.request.mapEntries.isEmpty {
+      // The manifest tells of the object's own bytes; the policy is to judge what will be there.
+      do throws(BPFLoadError) {
+        object = try object.sizing(admission.request.mapEntries)
+      } catch {
+        throw .load(error)
+      }
+      reports = BPFObject.reports(of: object.linked)
+    }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.recorder.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)

@@ -18,6 +18,16 @@ extension BPFLoadError: Diagnosable {
         "load.no-such-program", .incomplete, "the object has no program `\(name)`",
         found: available.isEmpty ? "no programs" : available.joined(separator: ", "),
         next: "name one of the programs it has")
+    case .noMapToSize(let map, let open):
+      Diagnostic(
+        "load.no-map-to-size", .incomplete, "the object has no map `\(map)` to size",
+        expected: "a map whose size the object leaves open",
+        found: open.isEmpty ? "no such map" : open.joined(separator: ", "), next: "name one of those, or leave it out")
+    case .mapHasSize(let map, let entries):
+      Diagnostic(
+        "load.map-has-size", .incomplete, "the object says itself how many entries map `\(map)` has",
+        expected: "a map whose size the object leaves open", found: "\(entries) entries",
+        why: "what the object says is proven or signed with it", next: "leave out --map-entries for this map")
     case .nothingToLoad:
       Diagnostic(
         "load.nothing", .incomplete, "the object has no program to load",
@@ -129,6 +139,12 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description,
         why: "it gives no reasons for maps: a type or flag newer than itself, or sizes the type does not allow",
+        details: ["asked for \(shape)"])
+    case .mapWithoutSize(let map, let shape, let error):
+      Diagnostic(
+        "load.map-without-size", .kernelRefused, "the kernel refuses map `\(map)`, which has no size",
+        expected: "a number of entries", found: "\(error.description); the object says 0, or nothing",
+        why: "the author leaves it to whoever loads the object", next: "say how many: --map-entries \(map)=N",
         details: ["asked for \(shape)"])
     case .programRefused(let refusal):
       refusal.diagnostic

@@ -25,6 +25,10 @@ public enum BPFLoadError: Error, Sendable {
   case pinByNameWithoutPath(map: String)
   /// Another map than the object's is pinned under the name that it wants to share.
   case sharedMapDiffers(map: String, path: String, wanted: String, found: String)
+  /// A map was to be sized that the object does not have; `open` are those whose size it leaves open.
+  case noMapToSize(map: String, open: [String])
+  /// A map was to be sized whose size the object says itself.
+  case mapHasSize(map: String, entries: UInt32)
   /// The program was to be attached, and its section does not say to what.
   case notAttachable(program: String, section: String)
   /// The program was to be attached, and only an option can say to what.
@@ -66,6 +70,8 @@ public enum BPFLoadError: Error, Sendable {
   case btfRefused(error: SystemError, log: String)
   /// The kernel refused a map; `shape` says what was asked for.
   case mapRefused(map: String, shape: String, error: SystemError)
+  /// The kernel refused a map whose size the object leaves open.
+  case mapWithoutSize(map: String, shape: String, error: SystemError)
   /// The verifier refused a program.
   case programRefused(Refusal.Program)
   /// A program could not be attached to its target; `place` is in words.

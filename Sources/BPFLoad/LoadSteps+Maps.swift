@@ -89,6 +89,10 @@ extension LoadSteps {
       guard error.errnoName != "E2BIG" || map.mapExtra == 0 else {
         throw .notKnownToKernel(subject: "map `\(map.name)` (map_extra, Linux 5.16)", error: error)
       }
+      // Inner maps are templates, which are sized by their author alone.
+      guard map.maxEntries != 0 || !linked.mapsWithoutSize.contains(map.name) else {
+        throw .mapWithoutSize(map: map.name, shape: shape(of: map), error: error)
+      }
       throw .mapRefused(map: map.name, shape: shape(of: map), error: error)
     }
   }

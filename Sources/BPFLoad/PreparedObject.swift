@@ -44,4 +44,13 @@ public struct PreparedObject: ~Copyable {
     if let keyring { handover = try .confirmed(of: examined.bytes, linked, keyring: keyring) }
     return PreparedObject(digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover)
   }
+
+  /// The same object with maps sized that it leaves open. What is judged afterwards has to be the sized object.
+  ///
+  /// - Throws: ``BPFLoadError/noMapToSize(map:open:)``, ``BPFLoadError/mapHasSize(map:entries:)``.
+  public consuming func sizing(_ sizes: [MapEntries]) throws(BPFLoadError) -> PreparedObject {
+    var linked = linked
+    try linked.size(sizes)
+    return PreparedObject(digest: digest, evidence: evidence, linked: linked, handover: handover)
+  }
 }

@@ -68,6 +68,12 @@ extension ErrorCatalogue {
     "load.btf": "The kernel refuses the object's type information; its log is shown.",
     "load.map":
       "The kernel refuses a map. It gives no reasons for maps: a type or flag newer than itself, or sizes that the type does not allow.",
+    "load.map-without-size":
+      "The kernel refuses a map that has 0 entries. Authors leave a size open when it follows from the machine, and their own loader fills it in; --map-entries MAP=N does that here. It changes no byte that was proven: a map's size is an attribute of the call that makes it.",
+    "load.no-map-to-size":
+      "--map-entries names a map that the object does not have, or that no option can size (data sections and templates of inner maps).",
+    "load.map-has-size":
+      "--map-entries fills in what an object leaves open. A size that the object states is covered by its proof or signature, and stays.",
     "load.attach":
       "The kernel accepted the program and does not attach it. Everything that was loaded has been removed again.",
     "load.pin": "A pin could not be made. Everything that was pinned before it has been removed again.",

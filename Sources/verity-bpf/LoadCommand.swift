@@ -74,6 +74,13 @@ struct LoadCommand: DiagnosingCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "How many entries a map gets whose size the object leaves open. Can be given several times.",
+      valueName: "map=n"))
+  var mapEntries: [String] = []
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a keyring's serial (Linux 6.18).",
       valueName: "keyring"))
   var keyring: String?
@@ -97,6 +104,13 @@ struct LoadCommand: DiagnosingCommand {
     if !attach, interface != nil || cgroup != nil {
       throw ValidationError("--interface and --cgroup say where to attach: give --attach too.")
     }
+    for text in mapEntries where MapEntries(text) == nil {
+      throw ValidationError("--map-entries takes MAP=N with N from 1 to \(UInt32.max), not '\(text)'.")
+    }
+    let sized = mapEntries.compactMap { MapEntries($0)?.map }
+    if let twice = sized.first(where: { name in sized.count { $0 == name } > 1 }) {
+      throw ValidationError("--map-entries is given twice for map '\(twice)'.")
+    }
     if let keyring, KernelKeyring(keyring) == nil {
       throw ValidationError("--keyring takes builtin, secondary, platform, session, or a keyring's serial in decimal.")
     }
@@ -109,7 +123,8 @@ struct LoadCommand: DiagnosingCommand {
     LoadRun(
       objects: object.choice, trusted: trust.trusted, policy: policy, pinPath: pinPath, attach: attach,
       interface: interface, cgroup: cgroup, target: target, verifierLog: verifierLog, auditDir: auditDir,
-      dryRun: dryRun, json: json, trustAnchors: anchors.trustAnchors, keyring: keyring.flatMap { KernelKeyring($0) })
+      dryRun: dryRun, json: json, trustAnchors: anchors.trustAnchors, keyring: keyring.flatMap { KernelKeyring($0) },
+      mapEntries: mapEntries.compactMap { MapEntries($0) })
   }
 }
 
@@ -131,6 +146,8 @@ struct LoadRun {
   var trustAnchors: String?
   /// The keys with which the kernel is to check signatures; nil asks for no such check.
   var keyring: KernelKeyring?
+  /// The sizes of maps that the objects leave open.
+  var mapEntries: [MapEntries] = []
 
   static let standardAuditDirectory = "/var/log/verity-bpf"
 
@@ -151,6 +168,7 @@ struct LoadRun {
     request.interface = interface
     request.cgroup = cgroup
     request.attachTarget = target
+    request.mapEntries = mapEntries
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
@@ -288,6 +306,7 @@ struct LoadRun {
     printout.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    for size in mapEntries { printout.line("sized    map \(size.map): \(size.entries) entries, as asked for") }
     if !outcome.kernelEdits.isEmpty {
       printout.line(
         "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")

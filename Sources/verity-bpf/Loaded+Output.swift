@@ -78,6 +78,7 @@ extension LoadRun {
       .init("instructions", .integer(Int64(outcome.instructionCount))),
       .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
       .init("kernel_edits", .array(outcome.kernelEdits.map(\.json))),
+      .init("map_entries", .array(mapEntries.map(\.json))),
     ]
     let programs = outcome.loadedPrograms
     let maps = outcome.loadedMaps

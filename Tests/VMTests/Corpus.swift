@@ -51,6 +51,8 @@ final class Corpus {
   private let policy: CompiledPolicy
   private let kernelTypes = KernelTypes()
   private var examination = Examination()
+  /// The sizes that maps of each object were given.
+  private var sizes: [String: [MapEntries]] = [:]
 
   /// - Throws: ``Skipped`` where the corpus could not be had.
   init() throws {
@@ -92,7 +94,7 @@ final class Corpus {
     let usual = programs.filter { !$0.report.kind.isOptional }
     guard let first = usual.first, usual.count == programs.count else { return programs.map { ask($0) } }
     do {
-      try load(object, options(first, attaches: true, only: false))
+      try loadSized(object, options(first, attaches: true, only: false))
       return programs.map { _ in Outcome(load: .yes, attach: .yes) }
     } catch BPFLoadError.mapRefused(let map, let shape, let error) {
       // The maps are made for each program, whether it uses them or not.
@@ -105,14 +107,14 @@ final class Corpus {
 
   private func ask(_ program: Program) -> Outcome {
     do {
-      _ = try load(program.object, options(program, attaches: true, only: true))
+      try loadSized(program.object, options(program, attaches: true, only: true))
       return Outcome(load: .yes, attach: .yes)
     } catch {
       guard let attach = Self.attachment(error) else {
         return Outcome(load: Self.refusal(error), attach: .unasked("not loaded"))
       }
       do {
-        _ = try load(program.object, options(program, attaches: false, only: true))
+        try loadSized(program.object, options(program, attaches: false, only: true))
         return Outcome(load: .yes, attach: attach)
       } catch {
         return Outcome(load: Self.refusal(error), attach: .unasked("not loaded"))
@@ -131,6 +133,20 @@ final class Corpus {
     return options
   }
 
+  /// Loads with a size for every map that the object leaves open and the kernel refuses so, as the object's own loader
+  /// would, and takes everything out again.
+  private func loadSized(_ object: String, _ options: LoadOptions) throws {
+    while true {
+      do {
+        try load(object, options)
+        return
+      } catch BPFLoadError.mapWithoutSize(let map, _, _) where sizes[object]?.contains(where: { $0.map == map }) != true
+      {
+        sizes[object, default: []].append(MapEntries(map: map, entries: 1))
+      }
+    }
+  }
+
   /// Loads, and takes everything out again. Returns the number of programs.
   @discardableResult
   private func load(_ object: String, _ options: LoadOptions) throws -> Int {
@@ -138,7 +154,7 @@ final class Corpus {
     // Some want to share maps by name, for which there must be a directory.
     options.pinPath = Self.pins
     options.verifierLog = "/tmp/verifier.log"
-    let prepared = try prepare(object)
+    let prepared = try prepare(object).sizing(sizes[object] ?? [])
     switch policy.admit([Facts(operation: .bpfProgLoad)], objectDigest: prepared.digest) {
     case .deny: throw Failure(description: "the policy denies \(object)")
     case .allow(let permit, _):
@@ -181,7 +197,8 @@ final class Corpus {
     case .notPermitted(let permission):
       text = permission.error.errnoName
     case .attachRefused(_, _, _, let error): text = "\(error.operation) \(error.errnoName)"
-    case .mapRefused(let map, _, let error): text = "map \(map): \(error.errnoName)"
+    case .mapRefused(let map, _, let error), .mapWithoutSize(let map, _, let error):
+      text = "map \(map): \(error.errnoName)"
     case .noAttachTarget(_, _, let target, _): text = "the kernel has no \(target)"
     case .noAttachPlace(_, _, let place, let reason): text = "\(place): \(reason)"
     default: text = (error as? any Diagnosable)?.diagnostic.message ?? "\(error)"

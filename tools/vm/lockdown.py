@@ -13,7 +13,8 @@ HEAD = """# Lockdown: what the analysis says, and what kernels do
 
 Written by `make vm-matrix`; do not edit. Every program of the compatibility corpus (`compatibility.md`) was loaded, and attached
 where that can be tried, on machines that started without lockdown, with `lockdown=integrity` and with
-`lockdown=confidentiality`. Nothing but the kernel refused: the policy allowed everything.
+`lockdown=confidentiality`. Nothing but the kernel refused: the policy allowed everything. Maps whose size
+an object leaves to its own loader got one (`--map-entries`, [loading.md](loading.md)).
 
 The middle columns are the analysis (`analysis.md`): what the kernel will refuse in a mode, and for which reason. Under no lockdown it
 forbids nothing. Then, for each kernel:

@@ -1,0 +1,7 @@
+public import BPFLoad
+public import JSONText
+
+extension MapEntries {
+  /// One form for the audit record and for what commands print.
+  public var json: JSONValue { ["map": .string(map), "entries": .integer(Int64(entries))] }
+}
