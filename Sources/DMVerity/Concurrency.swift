@@ -24,17 +24,13 @@ func concurrently<Worker: ~Copyable>(
       failure.withLock { if $0 == nil { $0 = error } }
     }
   }
-  if threads <= 1 || count < smallestSharedCount {
+  if threads <= 1 || count <= 1 {
     runOne(0)
   } else {
     DispatchQueue.concurrentPerform(iterations: min(threads, count), execute: runOne)
   }
   if let error = failure.withLock({ $0 }) { throw error }
 }
-
-/// Fewer pieces than this are worked through by the calling thread: setting up the first other one takes as long as
-/// hashing a mebibyte.
-private let smallestSharedCount = 8
 
 /// Cuts a device's data blocks into pieces that fit a core's cache, and the pieces into rounds, after each of which
 /// progress is reported.
@@ -44,8 +40,14 @@ struct Pieces {
   private let blockCount: UInt64
   private let blocksPerPiece: UInt64
   private let count: UInt64
+  private let byteCount: UInt64
 
-  private static let byteCount = 256 << 10
+  /// The largest, and the smallest: every thread reads into memory of its own, and fresh memory is dear.
+  private static let largest = 256 << 10
+  private static let smallest = 64 << 10
+  /// Less data than this is worked through by the calling thread: setting up the first other one takes as long as
+  /// hashing a mebibyte.
+  private static let smallestShared: UInt64 = 2 << 20
   /// Few rounds, because every thread begins one with fresh memory and waits for the others at its end.
   private static let perRound: UInt64 = 512
   /// How far reading from a disk runs ahead: 16 MiB.
@@ -53,10 +55,15 @@ struct Pieces {
 
   init(_ parameters: VerityParameters) {
     blockCount = parameters.dataBlockCount
+    byteCount = parameters.dataByteCount
+    let size = byteCount < Self.smallestShared ? Self.smallest : Self.largest
     // At least 16 blocks, so that a hash kernel with many lanes can fill them.
-    blocksPerPiece = UInt64(max(Self.byteCount / parameters.dataBlockSize, 16))
+    blocksPerPiece = UInt64(max(size / parameters.dataBlockSize, 16))
     count = (blockCount - 1) / blocksPerPiece + 1
   }
+
+  /// How many threads are worth their while.
+  func threads(upTo limit: Int) -> Int { byteCount < Self.smallestShared ? 1 : limit }
 
   /// The pieces of each round.
   var rounds: some Sequence<Range<UInt64>> {

@@ -28,7 +28,7 @@ extension VerityLayout {
       let blocks = pieces.blocks(of: round)
       let digestSize = parameters.algorithm.digestSize
       let results = Mutex([UInt8](repeating: 0, count: blocks.count * digestSize))
-      try concurrently(round.count, threads: threads) { () throws(VerityError) in
+      try concurrently(round.count, threads: pieces.threads(upTo: threads)) { () throws(VerityError) in
         try PieceHasher(self)
       } work: { (worker: inout PieceHasher, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)

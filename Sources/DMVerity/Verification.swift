@@ -84,7 +84,7 @@ extension VerityLayout {
     let pieces = Pieces(parameters)
     let findings = Mutex(Findings())
     for round in pieces.rounds {
-      try concurrently(round.count, threads: threads) { () throws(VerityError) in
+      try concurrently(round.count, threads: pieces.threads(upTo: threads)) { () throws(VerityError) in
         try PieceVerifier(layout: self, rootHash: rootHash)
       } work: { (worker: inout PieceVerifier, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)
