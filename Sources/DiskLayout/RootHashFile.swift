@@ -13,7 +13,7 @@ public enum RootHashFile {
   public static func parse(_ bytes: [UInt8]) throws(LayoutError) -> Digest {
     guard bytes.count <= maximumByteCount else { throw .rootHash(found: "more than \(maximumByteCount) bytes") }
     let digits = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
-    guard let text = String(validating: digits, as: UTF8.self), let hash = Hex.decode(text) else {
+    guard let hash = Hex.decode(digits: digits) else {
       let strange = digits.firstIndex { !isDigit($0) }
       throw .rootHash(found: strange.map { "byte \($0) is no hexadecimal digit" } ?? "\(digits.count) digits")
     }

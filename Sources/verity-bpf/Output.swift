@@ -91,13 +91,18 @@ protocol DiagnosingCommand: ParsableCommand {
   /// The `schema` of this command's JSON, `verity-bpf/NAME/1`.
   static var schema: String { get }
 
+  /// Whether something has to be removed when the command is told to stop: files half-written, pins, mounts.
+  static var makesThings: Bool { get }
+
   /// The work. Returns the exit code of a run that came to a result (0 unless the result itself is a refusal).
   func execute() throws -> Int32
 }
 
 extension DiagnosingCommand {
+  static var makesThings: Bool { true }
+
   func run() throws {
-    let status = try Diagnosing.status(schema: Self.schema, wantsJSON: wantsJSON, of: execute)
+    let status = try Diagnosing.status(of: Self.self, wantsJSON: wantsJSON, execute)
     if status != 0 { throw ExitCode(status) }
   }
 }
@@ -107,16 +112,18 @@ enum Diagnosing {
   /// Does the work, prints the diagnostic it fails with, and returns the exit code.
   ///
   /// - Throws: only what is no diagnostic, such as a usage error.
-  static func status(schema: String, wantsJSON: Bool, of work: () throws -> Int32) rethrows -> Int32 {
-    // Here and not in `main`: who asks for help or the version leaves nothing behind, and need not wait for a thread.
-    Cleanup.onTermination()
+  static func status(
+    of command: (some DiagnosingCommand).Type, wantsJSON: Bool, _ work: () throws -> Int32
+  ) rethrows -> Int32 {
+    // Who leaves nothing behind need not wait for the thread that would remove it.
+    if command.makesThings { Cleanup.onTermination() }
     do {
       return try work()
     } catch let error as any Diagnosable {
       let diagnostic = error.diagnostic
       Output.report(diagnostic)
       if wantsJSON {
-        try? Output.json(.object([.init("schema", .string(schema)), .init("error", diagnostic.json)]))
+        try? Output.json(.object([.init("schema", .string(command.schema)), .init("error", diagnostic.json)]))
       }
       return diagnostic.category.rawValue
     }

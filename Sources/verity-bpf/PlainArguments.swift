@@ -16,10 +16,10 @@ enum PlainArguments {
     let rest = arguments.dropFirst()
     do {
       if arguments.first == LoadCommand.name, let run = load(rest) {
-        return try Diagnosing.status(schema: LoadCommand.schema, wantsJSON: run.json) { try run.execute() }
+        return try Diagnosing.status(of: LoadCommand.self, wantsJSON: run.json) { try run.execute() }
       }
       if arguments.first == VerifyCommand.name, let run = verify(rest) {
-        return try Diagnosing.status(schema: VerifyCommand.schema, wantsJSON: run.json) { try run.execute() }
+        return try Diagnosing.status(of: VerifyCommand.self, wantsJSON: run.json) { try run.execute() }
       }
       return nil
     } catch {

@@ -32,6 +32,7 @@ struct VerifyCommand: DiagnosingCommand {
       """)
   static let schema = "verity-bpf/verify/1"
   static let name = "verify"
+  static var makesThings: Bool { false }
 
   @Argument(
     help: ArgumentHelp(
