@@ -41,7 +41,9 @@ extension ImageBuilder {
     let present = (outputs + stale).filter { (try? FileStatus.of(path: $0)) != nil }
     guard !present.isEmpty else { return }
     var sources = RunInputs()
-    for file in scan.files { sources.add("\(request.directory)/\(file.path)", as: "a file that is packed") }
+    for file in scan.files {
+      sources.add("\(request.directory)/\(file.path)", file.status, as: "a file that is packed")
+    }
     try requireReplaceable(present, sources)
   }
 

@@ -56,7 +56,7 @@ public struct ImageBuilder {
   }
 
   /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.
-  private static let round = (fileCount: 256, byteCount: 16 << 20 as UInt64)
+  private static let round = (fileCount: 1024, byteCount: 16 << 20 as UInt64)
 
   /// Packs the files and the manifest.
   private func makeFileSystem(

@@ -4,6 +4,7 @@ internal import Synchronization
 /// Packs the files of a directory, several at a time, and puts them into the file system in the order of their paths,
 /// whichever was ready first.
 struct Packing: ~Copyable {
+  private let waiting = Mutex(Waiting())
   private let state: Mutex<PackingState>
 
   init(_ fileSystem: consuming FileSystem) { state = Mutex(PackingState(fileSystem: fileSystem)) }
@@ -12,23 +13,25 @@ struct Packing: ~Copyable {
   ///
   /// - Throws: of all errors that of the first file, whichever thread was faster.
   func pack(_ files: ArraySlice<SourceScan.File>, by packer: Packer, threads: Int) throws(BuildError) {
-    state.withLock { $0.next = 0 }
+    waiting.withLock { $0 = Waiting() }
     let taken = Atomic<Int>(0)
     @Sendable func work(_: Int) {
       while true {
         let index = taken.add(1, ordering: .relaxed).oldValue
         guard index < files.count else { return }
         let result = Result { () throws(BuildError) in try packer.pack(files[files.startIndex + index]) }
-        let goesOn = state.withLock { state in
-          state.add(result, at: index)
-          return state.failure == nil
-        }
+        waiting.withLock { $0.add(result, at: index) }
+        // Who finds another thread at it goes on packing; that one, or the last, takes what is ready now.
+        let goesOn = state.withLockIfAvailable { state in state.take(from: waiting) }
         // No more are handed out; all before this one have been.
-        if !goesOn { taken.store(files.count, ordering: .relaxed) }
+        if goesOn == false { taken.store(files.count, ordering: .relaxed) }
       }
     }
     DispatchQueue.concurrentPerform(iterations: max(1, min(threads, files.count)), execute: work)
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    try state.withLock { state throws(BuildError) in
+      _ = state.take(from: waiting)
+      if let failure = state.failure { throw failure }
+    }
   }
 
   /// Does something with the file system between rounds.
@@ -39,22 +42,34 @@ struct Packing: ~Copyable {
   }
 }
 
-/// What the threads of a round share.
+/// The files of a round that are ready and wait for one before them.
+struct Waiting: Sendable {
+  /// By their place in the round.
+  private var ready: [Int: Result<Packer.Packed, BuildError>] = [:]
+  /// The place of the file that goes into the file system next.
+  private var next = 0
+
+  mutating func add(_ result: Result<Packer.Packed, BuildError>, at index: Int) { ready[index] = result }
+
+  mutating func takeNext() -> Result<Packer.Packed, BuildError>? {
+    guard let result = ready.removeValue(forKey: next) else { return nil }
+    next += 1
+    return result
+  }
+}
+
+/// What one thread at a time has: the file system, and the failure that ends it.
 struct PackingState: ~Copyable, Sendable {
   var fileSystem: FileSystem
-  /// Files that are ready and wait for one before them, by their place in the round.
-  private var waiting: [Int: Result<Packer.Packed, BuildError>] = [:]
-  /// The place of the file that goes into the file system next.
-  var next = 0
   private(set) var failure: BuildError?
 
   init(fileSystem: consuming FileSystem) { self.fileSystem = fileSystem }
 
-  mutating func add(_ result: Result<Packer.Packed, BuildError>, at index: Int) {
-    waiting[index] = result
-    while failure == nil, let ready = waiting.removeValue(forKey: next) {
-      next += 1
-      do throws(BuildError) { try fileSystem.add(try ready.get()) } catch { failure = error }
+  /// Puts into the file system what is ready, in order; false when it has failed.
+  mutating func take(from waiting: borrowing Mutex<Waiting>) -> Bool {
+    while failure == nil, let result = waiting.withLock({ $0.takeNext() }) {
+      do throws(BuildError) { try fileSystem.add(try result.get()) } catch { failure = error }
     }
+    return failure == nil
   }
 }

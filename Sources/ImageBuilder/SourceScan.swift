@@ -10,8 +10,11 @@ struct SourceScan {
     let path: String
     /// Whether it must be a BPF object; else it was named by --include.
     let isObject: Bool
+    /// What it is now.
+    let status: FileStatus
+
     /// Bytes it has now.
-    let size: UInt64
+    var size: UInt64 { status.size }
   }
 
   /// In bytewise order of the paths.
@@ -83,7 +86,7 @@ struct SourceScan {
     guard !path.hasPrefix(".verity-bpf/"), path != ".verity-bpf" else {
       throw .badName(path: path, expected: "a path outside `.verity-bpf`, where the manifest goes", found: "one inside")
     }
-    files.append(File(path: path, isObject: isObject, size: status.size))
+    files.append(File(path: path, isObject: isObject, status: status))
     return false
   }
 

@@ -1,4 +1,4 @@
-internal import LinuxSys
+public import LinuxSys
 
 /// The files that a run reads, none of which may become one of its results.
 ///
@@ -12,6 +12,10 @@ public struct RunInputs: Sendable {
 
     init?(_ path: String) {
       guard let status = try? FileStatus.of(path: path) else { return nil }
+      self.init(status)
+    }
+
+    init(_ status: FileStatus) {
       device = status.device
       inode = status.inode
     }
@@ -34,6 +38,11 @@ public struct RunInputs: Sendable {
   ///   - role: what it is to the run, in a few words: `the private key`.
   public mutating func add(_ path: String, as role: String) {
     inputs.append(Input(path: path, role: role, identity: Identity(path == "-" ? "/dev/stdin" : path)))
+  }
+
+  /// Adds a file that is read and was looked at already.
+  public mutating func add(_ path: String, _ status: FileStatus, as role: String) {
+    inputs.append(Input(path: path, role: role, identity: Identity(status)))
   }
 
   /// Adds a file that an option named, if it did.
