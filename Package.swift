@@ -245,7 +245,10 @@ let package = Package(
     tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
     tests(
       "BPFLoad",
-      imports: ["BPFLoad", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "PolicyEngine", "Provenance"]),
+      imports: [
+        "BPFLoad", "BPFNames", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "JSONText", "LinuxSys",
+        "PolicyEngine", "Provenance",
+      ]),
   ],
   cLanguageStandard: .gnu17
 )

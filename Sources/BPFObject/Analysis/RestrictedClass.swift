@@ -7,7 +7,7 @@ internal import BPFNames
 /// called from anywhere in the kernel; it cannot reach another program or another program's maps. Everything is allowed
 /// by name, so what a newer kernel brings is not restricted until it is looked at.
 enum RestrictedClass {
-  /// Bytes that the maps of a restricted program may hold together.
+  /// Bytes that the maps of a restricted program may take together, those of per-CPU maps for each processor.
   static let mapByteLimit: UInt64 = 16 << 20
 
   /// Why a program is not restricted; empty when it is.
@@ -29,12 +29,10 @@ enum RestrictedClass {
       if map.pinsByName { found.append("map \(map.name) is shared by its name") }
     }
     let byteCount = maps.reduce(UInt64(0)) { sum, map in
-      let (size, overflow) = UInt64(map.maxEntries).multipliedReportingOverflow(
-        by: UInt64(map.keySize) + UInt64(map.valueSize) + (map.valueSize == 0 ? 1 : 0))
-      let (total, overflowed) = sum.addingReportingOverflow(size)
-      return overflow || overflowed ? .max : total
+      let (total, overflow) = sum.addingReportingOverflow(MapMemory.bytes(of: map))
+      return overflow ? .max : total
     }
-    if byteCount > mapByteLimit { found.append("its maps hold more than \(mapByteLimit >> 20) MiB") }
+    if byteCount > mapByteLimit { found.append("its maps take more than \(mapByteLimit >> 20) MiB") }
     return found
   }
 
