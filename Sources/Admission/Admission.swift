@@ -1,7 +1,6 @@
 internal import BPFLoad
 internal import ByteKit
 public import Diagnostics
-internal import Dispatch
 internal import LinuxSys
 internal import PolicyEngine
 internal import PolicySyntax
@@ -77,12 +76,7 @@ public struct Admission: Sendable {
         if !answer(index, result) { next.store(objects.count, ordering: .relaxed) }
       }
     }
-    let threads = isSerial ? 1 : min(Processors.online, objects.count)
-    if threads > 1 {
-      DispatchQueue.concurrentPerform(iterations: threads, execute: work)
-    } else {
-      work(0)
-    }
+    Processors.share(isSerial ? 1 : min(Processors.online, objects.count), work)
   }
 
   /// Whether what is asked for makes one load depend on another.

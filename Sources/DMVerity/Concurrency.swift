@@ -1,12 +1,11 @@
 internal import ByteKit
-internal import Dispatch
 internal import Synchronization
 
 /// Calls `work` once for every number below `count`, from several threads at a time, each with a worker of its own.
 ///
 /// The first error stops the handing out of further numbers and is thrown once every thread has ended.
 func concurrently<Worker: ~Copyable>(
-  _ count: Int, threads: Int, make: @Sendable () throws(VerityError) -> Worker,
+  _ count: Int, threads: Threads, make: @Sendable () throws(VerityError) -> Worker,
   work: @Sendable (inout Worker, Int) throws(VerityError) -> Void
 ) throws(VerityError) {
   let next = Atomic<Int>(0)
@@ -24,11 +23,8 @@ func concurrently<Worker: ~Copyable>(
       failure.withLock { if $0 == nil { $0 = error } }
     }
   }
-  if threads <= 1 || count <= 1 {
-    runOne(0)
-  } else {
-    DispatchQueue.concurrentPerform(iterations: min(threads, count), execute: runOne)
-  }
+  let threads = threads.limited(to: count)
+  threads.share(threads.count, runOne)
   if let error = failure.withLock({ $0 }) { throw error }
 }
 
@@ -63,7 +59,7 @@ struct Pieces {
   }
 
   /// How many threads are worth their while.
-  func threads(upTo limit: Int) -> Int { byteCount < Self.smallestShared ? 1 : limit }
+  func threads(of all: Threads) -> Threads { byteCount < Self.smallestShared ? .one : all }
 
   /// The pieces of each round.
   var rounds: some Sequence<Range<UInt64>> {

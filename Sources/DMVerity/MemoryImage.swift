@@ -29,7 +29,7 @@ public struct MemoryImage: Sendable {
       superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
     let padded = data + repeatElement(0, count: blocks * dataBlockSize - data.count)
     var sink = ArraySink(padded)
-    let rootHash = try layout.writeTree(of: ArraySource(padded), to: &sink, threads: 1)
+    let rootHash = try layout.writeTree(of: ArraySource(padded), to: &sink, threads: .one)
     return MemoryImage(bytes: sink.bytes, layout: layout, rootHash: rootHash)
   }
 

@@ -8,13 +8,14 @@ extension VerityLayout {
   /// - Parameters:
   ///   - data: the source of the data blocks. It is read once and must not change meanwhile.
   ///   - sink: what holds the tree; for an appended tree, the file of the data.
-  ///   - threads: how many threads read and hash.
+  ///   - threads: what reads and hashes.
   ///   - progress: told the bytes of data done and in all; returns false to stop.
   /// - Returns: the root hash.
   /// - Throws: ``VerityError/source(_:)``, ``VerityError/sink(_:)``, ``VerityError/cancelled``,
   ///   ``VerityError/truncated(_:expected:actual:)`` when there is less data than blocks, or ``VerityError/hashing(_:)``.
   public func writeTree(
-    of data: borrowing some ByteSource & Sendable & ~Copyable, to sink: inout some ByteSink & ~Copyable, threads: Int,
+    of data: borrowing some ByteSource & Sendable & ~Copyable, to sink: inout some ByteSink & ~Copyable,
+    threads: Threads,
     progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }
   ) throws(VerityError) -> Digest {
     guard data.byteCount >= parameters.dataByteCount else {
@@ -28,7 +29,7 @@ extension VerityLayout {
       let blocks = pieces.blocks(of: round)
       let digestSize = parameters.algorithm.digestSize
       let results = Mutex([UInt8](repeating: 0, count: blocks.count * digestSize))
-      try concurrently(round.count, threads: pieces.threads(upTo: threads)) { () throws(VerityError) in
+      try concurrently(round.count, threads: pieces.threads(of: threads)) { () throws(VerityError) in
         try PieceHasher(self)
       } work: { (worker: inout PieceHasher, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)

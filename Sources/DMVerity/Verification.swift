@@ -71,20 +71,20 @@ extension VerityLayout {
   /// - Parameters:
   ///   - data: the source of the data blocks.
   ///   - hashes: the source of the tree; the same one when the tree is appended.
-  ///   - threads: how many threads read and hash.
+  ///   - threads: what reads and hashes.
   ///   - progress: told the bytes of data done and in all; returns false to stop.
   /// - Returns: what was found. Bad blocks are not errors here, so that all of them can be reported.
   /// - Throws: ``VerityError/source(_:)`` when something cannot be read, ``VerityError/cancelled``,
   ///   ``VerityError/rootHashAlgorithm(expected:found:)`` or ``VerityError/hashing(_:)``.
   public func verify(
     data: borrowing some ByteSource & Sendable & ~Copyable, hashes: borrowing some ByteSource & Sendable & ~Copyable,
-    rootHash: Digest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }
+    rootHash: Digest, threads: Threads, progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }
   ) throws(VerityError) -> VerificationReport {
     try requireAlgorithm(of: rootHash)
     let pieces = Pieces(parameters)
     let findings = Mutex(Findings())
     for round in pieces.rounds {
-      try concurrently(round.count, threads: pieces.threads(upTo: threads)) { () throws(VerityError) in
+      try concurrently(round.count, threads: pieces.threads(of: threads)) { () throws(VerityError) in
         try PieceVerifier(layout: self, rootHash: rootHash)
       } work: { (worker: inout PieceVerifier, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)

@@ -37,7 +37,8 @@ struct ImageSealer {
       let superblock = Superblock(parameters: parameters, uuid: try Superblock.derivedUUID(salt: salt))
       let layout = try VerityLayout(
         superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
-      let rootHash = try layout.writeTree(of: source, to: &sink, threads: threads) { done, total in
+      let rootHash = try layout.writeTree(of: source, to: &sink, threads: Threads(threads, share: Processors.share)) {
+        done, total in
         progress(.hashing(done: done, total: total))
         return true
       }

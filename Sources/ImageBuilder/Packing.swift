@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import LinuxSys
 internal import Synchronization
 
 /// Packs the files of a directory, several at a time, and puts them into the file system in the order of their paths,
@@ -27,7 +27,7 @@ struct Packing: ~Copyable {
         if goesOn == false { taken.store(files.count, ordering: .relaxed) }
       }
     }
-    DispatchQueue.concurrentPerform(iterations: max(1, min(threads, files.count)), execute: work)
+    Processors.share(min(threads, files.count), work)
     try state.withLock { state throws(BuildError) in
       _ = state.take(from: waiting)
       if let failure = state.failure { throw failure }

@@ -1,7 +1,6 @@
 internal import ByteKit
 internal import DMVerity
 internal import Diagnostics
-internal import Dispatch
 internal import EROFS
 internal import ImageFiles
 internal import LinuxSys
@@ -58,7 +57,7 @@ struct SelfCheck: Sendable {
   private func check(_ batches: [[Manifest.Located]]) throws {
     let next = Atomic<Int>(0)
     let failure = Mutex<BuildError?>(nil)
-    DispatchQueue.concurrentPerform(iterations: max(1, min(threads, batches.count))) { _ in
+    Processors.share(min(threads, batches.count)) { _ in
       do throws(BuildError) {
         while true {
           let index = next.add(1, ordering: .relaxed).oldValue

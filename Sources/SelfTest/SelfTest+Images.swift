@@ -79,7 +79,7 @@ extension SelfTest {
     let file = try OwnedFD.open(path, .readWrite)
     var sink = FileSink(try file.duplicate())
     let data = FileSource(try file.duplicate(), byteCount: parameters.dataByteCount)
-    return (path, try layout.writeTree(of: data, to: &sink, threads: 1))
+    return (path, try layout.writeTree(of: data, to: &sink, threads: .one))
   }
 
   private static func onVariant(

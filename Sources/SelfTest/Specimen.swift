@@ -44,7 +44,7 @@ struct Specimen: ~Copyable {
     let path = "\(directory.path)/image"
     let copy = try OwnedFD.open(path, [.readWrite, .create, .exclusive])
     var sink = FileSink(try copy.duplicate())
-    let made = try layout.writeTree(of: try copyData(of: file, layout, to: copy), to: &sink, threads: 1)
+    let made = try layout.writeTree(of: try copyData(of: file, layout, to: copy), to: &sink, threads: .one)
     guard made == rootHash else {
       throw Refusal(
         Diagnostic(

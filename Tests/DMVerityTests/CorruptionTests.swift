@@ -163,7 +163,9 @@ import Testing
     #expect(throws: VerityError.memoryLimit(3 * 4096)) { try device.block(2).bytes.byteCount }
     let source = ArraySource(image.bytes)
     #expect(throws: VerityError.cancelled) {
-      try image.layout.verify(data: source, hashes: source, rootHash: image.rootHash, threads: 2) { _, _ in false }
+      try image.layout.verify(
+        data: source, hashes: source, rootHash: image.rootHash, threads: 2.threads
+      ) { _, _ in false }
     }
   }
 
@@ -181,7 +183,7 @@ import Testing
     let source = ArraySource(bytes)
     do {
       let layout = try VerityLayout.read(appendedTo: source, superblockOffset: UInt64(superblock))
-      return try layout.verify(data: source, hashes: source, rootHash: rootHash, threads: 1).isSound
+      return try layout.verify(data: source, hashes: source, rootHash: rootHash, threads: .one).isSound
     } catch {
       #expect(error.diagnostic.category != .usage)
       return false

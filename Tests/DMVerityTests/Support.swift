@@ -4,6 +4,11 @@ import Hashing
 import LinuxSys
 import Testing
 
+extension Int {
+  /// So many threads.
+  var threads: Threads { Threads(self, share: Processors.share) }
+}
+
 /// Numbers that look random and are the same in every run (SplitMix64), so that a failure can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
   var state: UInt64
@@ -73,7 +78,7 @@ func verify(
   _ bytes: [UInt8], _ layout: VerityLayout, _ rootHash: Digest, threads: Int = 2
 ) throws -> VerificationReport {
   let source = ArraySource(bytes)
-  return try layout.verify(data: source, hashes: source, rootHash: rootHash, threads: threads)
+  return try layout.verify(data: source, hashes: source, rootHash: rootHash, threads: threads.threads)
 }
 
 func sha256(_ bytes: [UInt8]) throws -> Digest { try Digest.of(bytes.rawSpan) }

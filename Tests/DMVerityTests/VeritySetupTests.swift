@@ -86,7 +86,7 @@ struct VeritySetupTests {
     let hashes = ArraySource(try scratch.read(hashPath))
     let layout = try VerityLayout.read(data: ArraySource(data), hashes: hashes)
     #expect(layout.placement == .separate)
-    let report = try layout.verify(data: ArraySource(data), hashes: hashes, rootHash: ours.rootHash, threads: 2)
+    let report = try layout.verify(data: ArraySource(data), hashes: hashes, rootHash: ours.rootHash, threads: 2.threads)
     #expect(report.isSound && report.provenBlocks == UInt64(shape.blocks))
     let device = try VerifiedDevice(
       data: ArraySource(data), hashes: hashes, layout: layout, rootHash: ours.rootHash)
@@ -96,7 +96,7 @@ struct VeritySetupTests {
     }
 
     var sink = ArraySink()
-    #expect(try layout.writeTree(of: ArraySource(data), to: &sink, threads: 2) == ours.rootHash)
+    #expect(try layout.writeTree(of: ArraySource(data), to: &sink, threads: 2.threads) == ours.rootHash)
     #expect(sink.bytes == hashes.bytes)
 
     // A hash file of another size, or data of another size, is refused.

@@ -31,6 +31,12 @@ int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
 int vb_open_within_mount(int dirfd, const char *path, int flags);
 /// What main was called with: `count` words, the program's name first; NULL where the C library does not tell.
 char *const *vb_arguments(int *count);
+
+// The number of the processor that the calling thread runs on; -1 when it is not told.
+int vb_processor(void);
+// Moves the calling thread so many processors on from one, counting those it may run on, and lets the kernel move it
+// again from there. -1 when it stays where it is.
+int vb_move_thread(int from, unsigned steps);
 int vb_fcntl_getfl(int fd);
 /// preadv2(2) with RWF_NOWAIT: as much as is in memory already; -1 (EAGAIN, or EOPNOTSUPP) when nothing is.
 int64_t vb_pread_cached(int fd, void *buffer, size_t count, int64_t offset);
