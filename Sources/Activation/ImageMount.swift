@@ -91,12 +91,12 @@ public enum ImageMount {
   private static func mountPlain(
     _ image: borrowing ImageFile, _ request: MountRequest, _ options: Mount.Flags
   ) throws(ActivationError) -> MountedVolume {
-    guard request.signature == nil else {
+    guard request.signature == nil || !request.requiresSignature else {
       throw .image(
         Diagnostic(
           "mount.no-device-mapper", .unsupported, "the signature cannot be given to the kernel",
           expected: "device-mapper (/dev/mapper/control)", found: "a kernel or container without it",
-          next: "mount by root hash alone, for objects that `load` proves by itself: --no-signature"))
+          next: "mount by root hash alone, for objects that `load` proves by itself: without --root-hash-signature"))
     }
     do throws(SystemError) {
       let loop = try image.attach(.data, label: loopLabel)

@@ -8,6 +8,9 @@ public struct MountRequest: Sendable {
   public var rootHash: Digest
   /// Detached PKCS#7 in DER over the root hash's digits, for the kernel to check; nil to go by the root hash alone.
   public var signature: [UInt8]?
+  /// Whether only a mount will do whose signature the kernel has accepted; else, where there is no device-mapper to give it
+  /// to, the image is mounted without.
+  public var requiresSignature: Bool
   /// The volume's name below /dev/mapper; by default it follows from the root hash.
   public var name: String?
   /// Whether device-mapper is used where the kernel has it.
@@ -20,6 +23,7 @@ public struct MountRequest: Sendable {
     self.directory = directory
     self.rootHash = rootHash
     signature = nil
+    requiresSignature = false
     name = nil
     usesDeviceMapper = true
     allowsExecution = false

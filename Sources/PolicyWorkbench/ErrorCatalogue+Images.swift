@@ -130,7 +130,9 @@ extension ErrorCatalogue {
     "mount.no-cryptsetup":
       "libcryptsetup sets dm-verity volumes up, and it is not installed. Without it an image can be mounted on a plain loop device (--no-device-mapper), for objects that `load` proves by itself.",
     "mount.no-device-mapper":
-      "This kernel or container has no device-mapper, so nobody in the kernel can check the signature that came with the image. Mount by root hash alone (--no-signature): the kernel then checks nothing that is read, and `load` proves each object itself.",
+      "This kernel or container has no device-mapper, so nobody in the kernel can check the signature that was named. Without --root-hash-signature the image is mounted by its root hash alone: the kernel then checks nothing that is read, and `load` proves each object itself.",
+    "mount.signature-unused":
+      "The image is signed, and this kernel or container has no device-mapper to give the signature to. The image is mounted on a plain loop device, where the kernel checks nothing; `load` proves each object by itself, and the trust anchors say what the signature is worth to it.",
     "mount.no-file-system":
       "The image's blocks are proven, and there is no EROFS file system in them. Others are not mounted: their parsers in the kernel would be shown what nobody here understands.",
     "mount.active":

@@ -18,8 +18,9 @@ struct MountCommand: DiagnosingCommand {
       Every block is proven against the root hash before the kernel sees the file system. With a signature (NAME\
       .roothash.p7s; without that file the one inside a disk image) the kernel has to accept it; there is no falling back \
       to an unsigned volume. What the trust anchors of verity-bpf say of it is told besides; what they revoke is not \
-      mounted. Where there is no device-mapper, an unsigned image is mounted on a plain loop device: then the kernel \
-      checks nothing that is read, and `load` proves each object from the image file by itself.
+      mounted. Where there is no device-mapper, the image is mounted on a plain loop device, which is said: then the \
+      kernel checks nothing that is read, and `load` proves each object from the image file by itself. A signature that \
+      --root-hash-signature names has to be accepted by the kernel, so without device-mapper nothing is mounted then.
 
       Needs root. Undo it with: verity-bpf umount DIR
 
@@ -85,6 +86,7 @@ struct MountCommand: DiagnosingCommand {
     let verdict = try RootHashVerdict.check(
       enclosed, of: rootHash, anchors: trusted.images, revocations: trusted.revocations)
     request.signature = noDeviceMapper ? nil : enclosed?.message
+    request.requiresSignature = rootHashSignature != nil
     request.name = name
     request.usesDeviceMapper = !noDeviceMapper
     request.allowsExecution = exec
@@ -105,6 +107,10 @@ struct MountCommand: DiagnosingCommand {
       try Output.line(Output.row("device", mounted.device))
       try Output.line(Output.row("root hash", mounted.rootHash.hex))
       try Output.line(Output.row("checked by", mounted.witness.text))
+      if request.signature != nil, mounted.witness == .none {
+        Output.warning(
+          "mount.signature-unused", "without device-mapper, nobody in the kernel checked the signature of `\(image)`")
+      }
       if let verdict { try Output.line(Output.row("signature", "for us it \(verdict.line)")) }
     }
     return 0

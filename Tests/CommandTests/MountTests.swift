@@ -50,6 +50,22 @@ import Testing
     #expect(again.status == 1 && again.errors.contains("no mount point"), "\(again.errors)")
   }
 
+  /// A signature that lies beside the image is for the kernel; where the kernel cannot take it, that is said.
+  @Test(
+    .enabled(if: (try? FileStatus.of(path: "/dev/mapper/control")) == nil, "device-mapper: see `mount.*` in the VM"),
+    arguments: ["appended", "ddi"])
+  func saysThatTheSignatureIsNotUsed(layout: String) throws {
+    let directory = try LayoutTests.sources()
+    _ = try LayoutTests.build(directory, layout)
+    try Directory.create(directory.file("a\nb"))
+    let mounted = try VerityBPFCommand.run(["mount", "\(layout).raw", "a\nb"], in: directory.path)
+    defer { _ = try? Subprocess.run(["umount", directory.file("a\nb")]) }
+    #expect(mounted.status == 0 && mounted.errors.contains("warning[mount.signature-unused]"), "\(mounted.errors)")
+    #expect(mounted.output.contains("nobody in the kernel"), "\(mounted.output)")
+    // A name makes no line of its own.
+    #expect(mounted.output.contains("on a\\nb, read-only"), "\(mounted.output)")
+  }
+
   /// A refusal mounts nothing and leaves no device.
   @Test func refusesWithoutATrace() throws {
     let directory = try LayoutTests.sources()
@@ -64,7 +80,7 @@ import Testing
       (["--no-signature", "--root-hash-signature", "x"], 64, "not both"),
     ]
     if (try? FileStatus.of(path: "/dev/mapper/control")) == nil {
-      cases.append(([], 6, "mount.no-device-mapper"))
+      cases.append((["--root-hash-signature", "appended.roothash.p7s"], 6, "mount.no-device-mapper"))
     }
     for (arguments, status, code) in cases {
       let result = try VerityBPFCommand.run(["mount", "appended.raw", "mount"] + arguments, in: directory.path)
