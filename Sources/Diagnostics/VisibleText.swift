@@ -36,4 +36,13 @@ extension String {
     }
     return text
   }
+  /// The same, for what is to stay on one line: a name with a line break in it must not look like a line of its own.
+  public var visibleLine: String {
+    guard utf8.contains(UInt8(ascii: "\n")) else { return visible }
+    var text = ""
+    for scalar in visible.unicodeScalars {
+      if scalar == "\n" { text += "\\n" } else { text.unicodeScalars.append(scalar) }
+    }
+    return text
+  }
 }

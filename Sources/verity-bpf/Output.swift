@@ -5,8 +5,11 @@ import LinuxSys
 
 /// Printing, the same for every subcommand: people's text and JSON on standard output, diagnostics on standard error.
 enum Output {
-  /// A line for people, or one JSON object, on standard output.
-  static func line(_ text: String) throws { try write(text.visible) }
+  /// A line for people on standard output.
+  static func line(_ text: String) throws { try write(text.visibleLine) }
+
+  /// Several lines for people on standard output.
+  static func lines(_ text: String) throws { try write(text.visible) }
 
   private static func write(_ text: String) throws {
     do throws(SystemError) {
@@ -29,13 +32,16 @@ enum Output {
   static func json(_ value: JSONValue) throws { try write(value.compact) }
 
   /// A line on standard error. Nothing can be said when that fails.
-  static func note(_ text: String) { put(text.visible) }
+  static func note(_ text: String) { put(text.visibleLine) }
+
+  /// Several lines on standard error.
+  static func notes(_ text: String) { put(text.visible) }
 
   private static func put(_ text: String) { try? StandardStream.error.write(text + "\n") }
 
   /// A warning: something the user should know that does not change the result.
   static func warning(_ code: String, _ message: String) {
-    put("\(emphasis("warning", color: 33))[\(code)]: \(message.visible)")
+    put("\(emphasis("warning", color: 33))[\(code)]: \(message.visibleLine)")
   }
 
   /// A diagnostic with its expected, found, why and next rows.
@@ -45,13 +51,13 @@ enum Output {
 
   /// The lines that a diagnostic is printed as.
   static func text(of diagnostic: Diagnostic) -> String {
-    var lines = ["\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message.visible)"]
+    var lines = ["\(emphasis("error", color: 31))[\(diagnostic.code)]: \(diagnostic.message.visibleLine)"]
     let rows: [(String, String?)] = [
       ("found", diagnostic.found), ("expected", diagnostic.expected), ("why", diagnostic.why),
     ]
-    for case (let label, let text?) in rows { lines.append(row(label, text).visible) }
-    lines += diagnostic.details.map { "    | \($0)".visible }
-    if let next = diagnostic.next { lines.append(row("next", next).visible) }
+    for case (let label, let text?) in rows { lines.append(row(label, text).visibleLine) }
+    lines += diagnostic.details.map { "    | \($0)".visibleLine }
+    if let next = diagnostic.next { lines.append(row("next", next).visibleLine) }
     return lines.map { $0 + "\n" }.joined()
   }
 

@@ -9,13 +9,13 @@ struct Printout: Sendable {
   private var errors = ""
 
   /// A line for people on standard output.
-  mutating func line(_ text: String) { output += text.visible + "\n" }
+  mutating func line(_ text: String) { output += text.visibleLine + "\n" }
 
   /// One JSON object on one line of standard output.
   mutating func json(_ value: JSONValue) { output += value.compact + "\n" }
 
   /// A line on standard error.
-  mutating func note(_ text: String) { errors += text.visible + "\n" }
+  mutating func note(_ text: String) { errors += text.visibleLine + "\n" }
 
   /// A diagnostic on standard error.
   mutating func report(_ diagnostic: Diagnostic) { errors += Output.text(of: diagnostic) }

@@ -51,7 +51,7 @@ struct PolicyCheckCommand: DiagnosingCommand {
       }
     }
     if !wantsJSON, format == .sarif {
-      try Output.line(SARIF.log(reports, version: VerityBPF.configuration.version).pretty)
+      try Output.lines(SARIF.log(reports, version: VerityBPF.configuration.version).pretty)
     }
     let isGood = reports.allSatisfy { report in
       report.isValid && !(strict && report.diagnostics.contains { $0.severity >= .warning })
@@ -61,7 +61,7 @@ struct PolicyCheckCommand: DiagnosingCommand {
 
   private func printForPeople(_ report: CheckReport) throws {
     for diagnostic in report.diagnostics {
-      try Output.line(diagnostic.rendered(file: report.file, text: report.document.text))
+      try Output.lines(diagnostic.rendered(file: report.file, text: report.document.text))
     }
     let count = { (severity: PolicyDiagnostic.Severity) in report.diagnostics.count { $0.severity == severity } }
     let counted = { (number: Int, word: String) in "\(number) \(word)\(number == 1 ? "" : "s")" }

@@ -86,7 +86,7 @@ enum PolicyFile {
     let document = PolicyDocument.parse(try read(path), dialect: dialect)
     guard document.isValid else {
       let errors = document.diagnostics.filter { $0.severity == .error }
-      for error in errors { Output.note(error.rendered(file: path, text: document.text)) }
+      for error in errors { Output.notes(error.rendered(file: path, text: document.text)) }
       throw DiagnosedFailure(
         Diagnostic(
           "policy.invalid", .invalid, "`\(path)` is no valid policy of the \(dialect.rawValue) dialect",

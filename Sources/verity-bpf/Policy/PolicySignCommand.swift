@@ -25,7 +25,7 @@ struct PolicySignCommand: DiagnosingCommand {
 
   func execute() throws -> Int32 {
     let document = try PolicyFile.load(policy, language.dialect)
-    for warning in document.diagnostics { Output.note(warning.rendered(file: policy, text: document.text)) }
+    for warning in document.diagnostics { Output.notes(warning.rendered(file: policy, text: document.text)) }
     let message = try SignedMessage.sign(
       document.text.bytes, certificate: try PolicyFile.read(certificate),
       key: try PrivateKey(try KeySource.named(privateKey)),

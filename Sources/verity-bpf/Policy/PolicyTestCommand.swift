@@ -38,7 +38,7 @@ struct PolicyTestCommand: DiagnosingCommand {
     for path in try expanded() {
       let cases = PolicyCases(try PolicyFile.read(path))
       guard cases.diagnostics.isEmpty else {
-        for diagnostic in cases.diagnostics { Output.note(diagnostic.rendered(file: path, text: cases.text)) }
+        for diagnostic in cases.diagnostics { Output.notes(diagnostic.rendered(file: path, text: cases.text)) }
         throw DiagnosedFailure(Diagnostic("cases.syntax", .invalid, "`\(path)` holds no cases that can be run"))
       }
       files.append((path, cases))
