@@ -61,13 +61,13 @@ enum PlainArguments {
     return run
   }
 
-  /// The arguments of `load`: each option at most once (but for --fd and --object), its value behind it.
+  /// The arguments of `load`: each option at most once (but for --fd, --object and --map-entries), its value behind it.
   static func load(_ arguments: ArraySlice<String>) -> LoadRun? {
     var run = LoadRun(objects: ObjectChoice(), trusted: TrustedRootHash())
     var seen: [String] = []
     var rest = arguments
     while let name = rest.popFirst() {
-      let isRepeatable = name == "--fd" || name == "--object"
+      let isRepeatable = name == "--fd" || name == "--object" || name == "--map-entries"
       guard isRepeatable || !seen.contains(name) else { return nil }
       seen.append(name)
       switch name {
@@ -104,6 +104,9 @@ enum PlainArguments {
     case "--interface": run.interface = value
     case "--cgroup": run.cgroup = value
     case "--target": run.target = value
+    case "--map-entries":
+      guard let size = MapEntries(value), !run.mapEntries.contains(where: { $0.map == size.map }) else { return false }
+      run.mapEntries.append(size)
     case "--keyring":
       guard let keyring = KernelKeyring(value) else { return false }
       run.keyring = keyring

@@ -13,7 +13,7 @@ import Testing
     image + ["--pin-path", "/x", "--json"], image + ["--dry-run"], image + ["--audit-dir", "d"],
     image + ["--verifier-log", "v"], image + ["--root-hash", hash], image + ["--root-hash-file", "r"],
     image + ["--attach", "--interface", "lo", "--cgroup", "/c", "--target", "t"], ["--policy", "p"] + image,
-    ["--fd", "3", "--policy", "p", "--pin-path", "/x"],
+    ["--fd", "3", "--policy", "p", "--pin-path", "/x"], image + ["--map-entries", "a=1", "--map-entries", "b=2"],
   ])
   func asTheParser(arguments: [String]) throws {
     let plain = try #require(PlainArguments.load(arguments[...]))
@@ -50,7 +50,8 @@ import Testing
     }
     #expect(names.count > 10)
     for (name, takesValue) in names where name != "--help" && name != "--version" {
-      let value = name == "--root-hash" ? Self.hash : name == "--keyring" ? "platform" : "1"
+      let special = ["--root-hash": Self.hash, "--keyring": "platform", "--map-entries": "m=1"]
+      let value = special[name] ?? "1"
       let base = ["--fd", "--image", "--object"].contains(name) ? [] : ["--fd", "3", "--attach"]
       let completed = name == "--image" ? ["--object", "a"] : name == "--object" ? ["--image", "i"] : []
       let arguments = base.filter { $0 != name } + [name] + (takesValue ? [value] : []) + completed
@@ -63,7 +64,7 @@ import Testing
     [], ["--help"], ["--fd", "x"], ["--fd"], ["--fd=3"], ["--fd", "3"] + image, image + ["--policy", "-p"],
     image + ["--policy", "p", "--policy", "q"], image + ["--interface", "lo"], image + ["extra"], ["--image", "i"],
     image + ["--root-hash", "12"], image + ["--root-hash", hash, "--root-hash-file", "r"], ["--fd", "-1"],
-    image + ["--"],
+    image + ["--"], image + ["--map-entries", "a=0"], image + ["--map-entries", "a=1", "--map-entries", "a=2"],
   ])
   func leavesTheRest(arguments: [String]) {
     #expect(PlainArguments.load(arguments[...]) == nil)
