@@ -37,7 +37,7 @@ vm: ## make the test machine ready, without booting it: what runs in it, and its
 	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
 
 vm-test: vm ## boot the test machine four times and run its cases (KERNEL=, ONLY=)
-	@tools/vm/run test $(BINARY) $(VM_TESTS)
+	@VM_REQUIRED=$${VM_REQUIRED:-yes} tools/vm/run test $(BINARY) $(VM_TESTS)
 
 vm-shell: vm ## boot the test machine to a prompt (BOOT=secure-boot|integrity|confidentiality|plain; Ctrl-A X ends it)
 	@tools/vm/run shell $(BINARY) $(VM_TESTS) $(BOOT)
