@@ -162,6 +162,12 @@ import Testing
       "probe_read_user#112"
     ),
     ("xdp", "static long (*const h)(void) = (void *)4711; return h();", "unknown#4711"),
+    ("xdp", "static long (*const h)(int, void *, void *, long) = (void *)181; return h(9, 0, 0, 0);", "loop#181"),
+    (
+      "tc", "static long (*const h)(void *, void *, int, long, long) = (void *)84; return h(ctx, 0, 0, 0, 0);",
+      "sk_lookup_tcp#84"
+    ),
+    ("xdp", "asm volatile(\".8byte 0xe5\"); return 2;", "may_goto"),
   ])
   func restrictedIsWhatStaysWithThePacket(_ section: String, _ body: String, _ objection: String?) throws {
     let report = try Self.report("SEC(\"\(section)\") int f(void *ctx) { \(body) }")

@@ -43,8 +43,8 @@ extension ProgramReport {
       kernelFunctions: scan.kernelFunctions, declaration: readDeclaration)
     let usedMaps = scan.maps.sorted().compactMap { $0 < object.maps.count ? object.maps[$0] : nil }
     classObjections = RestrictedClass.objections(
-      kind: typeName, isSleepable: isSleepable, helpers: helpers, kernelReads: kernelReads,
-      kernelSymbols: kernelSymbols, maps: usedMaps)
+      kind: typeName, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers, kernelReads: kernelReads,
+      kernelSymbols: kernelSymbols, maps: object.maps)
     requirements = KernelRequirement.all(
       kind: typeName, attachType: attachTypeName, helpers: helpers,
       mapTypes: usedMaps.map { TypeNames.map($0.type) },
@@ -63,6 +63,8 @@ extension ProgramReport {
     var maps: Set<Int> = []
     /// Calls of kernel functions.
     var kernelFunctions: [Int] = []
+    /// Whether there is a BPF_JCOND (may_goto, Linux 6.9), whose loops the verifier does not follow to their end.
+    var maysGoOn = false
 
     init(_ program: LinkedProgram) {
       let bytes = program.instructions.rawSpan
@@ -78,6 +80,8 @@ extension ProgramReport {
         case (Instruction.loadImmediate64, Instruction.Load.mapIndex),
           (Instruction.loadImmediate64, Instruction.Load.mapIndexValue):
           maps.insert(Int(immediate))
+        case (Instruction.mayGoTo, _):
+          maysGoOn = true
         default: break
         }
         offset += code == Instruction.loadImmediate64 ? 2 * Instruction.size : Instruction.size

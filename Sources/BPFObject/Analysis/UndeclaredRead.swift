@@ -78,8 +78,11 @@ struct QuietHelper {
       let handle = handles[name].map { UInt16(1) << UInt16($0) } ?? 0
       return QuietHelper(memory: all & ~handle)
     }
-    return RestrictedClass.helpers.contains(name) ? QuietHelper(memory: 0x3e) : nil
+    return RestrictedClass.helpers.contains(name) || lookups.contains(name) ? QuietHelper(memory: 0x3e) : nil
   }
+
+  /// They find other sockets, and copy nothing from the kernel but what their arguments point to.
+  private static let lookups: Set<String> = ["sk_lookup_tcp", "sk_lookup_udp", "skc_lookup_tcp"]
 
   /// How many arguments they have (kernel/bpf/helpers.c, kernel/trace/bpf_trace.c).
   private static let argumentCounts: [String: Int] = [

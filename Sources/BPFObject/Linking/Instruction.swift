@@ -6,6 +6,8 @@ enum Instruction {
   static let loadImmediate64: UInt8 = 0x18
   /// BPF_JMP | BPF_CALL.
   static let call: UInt8 = 0x85
+  /// BPF_JMP | BPF_JCOND (BPF_MAY_GOTO), since Linux 6.9.
+  static let mayGoTo: UInt8 = 0xe5
 
   /// `src_reg` of a 64-bit load (include/uapi/linux/bpf.h, BPF_PSEUDO_*).
   enum Load {
