@@ -36,17 +36,19 @@ static int is_supported(int kernel) {
       return CPU_FEATURE_ACTIVE(AVX2);
     case VB_SHA256_SHANI:
       return CPU_FEATURE_ACTIVE(SHA) && CPU_FEATURE_ACTIVE(SSE4_1) && CPU_FEATURE_ACTIVE(SSSE3);
+    case VB_SHA256_SHANI4:
+      return is_supported(VB_SHA256_SHANI) && is_supported(VB_SHA256_AVX512) && CPU_FEATURE_ACTIVE(AVX512VL);
     default:
       return 0;
   }
 }
 
 int vb_sha256_fastest(void) {
-  static const int amd[] = {VB_SHA256_SHANI, VB_SHA256_AVX512, VB_SHA256_AVX2};
-  static const int others[] = {VB_SHA256_AVX512, VB_SHA256_AVX2, VB_SHA256_SHANI};
+  static const int amd[] = {VB_SHA256_SHANI4, VB_SHA256_SHANI, VB_SHA256_AVX512, VB_SHA256_AVX2};
+  static const int others[] = {VB_SHA256_AVX512, VB_SHA256_AVX2, VB_SHA256_SHANI4, VB_SHA256_SHANI};
   // Only AMD and Hygon ever had SSE4a.
   int is_amd = CPU_FEATURE_PRESENT(SSE4A);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     int kernel = is_amd ? amd[i] : others[i];
     if (is_supported(kernel)) return kernel;
   }
@@ -61,6 +63,9 @@ static void compress(int kernel, uint32_t *state, const uint8_t *const *lanes, s
     case VB_SHA256_AVX2:
       vb_sha256_compress_avx2(state, lanes, blocks);
       break;
+    case VB_SHA256_SHANI4:
+      vb_sha256_compress_shani4(state, lanes, blocks);
+      break;
     default:
       vb_sha256_compress_shani(state, lanes, blocks);
   }
@@ -74,8 +79,8 @@ static void compress(int kernel, uint32_t *state, const uint8_t *const *lanes, s
 #endif
 
 unsigned vb_sha256_lanes(int kernel) {
-  static const unsigned lanes[] = {16, 8, 2};
-  if (kernel < 0 || kernel > VB_SHA256_SHANI || !is_supported(kernel)) return 0;
+  static const unsigned lanes[] = {16, 8, 2, 4};
+  if (kernel < 0 || kernel > VB_SHA256_SHANI4 || !is_supported(kernel)) return 0;
   return lanes[kernel];
 }
 

@@ -15,6 +15,7 @@ void vb_sha256_digest(const uint32_t *state, unsigned stride, uint8_t digest[32]
 void vb_sha256_compress_avx512(uint32_t state[128], const uint8_t *const lanes[16], size_t blocks);
 void vb_sha256_compress_avx2(uint32_t state[64], const uint8_t *const lanes[8], size_t blocks);
 void vb_sha256_compress_shani(uint32_t state[16], const uint8_t *const lanes[2], size_t blocks);
+void vb_sha256_compress_shani4(uint32_t state[32], const uint8_t *const lanes[4], size_t blocks);
 #endif
 
 #endif

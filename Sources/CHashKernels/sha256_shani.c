@@ -3,25 +3,28 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("sha,sse4.1")))
+#define SHA "sha,sse4.1"
+#define UPPER_REGISTERS SHA ",avx512f,avx512vl,avx512bw"
+#define EACH_STREAM _Pragma("clang loop unroll(full)") for (int l = 0; l < streams; l++)
 
-// Two messages interleaved: one alone waits for the latency of sha256rnds2 most of the time.
-TARGET void vb_sha256_compress_shani(uint32_t state[16], const uint8_t *const lanes[2], size_t blocks) {
+// Messages interleaved: sha256rnds2 waits four cycles for its own result, and the unit could begin another each cycle.
+// `streams` is a constant wherever this is inlined, so that everything below stays in registers.
+__attribute__((target(SHA), always_inline)) static inline void compress(uint32_t *state, const uint8_t *const *lanes,
+                                                                        size_t blocks, const int streams) {
   const __m128i swap = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
-  __m128i abef[2], cdgh[2];
-#pragma clang loop unroll(full)
-  for (int l = 0; l < 2; l++) {
+  __m128i abef[4], cdgh[4];
+  EACH_STREAM {
     const uint32_t *s = state + l;
-    abef[l] = _mm_set_epi32((int)s[0], (int)s[2], (int)s[8], (int)s[10]);
-    cdgh[l] = _mm_set_epi32((int)s[4], (int)s[6], (int)s[12], (int)s[14]);
+    abef[l] = _mm_set_epi32((int)s[0], (int)s[streams], (int)s[4 * streams], (int)s[5 * streams]);
+    cdgh[l] = _mm_set_epi32((int)s[2 * streams], (int)s[3 * streams], (int)s[6 * streams], (int)s[7 * streams]);
   }
   for (size_t block = 0; block < blocks; block++) {
-    __m128i m[2][4], first[2] = {abef[0], abef[1]}, second[2] = {cdgh[0], cdgh[1]};
+    __m128i m[4][4], first[4], second[4];
+    EACH_STREAM first[l] = abef[l], second[l] = cdgh[l];
 #pragma clang loop unroll(full)
     for (int i = 0; i < 16; i++) {
       __m128i k = _mm_loadu_si128((const __m128i *)(vb_sha256_k + 4 * i));
-#pragma clang loop unroll(full)
-      for (int l = 0; l < 2; l++) {
+      EACH_STREAM {
         if (i < 4) {
           const __m128i *from = (const __m128i *)(lanes[l] + block * 64 + 16 * (size_t)i);
           m[l][i] = _mm_shuffle_epi8(_mm_loadu_si128(from), swap);
@@ -37,19 +40,29 @@ TARGET void vb_sha256_compress_shani(uint32_t state[16], const uint8_t *const la
         }
       }
     }
-#pragma clang loop unroll(full)
-    for (int l = 0; l < 2; l++) {
+    EACH_STREAM {
       abef[l] = _mm_add_epi32(abef[l], first[l]);
       cdgh[l] = _mm_add_epi32(cdgh[l], second[l]);
     }
   }
-#pragma clang loop unroll(full)
-  for (int l = 0; l < 2; l++) {
+  EACH_STREAM {
     uint32_t *s = state + l;
-    s[0] = (uint32_t)_mm_extract_epi32(abef[l], 3), s[2] = (uint32_t)_mm_extract_epi32(abef[l], 2);
-    s[8] = (uint32_t)_mm_extract_epi32(abef[l], 1), s[10] = (uint32_t)_mm_extract_epi32(abef[l], 0);
-    s[4] = (uint32_t)_mm_extract_epi32(cdgh[l], 3), s[6] = (uint32_t)_mm_extract_epi32(cdgh[l], 2);
-    s[12] = (uint32_t)_mm_extract_epi32(cdgh[l], 1), s[14] = (uint32_t)_mm_extract_epi32(cdgh[l], 0);
+    s[0] = (uint32_t)_mm_extract_epi32(abef[l], 3), s[streams] = (uint32_t)_mm_extract_epi32(abef[l], 2);
+    s[4 * streams] = (uint32_t)_mm_extract_epi32(abef[l], 1), s[5 * streams] = (uint32_t)_mm_extract_epi32(abef[l], 0);
+    s[2 * streams] = (uint32_t)_mm_extract_epi32(cdgh[l], 3), s[3 * streams] = (uint32_t)_mm_extract_epi32(cdgh[l], 2);
+    s[6 * streams] = (uint32_t)_mm_extract_epi32(cdgh[l], 1), s[7 * streams] = (uint32_t)_mm_extract_epi32(cdgh[l], 0);
   }
+}
+
+__attribute__((target(SHA))) void vb_sha256_compress_shani(uint32_t state[16], const uint8_t *const lanes[2],
+                                                           size_t blocks) {
+  compress(state, lanes, blocks, 2);
+}
+
+// The SHA extensions reach sixteen registers, which four streams fill with half of what they need. AVX-512 has sixteen
+// more: the message words live there and cost a move, which the processor does by renaming, and not a store and a load.
+__attribute__((target(UPPER_REGISTERS))) void vb_sha256_compress_shani4(uint32_t state[32], const uint8_t *const lanes[4],
+                                                                        size_t blocks) {
+  compress(state, lanes, blocks, 4);
 }
 #endif

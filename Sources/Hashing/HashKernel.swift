@@ -10,6 +10,8 @@ public enum HashKernel: CInt, Sendable, CaseIterable {
   case avx2 = 1
   /// Two interleaved streams of the SHA extensions; the one kernel that is worth while for a single message.
   case shani = 2
+  /// Four interleaved streams of the SHA extensions, with the message words in the upper registers of AVX-512.
+  case shani4 = 3
 
   /// How many blocks are hashed at once, or 0 when this processor cannot.
   public var lanes: Int { Int(vb_sha256_lanes(rawValue)) }
