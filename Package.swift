@@ -22,7 +22,12 @@ let directMetadata: [SwiftSetting] = [
   .unsafeFlags(
     ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release))
 ]
-let settings = testSettings + [.strictMemorySafety()] + directMetadata + fuzzSettings
+// No regular expressions in the product, nor what comes with them (`contains` with a string, `firstRange`, `ranges`): their
+// engine would be relocated at every start.
+let noRegularExpressions: [SwiftSetting] = [
+  .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])
+]
+let settings = testSettings + [.strictMemorySafety()] + directMetadata + noRegularExpressions + fuzzSettings
 
 // The kernels interleave their streams by hand. The compiler's scheduler groups them again, by a model of this processor
 // that has no SHA extensions: a twentieth slower.

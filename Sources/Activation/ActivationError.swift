@@ -1,3 +1,4 @@
+internal import ByteKit
 public import Diagnostics
 public import ImageFiles
 public import LinuxSys
@@ -93,8 +94,8 @@ extension ActivationError: Diagnosable {
     _ name: String, _ error: SystemError, _ messages: [String], _ isSigned: Bool
   ) -> Diagnostic {
     let text = messages.joined(separator: " ")
-    let unknownKey = text.contains("Required key not available")
-    let rejected = text.contains("Key was rejected") || text.contains("Bad message")
+    let unknownKey = text.mentions("Required key not available")
+    let rejected = text.mentions("Key was rejected") || text.mentions("Bad message")
     var diagnostic = Diagnostic(
       unknownKey || rejected ? "mount.signature" : "mount.activation",
       unknownKey || rejected ? .integrity : .kernelRefused,

@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import BPFNames
 internal import BPFObject
 
@@ -75,7 +76,7 @@ enum Attachment: Equatable {
     case (3, 0):  // SCHED_CLS of a section that names no direction
       let interface = try target.interface()
       self = .interface(interface, 46 + (try target.direction()))
-    case (8, 0) where !program.section.contains("cgroup_skb"):  // CGROUP_SKB of `cgroup/skb`
+    case (8, 0) where !program.section.mentions("cgroup_skb"):  // CGROUP_SKB of `cgroup/skb`
       let cgroup = try target.cgroup()
       self = .cgroup(cgroup, try target.direction())
     // CGROUP_SKB, CGROUP_SOCK, SOCK_OPS, CGROUP_DEVICE, CGROUP_SOCK_ADDR, CGROUP_SYSCTL, CGROUP_SOCKOPT, LSM_CGROUP

@@ -1,4 +1,5 @@
 internal import BPFNames
+internal import ByteKit
 internal import LinuxSys
 internal import ObjectSignature
 
@@ -34,7 +35,7 @@ public enum KernelSignatureRefusal: Error, Equatable, Sendable {
     case "EOPNOTSUPP", "E2BIG": self = .unsupported(answer: error.errnoName)
     case "EACCES", "EPERM", "EINVAL":
       let line = log().split(separator: "\n").first { line in
-        Self.complaintsOfMaps.contains { line.contains($0) }
+        Self.complaintsOfMaps.contains { line.mentions($0) }
       }
       guard let line else { return nil }
       self = .mapsNotCovered(program: program, reason: String(line))

@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import Glibc
 @_spi(ProgramLoading) internal import LinuxSys
 
@@ -34,7 +35,7 @@ struct PermissionInquiry: Equatable {
     seen.unprivilegedDisabled = KernelSettings.unprivilegedBPFDisabled()
     seen.lockdown = KernelSettings.lockdownMode()
     seen.lockdownMessage = KernelMessages.recent(within: 5, containing: "Lockdown: ").last { message in
-      message.contains("Lockdown: \(String(decoding: ProcessIdentity.current().command, as: UTF8.self)):")
+      message.mentions("Lockdown: \(String(decoding: ProcessIdentity.current().command, as: UTF8.self)):")
     }
     seen.hasSystemCallFilter = KernelSettings.hasSystemCallFilter()
     seen.securityModules = KernelSettings.securityModules()

@@ -11,7 +11,7 @@ enum ProbedFile {
       "/usr/lib64", "/usr/lib", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
       "/usr/lib/aarch64-linux-gnu",
     ]
-    let places = name.contains(".so") ? libraries : ["/usr/bin", "/usr/sbin", "/bin", "/sbin"]
+    let places = name.mentions(".so") ? libraries : ["/usr/bin", "/usr/sbin", "/bin", "/sbin"]
     for place in places {
       let path = "\(place)/\(name)"
       if let status = try? FileStatus.of(path: path), status.kind == .regular { return path }

@@ -52,7 +52,7 @@ extension VerifierLog {
   var refusedHelper: UInt32? {
     for sentence in sentences {
       guard let hash = sentence.lastIndex(of: "#"),
-        sentence.contains(" helper ") || sentence.hasPrefix("invalid func ") || sentence.hasPrefix("unknown func ")
+        sentence.mentions(" helper ") || sentence.hasPrefix("invalid func ") || sentence.hasPrefix("unknown func ")
       else { continue }
       return UInt32(sentence[sentence.index(after: hash)...].prefix { ("0"..."9").contains($0) })
     }

@@ -1,3 +1,4 @@
+internal import ByteKit
 /// The verifier's log, read for what a person wants to know first: why, at which instruction, at which source line.
 ///
 /// The layout is that of kernel/bpf/verifier.c and log.c with log level 1. It is no stable interface, so everything
@@ -73,7 +74,7 @@ struct VerifierLog: Equatable, Sendable {
     let rest = line[line.index(after: colon)...].drop { $0 == " " }
     let utf8 = Array(rest.utf8.prefix(4))
     guard utf8.count == 4, utf8[0] == UInt8(ascii: "("), utf8[3] == UInt8(ascii: ")") else { return nil }
-    let text = rest.firstRange(of: " ; ").map { rest[..<$0.lowerBound] } ?? rest
+    let text = rest.firstPlace(of: " ; ").map { rest[..<$0.lowerBound] } ?? rest
     return Instruction(index: index, text: trimmed(text))
   }
 
@@ -86,14 +87,14 @@ struct VerifierLog: Equatable, Sendable {
     ]
     if beginnings.contains(where: { line.hasPrefix($0) }) { return true }
     // `12: R1=ctx() R10=fp0`, `from 3 to 7: R0=...`, `; 12: safe`: register states.
-    if line.hasPrefix("from "), line.contains(": ") { return true }
+    if line.hasPrefix("from "), line.mentions(": ") { return true }
     guard let colon = line.firstIndex(of: ":") else { return false }
     return Int(line[..<colon]) != nil
   }
 
   /// The instruction a sentence names by itself: `unreachable insn 4`, `back-edge from insn 9 to 2`.
   private static func instructionIndex(named reason: String) -> Int? {
-    guard let range = reason.firstRange(of: "insn ") else { return nil }
+    guard let range = reason.firstPlace(of: "insn ") else { return nil }
     return Int(reason[range.upperBound...].prefix { ("0"..."9").contains($0) })
   }
 
@@ -107,6 +108,8 @@ struct VerifierLog: Equatable, Sendable {
 extension Substring {
   /// The last occurrence of a text.
   fileprivate func lastRange(of text: String) -> Range<Index>? {
-    ranges(of: text).last
+    var last = firstPlace(of: text)
+    while let found = last, let next = self[found.upperBound...].firstPlace(of: text) { last = next }
+    return last
   }
 }

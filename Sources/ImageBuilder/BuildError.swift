@@ -1,3 +1,4 @@
+internal import ByteKit
 public import BPFObject
 public import DMVerity
 public import Diagnostics
@@ -104,7 +105,7 @@ extension BuildError: Diagnosable {
 
   private static func named(_ path: String, _ diagnostic: Diagnostic) -> Diagnostic {
     var named = diagnostic
-    if !named.message.contains("`\(path)`") { named.message = "`\(path)`: \(named.message)" }
+    if !named.message.mentions("`\(path)`") { named.message = "`\(path)`: \(named.message)" }
     return named
   }
 

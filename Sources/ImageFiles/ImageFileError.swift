@@ -1,3 +1,4 @@
+internal import ByteKit
 public import Diagnostics
 public import LinuxSys
 
@@ -21,7 +22,7 @@ extension ImageFileError: Diagnosable {
         found: "a \(kind)", next: "name the image file that `verity-bpf build-image` wrote")
     case .image(let path, let diagnostic):
       var named = diagnostic
-      if !named.message.contains("`\(path)`") { named.message = "image `\(path)`: \(named.message)" }
+      if !named.message.mentions("`\(path)`") { named.message = "image `\(path)`: \(named.message)" }
       return named
     }
   }

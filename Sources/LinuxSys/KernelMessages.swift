@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import CLinuxShim
 internal import Glibc
 
@@ -22,7 +23,7 @@ public enum KernelMessages {
       guard count > 0 else { return found }
       // `priority,sequence,microseconds,flags;message`
       let line = String(decoding: record[..<count].prefix { $0 != 10 }, as: UTF8.self)
-      guard let semicolon = line.firstIndex(of: ";"), line.contains(text) else { continue }
+      guard let semicolon = line.firstIndex(of: ";"), line.mentions(text) else { continue }
       let fields = line[..<semicolon].split(separator: ",")
       guard fields.count >= 3, let time = Int64(fields[2]), time >= oldest else { continue }
       found.append(String(line[line.index(after: semicolon)...]))

@@ -44,7 +44,7 @@ extension InspectCommand {
       }
     } catch let error as any Diagnosable {
       var diagnostic = error.diagnostic
-      if !diagnostic.message.contains("`\(file)`") { diagnostic.message = "`\(file)`: \(diagnostic.message)" }
+      if !diagnostic.message.mentions("`\(file)`") { diagnostic.message = "`\(file)`: \(diagnostic.message)" }
       throw DiagnosedFailure(diagnostic)
     }
   }

@@ -74,7 +74,7 @@ enum StructOpsMaps {
 
   /// `tcp_congestion_ops___local` stands for the kernel's `tcp_congestion_ops`.
   static func withoutFlavour(_ name: String) -> String {
-    guard let range = name.firstRange(of: "___"), range.lowerBound > name.startIndex else { return name }
+    guard let range = name.firstPlace(of: "___"), range.lowerBound > name.startIndex else { return name }
     return String(name[..<range.lowerBound])
   }
 }
