@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import LinuxSys
 internal import Synchronization
 
 /// The order of the objects of a run, where it counts while several are worked on at the same time: in the records, and
@@ -7,11 +7,10 @@ internal import Synchronization
 /// Objects are begun in their order; whoever waits therefore waits for one that somebody is working on.
 final class Turns: Sendable {
   // Raised when the record of the object of that index is written. Only the next object waits for it.
-  private let recorded: [DispatchSemaphore]
-  private let loads = DispatchGroup()
-  private let pinPaths = Mutex<Set<String>>([])
+  private let recorded: [Semaphore]
+  private let loads = Mutex(RunningLoads())
 
-  init(count: Int) { recorded = (0..<count).map { _ in DispatchSemaphore(value: 0) } }
+  init(count: Int) { recorded = (0..<count).map { _ in Semaphore() } }
 
   /// The turn of one object; each is taken once.
   func turn(_ index: Int) -> Turn { Turn(self, index) }
@@ -25,11 +24,41 @@ final class Turns: Sendable {
   }
 
   fileprivate func beginLoad(pinPath: String?) {
-    if let pinPath, !pinPaths.withLock({ $0.insert(pinPath).inserted }) { loads.wait() }
-    loads.enter()
+    let pause = loads.withLock { $0.begin(pinPath: pinPath) }
+    guard let pause else { return }
+    pause.wait()
+    // Nobody else begins meanwhile: those behind have not been passed the turn.
+    loads.withLock { $0.count += 1 }
   }
 
-  fileprivate func endLoad() { loads.leave() }
+  fileprivate func endLoad() { loads.withLock { $0.end() } }
+}
+
+/// The loads of a run that have begun and not ended.
+struct RunningLoads {
+  var count = 0
+  private var pinPaths: Set<String> = []
+  private var waiting: [Semaphore] = []
+
+  /// Counts one more; or returns what it has to wait for before it counts, because another is pinned where it is.
+  mutating func begin(pinPath: String?) -> Semaphore? {
+    let isFirst = pinPath.map { pinPaths.insert($0).inserted } ?? true
+    guard isFirst || count == 0 else {
+      let pause = Semaphore()
+      waiting.append(pause)
+      return pause
+    }
+    count += 1
+    return nil
+  }
+
+  /// One has ended; after the last, who waited goes on.
+  mutating func end() {
+    count -= 1
+    guard count == 0 else { return }
+    for pause in waiting { pause.signal() }
+    waiting = []
+  }
 }
 
 /// One object's place in the order. Whatever comes of the object, those behind it get their turn when this value goes.
