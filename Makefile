@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
-SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath --product verity-bpf
+SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath
 
 .PHONY: help setup build man install demo test vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
 
@@ -13,8 +13,9 @@ help: ## list the targets
 setup: ## install by apt what is missing; silent when nothing is
 	@tools/setup
 
-build: setup ## build .build/release/verity-bpf
-	@$(SWIFT_RELEASE)
+build: setup ## build .build/release/verity-bpf, and verity-bpf-commands beside it
+	@$(SWIFT_RELEASE) --product verity-bpf
+	@$(SWIFT_RELEASE) --product verity-bpf-commands
 
 man: build ## write the manual pages to out/man
 	@tools/man $(BINARY) out/man
@@ -32,7 +33,8 @@ test: build ## build and run every test (root runs the kernel tests too)
 
 vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
 	@tools/setup vm
-	@$(SWIFT_RELEASE)
+	@$(SWIFT_RELEASE) --product verity-bpf
+	@$(SWIFT_RELEASE) --product verity-bpf-commands
 	@swift build -c release --static-swift-stdlib --product vm-tests
 	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
 

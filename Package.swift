@@ -22,12 +22,15 @@ let directMetadata: [SwiftSetting] = [
   .unsafeFlags(
     ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release))
 ]
-// No regular expressions in the product, nor what comes with them (`contains` with a string, `firstRange`, `ranges`): their
-// engine would be relocated at every start.
-let noRegularExpressions: [SwiftSetting] = [
-  .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])
+// No regular expressions in the product and nothing of the concurrency runtime, nor what comes with them (`contains` with
+// a string, `firstRange`, `ContinuousClock`): their libraries would be relocated at every start.
+let fewLibraries: [SwiftSetting] = [
+  .unsafeFlags([
+    "-Xfrontend", "-disable-implicit-string-processing-module-import",
+    "-Xfrontend", "-disable-implicit-concurrency-module-import",
+  ])
 ]
-let settings = testSettings + [.strictMemorySafety()] + directMetadata + noRegularExpressions + fuzzSettings
+let settings = testSettings + [.strictMemorySafety()] + directMetadata + fewLibraries + fuzzSettings
 
 // The kernels interleave their streams by hand. The compiler's scheduler groups them again, by a model of this processor
 // that has no SHA extensions: a twentieth slower.
@@ -56,7 +59,8 @@ func tests(_ name: String, imports: [Target.Dependency]) -> Target {
 let package = Package(
   name: "verity-bpf",
   products: [
-    .executable(name: "verity-bpf", targets: ["verity-bpf"])
+    .executable(name: "verity-bpf", targets: ["verity-bpf"]),
+    .executable(name: "verity-bpf-commands", targets: ["verity-bpf-commands"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -152,10 +156,22 @@ let package = Package(
         "EROFS", "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
       ]),
 
-    // Floor 10: printing and exit codes.
+    // Floor 10: printing and exit codes, and the runs that are worth a program of their own.
+    room(
+      "CommandRuns",
+      imports: [
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "PolicySyntax",
+        "PolicyEngine", "PolicyStore", "Signatures", "ObjectSignature", "TrustAnchors", "EROFS", "ImageFiles",
+        "Provenance", "Manifest", "SafeOutput", "BPFLoad", "Admission",
+      ]),
+
+    // Floor 11: the command, and what it becomes for everything but a plain `load` or `verify`.
     .executableTarget(
-      name: "verity-bpf",
+      name: "verity-bpf", dependencies: ["CommandRuns", "LinuxSys"], swiftSettings: settings, linkerSettings: linking),
+    .executableTarget(
+      name: "verity-bpf-commands",
       dependencies: [
+        "CommandRuns",
         "ByteKit",
         "Diagnostics",
         "JSONText",
@@ -251,7 +267,12 @@ let package = Package(
     tests("Manifest", imports: ["Manifest", "DMVerity", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
     tests("BPFObject", imports: ["BPFNames", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
-    tests("Command", imports: ["verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit"]),
+    tests(
+      "Command",
+      imports: [
+        "verity-bpf", "verity-bpf-commands", "CommandRuns", "AuditText", "TestSupport", "JSONText", "LinuxSys",
+        "ByteKit",
+      ]),
     tests(
       "BPFLoad",
       imports: [

@@ -1,6 +1,9 @@
 #include "CLinuxShim.h"
 
+#include <errno.h>
 #include <features.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static int argument_count;
 static char **argument_words;
@@ -18,3 +21,11 @@ char *const *vb_arguments(int *count) {
   *count = argument_count;
   return argument_words;
 }
+
+int vb_become(const char *path) {
+  if (argument_words) return execv(path, argument_words);
+  errno = ENOSYS;
+  return -1;
+}
+
+int vb_set_command(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Testing
 
-@testable import verity_bpf
+@testable import CommandRuns
+@testable import verity_bpf_commands
 
 /// What is read without the argument parser is read as the parser would.
 @Suite struct PlainArgumentsTests {

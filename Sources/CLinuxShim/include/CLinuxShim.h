@@ -31,6 +31,10 @@ int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
 int vb_open_within_mount(int dirfd, const char *path, int flags);
 /// What main was called with: `count` words, the program's name first; NULL where the C library does not tell.
 char *const *vb_arguments(int *count);
+/// execv(3) of another program with the words this one was started with. Returns only when that failed, -1.
+int vb_become(const char *path);
+/// What /proc/PID/comm says of the calling thread from now on, cut to 15 bytes (PR_SET_NAME).
+int vb_set_command(const char *name);
 
 // The number of the processor that the calling thread runs on; -1 when it is not told.
 int vb_processor(void);

@@ -1,0 +1,93 @@
+import BPFNames
+import Admission
+import BPFLoad
+import BPFObject
+import ByteKit
+import Diagnostics
+import JSONText
+import PolicyEngine
+
+extension LoadedProgram {
+  /// One line for people.
+  var line: String {
+    "program  \(name)  \(TypeNames.program(type)), id \(id), tag \(Hex.encode(tag))" + (pin.map { ", \($0)" } ?? "")
+  }
+
+  var json: JSONValue {
+    [
+      "name": .string(name), "id": .integer(Int64(id)), "tag": .string(Hex.encode(tag)),
+      "load_time": .unsigned(loadTime),
+      "type": .string(TypeNames.program(type)), "section": .string(section),
+    ]
+  }
+}
+
+extension LoadedMap {
+  /// One line for people.
+  var line: String {
+    "map      \(name)  \(TypeNames.map(type)), id \(id)" + (pin.map { ", \($0)" } ?? "")
+  }
+
+  var json: JSONValue {
+    ["name": .string(name), "id": .integer(Int64(id)), "type": .string(TypeNames.map(type))]
+  }
+}
+
+extension LoadedAttachment {
+  /// One line for people.
+  var line: String { "attached \(program)  to \(place)" + (pin.map { ", \($0)" } ?? "") }
+}
+
+/// Which of several objects an answer is about, as the user named it.
+struct LoadLabel {
+  let text: String
+  let json: JSONValue
+
+  init(_ object: AdmissionRequest.Object) {
+    switch object {
+    case .descriptor(let number):
+      text = "fd \(number)"
+      json = ["fd": .integer(Int64(number))]
+    case .image(_, let path), .file(let path):
+      text = "`\(path)`"
+      json = ["object": .string(path)]
+    }
+  }
+}
+
+extension LoadRun {
+  /// The JSON answer, also for a DENY.
+  ///
+  /// - Parameter label: nil when there is one object only.
+  func answer(_ outcome: borrowing AdmissionOutcome, label: LoadLabel?) -> JSONValue {
+    let decision = outcome.ruling.deciding
+    var members: [JSONValue.Member] = [.init("schema", .string(LoadRun.schema))]
+    if let label { members.append(.init("request", label.json)) }
+    members += [
+      .init("decision", outcome.isAllowed ? "allow" : "deny"),
+      .init("enforcing", .bool(decision.enforcing)),
+      .init(
+        "rule",
+        [
+          "line": decision.line.map { .integer(Int64($0)) } ?? nil, "text": .string(decision.ruleText),
+          "reason": .string(decision.reason.rawValue),
+        ]),
+      .init("provenance", .object(outcome.evidence.json)),
+      .init("relocation", "kernel"),
+      .init("core_relocations", .integer(Int64(outcome.coreRelocationCount))),
+      .init("instructions", .integer(Int64(outcome.instructionCount))),
+      .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
+      .init("kernel_edits", .array(outcome.kernelEdits.map(\.json))),
+      .init("map_entries", .array(mapEntries.map(\.json))),
+    ]
+    let programs = outcome.loadedPrograms
+    let maps = outcome.loadedMaps
+    members += [
+      .init("programs", .array(programs.map(\.json))), .init("maps", .array(maps.map(\.json))),
+      .init("attachments", .array(outcome.attachments.map(\.json))),
+      .init("pins", .array(outcome.pinnedPaths.map { .string($0) })), .init("dry_run", .bool(dryRun)),
+      .init("kernel_verified", .optional(outcome.verifiedBy?.name)),
+    ]
+    return .object(members)
+  }
+}

@@ -1,0 +1,174 @@
+import Admission
+import ByteKit
+import DMVerity
+import Diagnostics
+import DiskLayout
+import JSONText
+import Manifest
+import TrustAnchors
+
+/// What `verity-bpf verify` found out, for people and for programs.
+struct VerifyAnswer {
+  let image: String
+  var rootHash: Digest?
+  /// How the image's parts are spread over files and partitions.
+  var kind: ImageLayout?
+  var layout: VerityLayout?
+  var report: VerificationReport?
+  var seconds: Double = 0
+  /// Whether an EROFS file system was found that is exactly the data under the tree.
+  var hasFileSystem = false
+  /// The image's manifest, which was found to be its own.
+  var manifest: Manifest?
+  /// What the signature of the root hash is worth; nil when none came with the image.
+  var signature: RootHashVerdict?
+  /// Why the image was refused before or after its blocks were checked.
+  var refusal: Diagnostic?
+
+  init(image: String) { self.image = image }
+
+  var isSound: Bool { refusal == nil && report?.isSound == true }
+
+  /// How it ended, in a word that programs can compare.
+  enum Verdict: String {
+    /// Every block is proven, and the signature holds where one was asked for.
+    case ok
+    /// Blocks are not those that the root hash is of.
+    case corrupt
+    /// No image is there that could be checked.
+    case malformed
+    /// A signature was asked for, and there is none.
+    case unsigned
+    /// A signature was asked for, and the one that is there does not count. Nothing is said about the blocks.
+    case untrusted
+    /// The root hash or its signer was revoked. Nothing is said about the blocks.
+    case revoked
+  }
+
+  var verdict: Verdict {
+    guard let refusal else { return isSound ? .ok : .corrupt }
+    if refusal.code == "verify.no-signature" { return .unsigned }
+    if refusal.code == "provenance.revoked" { return .revoked }
+    return signature?.refusal == refusal ? .untrusted : .malformed
+  }
+
+  /// The first thing that is wrong, with the image's name.
+  private var diagnostic: Diagnostic? {
+    guard var diagnostic = refusal ?? report?.faults.first?.error.diagnostic else { return nil }
+    if let fault = report?.faults.first, fault.area != .root {
+      diagnostic.next = "get the image again from where it was built; it differs from the one the root hash is of"
+    }
+    diagnostic.message = "`\(image)`: \(diagnostic.message)"
+    return diagnostic
+  }
+
+  /// Bytes of data a second.
+  private var rate: UInt64 {
+    guard let layout, seconds > 0 else { return 0 }
+    return UInt64(Double(layout.parameters.dataByteCount) / seconds)
+  }
+
+  func print(asJSON: Bool) throws {
+    if let diagnostic { Output.report(diagnostic) }
+    if asJSON { try Output.json(json) } else { try printText() }
+  }
+
+  private func printText() throws {
+    guard let layout, let rootHash, let report, refusal == nil else {
+      return try Output.line("\(image): \(verdict.rawValue.uppercased())")
+    }
+    let parameters = layout.parameters
+    if report.isSound {
+      try Output.line("\(image): all \(parameters.dataBlockCount) data blocks are proven")
+    } else {
+      try Output.line(
+        "\(image): CORRUPT: bad blocks \(report.faultCount), data blocks proven \(report.provenBlocks) of "
+          + "\(parameters.dataBlockCount), without proof \(report.unprovenBlocks)")
+      for fault in report.faults { try Output.line("  \(fault.text)") }
+      if report.faultCount > UInt64(report.faults.count) {
+        try Output.line("  and \(report.faultCount - UInt64(report.faults.count)) more")
+      }
+    }
+    try Output.line(Output.row("root hash", "\(rootHash)"))
+    try Output.line(
+      Output.row(
+        "data",
+        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, "
+          + "\(Progress.bytes(parameters.dataByteCount))\(hasFileSystem ? ", exactly one EROFS file system" : "")"))
+    try Output.line(
+      Output.row(
+        "tree",
+        "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
+          + "levels, \(placement), superblock at byte \(layout.superblockOffset)"))
+    try Output.line(Output.row("salt", parameters.saltText))
+    if let manifest {
+      let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
+      let count = manifest.objects.count + manifest.files.count
+      try Output.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
+    }
+    if let signature { try Output.line(Output.row("signature", signature.line)) }
+    if report.isSound { try Output.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
+  }
+
+  /// Where the tree is.
+  private var placement: String {
+    switch kind {
+    case .ddi: "in a partition of its own"
+    case .sidecar: "in a file of its own"
+    case .appended, nil: "appended"
+    }
+  }
+
+  private var json: JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("schema", .string(VerifyRun.schema)),
+      .init("verdict", .string(verdict.rawValue)), .init("image", .string(image)),
+      .init("root_hash", .optional(rootHash?.description)),
+    ]
+    if let layout {
+      let parameters = layout.parameters
+      members += [
+        .init("algorithm", .string(parameters.algorithm.rawValue)),
+        .init("data_blocks", .unsigned(parameters.dataBlockCount)),
+        .init("data_block_size", .integer(Int64(parameters.dataBlockSize))),
+        .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
+        .init("salt", .string(Hex.encode(parameters.salt))),
+        .init("uuid", .string(layout.superblock.uuid.description)),
+        .init("placement", .string(layout.placement.rawValue)), .init("layout", .optional(kind?.rawValue)),
+        .init("hash_offset", .unsigned(layout.superblockOffset)),
+        .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(manifest != nil)),
+        .init("name", .optional(manifest?.name)),
+        .init("version", .optional(manifest?.version)),
+      ]
+    }
+    if let report {
+      members += [
+        .init("proven_blocks", .unsigned(report.provenBlocks)), .init("corrupt_blocks", .unsigned(report.faultCount)),
+        .init("unproven_blocks", .unsigned(report.unprovenBlocks)),
+        .init("corrupt", .array(report.faults.map(\.json))),
+        .init("microseconds", .integer(Int64(seconds * 1_000_000))), .init("bytes_per_second", .unsigned(rate)),
+      ]
+    }
+    if let signature { members.append(.init("signature", signature.json)) }
+    if let diagnostic { members.append(.init("error", diagnostic.json)) }
+    return .object(members)
+  }
+}
+
+extension BlockFault {
+  /// One line for people.
+  fileprivate var text: String {
+    switch area {
+    case .data: "data block \(block) at byte \(offset)"
+    case .tree: "hash block \(block) of level \(level ?? 0) at byte \(offset)"
+    case .root: "the top of the tree, at byte \(offset)"
+    }
+  }
+
+  fileprivate var json: JSONValue {
+    var members: [JSONValue.Member] = [.init("area", .string(area.rawValue))]
+    if let level { members.append(.init("level", .integer(Int64(level)))) }
+    members += [.init("block", .unsigned(block)), .init("offset", .unsigned(offset))]
+    return .object(members)
+  }
+}
