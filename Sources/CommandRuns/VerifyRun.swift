@@ -4,7 +4,6 @@ import Diagnostics
 import DiskLayout
 import EROFS
 import ImageFiles
-import JSONText
 import LinuxSys
 import Manifest
 import TrustAnchors

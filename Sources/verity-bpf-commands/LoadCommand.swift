@@ -1,17 +1,7 @@
 import CommandRuns
-import Admission
 import ArgumentParser
 import BPFLoad
-import ByteKit
-import Diagnostics
-import DiskLayout
-import JSONText
 import LinuxSys
-import PolicyEngine
-import PolicyStore
-import PolicySyntax
-import Provenance
-import SafeOutput
 
 /// `verity-bpf load`: the whole way of an object into the kernel.
 struct LoadCommand: DiagnosingCommand {

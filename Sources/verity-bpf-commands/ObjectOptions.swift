@@ -1,11 +1,5 @@
 import CommandRuns
-import Admission
 import ArgumentParser
-import ByteKit
-import Diagnostics
-import DiskLayout
-import LinuxSys
-import Provenance
 import TrustAnchors
 
 /// How a command is told which objects are meant: by descriptor, or by image and path.

@@ -1,15 +1,5 @@
 import CommandRuns
 import ArgumentParser
-import ByteKit
-import DMVerity
-import Diagnostics
-import DiskLayout
-import EROFS
-import ImageFiles
-import JSONText
-import LinuxSys
-import Manifest
-import TrustAnchors
 
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: DiagnosingCommand {

@@ -1,11 +1,5 @@
-import CommandRuns
 import ArgumentParser
-import ByteKit
-import Diagnostics
-import LinuxSys
-import PolicyEngine
 import PolicySyntax
-import SafeOutput
 
 /// `verity-bpf policy`: the workbench. None of it needs a privilege or a special kernel.
 struct PolicyCommand: ParsableCommand {
