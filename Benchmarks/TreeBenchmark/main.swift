@@ -7,7 +7,7 @@ import LinuxSys
 // Prints the root hash. It is here so that tools/bench can compare tree building alone, without an image's contents.
 
 struct Usage: Error {}
-let arguments = ProcessArguments.all
+let arguments = CommandLine.arguments
 guard arguments.count == 3 else {
   try StandardStream.error.write("usage: tree-benchmark DATA HASHES\n")
   throw Usage()

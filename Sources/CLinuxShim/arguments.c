@@ -15,12 +15,20 @@ __attribute__((constructor)) static void keep(int count, char **words, char **en
   argument_count = count;
   argument_words = words;
 }
-#endif
 
-char *const *vb_arguments(int *count) {
+// What is behind the standard library's `CommandLine`. The runtime's own two functions come with an initialiser that
+// looks for the words on the stack, whose bounds it reads from /proc/self/maps at every start; linked statically, these
+// take their place.
+char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
   *count = argument_count;
   return argument_words;
 }
+
+void _swift_stdlib_overrideUnsafeArgvArgc(char **words, int count) {
+  argument_words = words;
+  argument_count = count;
+}
+#endif
 
 int vb_become(const char *path) {
   if (argument_words) return execv(path, argument_words);

@@ -7,7 +7,7 @@ import LinuxSys
 enum VerityBPF {
   static func main() {
     StandardStream.fillGaps()
-    let status = PlainArguments.run(ProcessArguments.all.dropFirst()) ?? AllCommands.run()
+    let status = PlainArguments.run(CommandLine.arguments.dropFirst()) ?? AllCommands.run()
     if status != 0 { ProcessImage.end(status) }
   }
 }
