@@ -23,6 +23,19 @@ import Testing
     try VerityBPFCommand.run(["verify", "--json"] + arguments)
   }
 
+  /// Where no second thread is to be had, one does all of the work. (A user of its own: the limit counts all of a user's.)
+  @Test(.enabled(if: Tools.isRoot, "changing to another user needs root"))
+  func needsNoSecondThread() throws {
+    try Tools.run("chmod", "-R", "a+rX", directory.path)
+    let binary = directory.file("verity-bpf")
+    try Tools.run("install", "-m", "755", VerityBPFCommand.path, binary)
+    let limited = ["setpriv", "--reuid=612340", "--regid=612340", "--clear-groups", "prlimit", "--nproc=1"]
+    let result = try Subprocess.run(
+      ["strace", "-f", "-e", "trace=clone3"] + limited + [binary, "verify", directory.file("image.raw")])
+    #expect(result.status == 0, "\(result.text)")
+    #expect(result.text.contains("EAGAIN"), "no thread was asked for: \(result.text)")
+  }
+
   /// A copy of the image with some bytes changed.
   private func damaged(_ change: (inout [UInt8]) -> Void) throws -> String {
     var bytes = try directory.read("image.raw")
