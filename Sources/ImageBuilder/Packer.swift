@@ -35,35 +35,70 @@ struct Packer: Sendable {
 
   /// The largest object, in bytes; the reader of objects has the same limit.
   private static let objectBytes = 64 << 20
+  /// Bytes that are hashed side by side.
+  private static let batchBytes = 1 << 20
 
-  /// Reads and describes one file.
-  func pack(_ file: SourceScan.File) throws(BuildError) -> Packed {
+  /// Reads and describes some files, each with a result of its own. Their digests are worked out side by side.
+  func pack(_ files: ArraySlice<SourceScan.File>) -> [Result<Packed, BuildError>] {
+    var results: [Result<Packed, BuildError>] = []
+    var batch: [Result<Kept, BuildError>] = []
+    var byteCount = 0
+    for file in files {
+      let kept = Result { () throws(BuildError) in try keep(file) }
+      batch.append(kept)
+      byteCount += (try? kept.get().bytes.count) ?? 0
+      guard byteCount >= Self.batchBytes else { continue }
+      results += pack(batch)
+      (batch, byteCount) = ([], 0)
+    }
+    return results + pack(batch)
+  }
+
+  /// What is kept of a file that was read.
+  private struct Kept {
+    let file: SourceScan.File
+    let bytes: [UInt8]
+    var refusal: BPFObjectError?
+  }
+
+  /// Reads a file, and leaves out of it what is not to be packed.
+  private func keep(_ file: SourceScan.File) throws(BuildError) -> Kept {
     let bytes = try read(file.path, limit: file.isObject ? Self.objectBytes : ErofsLimits().fileBytes)
-    guard file.isObject else {
-      return Packed(path: file.path, bytes: bytes, entry: .file(try entry(file.path, bytes)))
-    }
-    let kept: [UInt8]
+    guard strips, file.isObject else { return Kept(file: file, bytes: bytes) }
     do throws(BPFObjectError) {
-      kept = strips ? try BPFObject.strip(bytes.rawSpan) : bytes
+      return Kept(file: file, bytes: try BPFObject.strip(bytes.rawSpan))
     } catch {
-      return Packed(path: file.path, bytes: [], entry: .refused(error))
-    }
-    let named = try entry(file.path, kept)
-    do throws(BPFObjectError) {
-      let object = try ObjectDescription.describe(kept, file: named)
-      let described = DescribedObject(
-        text: object.entry, programCount: object.programs.count, mapCount: object.maps.count)
-      return Packed(path: file.path, bytes: kept, entry: .object(named, described))
-    } catch {
-      return Packed(path: file.path, bytes: [], entry: .refused(error))
+      return Kept(file: file, bytes: [], refusal: error)
     }
   }
 
-  private func entry(_ path: String, _ bytes: [UInt8]) throws(BuildError) -> Manifest.File {
-    do throws(HashingError) {
-      return Manifest.File(path: path, digest: try Digest.of(bytes.rawSpan), size: UInt64(bytes.count))
+  private func pack(_ batch: [Result<Kept, BuildError>]) -> [Result<Packed, BuildError>] {
+    let digests = Result { () throws(HashingError) in try Digest.of(each: batch.map { (try? $0.get().bytes) ?? [] }) }
+    return batch.indices.map { index in
+      Result { () throws(BuildError) in
+        let kept = try batch[index].get()
+        do throws(HashingError) {
+          return pack(kept, digest: try digests.get()[index])
+        } catch {
+          throw .verity(.hashing(error))
+        }
+      }
+    }
+  }
+
+  /// Describes a file.
+  private func pack(_ kept: Kept, digest: Digest) -> Packed {
+    let path = kept.file.path
+    if let refusal = kept.refusal { return Packed(path: path, bytes: [], entry: .refused(refusal)) }
+    let named = Manifest.File(path: path, digest: digest, size: UInt64(kept.bytes.count))
+    guard kept.file.isObject else { return Packed(path: path, bytes: kept.bytes, entry: .file(named)) }
+    do throws(BPFObjectError) {
+      let object = try ObjectDescription.describe(kept.bytes, file: named)
+      let described = DescribedObject(
+        text: object.entry, programCount: object.programs.count, mapCount: object.maps.count)
+      return Packed(path: path, bytes: kept.bytes, entry: .object(named, described))
     } catch {
-      throw .verity(.hashing(error))
+      return Packed(path: path, bytes: [], entry: .refused(error))
     }
   }
 

@@ -9,18 +9,22 @@ struct Packing: ~Copyable {
 
   init(_ fileSystem: consuming FileSystem) { state = Mutex(PackingState(fileSystem: fileSystem)) }
 
+  /// Files that a thread takes at a time.
+  private static let largestGroup = 8
+
   /// Packs some files.
   ///
   /// - Throws: of all errors that of the first file, whichever thread was faster.
   func pack(_ files: ArraySlice<SourceScan.File>, by packer: Packer, threads: Int) throws(BuildError) {
     waiting.withLock { $0 = Waiting() }
+    let group = max(1, min(Self.largestGroup, files.count / threads))
     let taken = Atomic<Int>(0)
     @Sendable func work(_: Int) {
       while true {
-        let index = taken.add(1, ordering: .relaxed).oldValue
+        let index = taken.add(group, ordering: .relaxed).oldValue
         guard index < files.count else { return }
-        let result = Result { () throws(BuildError) in try packer.pack(files[files.startIndex + index]) }
-        waiting.withLock { $0.add(result, at: index) }
+        let results = packer.pack(files.dropFirst(index).prefix(group))
+        waiting.withLock { $0.add(results, at: index) }
         // Who finds another thread at it goes on packing; that one, or the last, takes what is ready now.
         let goesOn = state.withLockIfAvailable { state in state.take(from: waiting) }
         // No more are handed out; all before this one have been.
@@ -49,7 +53,9 @@ struct Waiting: Sendable {
   /// The place of the file that goes into the file system next.
   private var next = 0
 
-  mutating func add(_ result: Result<Packer.Packed, BuildError>, at index: Int) { ready[index] = result }
+  mutating func add(_ results: [Result<Packer.Packed, BuildError>], at index: Int) {
+    for (place, result) in results.enumerated() { ready[index + place] = result }
+  }
 
   mutating func takeNext() -> Result<Packer.Packed, BuildError>? {
     guard let result = ready.removeValue(forKey: next) else { return nil }

@@ -65,7 +65,7 @@ struct SelfCheck: Sendable {
           try diagnosing {
             let image = try fileSystem()
             image.proveAround(batches[index].map(\.nid), limit: 2 * Self.batchBytes)
-            for file in batches[index] { try Manifest.check(file, in: image) }
+            try Manifest.check(batches[index], in: image)
           }
         }
       } catch {

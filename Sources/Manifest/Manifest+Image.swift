@@ -73,24 +73,42 @@ extension Manifest {
     return located.sorted { $0.file.path.utf8.lexicographicallyPrecedes($1.file.path.utf8) }
   }
 
-  /// Reads one file and compares its size and SHA-256 with the manifest's.
+  /// Bytes that are hashed side by side.
+  private static let batchBytes = 1 << 20
+
+  /// Reads files and compares their sizes and SHA-256s with the manifest's. Those of several are worked out side by side.
   public static func check<Blocks: VerifiedBlocks & ~Copyable>(
-    _ located: Located, in image: borrowing ErofsImage<Blocks>
+    _ located: [Located], in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) {
-    let contents: [UInt8]
-    do throws(ErofsError) {
-      contents = try image.readFile(try image.inode(located.nid), limit: image.limits.fileBytes)
-    } catch {
-      throw .fileSystem(error)
+    var batch: [(file: File, contents: [UInt8])] = []
+    var byteCount = 0
+    for next in located {
+      let contents: [UInt8]
+      do throws(ErofsError) {
+        contents = try image.readFile(try image.inode(next.nid), limit: image.limits.fileBytes)
+      } catch {
+        throw .fileSystem(error)
+      }
+      batch.append((next.file, contents))
+      byteCount += contents.count
+      guard byteCount >= batchBytes else { continue }
+      try compare(batch)
+      (batch, byteCount) = ([], 0)
     }
-    let digest: Digest
+    try compare(batch)
+  }
+
+  private static func compare(_ batch: [(file: File, contents: [UInt8])]) throws(ManifestError) {
+    let digests: [Digest]
     do throws(HashingError) {
-      digest = try Digest.of(contents.rawSpan)
+      digests = try Digest.of(each: batch.map(\.contents))
     } catch {
       throw .hashing(error.description)
     }
-    guard digest == located.file.digest, UInt64(contents.count) == located.file.size else {
-      throw .digest(path: located.file.path, expected: located.file.digest, found: digest)
+    for ((file, contents), digest) in zip(batch, digests) {
+      guard digest == file.digest, UInt64(contents.count) == file.size else {
+        throw .digest(path: file.path, expected: file.digest, found: digest)
+      }
     }
   }
 }

@@ -91,6 +91,19 @@ import Testing
     }
   }
 
+  /// Messages side by side, whose ends come in every order.
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 16, 17, 40])
+  func severalAgreeWithOpenSSL(count: Int) throws {
+    let lengths = [0, 4097, 55, 56, 63, 64, 65, 119, 120, 1, 8192, 128, 127, 1000]
+    for shift in 0..<lengths.count {
+      let messages = (0..<count).map { index in
+        (0..<lengths[(index * 5 + shift) % lengths.count]).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ index) }
+      }
+      let expected = try messages.map { try Digest.of($0.rawSpan, kernel: nil) }
+      #expect(try Digest.of(each: messages) == expected, "\(count) messages, from \(lengths[shift]) bytes")
+    }
+  }
+
   @Test func refusesBuffersThatDoNotFit() throws {
     var hasher = try BlockHasher(.sha256, salt: [1].rawSpan)
     let blocks = [UInt8](repeating: 0, count: 1024)

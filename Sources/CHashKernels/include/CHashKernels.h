@@ -39,4 +39,8 @@ void vb_sha256_begin(struct vb_sha256 *hash);
 void vb_sha256_update(struct vb_sha256 *hash, const uint8_t *bytes, size_t size);
 void vb_sha256_finish(struct vb_sha256 *hash, uint8_t digest[32]);
 
+// SHA-256 of `count` messages of any lengths, several at a time, with the SHA extensions; writes `count` digests of 32
+// bytes. Returns 0, or -1 where VB_SHA256_SHANI has no lanes.
+int vb_sha256_messages(const uint8_t *const *messages, const size_t *sizes, size_t count, uint8_t *digests);
+
 #endif
