@@ -105,3 +105,5 @@ int vb_fstatfs_type(int fd, uint64_t *type) {
   *type = (uint64_t)status.f_type & 0xffffffffu;
   return 0;
 }
+
+int vb_begin_sync(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }

@@ -36,6 +36,7 @@ public struct ImageBuilder {
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
     let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
+    image.descriptor.beginSync()
     let sealed = try ImageSealer(
       seed: request.seed, salt: request.salt, threads: threads, output: request.output, progress: progress
     ).seal(image.descriptor, fileSystem)

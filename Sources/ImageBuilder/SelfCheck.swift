@@ -23,17 +23,23 @@ struct SelfCheck: Sendable {
   ///   - fileSystem: says how it was packed. The manifest is one more file here: reading thousands of objects from JSON
   ///     again would take a tenth of the build.
   func check(_ contents: FileSystem.Contents, in fileSystem: FileSystem.Finished) throws(BuildError) {
-    try diagnosing {
+    let files = Mutex<[Manifest.Located]>([])
+    // Finding thousands of files takes about as long as reading the manifest that names them.
+    try concurrently(2) { index in
       let image = try self.fileSystem()
-      let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
-      try head.check(superblock: image.blocks.layout.superblock)
-      let manifest = Manifest.Located(
-        file: Manifest.File(
-          path: Manifest.path, digest: fileSystem.manifestDigest, size: UInt64(fileSystem.manifest.count)),
-        nid: try image.lookup(Manifest.path).nid)
-      let files = try Manifest.locate(contents.objects + contents.files, in: image)
-      try check(Self.batches(of: [manifest] + files))
+      if index == 0 {
+        let located = try Manifest.locate(contents.objects + contents.files, in: image)
+        files.withLock { $0 = located }
+      } else {
+        let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
+        try head.check(superblock: image.blocks.layout.superblock)
+        let manifest = Manifest.File(
+          path: Manifest.path, digest: fileSystem.manifestDigest, size: UInt64(fileSystem.manifest.count))
+        try check([Manifest.Located(file: manifest, nid: try image.lookup(Manifest.path).nid)], in: image)
+      }
     }
+    let batches = Self.batches(of: files.withLock { $0 })
+    try concurrently(batches.count) { index in try check(batches[index], in: try self.fileSystem()) }
   }
 
   private func fileSystem() throws -> ErofsImage<VerifiedDevice<ImageFile.Source>> {
@@ -54,22 +60,26 @@ struct SelfCheck: Sendable {
     return batches
   }
 
-  private func check(_ batches: [[Manifest.Located]]) throws {
+  private func check(
+    _ files: [Manifest.Located], in image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>
+  ) throws {
+    image.proveAround(files.map(\.nid), limit: 2 * Self.batchBytes)
+    try Manifest.check(files, in: image)
+  }
+
+  /// Does several things at a time, and throws what failed first.
+  private func concurrently(_ count: Int, _ work: @Sendable (Int) throws -> Void) throws(BuildError) {
     let next = Atomic<Int>(0)
     let failure = Mutex<BuildError?>(nil)
-    Processors.share(min(threads, batches.count)) { _ in
+    Processors.share(min(threads, count)) { _ in
       do throws(BuildError) {
         while true {
           let index = next.add(1, ordering: .relaxed).oldValue
-          guard index < batches.count else { return }
-          try diagnosing {
-            let image = try fileSystem()
-            image.proveAround(batches[index].map(\.nid), limit: 2 * Self.batchBytes)
-            try Manifest.check(batches[index], in: image)
-          }
+          guard index < count else { return }
+          try diagnosing { try work(index) }
         }
       } catch {
-        next.store(batches.count, ordering: .relaxed)
+        next.store(count, ordering: .relaxed)
         failure.withLock { if $0 == nil { $0 = error } }
       }
     }

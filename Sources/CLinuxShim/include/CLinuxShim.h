@@ -34,6 +34,9 @@ int vb_become(const char *path);
 /// What /proc/PID/comm says of the calling thread from now on, cut to 15 bytes (PR_SET_NAME).
 int vb_set_command(const char *name);
 
+/// sync_file_range(2) of a whole file with SYNC_FILE_RANGE_WRITE.
+int vb_begin_sync(int fd);
+
 // The number of the processor that the calling thread runs on; -1 when it is not told.
 int vb_processor(void);
 // Moves the calling thread so many processors on from one, counting those it may run on, and lets the kernel move it
