@@ -30,9 +30,10 @@ struct FileSystem: ~Copyable, Sendable {
   /// - Parameters:
   ///   - image: an empty file.
   ///   - request: says what the manifest says of the image as a whole, and how the image is called.
-  init(_ image: consuming OwnedFD, _ request: BuildRequest) {
+  ///   - fileCount: how many files are expected.
+  init(_ image: consuming OwnedFD, _ request: BuildRequest, expecting fileCount: Int) {
     sink = ImageSink(image)
-    manifest = ManifestText(name: request.name, version: request.version)
+    manifest = ManifestText(name: request.name, version: request.version, expecting: fileCount)
     output = request.output
   }
 
@@ -76,7 +77,7 @@ struct FileSystem: ~Copyable, Sendable {
     } catch {
       throw failed(error)
     }
-    let text = manifest.text(dataBlocks: ending.blockCount)
+    let text = manifest.finish(dataBlocks: ending.blockCount)
     let digest: Digest
     let uuid: VolumeUUID
     do throws(HashingError) {

@@ -70,7 +70,7 @@ public struct ImageBuilder {
     } catch {
       throw .output(path: request.output, error)
     }
-    let packing = Packing(FileSystem(descriptor, request))
+    let packing = Packing(FileSystem(descriptor, request, expecting: scan.files.count))
     for round in scan.rounds(fileCount: Self.round.fileCount, byteCount: Self.round.byteCount) {
       progress(.packing(done: round.startIndex, total: scan.files.count))
       try packing.pack(round, by: packer, threads: threads)

@@ -7,7 +7,7 @@ extension Manifest {
     var text = ManifestText(name: name, version: version)
     for object in objects { text.add(objectEntry: object.entry) }
     for file in files { text.add(file) }
-    return text.text(dataBlocks: dataBlocks)
+    return text.finish(dataBlocks: dataBlocks)
   }
 
   /// The manifest as JSON.
