@@ -8,7 +8,7 @@ import Testing
     "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "host", "image",
     "json", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object", "object-signature",
     "output", "policy", "provenance", "self-test", "sign",
-    "signature", "store", "system", "trust", "unload", "verify", "verity",
+    "signature", "start", "store", "system", "trust", "unload", "verify", "verity",
   ]
 
   /// Strings of the same form that are none.
