@@ -115,7 +115,9 @@ extension ProgramReport {
           "it reads \(areas.isEmpty ? "nothing" : areas.joined(separator: "; ")): "
             + (excess.isEmpty ? "kept" : "BROKEN by \(excess.joined(separator: "; "))")))
     }
-    lines.append(Output.row("class", isRestricted ? "restricted" : "full: \(classObjections.joined(separator: ", "))"))
+    lines.append(
+      Output.row(
+        "class", isRestricted ? "restricted" : "full: \(classObjections.map(\.description).joined(separator: ", "))"))
     return lines + missingLines + lockdownLines
   }
 
@@ -243,7 +245,7 @@ extension ProgramReport {
         }),
       "class": isRestricted ? "restricted" : "full",
       "powers": .array(powers.map { .string($0.rawValue) }),
-      "class_objections": .array(classObjections.map { .string($0) }),
+      "class_objections": .array(classObjections.map { .string($0.description) }),
       "user_writes": .array(userWrites.map { .string($0.label) }),
       "lockdown": .object(LockdownRestriction.Mode.allCases.map { .init($0.rawValue, verdict(in: $0)) }),
     ]

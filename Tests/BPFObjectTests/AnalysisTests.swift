@@ -172,7 +172,7 @@ import Testing
   func restrictedIsWhatStaysWithThePacket(_ section: String, _ body: String, _ objection: String?) throws {
     let report = try Self.report("SEC(\"\(section)\") int f(void *ctx) { \(body) }")
     #expect(report.isRestricted == (objection == nil), "\(report.classObjections)")
-    if let objection { #expect(report.classObjections.joined().contains(objection)) }
+    if let objection { #expect(report.classObjections.map(\.description).joined().contains(objection)) }
   }
 
   @Test(arguments: [(1, 1000, true), (2, 1000, true), (1, 2_000_000, false), (3, 10, false), (29, 1, false)])

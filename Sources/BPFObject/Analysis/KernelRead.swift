@@ -15,9 +15,6 @@ public struct KernelRead: Equatable, Sendable {
   /// helper copies from.
   public let subject: String?
 
-  /// probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str: size in r2, address in r3.
-  static let copyingHelpers: Set<UInt32> = [4, 45, 113, 115]
-
   /// All reads of a program, in the order of its instructions.
   ///
   /// - Parameters:
@@ -27,16 +24,19 @@ public struct KernelRead: Equatable, Sendable {
     loads: [Int], helpers: [HelperUse], relocations: [CoreRelocation], named: [Int: String]
   ) -> [KernelRead] {
     var subjects: [Int: String] = [:]
-    for relocation in relocations where relocation.kind == "byte_off" {
-      if let subject = relocation.subject { subjects[relocation.instruction] = subject }
+    if !loads.isEmpty {
+      for relocation in relocations where relocation.kind == "byte_off" {
+        if let subject = relocation.subject { subjects[relocation.instruction] = subject }
+      }
     }
     var reads = loads.map { KernelRead(means: .pointer, instruction: $0, subject: named[$0] ?? subjects[$0]) }
-    for helper in helpers where copyingHelpers.contains(helper.id) {
+    for helper in helpers where helper.copiesKernel {
       for instruction in helper.instructions {
         reads.append(KernelRead(means: .helper(helper), instruction: instruction, subject: named[instruction]))
       }
     }
-    return reads.sorted { $0.instruction < $1.instruction }
+    if reads.count > 1 { reads.sort { $0.instruction < $1.instruction } }
+    return reads
   }
 
   /// Whether programs of a type find pointers to kernel structures in their context. An `ext` program has the context of

@@ -15,63 +15,109 @@ public struct KernelVersion: Comparable, Hashable, Sendable, CustomStringConvert
 
 /// The oldest kernel that can load a program, and what asks for it.
 public struct KernelRequirement: Equatable, Sendable {
+  /// What asks for a kernel.
+  enum Demand: Equatable, Sendable {
+    case programType(String)
+    case attachType(String)
+    case mapType(String)
+    case helper(HelperUse)
+    /// Information about functions comes with every program. BTF_KIND_FLOAT and BTF_KIND_DECL_TAG are left out: the
+    /// object's BTF tells no more than the compiler wrote.
+    case typeInformation
+    /// Linking refers to maps by their index in `fd_array` (BPF_PSEUDO_MAP_IDX).
+    case mapIndexes
+    /// `core_relos` of BPF_PROG_LOAD.
+    case coreRelocations
+    case sleepable
+    case kernelFunctions
+  }
+
   public let version: KernelVersion
+  let demand: Demand
+
   /// What came in that version: `helper bpf_ringbuf_output`, `map type ringbuf`.
-  public let reason: String
+  public var reason: String {
+    switch demand {
+    case .programType(let name): "program type \(name)"
+    case .attachType(let name): "attach type \(name)"
+    case .mapType(let name): "map type \(name)"
+    case .helper(let helper): "helper \(helper.label)"
+    case .typeInformation: "function information (BTF)"
+    case .mapIndexes: "maps by index (fd_array)"
+    case .coreRelocations: "CO-RE in the kernel"
+    case .sleepable: "sleepable programs"
+    case .kernelFunctions: "kernel functions"
+    }
+  }
 
-  /// Linking refers to maps by their index in `fd_array` (BPF_PSEUDO_MAP_IDX).
-  static let mapIndexes = KernelRequirement(version: KernelVersion(5, 14), reason: "maps by index (fd_array)")
-  /// `core_relos` of BPF_PROG_LOAD.
-  static let coreRelocations = KernelRequirement(version: KernelVersion(5, 17), reason: "CO-RE in the kernel")
-  /// BTF_KIND_FLOAT and BTF_KIND_DECL_TAG are left out: the object's BTF tells no more than the compiler wrote.
-  static let typeInformation = KernelRequirement(version: KernelVersion(5, 0), reason: "function information (BTF)")
-
-  /// What a program asks for, the newest first.
-  static func all(
-    kind: String, attachType: String?, helpers: [HelperUse], mapTypes: [String], hasMaps: Bool,
+  /// The newest kernel that anything in a program asks for; of several things the first in the order of the parameters.
+  static func newest(
+    kind: String, attachType: String?, mapTypes: [String], helpers: [HelperUse], hasMaps: Bool,
     hasCoreRelocations: Bool, isSleepable: Bool, usesKernelFunctions: Bool
-  ) -> [KernelRequirement] {
-    var found = [typeInformation]
-    func add(_ table: [String: KernelVersion], _ name: String, _ what: String) {
-      if let version = table[name] { found.append(.init(version: version, reason: "\(what) \(name)")) }
+  ) -> KernelRequirement {
+    var newest = KernelRequirement(version: KernelVersion(5, 0), demand: .typeInformation)
+    func ask(_ version: KernelVersion?, _ demand: @autoclosure () -> Demand) {
+      if let version, version > newest.version { newest = KernelRequirement(version: version, demand: demand()) }
     }
-    add(programTypes, kind, "program type")
-    if let attachType { add(attachTypes, attachType, "attach type") }
-    for type in mapTypes { add(Self.mapTypes, type, "map type") }
-    for helper in helpers {
-      if let version = HelperNames.version(helper.id) {
-        found.append(.init(version: version, reason: "helper \(helper.label)"))
-      }
-    }
-    if hasMaps { found.append(mapIndexes) }
-    if hasCoreRelocations { found.append(coreRelocations) }
-    if isSleepable { found.append(.init(version: KernelVersion(5, 10), reason: "sleepable programs")) }
-    if usesKernelFunctions { found.append(.init(version: KernelVersion(5, 13), reason: "kernel functions")) }
-    return found.sorted { $0.version > $1.version }
+    ask(version(ofProgramType: kind), .programType(kind))
+    if let attachType { ask(version(ofAttachType: attachType), .attachType(attachType)) }
+    for type in mapTypes { ask(version(ofMapType: type), .mapType(type)) }
+    for helper in helpers { ask(HelperNames.version(helper.id), .helper(helper)) }
+    if hasMaps { ask(KernelVersion(5, 14), .mapIndexes) }
+    if hasCoreRelocations { ask(KernelVersion(5, 17), .coreRelocations) }
+    if isSleepable { ask(KernelVersion(5, 10), .sleepable) }
+    if usesKernelFunctions { ask(KernelVersion(5, 13), .kernelFunctions) }
+    return newest
   }
 
   /// When a program type came (include/uapi/linux/bpf.h, enum bpf_prog_type); older ones are left out.
-  private static let programTypes: [String: KernelVersion] = [
-    "raw_tracepoint_writable": .init(5, 2), "cgroup_sysctl": .init(5, 2), "cgroup_sockopt": .init(5, 3),
-    "tracing": .init(5, 5), "struct_ops": .init(5, 6), "ext": .init(5, 6), "lsm": .init(5, 7),
-    "sk_lookup": .init(5, 9), "syscall": .init(5, 14), "netfilter": .init(6, 4),
-  ]
+  private static func version(ofProgramType name: String) -> KernelVersion? {
+    switch name {
+    case "raw_tracepoint_writable", "cgroup_sysctl": KernelVersion(5, 2)
+    case "cgroup_sockopt": KernelVersion(5, 3)
+    case "tracing": KernelVersion(5, 5)
+    case "struct_ops", "ext": KernelVersion(5, 6)
+    case "lsm": KernelVersion(5, 7)
+    case "sk_lookup": KernelVersion(5, 9)
+    case "syscall": KernelVersion(5, 14)
+    case "netfilter": KernelVersion(6, 4)
+    default: nil
+    }
+  }
 
   /// The same for attach types.
-  private static let attachTypes: [String: KernelVersion] = [
-    "modify_return": .init(5, 7), "trace_iter": .init(5, 8), "xdp_devmap": .init(5, 8), "xdp_cpumap": .init(5, 9),
-    "trace_kprobe_multi": .init(5, 18), "lsm_cgroup": .init(6, 0), "tcx_ingress": .init(6, 6),
-    "tcx_egress": .init(6, 6), "trace_uprobe_multi": .init(6, 6), "netkit_primary": .init(6, 7),
-    "netkit_peer": .init(6, 7), "cgroup_unix_connect": .init(6, 7), "cgroup_unix_sendmsg": .init(6, 7),
-    "cgroup_unix_recvmsg": .init(6, 7), "cgroup_unix_getpeername": .init(6, 7),
-    "cgroup_unix_getsockname": .init(6, 7), "trace_kprobe_session": .init(6, 10),
-    "trace_uprobe_session": .init(6, 13), "trace_fsession": .init(7, 0),
-  ]
+  private static func version(ofAttachType name: String) -> KernelVersion? {
+    switch name {
+    case "modify_return": KernelVersion(5, 7)
+    case "trace_iter", "xdp_devmap": KernelVersion(5, 8)
+    case "xdp_cpumap": KernelVersion(5, 9)
+    case "trace_kprobe_multi": KernelVersion(5, 18)
+    case "lsm_cgroup": KernelVersion(6, 0)
+    case "tcx_ingress", "tcx_egress", "trace_uprobe_multi": KernelVersion(6, 6)
+    case "netkit_primary", "netkit_peer", "cgroup_unix_connect", "cgroup_unix_sendmsg", "cgroup_unix_recvmsg",
+      "cgroup_unix_getpeername", "cgroup_unix_getsockname":
+      KernelVersion(6, 7)
+    case "trace_kprobe_session": KernelVersion(6, 10)
+    case "trace_uprobe_session": KernelVersion(6, 13)
+    case "trace_fsession": KernelVersion(7, 0)
+    default: nil
+    }
+  }
 
   /// The same for map types.
-  private static let mapTypes: [String: KernelVersion] = [
-    "sk_storage": .init(5, 2), "devmap_hash": .init(5, 4), "struct_ops": .init(5, 6), "ringbuf": .init(5, 8),
-    "inode_storage": .init(5, 10), "task_storage": .init(5, 11), "bloom_filter": .init(5, 16),
-    "user_ringbuf": .init(6, 1), "cgrp_storage": .init(6, 2), "arena": .init(6, 9),
-  ]
+  private static func version(ofMapType name: String) -> KernelVersion? {
+    switch name {
+    case "sk_storage": KernelVersion(5, 2)
+    case "devmap_hash": KernelVersion(5, 4)
+    case "struct_ops": KernelVersion(5, 6)
+    case "ringbuf": KernelVersion(5, 8)
+    case "inode_storage": KernelVersion(5, 10)
+    case "task_storage": KernelVersion(5, 11)
+    case "bloom_filter": KernelVersion(5, 16)
+    case "user_ringbuf": KernelVersion(6, 1)
+    case "cgrp_storage": KernelVersion(6, 2)
+    case "arena": KernelVersion(6, 9)
+    default: nil
+    }
+  }
 }

@@ -46,9 +46,9 @@ struct LiveCode {
     reach(0, unknown)
     for index in 0..<count {
       guard let found = instruction(at: index) else { continue }
-      let isCall = found.opcode == Instruction.call && found.source == Int(Instruction.Call.function)
-      let isCallback = found.opcode == Instruction.loadImmediate64 && found.source == Int(Instruction.Load.function)
-      if isCall || isCallback { reach(index + 1 + Int(Int32(bitPattern: found.immediate)), unknown) }
+      let isCall = found.opcode == Instruction.call && found.sourceField == Instruction.Call.function
+      let isCallback = found.opcode == Instruction.loadImmediate64 && found.sourceField == Instruction.Load.function
+      if isCall || isCallback { reach(index + 1 + Int(found.immediate), unknown) }
     }
     // A register only ever goes from known to unknown, so every instruction is visited a few times at most.
     while let index = work.popLast() {
@@ -62,24 +62,7 @@ struct LiveCode {
     index < 0 || index >= count || count > Self.followedCount || states[index] != nil
   }
 
-  private struct Fields {
-    let opcode: UInt8
-    let destination: Int
-    let source: Int
-    let offset: Int
-    let immediate: UInt32
-  }
-
-  private func instruction(at index: Int) -> Fields? {
-    let bytes = code.rawSpan
-    let at = index * Instruction.size
-    guard let opcode = try? bytes.u8(at: at), let registers = try? bytes.u8(at: at + 1),
-      let offset = try? bytes.u16(at: at + 2), let immediate = try? bytes.u32(at: at + 4)
-    else { return nil }
-    return Fields(
-      opcode: opcode, destination: Int(registers & 15), source: Int(registers >> 4),
-      offset: Int(Int16(bitPattern: offset)), immediate: immediate)
-  }
+  private func instruction(at index: Int) -> Instruction? { Instruction(at: index, in: code.rawSpan) }
 
   /// Another way leads to an instruction.
   private mutating func reach(_ index: Int, _ state: [Value]) {
@@ -118,17 +101,19 @@ struct LiveCode {
     reach(index + 1, after)
   }
 
-  private func wideImmediate(_ index: Int, _ found: Fields) -> Value {
+  private func wideImmediate(_ index: Int, _ found: Instruction) -> Value {
     guard !rewritten.contains(index), let next = instruction(at: index + 1) else { return .unknown }
-    switch UInt8(found.source) {
-    case Instruction.Load.value: return .constant(UInt64(found.immediate) | UInt64(next.immediate) << 32)
-    case Instruction.Load.mapIndexValue: return .fixed(map: Int(found.immediate), offset: UInt64(next.immediate))
+    switch found.sourceField {
+    case Instruction.Load.value:
+      return .constant(UInt64(UInt32(bitPattern: found.immediate)) | UInt64(UInt32(bitPattern: next.immediate)) << 32)
+    case Instruction.Load.mapIndexValue:
+      return .fixed(map: Int(found.immediate), offset: UInt64(UInt32(bitPattern: next.immediate)))
     default: return .unknown
     }
   }
 
   /// What a load brings, when it is from a place that nobody can write to.
-  private func loaded(_ index: Int, _ found: Fields, _ state: [Value]) -> Value {
+  private func loaded(_ index: Int, _ found: Instruction, _ state: [Value]) -> Value {
     guard !rewritten.contains(index), found.opcode & 0xe0 == 0x60,
       case .fixed(let map, let start) = state[found.source], map >= 0, map < maps.count, map != configurationMap
     else { return .unknown }
@@ -150,7 +135,7 @@ struct LiveCode {
     }
   }
 
-  private func computed(_ found: Fields, _ state: [Value]) -> Value {
+  private func computed(_ found: Instruction, _ state: [Value]) -> Value {
     let is64 = found.opcode & 7 == 7
     let isRegister = found.opcode & 8 != 0
     let operation = found.opcode & 0xf0
@@ -185,7 +170,7 @@ struct LiveCode {
     return .constant(is64 ? result : result & 0xffff_ffff)
   }
 
-  private mutating func jump(_ index: Int, _ found: Fields, _ state: [Value]) {
+  private mutating func jump(_ index: Int, _ found: Instruction, _ state: [Value]) {
     switch found.opcode & 0xf0 {
     case 0x90: return  // EXIT
     case 0x80:  // CALL
@@ -193,7 +178,7 @@ struct LiveCode {
       for register in 0...5 { after[register] = .unknown }
       return reach(index + 1, after)
     case 0x00:  // JA, of which the 32-bit form has its distance in the immediate
-      let distance = found.opcode & 7 == 6 ? Int(Int32(bitPattern: found.immediate)) : found.offset
+      let distance = found.opcode & 7 == 6 ? Int(found.immediate) : found.offset
       return reach(index + 1 + distance, state)
     default:
       let taken = rewritten.contains(index) ? nil : isTaken(found, state)
@@ -203,7 +188,7 @@ struct LiveCode {
   }
 
   /// Whether a conditional jump is taken; nil when that is not known.
-  private func isTaken(_ found: Fields, _ state: [Value]) -> Bool? {
+  private func isTaken(_ found: Instruction, _ state: [Value]) -> Bool? {
     guard case .constant(var left) = state[found.destination] else { return nil }
     var right = Self.extended(found.immediate)
     if found.opcode & 8 != 0 {
@@ -233,7 +218,7 @@ struct LiveCode {
   }
 
   /// An immediate as 64-bit operations take it.
-  private static func extended(_ immediate: UInt32) -> UInt64 {
-    UInt64(bitPattern: Int64(Int32(bitPattern: immediate)))
+  private static func extended(_ immediate: Int32) -> UInt64 {
+    UInt64(bitPattern: Int64(immediate))
   }
 }

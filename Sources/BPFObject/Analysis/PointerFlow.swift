@@ -7,7 +7,7 @@ internal import ByteKit
 /// taken) makes some of the loads that are found here harmless.
 struct PointerFlow {
   /// What may be where before an instruction.
-  fileprivate struct State: Equatable {
+  fileprivate struct State {
     /// One bit a register: may hold a pointer into the kernel.
     var pointers: UInt16 = 0
     /// One bit a register: may hold the context.
@@ -17,11 +17,27 @@ struct PointerFlow {
     /// The same for the context.
     var contextSlots: UInt64 = 0
 
-    func joined(_ other: State) -> State {
-      State(
-        pointers: pointers | other.pointers, context: context | other.context, slots: slots | other.slots,
-        contextSlots: contextSlots | other.contextSlots)
+    /// Adds what another way brings; whether that is anything new.
+    mutating func join(_ other: State) -> Bool {
+      let before = self
+      pointers |= other.pointers
+      context |= other.context
+      slots |= other.slots
+      contextSlots |= other.contextSlots
+      return pointers != before.pointers || context != before.context || slots != before.slots
+        || contextSlots != before.contextSlots
     }
+  }
+
+  /// What is known of one instruction.
+  private struct Place {
+    var state = State()
+    /// Whether any way leads here.
+    var isReached = false
+    /// Whether it is a load that may go through a pointer into the kernel.
+    var loadsKernel = false
+    /// For a call of a helper one bit a register, of those that may hold a pointer then.
+    var callPointers: UInt16 = 0
   }
 
   private let code: [UInt8]
@@ -30,17 +46,12 @@ struct PointerFlow {
   private let mapsHoldPointers: Bool
   /// Loads of 64 bits that the kernel's own values are filled into.
   private let externs: Set<Int>
-  private var states: [State?]
+  private var places: [Place] = []
   private var work: [Int] = []
   /// A pointer was written through something else than the frame pointer, so it may come back from anywhere.
   private var escapes = false
-  private var found: Set<Int> = []
-  /// For each call of a helper one bit a register, of those that may hold a pointer then.
-  private(set) var calls: [Int: UInt16] = [:]
   /// The program was too tangled to follow.
-  private(set) var isTangled = false
-  /// Steps that are left. A program that a compiler made takes two or three for each instruction.
-  private var budget = 0
+  private var isTangled = false
 
   init(_ program: LinkedProgram, contextHoldsPointers: Bool, mapsHoldPointers: Bool) {
     code = program.instructions
@@ -48,7 +59,6 @@ struct PointerFlow {
     self.contextHoldsPointers = contextHoldsPointers
     self.mapsHoldPointers = mapsHoldPointers
     externs = Set(program.externUses.map(\.instruction))
-    states = []
   }
 
   /// The indexes of loads that may go through a pointer into the kernel, in their order.
@@ -56,56 +66,51 @@ struct PointerFlow {
     // Twice at most: the second time with what the first found to escape.
     for _ in 0..<2 {
       let before = escapes
-      found = []
-      calls = [:]
-      states = Array(repeating: nil, count: count)
+      places = Array(repeating: Place(), count: count)
       work = []
-      budget = 64 * count + 1024
-      reach(0, State(pointers: 0, context: 1 << 1, slots: 0, contextSlots: 0))
+      // A program that a compiler made takes two or three steps for each instruction.
+      var budget = 64 * count + 1024
+      reach(0, State(context: 1 << 1))
       while let index = work.popLast() {
-        guard index < count, let state = states[index] else { continue }
         budget -= 1
         guard budget > 0 else {
           isTangled = true
           return everyLoad
         }
-        step(index, state)
+        step(index, places[index].state)
       }
       if escapes == before { break }
     }
-    return found.sorted()
+    return places.indices.filter { places[$0].loadsKernel }
+  }
+
+  /// One bit a register, of those that may hold a pointer into the kernel where a helper is called. To be asked after
+  /// ``loads()``.
+  func pointers(atCall index: Int) -> UInt16 {
+    isTangled || !places.indices.contains(index) ? .max : places[index].callPointers
   }
 
   /// Every load but those from the stack: the answer for a program that is too tangled to follow.
   private var everyLoad: [Int] {
-    let bytes = code.rawSpan
-    return (0..<count).filter { index in
-      guard let opcode = try? bytes.u8(at: index * 8), let registers = try? bytes.u8(at: index * 8 + 1) else {
-        return true
-      }
-      return opcode & 7 == 1 && registers >> 4 != 10
+    (0..<count).filter { index in
+      guard let instruction = Instruction(at: index, in: code.rawSpan) else { return true }
+      return instruction.opcode & 7 == 1 && instruction.source != 10
     }
   }
 
   /// Another way leads to an instruction.
   private mutating func reach(_ index: Int, _ state: State) {
     guard index >= 0, index < count else { return }
-    let joined = states[index]?.joined(state) ?? state
-    guard states[index] != joined else { return }
-    states[index] = joined
+    let isNew = places[index].state.join(state)
+    guard isNew || !places[index].isReached else { return }
+    places[index].isReached = true
     work.append(index)
   }
 
   private mutating func step(_ index: Int, _ before: State) {
-    let code = code
-    let bytes = code.rawSpan
-    let at = index * Instruction.size
-    guard let opcode = try? bytes.u8(at: at), let registers = try? bytes.u8(at: at + 1),
-      let rawOffset = try? bytes.u16(at: at + 2), let immediate = try? bytes.u32(at: at + 4)
-    else { return }
-    let destination = Int(registers & 15)
-    let source = Int(registers >> 4)
-    let offset = Int(Int16(bitPattern: rawOffset))
+    guard let instruction = Instruction(at: index, in: code.rawSpan) else { return }
+    let (opcode, destination, source) = (instruction.opcode, instruction.destination, instruction.source)
+    let (offset, immediate) = (instruction.offset, Int(instruction.immediate))
     var after = before
     switch opcode & 7 {
     case 0:  // LD
@@ -113,12 +118,11 @@ struct PointerFlow {
         after.set(0, pointer: false)  // packet loads of old
         break
       }
-      after.set(destination, pointer: registers >> 4 == Instruction.Load.btfID || externs.contains(index))
-      if registers >> 4 == Instruction.Load.function {
+      after.set(
+        destination, pointer: instruction.sourceField == Instruction.Load.btfID || externs.contains(index))
+      if instruction.sourceField == Instruction.Load.function {
         // Whoever calls the function back passes what it likes.
-        reach(
-          index + 1 + Int(Int32(bitPattern: immediate)),
-          State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e, slots: 0, contextSlots: 0))
+        reach(index + 1 + immediate, State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e))
       }
       return reach(index + 2, after)
     case 1:  // LDX
@@ -128,7 +132,7 @@ struct PointerFlow {
     case 3:  // STX
       store(opcode, destination, source, offset, &after)
     case 5, 6:  // JMP, JMP32
-      return jump(index, opcode, registers, offset, Int(Int32(bitPattern: immediate)), after)
+      return jump(index, instruction, after)
     default:  // ALU, ALU64
       compute(opcode, destination, source, &after)
     }
@@ -138,7 +142,7 @@ struct PointerFlow {
   private mutating func load(
     _ index: Int, _ destination: Int, _ source: Int, _ offset: Int, isWide: Bool, _ state: inout State
   ) {
-    if state.isPointer(source) { found.insert(index) }
+    if state.isPointer(source) { places[index].loadsKernel = true }
     guard isWide else { return state.set(destination, pointer: false) }
     if source == 10 {
       return state.set(
@@ -181,45 +185,34 @@ struct PointerFlow {
     }
   }
 
-  private mutating func jump(
-    _ index: Int, _ opcode: UInt8, _ registers: UInt8, _ offset: Int, _ immediate: Int, _ state: State
-  ) {
-    switch opcode & 0xf0 {
+  private mutating func jump(_ index: Int, _ instruction: Instruction, _ state: State) {
+    let immediate = Int(instruction.immediate)
+    switch instruction.opcode & 0xf0 {
     case 0x90: return  // EXIT
     case 0x80:  // CALL
       var after = state
       after.pointers &= ~0x3f
       after.context &= ~0x3f
-      switch registers >> 4 {
+      switch instruction.sourceField {
       case Instruction.Call.function:
         // The callee may be passed the address of what is in this frame.
         if state.slots != 0 || contextHoldsPointers && state.contextSlots != 0 { escapes = true }
-        reach(
-          index + 1 + immediate,
-          State(pointers: state.pointers & 0x3e, context: state.context & 0x3e, slots: 0, contextSlots: 0))
+        reach(index + 1 + immediate, State(pointers: state.pointers & 0x3e, context: state.context & 0x3e))
         after.set(0, pointer: contextHoldsPointers || mapsHoldPointers || escapes)
       case Instruction.Call.kernelFunction:
         after.set(0, pointer: true)
       default:
-        calls[index, default: 0] |= state.pointers
-        after.set(0, pointer: Self.returnsPointer(UInt32(truncatingIfNeeded: immediate)))
+        places[index].callPointers |= state.pointers
+        // A helper that is not known may return anything.
+        let helper = KnownHelper[UInt32(bitPattern: instruction.immediate)]
+        after.set(0, pointer: helper?.traits.contains(.returnsPointer) != false)
       }
       return reach(index + 1, after)
     case 0x00:  // JA, of which the 32-bit form has its distance in the immediate
-      return reach(index + 1 + (opcode & 7 == 6 ? immediate : offset), state)
+      return reach(index + 1 + (instruction.opcode & 7 == 6 ? immediate : instruction.offset), state)
     default:
       reach(index + 1, state)
-      reach(index + 1 + offset, state)
-    }
-  }
-
-  /// Helpers that return a pointer to a kernel structure (RET_PTR_TO_BTF_ID and its like, net/core/filter.c,
-  /// kernel/bpf/helpers.c, kernel/trace/bpf_trace.c), and every one that is not known.
-  private static func returnsPointer(_ helper: UInt32) -> Bool {
-    switch helper {
-    // skc_to_*_sock, get_current_task_btf, sock_from_file, per_cpu_ptr, this_cpu_ptr, task_pt_regs, kptr_xchg.
-    case 136...140, 153, 154, 158, 162, 175, 178, 194, 196: true
-    default: HelperNames.name(helper) == nil
+      reach(index + 1 + instruction.offset, state)
     }
   }
 }

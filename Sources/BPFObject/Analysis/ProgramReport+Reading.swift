@@ -15,10 +15,9 @@ extension ProgramReport {
     instructionCount = program.instructions.count / Instruction.size
     editedInstructionCount = program.edits.count
     let scan = Scan(program)
-    helpers = scan.helpers.sorted { $0.key < $1.key }.map {
-      HelperUse(id: $0.key, name: HelperNames.name($0.key), instructions: $0.value)
-    }
-    maps = scan.maps.sorted().compactMap { $0 < object.maps.count ? object.maps[$0].name : nil }
+    helpers = scan.helpers
+    let usedMaps = scan.maps.compactMap { $0 < object.maps.count ? object.maps[$0] : nil }
+    maps = usedMaps.map(\.name)
     kernelSymbols = Set(program.externUses.map(\.extern)).sorted().compactMap {
       $0 < object.externs.count ? object.externs[$0].name : nil
     }
@@ -35,19 +34,17 @@ extension ProgramReport {
     let declaration = object.readDeclarations.first { $0.program == program.name }
     // What nobody declares nobody need prove.
     var records = RecordFlow(program, records: declaration == nil ? [] : coreRelocations)
-    let named = records.subjects(copying: KernelRead.copyingHelpers)
+    let named = records.subjects()
     kernelReads = KernelRead.reads(loads: flow.loads(), helpers: helpers, relocations: coreRelocations, named: named)
     readDeclaration = declaration
     undeclaredReads = UndeclaredRead.all(
       reads: kernelReads, named: named, helpers: helpers, flow: flow,
       kernelFunctions: scan.kernelFunctions, declaration: readDeclaration)
-    let usedMaps = scan.maps.sorted().compactMap { $0 < object.maps.count ? object.maps[$0] : nil }
     classObjections = RestrictedClass.objections(
       kind: typeName, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers, kernelReads: kernelReads,
       kernelSymbols: kernelSymbols, maps: object.maps)
-    requirements = KernelRequirement.all(
-      kind: typeName, attachType: attachTypeName, helpers: helpers,
-      mapTypes: usedMaps.map { TypeNames.map($0.type) },
+    minimumKernel = KernelRequirement.newest(
+      kind: typeName, attachType: attachTypeName, mapTypes: usedMaps.map { TypeNames.map($0.type) }, helpers: helpers,
       hasMaps: !scan.maps.isEmpty, hasCoreRelocations: !coreRelocations.isEmpty, isSleepable: isSleepable,
       usesKernelFunctions: !kernelSymbols.isEmpty)
   }
@@ -59,8 +56,10 @@ extension ProgramReport {
 
   /// What the instructions refer to, by one walk over them.
   private struct Scan {
-    var helpers: [UInt32: [Int]] = [:]
-    var maps: Set<Int> = []
+    /// By number.
+    var helpers: [HelperUse] = []
+    /// Indexes of maps, in their order.
+    var maps: [Int] = []
     /// Calls of kernel functions.
     var kernelFunctions: [Int] = []
     /// Whether there is a BPF_JCOND (may_goto, Linux 6.9), whose loops the verifier does not follow to their end.
@@ -68,23 +67,32 @@ extension ProgramReport {
 
     init(_ program: LinkedProgram) {
       let bytes = program.instructions.rawSpan
-      var offset = 0
-      while let code = try? bytes.u8(at: offset), let source = try? bytes.u8(at: offset + 1) >> 4,
-        let immediate = try? bytes.u32(at: offset + 4)
-      {
-        switch (code, source) {
+      var calls: [(helper: UInt32, place: Int)] = []
+      var place = 0
+      while let instruction = Instruction(at: place, in: bytes) {
+        switch (instruction.opcode, instruction.sourceField) {
         case (Instruction.call, Instruction.Call.helper):
-          helpers[immediate, default: []].append(offset / Instruction.size)
+          calls.append((UInt32(bitPattern: instruction.immediate), place))
         case (Instruction.call, Instruction.Call.kernelFunction):
-          kernelFunctions.append(offset / Instruction.size)
+          kernelFunctions.append(place)
         case (Instruction.loadImmediate64, Instruction.Load.mapIndex),
           (Instruction.loadImmediate64, Instruction.Load.mapIndexValue):
-          maps.insert(Int(immediate))
+          let map = Int(UInt32(bitPattern: instruction.immediate))
+          if !maps.contains(map) { maps.append(map) }
         case (Instruction.mayGoTo, _):
           maysGoOn = true
         default: break
         }
-        offset += code == Instruction.loadImmediate64 ? 2 * Instruction.size : Instruction.size
+        place += instruction.opcode == Instruction.loadImmediate64 ? 2 : 1
+      }
+      maps.sort()
+      calls.sort { $0 < $1 }
+      var rest = calls[...]
+      while let first = rest.first {
+        let same = rest.prefix { $0.helper == first.helper }
+        helpers.append(
+          HelperUse(id: first.helper, name: HelperNames.name(first.helper), instructions: same.map(\.place)))
+        rest = rest.dropFirst(same.count)
       }
     }
   }
@@ -136,30 +144,26 @@ extension ProgramReport {
   /// After kernel/bpf/syscall.c (bpf_prog_load, is_net_admin_prog_type, is_perfmon_prog_type) and the helpers' own
   /// demands (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c, kernel/bpf/syscall.c).
   private static func capabilities(_ kind: ProgramKind, _ helpers: [HelperUse]) -> [RequiredCapability] {
-    var needed: Set<RequiredCapability> = [.bpf]
+    var (netAdmin, perfmon, sysAdmin) = (false, false, false)
     switch TypeNames.program(kind.type) {
     case "sched_cls", "sched_act", "xdp", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sk_skb", "sk_msg",
       "flow_dissector", "cgroup_device", "cgroup_sock", "cgroup_sock_addr", "cgroup_sockopt", "cgroup_sysctl",
       "sock_ops", "netfilter":
-      needed.insert(.netAdmin)
+      netAdmin = true
     case "kprobe", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm",
       "struct_ops":
-      needed.insert(.perfmon)
-    case "ext": needed.formUnion([.netAdmin, .perfmon])
+      perfmon = true
+    case "ext": (netAdmin, perfmon) = (true, true)
     default: break
     }
     for helper in helpers {
-      guard let name = helper.name else { continue }
-      if name == "probe_write_user" { needed.insert(.sysAdmin) }
-      if performanceHelpers.contains(name) { needed.insert(.perfmon) }
+      if helper.id == LockdownRestriction.probeWriteUser { sysAdmin = true }
+      if KnownHelper[helper.id]?.traits.contains(.needsPerfmon) == true { perfmon = true }
     }
-    return RequiredCapability.allCases.filter(needed.contains)
+    var needed: [RequiredCapability] = [.bpf]
+    if netAdmin { needed.append(.netAdmin) }
+    if perfmon { needed.append(.perfmon) }
+    if sysAdmin { needed.append(.sysAdmin) }
+    return needed
   }
-
-  /// The helpers that need CAP_PERFMON.
-  private static let performanceHelpers: Set<String> = [
-    "probe_read", "probe_read_str", "probe_read_kernel", "probe_read_kernel_str", "sys_bpf", "probe_read_user",
-    "probe_read_user_str", "get_current_task", "get_current_task_btf", "task_pt_regs", "trace_printk", "trace_vprintk",
-    "snprintf", "snprintf_btf", "kallsyms_lookup_name",
-  ]
 }

@@ -9,6 +9,9 @@ public struct HelperUse: Equatable, Sendable {
 
   /// `bpf_probe_read_kernel#113`, as the verifier writes it.
   public var label: String { "bpf_\(name ?? "unknown")#\(id)" }
+
+  /// Whether it copies kernel memory: probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str.
+  var copiesKernel: Bool { KnownHelper[id]?.traits.contains(.copiesKernel) == true }
 }
 
 /// A CO-RE relocation that the kernel resolves when it loads the program.
@@ -79,8 +82,8 @@ public struct ProgramReport: Equatable, Sendable {
   public let capabilities: [RequiredCapability]
   /// Where it may read the kernel's memory, in the order of its instructions.
   public let kernelReads: [KernelRead]
-  /// What it asks of the kernel's version, the newest first; there is always one.
-  public let requirements: [KernelRequirement]
+  /// The oldest kernel that can load it, and why.
+  public let minimumKernel: KernelRequirement
 
   /// What its author says that it reads of the kernel's memory; nil when nothing is said.
   public let readDeclaration: ReadDeclaration?
@@ -96,16 +99,13 @@ public struct ProgramReport: Equatable, Sendable {
 
   /// What it does beyond the packet or socket it is called for; empty for a restricted program, see
   /// `x_class=RESTRICTED` in docs/policy.md.
-  public let classObjections: [String]
+  public let classObjections: [ClassObjection]
 
   /// Whether it stays with the packet or socket it is called for.
   public var isRestricted: Bool { classObjections.isEmpty }
 
   /// The helpers by which it writes to the memory of user space (lockdown: BPF_WRITE_USER).
   public var userWrites: [HelperUse] { helpers.filter { $0.id == LockdownRestriction.probeWriteUser } }
-
-  /// The oldest kernel that can load it, and why.
-  public var minimumKernel: KernelRequirement { requirements.first ?? .typeInformation }
 
   /// What the kernel forbids in this mode: nothing when it loads and attaches the program.
   public func restrictions(in mode: LockdownRestriction.Mode) -> [LockdownRestriction] {

@@ -91,9 +91,7 @@ struct RecordFlow {
 
   /// What each load, and each call of a helper that copies kernel memory, reads, for those whose address is that of a
   /// field and that stay inside it; by instruction.
-  ///
-  /// - Parameter copying: numbers of helpers whose second argument is a size, and whose third an address in the kernel.
-  mutating func subjects(copying helpers: Set<UInt32>) -> [Int: String] {
+  mutating func subjects() -> [Int: String] {
     guard !offsetRecords.isEmpty else { return [:] }
     // Twice at most: the second time with what the first found to escape.
     for _ in 0..<2 {
@@ -111,14 +109,14 @@ struct RecordFlow {
     }
     var subjects: [Int: String] = [:]
     for index in 0..<count {
-      guard let state = states[index], let subject = subject(index, state, helpers) else { continue }
+      guard let state = states[index], let subject = subject(index, state) else { continue }
       subjects[index] = subject
     }
     return subjects
   }
 
-  private func subject(_ index: Int, _ state: State, _ helpers: Set<UInt32>) -> String? {
-    guard let fields = fields(index) else { return nil }
+  private func subject(_ index: Int, _ state: State) -> String? {
+    guard let fields = Instruction(at: index, in: code.rawSpan) else { return nil }
     switch fields.opcode & 7 {
     case 1:
       let address = state.registers[fields.source]
@@ -134,7 +132,7 @@ struct RecordFlow {
     case 5 where fields.opcode == Instruction.call && fields.source == 0:
       let address = state.registers[3]
       let size = state.registers[2]
-      guard helpers.contains(UInt32(truncatingIfNeeded: fields.immediate)), !address.isMixed,
+      guard KnownHelper[UInt32(bitPattern: fields.immediate)]?.traits.contains(.copiesKernel) == true, !address.isMixed,
         let record = address.record
       else { return nil }
       if let sized = size.sizeRecord, records[sized].subject == records[record].subject {
@@ -156,22 +154,10 @@ struct RecordFlow {
     work.append(index)
   }
 
-  private func fields(_ index: Int) -> (opcode: UInt8, destination: Int, source: Int, offset: Int, immediate: Int)? {
-    let bytes = code.rawSpan
-    let at = index * Instruction.size
-    guard let opcode = try? bytes.u8(at: at), let registers = try? bytes.u8(at: at + 1),
-      let offset = try? bytes.u16(at: at + 2), let immediate = try? bytes.u32(at: at + 4)
-    else { return nil }
-    return (
-      opcode, Int(registers & 15), Int(registers >> 4), Int(Int16(bitPattern: offset)),
-      Int(Int32(bitPattern: immediate))
-    )
-  }
-
   private mutating func step(_ index: Int) {
-    guard let (opcode, destination, source, offset, immediate) = fields(index), var state = states[index] else {
-      return
-    }
+    guard let instruction = Instruction(at: index, in: code.rawSpan), var state = states[index] else { return }
+    let (opcode, destination, source) = (instruction.opcode, instruction.destination, instruction.source)
+    let (offset, immediate) = (instruction.offset, Int(instruction.immediate))
     switch opcode & 7 {
     case 0:
       state.registers[destination] = .unknown

@@ -34,11 +34,26 @@ extension BTF {
     }
   }
 
-  /// The numbers of an access string; nil for one that is no number, and for too many.
+  /// The numbers of an access string: nil for one that is no number of at most nine digits (no C type has as many
+  /// members), and in place of all for too many.
   private static func numbers(_ access: String) -> [Int?]? {
-    let parts = access.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    guard parts.count <= 64 else { return nil }
-    return parts.map { Int(Substring($0)) }
+    var numbers: [Int?] = []
+    var number = 0
+    var digits = 0
+    for byte in access.utf8 {
+      switch byte {
+      case UInt8(ascii: ":"):
+        numbers.append((1...9).contains(digits) ? number : nil)
+        (number, digits) = (0, 0)
+        guard numbers.count < 64 else { return nil }
+      case UInt8(ascii: "0")...UInt8(ascii: "9") where digits < 9:
+        number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        digits += 1
+      default: digits = 10
+      }
+    }
+    numbers.append((1...9).contains(digits) ? number : nil)
+    return numbers
   }
 
   /// Walks down from a structure, by the numbers of members and array elements.

@@ -1,5 +1,34 @@
-/// The few instructions that linking looks at (Documentation/bpf/standardization/instruction-set.rst).
-enum Instruction {
+internal import ByteKit
+
+/// One slot of a program (Documentation/bpf/standardization/instruction-set.rst), and the few operations that linking and
+/// the analyses look at.
+struct Instruction {
+  let opcode: UInt8
+  /// The number of the register.
+  let destination: Int
+  /// The number of the register, for the instructions that have one there.
+  let source: Int
+  /// Instructions to jump, or bytes from an address.
+  let offset: Int
+  let immediate: Int32
+
+  /// The four bits of `src_reg` as a number, which for loads of 64 bits and for calls is not a register.
+  var sourceField: UInt8 { UInt8(truncatingIfNeeded: source) }
+
+  /// - Parameters:
+  ///   - index: of the slot.
+  ///   - code: instructions in the object's byte order, which is little-endian.
+  /// - Returns: nil behind the end.
+  @inline(__always)
+  init?(at index: Int, in code: borrowing RawSpan) {
+    guard let word = try? code.u64(at: index * Self.size) else { return nil }
+    opcode = UInt8(truncatingIfNeeded: word)
+    destination = Int(word >> 8 & 15)
+    source = Int(word >> 12 & 15)
+    offset = Int(Int16(truncatingIfNeeded: word >> 16))
+    immediate = Int32(truncatingIfNeeded: word >> 32)
+  }
+
   /// Bytes.
   static let size = 8
   /// BPF_LD | BPF_IMM | BPF_DW: takes two slots.
