@@ -41,11 +41,38 @@ extension ErofsImage where Blocks: ~Copyable {
   ///
   /// An inode with several names is visited once for each; a directory can have only one.
   public func walk(_ visit: (ErofsEntry) throws(ErofsError) -> Void) throws(ErofsError) {
+    try visit(ErofsEntry(path: "", inode: try root()))
+    try descend { path, name throws(ErofsError) in
+      let inode = try child(name, path: path)
+      try visit(ErofsEntry(path: path, inode: inode))
+      return inode
+    }
+  }
+
+  /// Visits every name that is not a directory's, in the order of ``walk(_:)``, without reading what it leads to. The
+  /// directories say what kind of file that is, and nobody has looked whether it is so.
+  ///
+  /// - Parameter visit: called with the path, the kind and the inode's number.
+  public func walkNames(
+    _ visit: (String, ErofsInode.Kind, UInt64) throws(ErofsError) -> Void
+  ) throws(ErofsError) {
+    try descend { path, name throws(ErofsError) in
+      if name.kind == .directory { return try child(name, path: path) }
+      try visit(path, name.kind, name.nid)
+      return nil
+    }
+  }
+
+  /// Goes through all names.
+  ///
+  /// - Parameter enter: called with each path and name; returns its inode when it may be a directory to go into.
+  private func descend(
+    _ enter: (String, ErofsName) throws(ErofsError) -> ErofsInode?
+  ) throws(ErofsError) {
     let root = try root()
     var pending: [(path: String, inode: ErofsInode, parent: UInt64, depth: Int)] = [("", root, root.nid, 0)]
     var directories: Set<UInt64> = [root.nid]
     var visited = 1
-    try visit(ErofsEntry(path: "", inode: root))
     while let directory = pending.popLast() {
       let names: [ErofsName]
       do throws(ErofsError) {
@@ -61,15 +88,12 @@ extension ErofsImage where Blocks: ~Copyable {
       for name in names {
         let path = directory.path.isEmpty ? name.name : "\(directory.path)/\(name.name)"
         guard directory.depth < limits.depth, path.utf8.count <= limits.pathBytes else { throw tooDeep(path) }
-        let inode = try child(name, path: path)
-        if inode.kind == .directory {
-          guard directories.insert(inode.nid).inserted else {
-            throw ErofsError(
-              .tree, nid: inode.nid, path: path, expected: "one name for a directory", found: "a second one, or a loop")
-          }
-          below.append((path, inode, directory.inode.nid, directory.depth + 1))
+        guard let inode = try enter(path, name), inode.kind == .directory else { continue }
+        guard directories.insert(inode.nid).inserted else {
+          throw ErofsError(
+            .tree, nid: inode.nid, path: path, expected: "one name for a directory", found: "a second one, or a loop")
         }
-        try visit(ErofsEntry(path: path, inode: inode))
+        below.append((path, inode, directory.inode.nid, directory.depth + 1))
       }
       pending.append(contentsOf: below.reversed())
     }
@@ -82,7 +106,7 @@ extension ErofsImage where Blocks: ~Copyable {
   public func paths(of nid: UInt64) throws(ErofsError) -> [String] {
     var paths: [String] = []
     try walk { entry throws(ErofsError) in if entry.inode.nid == nid { paths.append(entry.path) } }
-    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return paths.sortedBytewise()
   }
 
   /// The one name of an inode, when a path somebody saw it under ends in that name; otherwise nil.

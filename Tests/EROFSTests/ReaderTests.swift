@@ -25,6 +25,13 @@ import Testing
       found[entry.path] = entry.inode
       order.append(entry.path)
     }
+    // The same without what the names lead to.
+    var names: [String] = []
+    try image.walkNames { path, kind, nid throws(ErofsError) in
+      #expect(found[path]?.kind == kind && found[path]?.nid == nid, "\(path)")
+      names.append(path)
+    }
+    #expect(names == order.filter { found[$0]?.kind != .directory })
     let expected = Set(tree.files.keys).union(tree.directories).union(tree.links.keys)
     #expect(Set(found.keys) == expected)
     for (path, contents) in tree.files {
