@@ -269,7 +269,7 @@ let package = Package(
     tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "TestSupport", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFSWriter", imports: ["EROFSWriter", "EROFS", "DMVerity", "TestSupport", "LinuxSys", "ByteKit"]),
-    tests("Manifest", imports: ["Manifest", "DMVerity", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
+    tests("Manifest", imports: ["Manifest", "DMVerity", "EROFS", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
     tests("BPFObject", imports: ["BPFNames", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests(

@@ -47,30 +47,50 @@ extension Manifest {
   public func locateFiles<Blocks: VerifiedBlocks & ~Copyable>(
     in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> [Located] {
-    try Self.locate(objects.map(\.file) + files, in: image)
-  }
-
-  /// Finds files in the image, as ``locateFiles(in:)``: exactly these, and the manifest.
-  public static func locate<Blocks: VerifiedBlocks & ~Copyable>(
-    _ files: [File], in image: borrowing ErofsImage<Blocks>
-  ) throws(ManifestError) -> [Located] {
-    var expected: [[UInt8]: File] = [:]
-    for file in files { expected[Array(file.path.utf8)] = file }
-    var found: [ErofsEntry] = []
+    var names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)] = []
     do throws(ErofsError) {
-      try image.walk { entry throws(ErofsError) in if entry.inode.kind != .directory { found.append(entry) } }
+      try image.walk { entry throws(ErofsError) in names.append((entry.path, entry.inode.kind, entry.inode.nid)) }
     } catch {
       throw .fileSystem(error)
     }
-    var located: [Located] = []
-    for entry in found where !entry.path.utf8.elementsEqual(path.utf8) {
-      guard entry.inode.kind == .regular, let file = expected.removeValue(forKey: Array(entry.path.utf8)) else {
-        throw .unlisted(path: entry.path)
-      }
-      located.append(Located(file: file, nid: entry.inode.nid))
+    return try Self.locate(objects.map(\.file) + files, among: names.filter { $0.kind != .directory })
+  }
+
+  /// Finds files in the image, as ``locateFiles(in:)``: exactly these, and the manifest. What a name leads to is not
+  /// read; that is left to ``check(_:in:)``.
+  public static func locate<Blocks: VerifiedBlocks & ~Copyable>(
+    _ files: [File], in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> [Located] {
+    var names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)] = []
+    do throws(ErofsError) {
+      try image.walkNames { path, kind, nid throws(ErofsError) in names.append((path, kind, nid)) }
+    } catch {
+      throw .fileSystem(error)
     }
-    if let missing = expected.values.map(\.path).min() { throw .fileSystem(ErofsError.missing(missing)) }
-    return located.sorted { $0.file.path.utf8.lexicographicallyPrecedes($1.file.path.utf8) }
+    return try locate(files, among: names)
+  }
+
+  /// Pairs files with the names of an image, in any order.
+  static func locate(
+    _ files: [File], among names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)]
+  ) throws(ManifestError) -> [Located] {
+    var rest = files.sorted { $0.path.precedesBytewise($1.path) }[...]
+    var located: [Located] = []
+    located.reserveCapacity(files.count)
+    var missing: String?
+    for name in names.sorted(by: { $0.path.precedesBytewise($1.path) }) where !name.path.hasSameBytes(as: path) {
+      while let file = rest.first, file.path.precedesBytewise(name.path) {
+        missing = missing ?? file.path
+        rest = rest.dropFirst()
+      }
+      guard let file = rest.first, file.path.hasSameBytes(as: name.path), name.kind == .regular else {
+        throw .unlisted(path: name.path)
+      }
+      located.append(Located(file: file, nid: name.nid))
+      rest = rest.dropFirst()
+    }
+    if let missing = missing ?? rest.first?.path { throw .fileSystem(ErofsError.missing(missing)) }
+    return located
   }
 
   /// Bytes that are hashed side by side.

@@ -39,7 +39,7 @@ extension Manifest {
 
   /// Sorted and without repetition, so that a path has one entry and a manifest one text.
   private static func requireRisingPaths(_ paths: [String], place: String) throws(ManifestError) {
-    for (first, second) in zip(paths, paths.dropFirst()) where !first.utf8.lexicographicallyPrecedes(second.utf8) {
+    for (first, second) in zip(paths, paths.dropFirst()) where !first.precedesBytewise(second) {
       throw .member(place: place, expected: "paths in strictly rising order", found: "`\(second)` after `\(first)`")
     }
   }

@@ -23,7 +23,7 @@ public enum ObjectDescription {
           name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0))
       },
       maps: maps.map { Manifest.Map(name: $0.name, type: TypeNames.map($0.type)) },
-      helpers: sorted(Set(programs.flatMap { $0.helpers.map(name) })),
+      helpers: sorted(programs.flatMap { $0.helpers.map(name) }),
       coreRelocations: programs.reduce(0) { $0 + $1.coreRelocations.count },
       lockdown: LockdownRestriction.Mode.allCases.map { verdict(of: programs, under: $0) })
   }
@@ -37,7 +37,7 @@ public enum ObjectDescription {
     }
     return Manifest.Analysis(
       minimumKernel: "\(program.minimumKernel.version)", capabilities: program.capabilities.map(\.rawValue),
-      kernelReads: sorted(Set(reads)), userWrites: sorted(Set(program.userWrites.map(name))),
+      kernelReads: sorted(reads), userWrites: sorted(program.userWrites.map(name)),
       isRestricted: program.isRestricted)
   }
 
@@ -47,12 +47,16 @@ public enum ObjectDescription {
   ) -> Manifest.LockdownVerdict {
     let forbidden = programs.flatMap { $0.restrictions(in: mode) }.filter { $0.moment == .load }
       .map { $0.helper.map(name) ?? $0.reason.rawValue }
-    return Manifest.LockdownVerdict(mode: mode.rawValue, forbidden: sorted(Set(forbidden)))
+    return Manifest.LockdownVerdict(mode: mode.rawValue, forbidden: sorted(forbidden))
   }
 
   private static func name(_ helper: HelperUse) -> String { helper.name.map { "bpf_\($0)" } ?? "helper_\(helper.id)" }
 
-  private static func sorted(_ names: Set<String>) -> [String] {
-    names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  /// Each name once, in bytewise order. They are few: looking through them costs less than a table.
+  private static func sorted(_ names: [String]) -> [String] {
+    var unique: [String] = []
+    for name in names where !unique.contains(name) { unique.append(name) }
+    if unique.count > 1 { unique = unique.sortedBytewise() }
+    return unique
   }
 }

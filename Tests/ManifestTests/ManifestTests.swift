@@ -1,6 +1,7 @@
 import ByteKit
 import DMVerity
 import Diagnostics
+import EROFS
 import Hashing
 import JSONText
 import Testing
@@ -43,6 +44,38 @@ import Testing
     plain.objects = []
     plain.files = []
     #expect(try Manifest(parsing: plain.text) == plain)
+  }
+
+  /// Exactly the manifest's files are in the image, each under its name, and the manifest.
+  @Test func filesAndNamesArePaired() throws {
+    let digest = try Digest.of([UInt8]().rawSpan)
+    let files = ["net/b.bpf.o", "a.bpf.o", "\u{fc}"].map { Manifest.File(path: $0, digest: digest, size: 0) }
+    typealias Name = (path: String, kind: ErofsInode.Kind, nid: UInt64)
+    let names: [Name] = [
+      ("a.bpf.o", .regular, 1), ("\u{fc}", .regular, 2), (Manifest.path, .regular, 3), ("net/b.bpf.o", .regular, 4),
+    ]
+    let located = try Manifest.locate(files, among: names)
+    #expect(located.map(\.file.path) == ["a.bpf.o", "net/b.bpf.o", "\u{fc}"])
+    #expect(located.map(\.nid) == [1, 4, 2])
+    // What looks the same is another name.
+    for other in ["a", "aa", "b", "u\u{308}", "zz"] {
+      #expect(throws: ManifestError.unlisted(path: other)) {
+        try Manifest.locate(files, among: names + [(other, .regular, 5)])
+      }
+    }
+    #expect(throws: ManifestError.unlisted(path: "a.bpf.o")) {
+      try Manifest.locate(files, among: [("a.bpf.o", .symbolicLink, 1)] + names.dropFirst())
+    }
+    #expect(throws: ManifestError.unlisted(path: "a.bpf.o")) { try Manifest.locate(files, among: names + [names[0]]) }
+    for index in [0, 1, 3] {
+      var fewer = names
+      let missing = fewer.remove(at: index).path
+      #expect(throws: ManifestError.fileSystem(.missing(missing))) { try Manifest.locate(files, among: fewer) }
+      // A name that is too many is told first.
+      #expect(throws: ManifestError.unlisted(path: "x")) {
+        try Manifest.locate(files, among: fewer + [("x", .regular, 5)])
+      }
+    }
   }
 
   /// Each of many objects is found in the text without its being read whole, and nothing else is.
