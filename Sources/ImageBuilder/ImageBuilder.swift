@@ -28,7 +28,7 @@ public struct ImageBuilder {
   public func build() throws(BuildError) -> BuildResult {
     try checkLabels()
     try checkOutputs()
-    let scan = try SourceScan(request.directory, includes: request.includes)
+    let scan = try SourceScan(request.directory, includes: request.includes, threads: threads)
     guard !scan.files.isEmpty else {
       throw .nothingToPack(path: request.directory, skipped: scan.skipped.count)
     }
@@ -36,7 +36,7 @@ public struct ImageBuilder {
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
     let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
-    image.descriptor.beginSync()
+    let writeback = image.descriptor.beginSync()
     let sealed = try ImageSealer(
       seed: request.seed, salt: request.salt, threads: threads, output: request.output, progress: progress
     ).seal(image.descriptor, fileSystem)
@@ -47,6 +47,7 @@ public struct ImageBuilder {
       path: finished.image.temporaryPath, verityData: finished.treePath, rootHash: sealed.rootHash,
       threads: threads
     ).check(contents, in: fileSystem)
+    writeback?.wait()
     let stale = try commit(finished, sealed, signature, manifest: fileSystem.manifest, in: workshop)
     let dataBytes = sealed.layout.parameters.dataByteCount
     return BuildResult(

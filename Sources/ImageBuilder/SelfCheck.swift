@@ -23,27 +23,57 @@ struct SelfCheck: Sendable {
   ///   - fileSystem: says how it was packed. The manifest is one more file here: reading thousands of objects from JSON
   ///     again would take a tenth of the build.
   func check(_ contents: FileSystem.Contents, in fileSystem: FileSystem.Finished) throws(BuildError) {
-    let files = Mutex<[Manifest.Located]>([])
-    // Finding thousands of files takes about as long as reading the manifest that names them.
-    try concurrently(2) { index in
-      let image = try self.fileSystem()
-      if index == 0 {
-        let located = try Manifest.locate(contents.objects + contents.files, in: image)
-        files.withLock { $0 = located }
-      } else {
+    let batches = Mutex<[[Manifest.Located]]>([])
+    let areLocated = Semaphore()
+    // Reading the manifest takes longer than finding the files that it names, and they are to begin meanwhile.
+    try concurrently { task in
+      switch task {
+      case 0:
+        // Whatever comes of it, somebody may be waiting.
+        defer { for _ in 0..<threads { areLocated.signal() } }
+        let located = try Manifest.locate(contents.objects + contents.files, in: try self.fileSystem())
+        batches.withLock { $0 = Self.batches(of: located) }
+      case 1:
+        let image = try self.fileSystem()
         let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
         try head.check(superblock: image.blocks.layout.superblock)
-        let manifest = Manifest.File(
-          path: Manifest.path, digest: fileSystem.manifestDigest, size: UInt64(fileSystem.manifest.count))
-        try check([Manifest.Located(file: manifest, nid: try image.lookup(Manifest.path).nid)], in: image)
+        try check(manifestOf: fileSystem, in: image)
+      default:
+        if task < 2 + threads { areLocated.wait() }
+        guard let batch = batches.withLock({ $0.count > task - 2 ? $0[task - 2] : nil }) else { return false }
+        try check(batch, in: try self.fileSystem())
       }
+      return true
     }
-    let batches = Self.batches(of: files.withLock { $0 })
-    try concurrently(batches.count) { index in try check(batches[index], in: try self.fileSystem()) }
   }
 
   private func fileSystem() throws -> ErofsImage<VerifiedDevice<ImageFile.Source>> {
     try ErofsImage(try ImageFile.open(path, verityData: verityData).device(rootHash: rootHash, memoryLimit: .max))
+  }
+
+  /// Bytes of the manifest that are compared at a time.
+  private static let pieceBytes: UInt64 = 1 << 20
+
+  /// Holds the manifest in the image against the one that was written there.
+  private func check(
+    manifestOf fileSystem: FileSystem.Finished, in image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>
+  ) throws {
+    let inode = try image.lookup(Manifest.path)
+    let expected = fileSystem.manifest.rawSpan
+    let size = UInt64(expected.byteCount)
+    let isSame =
+      try inode.size == size
+      && stride(from: 0, to: size, by: UInt64.Stride(Self.pieceBytes)).allSatisfy { start in
+        let end = min(start + Self.pieceBytes, size)
+        let piece = try image.readFile(inode, in: start..<end)
+        return try expected.slice(at: Int(start), count: Int(end - start)).hasSameBytes(as: piece.rawSpan)
+      }
+    guard !isSame else { return }
+    let manifest = Manifest.File(path: Manifest.path, digest: fileSystem.manifestDigest, size: size)
+    // The same check by digest says what was expected and found.
+    try Manifest.check([Manifest.Located(file: manifest, nid: inode.nid)], in: image)
+    throw BuildError.selfCheck(
+      Diagnostic("build.self-check", .incomplete, "the manifest reads differently from one time to the next"))
   }
 
   private static func batches(of files: [Manifest.Located]) -> [[Manifest.Located]] {
@@ -67,19 +97,21 @@ struct SelfCheck: Sendable {
     try Manifest.check(files, in: image)
   }
 
-  /// Does several things at a time, and throws what failed first.
-  private func concurrently(_ count: Int, _ work: @Sendable (Int) throws -> Void) throws(BuildError) {
+  /// Does one thing after another on several threads, and throws what failed first.
+  ///
+  /// - Parameter work: called with 0, 1, 2 …; whether there is more to do.
+  private func concurrently(_ work: @Sendable (Int) throws -> Bool) throws(BuildError) {
     let next = Atomic<Int>(0)
+    let hasFailed = Atomic<Bool>(false)
     let failure = Mutex<BuildError?>(nil)
-    Processors.share(min(threads, count)) { _ in
+    Processors.share(threads) { _ in
       do throws(BuildError) {
-        while true {
-          let index = next.add(1, ordering: .relaxed).oldValue
-          guard index < count else { return }
-          try diagnosing { try work(index) }
+        while !hasFailed.load(ordering: .relaxed) {
+          let task = next.add(1, ordering: .relaxed).oldValue
+          guard try diagnosing({ try work(task) }) else { return }
         }
       } catch {
-        next.store(count, ordering: .relaxed)
+        hasFailed.store(true, ordering: .relaxed)
         failure.withLock { if $0 == nil { $0 = error } }
       }
     }
@@ -87,9 +119,9 @@ struct SelfCheck: Sendable {
   }
 
   /// Whatever goes wrong here is a failed self-check.
-  private func diagnosing(_ work: () throws -> Void) throws(BuildError) {
+  private func diagnosing<Result>(_ work: () throws -> Result) throws(BuildError) -> Result {
     do {
-      try work()
+      return try work()
     } catch let error as BuildError {
       throw error
     } catch let error as any Diagnosable {

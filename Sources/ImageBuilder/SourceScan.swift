@@ -1,6 +1,8 @@
+internal import ByteKit
 internal import EROFS
 internal import LinuxSys
 internal import Manifest
+internal import Synchronization
 
 /// What a directory holds, before anything is read.
 struct SourceScan {
@@ -23,8 +25,13 @@ struct SourceScan {
 
   static let objectSuffix = ".bpf.o"
 
+  /// Names that a thread looks at, at least; fewer are no work.
+  private static let share = 256
+
   /// Lists everything below `directory`. Symbolic links are left out: what they lead to depends on the machine.
-  init(_ directory: String, includes: [FileNamePattern]) throws(BuildError) {
+  ///
+  /// - Parameter threads: how many ask what the names are.
+  init(_ directory: String, includes: [FileNamePattern], threads: Int = 1) throws(BuildError) {
     let root: FileStatus
     do throws(SystemError) {
       root = try FileStatus.of(path: directory)
@@ -34,45 +41,73 @@ struct SourceScan {
     guard root.kind == .directory else { throw .notADirectory(path: directory) }
     let limits = ErofsLimits()
     var entries = 0
-    var pending: [(path: String, depth: Int)] = [("", 0)]
-    while let current = pending.popLast() {
-      let names: [String]
-      do throws(SystemError) {
-        names = try Directory.names(current.path.isEmpty ? directory : "\(directory)/\(current.path)")
-      } catch {
-        throw .source(path: "\(directory)/\(current.path)", error)
-      }
-      for name in names {
-        let path = current.path.isEmpty ? name : "\(current.path)/\(name)"
-        entries += 1
-        guard entries < limits.entries, current.depth < limits.depth, path.utf8.count <= limits.pathBytes else {
-          throw .badFile(
-            path: path,
-            expected: "at most \(limits.entries) files, \(limits.depth) levels, \(limits.pathBytes) bytes a path",
-            found: "more")
+    // One level of directories after another, so that there is much to ask at a time.
+    var level = [""]
+    for depth in 0... {
+      var found: [(path: String, name: String)] = []
+      for parent in level {
+        let names: [String]
+        do throws(SystemError) {
+          names = try Directory.names(parent.isEmpty ? directory : "\(directory)/\(parent)")
+        } catch {
+          throw .source(path: "\(directory)/\(parent)", error)
         }
-        if try add(path, name: name, below: directory, includes: includes) { pending.append((path, current.depth + 1)) }
+        for name in names {
+          let path = parent.isEmpty ? name : "\(parent)/\(name)"
+          entries += 1
+          guard entries < limits.entries, depth < limits.depth, path.utf8.count <= limits.pathBytes else {
+            throw .badFile(
+              path: path,
+              expected: "at most \(limits.entries) files, \(limits.depth) levels, \(limits.pathBytes) bytes a path",
+              found: "more")
+          }
+          found.append((path, name))
+        }
       }
+      let statuses = Self.statuses(of: found.map(\.path), below: directory, threads: threads)
+      level = []
+      for ((path, name), status) in zip(found, statuses) {
+        let isDirectory = try add(path, name: name, below: directory, includes: includes, status: status)
+        if isDirectory { level.append(path) }
+      }
+      if level.isEmpty { break }
     }
-    files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-    skipped.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    files.sort { $0.path.precedesBytewise($1.path) }
+    skipped.sort { $0.path.precedesBytewise($1.path) }
+  }
+
+  /// What each path is, in their order.
+  private static func statuses(
+    of paths: [String], below directory: String, threads: Int
+  ) -> [Result<FileStatus, SystemError>] {
+    let count = max(1, min(threads, paths.count / share))
+    let shares = Mutex<[[Result<FileStatus, SystemError>]]>(Array(repeating: [], count: count))
+    Processors.share(count) { number in
+      let part = paths[paths.count * number / count..<paths.count * (number + 1) / count]
+      let statuses = part.map { path in
+        Result { () throws(SystemError) in try FileStatus.of(path: "\(directory)/\(path)", followLinks: false) }
+      }
+      shares.withLock { $0[number] = statuses }
+    }
+    return shares.withLock { $0.flatMap { $0 } }
   }
 
   /// Takes one name; true when it is a directory to go into.
   private mutating func add(
-    _ path: String, name: String, below directory: String, includes: [FileNamePattern]
+    _ path: String, name: String, below directory: String, includes: [FileNamePattern],
+    status: Result<FileStatus, SystemError>
   ) throws(BuildError) -> Bool {
     // Names come from readdir with malformed parts replaced; the replaced name would be another file's.
     guard !name.unicodeScalars.contains("\u{fffd}") else {
       throw .badName(path: path, expected: "a name in UTF-8", found: "other bytes")
     }
-    let status: FileStatus
+    let found: FileStatus
     do throws(SystemError) {
-      status = try FileStatus.of(path: "\(directory)/\(path)", followLinks: false)
+      found = try status.get()
     } catch {
       throw .source(path: "\(directory)/\(path)", error)
     }
-    let kind = status.kind
+    let kind = found.kind
     if kind == .directory { return true }
     let isObject = name.hasSuffix(Self.objectSuffix)
     guard isObject || includes.contains(where: { $0.matches(path) }) else {
@@ -86,7 +121,7 @@ struct SourceScan {
     guard !path.hasPrefix(".verity-bpf/"), path != ".verity-bpf" else {
       throw .badName(path: path, expected: "a path outside `.verity-bpf`, where the manifest goes", found: "one inside")
     }
-    files.append(File(path: path, isObject: isObject, status: status))
+    files.append(File(path: path, isObject: isObject, status: found))
     return false
   }
 

@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import Glibc
 
 /// Directories by path, for the tools that read and write ordinary files.
@@ -16,7 +17,7 @@ public enum Directory {
       if name != ".", name != ".." { names.append(name) }
     }
     guard Glibc.errno == 0 else { throw .current("readdir", path: path) }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return names.sortedBytewise()
   }
 
   /// The path from the root: the current directory before a relative one (getcwd(3)).

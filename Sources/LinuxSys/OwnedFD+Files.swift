@@ -175,10 +175,6 @@ extension OwnedFD {
     if withRaw({ ftruncate($0, off_t(clamping: byteCount)) }) != 0 { throw .current("ftruncate") }
   }
 
-  /// Has the kernel begin to write to the disk what was written so far (sync_file_range(2)), so that ``sync()`` waits
-  /// less. Nothing is promised, and where it cannot be done nothing is lost.
-  public borrowing func beginSync() { _ = withRaw { vb_begin_sync($0) } }
-
   /// fsync(2).
   public borrowing func sync() throws(SystemError) {
     if withRaw({ fsync($0) }) != 0 { throw .current("fsync") }
