@@ -55,7 +55,7 @@ extension InspectCommand {
   {
     var entries: [ErofsEntry] = []
     try image.walk { entry throws(ErofsError) in if entry.inode.kind != .directory { entries.append(entry) } }
-    return entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    return entries.sorted { $0.path.precedesBytewise($1.path) }
   }
 }
 
