@@ -104,7 +104,7 @@ let package = Package(
     room("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
     room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
     room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
-    room("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity"]),
+    room("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "DMVerity"]),
     room(
       "PolicyWorkbench",
       imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),

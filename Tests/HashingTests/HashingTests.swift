@@ -1,6 +1,7 @@
 import ByteKit
-import Hashing
 import Testing
+
+@testable import Hashing
 
 /// Published digests, so that the rest can be compared with our own one-shot hash.
 @Suite struct HashingTests {
@@ -30,6 +31,22 @@ import Testing
       let block = Array(bytes[cut...])
       var hasher = try BlockHasher(algorithm, salt: salt.rawSpan)
       #expect(try hasher.hash(block.rawSpan).hex == digest)
+    }
+  }
+
+  /// RFC 3720, B.4, where the end is inverted; every way of computing it says the same of every length.
+  @Test func checksums() {
+    let vectors: [([UInt8], UInt32)] = [
+      (Array(repeating: 0, count: 32), 0x8a91_36aa), (Array(repeating: 0xff, count: 32), 0x62a8_ab43),
+      (Array(0..<32), 0x46dd_794e), ((0..<32).reversed(), 0x113f_db5c), (Array("123456789".utf8), 0xe306_9283),
+    ]
+    for (bytes, expected) in vectors {
+      #expect(~CRC32C.checksum(bytes) == expected && ~CRC32C.portableChecksum(bytes) == expected)
+    }
+    let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ $0 >> 3) }
+    for count in 0...bytes.count {
+      let part = Array(bytes[..<count])
+      #expect(CRC32C.checksum(part) == CRC32C.portableChecksum(part), "\(count) bytes")
     }
   }
 

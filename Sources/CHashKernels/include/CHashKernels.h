@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4) of many equal-sized blocks at once, each block with the same salt before it. One block a SIMD
-// lane. Nothing here knows what the blocks are.
+// lane. Nothing here knows what the blocks are. And the checksum of file systems, which has an instruction of its own.
 #ifndef VERITY_BPF_CHASHKERNELS_H
 #define VERITY_BPF_CHASHKERNELS_H
 #include <stddef.h>
@@ -42,5 +42,10 @@ void vb_sha256_finish(struct vb_sha256 *hash, uint8_t digest[32]);
 // SHA-256 of `count` messages of any lengths, several at a time, with the SHA extensions; writes `count` digests of 32
 // bytes. Returns 0, or -1 where VB_SHA256_SHANI has no lanes.
 int vb_sha256_messages(const uint8_t *const *messages, const size_t *sizes, size_t count, uint8_t *digests);
+
+// CRC-32C (Castagnoli polynomial, reflected), going on from a remainder: neither the seed nor the end is inverted. The
+// second one does without the processor's instruction, which not every processor has.
+uint32_t vb_crc32c(uint32_t remainder, const uint8_t *bytes, size_t size);
+uint32_t vb_crc32c_portable(uint32_t remainder, const uint8_t *bytes, size_t size);
 
 #endif
