@@ -24,8 +24,8 @@ public struct Admission: Sendable {
   let kernelTypes = KernelTypes()
   let directories = PinDirectories()
 
-  /// Certificates that were found where anchors are kept, and do not count.
-  public var trustProblems: [Diagnostic] { trust.problems }
+  /// Certificates that were met where anchors are kept, and do not count. Known when a signature has been looked at.
+  public var trustProblems: [Diagnostic] { trust.metProblems }
 
   /// Compiles the policy, reads the trust anchors, then opens the audit log.
   ///

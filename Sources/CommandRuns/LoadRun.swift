@@ -63,7 +63,7 @@ package struct LoadRun {
     request.verifierLogPath = verifierLog
     request.isDryRun = dryRun
     let admission = try Admission(request)
-    Output.warnings(admission.trustProblems)
+    defer { Output.warnings(admission.trustProblems) }
     guard requested.count > 1 else { return try requested.first.map { try load($0, admission) } ?? 0 }
     let printing = OrderedPrinting()
     admission.admit(requested) { index, result in

@@ -7,8 +7,10 @@ internal import Signatures
 ///     DIRECTORY/SET/*.pem    certificates (or *.crt); SET is one of ``setNames``
 ///     DIRECTORY/revoked      what counts no more, see ``Revocations``
 ///
-/// Everything is read when the value is made. In a directory that is this project's own, a file that cannot be read or
-/// understood is an error and no gap; in those that others fill, it is passed over and told (``problems``).
+/// A directory that is this project's own is read when the value is made: a file there that cannot be read or understood
+/// is an error and no gap. Those that others fill are read when the first signature asks for them, because most programs
+/// have none, and reading certificates takes longer than deciding about a program; what is wrong there is passed over and
+/// told (``problems``).
 public struct TrustAnchors: Sendable {
   /// The sets whose certificates count for objects: words of `bpf_keyring=` (PolicySyntax/PropertyName) in small letters.
   /// The other words are of keyrings that only the kernel can speak for.
@@ -22,21 +24,26 @@ public struct TrustAnchors: Sendable {
 
   /// What counts no more.
   public let revocations: Revocations
+  /// The certificates, by what they count for.
+  private let groups: AnchorGroups
+
   /// Whose signatures of objects count.
-  public private(set) var objects: AnchorGroup
+  public var objects: AnchorGroup { groups.all.objects }
   /// Whose signatures of root hashes count.
-  public private(set) var images: AnchorGroup
+  public var images: AnchorGroup { groups.all.images }
   /// Whose signatures of fs-verity digests count: those for objects, and more.
-  public private(set) var files: AnchorGroup
-  /// What was found where certificates are kept, and does not count.
-  public private(set) var problems: [Diagnostic] = []
+  public var files: AnchorGroup { groups.all.files }
+  /// What there is where certificates are kept, and does not count.
+  public var problems: [Diagnostic] { groups.all.problems }
+  /// Those of the ``problems`` that were met: none as long as nobody asked for a certificate.
+  public var metProblems: [Diagnostic] { groups.read?.problems ?? [] }
 
   /// Nobody is trusted, and nothing is revoked.
-  public static let none = TrustAnchors(revocations: Revocations())
+  public static let none = TrustAnchors(revocations: Revocations(), AnchorGroups(own: AnchorGroups.Certificates()))
 
-  private init(revocations: Revocations) {
+  private init(revocations: Revocations, _ groups: AnchorGroups) {
     self.revocations = revocations
-    (objects, images, files) = (.none, .none, .none)
+    self.groups = groups
   }
 
   /// The anchors of this machine: of ``standardDirectory`` when it is there, of the VOA hierarchy (UAPI.11), and of
@@ -44,21 +51,22 @@ public struct TrustAnchors: Sendable {
   ///
   /// - Parameter root: what stands before every path; for tests.
   public static func standard(root: String = "") throws(TrustError) -> TrustAnchors {
-    var anchors = TrustAnchors.none
-    if try exists(root + standardDirectory) { anchors = try TrustAnchors(directory: root + standardDirectory) }
-    anchors.addHierarchy(root: root)
-    let dropIns = VerityDropIns.read(root: root)
-    for file in dropIns.certificates { anchors.images.add(file, set: VerityDropIns.set) }
-    anchors.problems += dropIns.problems
-    return anchors
+    var (revocations, own) = (Revocations(), AnchorGroups.Certificates())
+    if try exists(root + standardDirectory) { (revocations, own) = try read(root + standardDirectory) }
+    return TrustAnchors(revocations: revocations, AnchorGroups(own: own, elsewhereBelow: root))
   }
 
   /// Reads a directory of anchors, which must be there.
   ///
   /// - Throws: ``TrustError`` for a directory that is no set, a certificate that is none, a list that has a mistake.
   public init(directory: String) throws(TrustError) {
-    let names = try Self.names(directory)
-    for name in names where name != "revoked" && !Self.setNames.contains(name) {
+    let (revocations, own) = try Self.read(directory)
+    self.init(revocations: revocations, AnchorGroups(own: own))
+  }
+
+  private static func read(_ directory: String) throws(TrustError) -> (Revocations, AnchorGroups.Certificates) {
+    let names = try names(directory)
+    for name in names where name != "revoked" && !setNames.contains(name) {
       throw .unknownEntry(path: "\(directory)/\(name)")
     }
     var revocations = Revocations()
@@ -71,38 +79,15 @@ public struct TrustAnchors: Sendable {
         throw .revocations(path: path, line: error.line)
       }
     }
-    self.init(revocations: revocations)
-    for set in Self.setNames where names.contains(set) {
+    var own = AnchorGroups.Certificates()
+    for set in setNames where names.contains(set) {
       for file in try Self.names("\(directory)/\(set)") where file.hasSuffix(".pem") || file.hasSuffix(".crt") {
-        add(try CertificateFile("\(directory)/\(set)/\(file)"), set: set)
+        let certificates = try CertificateFile("\(directory)/\(set)/\(file)")
+        if set == imageSet { own.images.add(certificates, set: set) } else { own.objects.add(certificates, set: set) }
       }
     }
-    files.add(objects)
-  }
-
-  private mutating func add(_ file: CertificateFile, set: String) {
-    if set == Self.imageSet { images.add(file, set: set) } else { objects.add(file, set: set) }
-  }
-
-  private mutating func addHierarchy(root: String) {
-    guard VerifierPlace.loadPaths.contains(where: { (try? FileStatus.of(path: root + $0)) != nil }) else { return }
-    let release = ["/etc/os-release", "/usr/lib/os-release"].lazy.compactMap { path in
-      try? CertificateFile.bytes(of: root + path)
-    }.first
-    let systems = VerifierPlace.operatingSystems(osRelease: release ?? [])
-    var search = VerifierSearch(root: root)
-    for place in VerifierPlace.all {
-      for file in search.certificates(in: place, systems: systems) {
-        switch place.use {
-        case .objects:
-          objects.add(file, set: place.set)
-          files.add(file, set: place.set)
-        case .images: images.add(file, set: place.set)
-        case .files: files.add(file, set: place.set)
-        }
-      }
-    }
-    problems += search.problems
+    own.files.add(own.objects)
+    return (revocations, own)
   }
 
   private static func names(_ directory: String) throws(TrustError) -> [String] {

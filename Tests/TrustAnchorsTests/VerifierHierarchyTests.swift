@@ -62,6 +62,19 @@ import Testing
     #expect(anchors.problems.isEmpty)
   }
 
+  /// Others' directories are read when the first signature asks for a certificate, and once.
+  @Test func nothingIsReadBeforeItIsAskedFor() throws {
+    try put(["a"], "/etc/\(Self.place)/a.pem")
+    try make("/etc/\(Self.place)/x.pem", text: "no certificate")
+    let anchors = try anchors()
+    #expect(anchors.metProblems.isEmpty)
+    try put(["b"], "/etc/\(Self.place)/b.pem")
+    #expect(names(anchors.objects) == ["a", "b"])
+    #expect(anchors.metProblems.map(\.code) == ["signature.certificate"])
+    try put(["c"], "/etc/\(Self.place)/c.pem")
+    #expect(names(anchors.files) == ["a", "b"])
+  }
+
   private static let place = "voa/debian/bpf/default/x509"
 
   @Test func theFirstLoadPathWins() throws {

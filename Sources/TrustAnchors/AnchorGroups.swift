@@ -1,0 +1,71 @@
+internal import Diagnostics
+internal import LinuxSys
+internal import Synchronization
+
+/// The certificates of a ``TrustAnchors``; those in directories that others fill are read when somebody asks.
+final class AnchorGroups: Sendable {
+  struct Certificates: Sendable {
+    var objects = AnchorGroup.none
+    var images = AnchorGroup.none
+    var files = AnchorGroup.none
+    /// What was found where certificates are kept, and does not count.
+    var problems: [Diagnostic] = []
+  }
+
+  private let own: Certificates
+  /// What stands before every path of others' directories; nil when they do not count.
+  private let root: String?
+  private let known = Mutex<Certificates?>(nil)
+
+  init(own: Certificates, elsewhereBelow root: String? = nil) {
+    self.own = own
+    self.root = root
+  }
+
+  /// All of them. Others' directories are read the first time.
+  var all: Certificates {
+    guard let root else { return own }
+    return known.withLock { known in
+      if let known { return known }
+      let all = Self.adding(to: own, root: root)
+      known = all
+      return all
+    }
+  }
+
+  /// What was read so far.
+  var read: Certificates? { root == nil ? own : known.withLock { $0 } }
+
+  /// Adds those of the VOA hierarchy (UAPI.11) and of `verity.d`.
+  private static func adding(to own: Certificates, root: String) -> Certificates {
+    var all = own
+    all.addHierarchy(root: root)
+    let dropIns = VerityDropIns.read(root: root)
+    for file in dropIns.certificates { all.images.add(file, set: VerityDropIns.set) }
+    all.problems += dropIns.problems
+    return all
+  }
+}
+
+extension AnchorGroups.Certificates {
+  fileprivate mutating func addHierarchy(root: String) {
+    guard VerifierPlace.loadPaths.contains(where: { (try? FileStatus.of(path: root + $0)) != nil }) else { return }
+    let release = ["/etc/os-release", "/usr/lib/os-release"].lazy.compactMap { path in
+      try? CertificateFile.bytes(of: root + path)
+    }.first
+    let systems = VerifierPlace.operatingSystems(osRelease: release ?? [])
+    var search = VerifierSearch(root: root)
+    for place in VerifierPlace.all {
+      for file in search.certificates(in: place, systems: systems) {
+        switch place.use {
+        case .objects:
+          objects.add(file, set: place.set)
+          files.add(file, set: place.set)
+        case .images: images.add(file, set: place.set)
+        case .files: files.add(file, set: place.set)
+        }
+      }
+    }
+    problems += search.problems
+  }
+}
