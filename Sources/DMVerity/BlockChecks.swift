@@ -18,9 +18,14 @@ extension VerityLayout {
         ? .rootMismatch(offset: offset, expected: expected, found: found)
         : .treeMismatch(level: level, index: index, offset: offset, expected: expected, found: found)
     }
+    try requireZeroSpare(bytes, level: level, index: index)
+  }
+
+  /// The second half of ``requireNode(_:level:index:expected:hasher:)``, for a node whose digest is known.
+  func requireZeroSpare(_ bytes: borrowing RawSpan, level: Int, index: UInt64) throws(VerityError) {
     let used = geometry.usedBytes(level: level, index: index)
     guard used > 0, used <= bytes.byteCount, bytes.extracting(used..<bytes.byteCount).isAllZero else {
-      throw .spareNotZero(level: level, index: index, offset: offset)
+      throw .spareNotZero(level: level, index: index, offset: nodeOffset(level: level, index: index))
     }
   }
 

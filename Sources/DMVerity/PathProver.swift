@@ -7,9 +7,12 @@ final class PathProver {
   private let layout: VerityLayout
   private let rootHash: Digest
   private var hasher: BlockHasher
+  /// The block under the root hash, when somebody has read and hashed it already.
+  private let top: TopBlock?
 
-  init(layout: VerityLayout, rootHash: Digest, memoryLimit: Int) throws(VerityError) {
+  init(layout: VerityLayout, rootHash: Digest, top: TopBlock?, memoryLimit: Int) throws(VerityError) {
     try layout.requireAlgorithm(of: rootHash)
+    self.top = top.flatMap { $0.begins(layout, rootHash) ? $0 : nil }
     hasher = try layout.makeHasher()
     memory = ProvenMemory(limit: memoryLimit)
     self.layout = layout
@@ -22,6 +25,7 @@ final class PathProver {
   ) throws(VerityError) {
     let expected = try expectedDigest(of: index, hashes: hashes)
     try memory.admit(.data(index), byteCount: layout.parameters.dataBlockSize) { (block) throws(VerityError) in
+      if let top, layout.geometry.levels.isEmpty { return try ArraySource(top.bytes).fill(&block, at: 0) }
       try data.fill(&block, at: layout.dataOffset(index))
       let found = try hasher.digest(of: block.bytes)
       if found != expected { throw layout.dataFault(index, expected: expected, found: found) }
@@ -113,6 +117,10 @@ final class PathProver {
     let key = ProvenMemory.Key.node(layout.geometry.blockNumber(level: level, index: index))
     if memory.contains(key) { return }
     try memory.admit(key, byteCount: layout.parameters.hashBlockSize) { (block) throws(VerityError) in
+      if let top, level == layout.geometry.levels.count - 1 {
+        try ArraySource(top.bytes).fill(&block, at: 0)
+        return try layout.requireZeroSpare(block.bytes, level: level, index: index)
+      }
       try hashes.fill(&block, at: layout.nodeOffset(level: level, index: index))
       try layout.requireNode(block.bytes, level: level, index: index, expected: expected, hasher: &hasher)
     }

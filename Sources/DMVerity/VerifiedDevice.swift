@@ -28,17 +28,19 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
   /// - Parameters:
   ///   - layout: as ``VerityLayout/read(appendedTo:superblockOffset:)`` returned it for this source.
   ///   - rootHash: what the caller trusts. Nothing is read before the first block is asked for.
+  ///   - top: the block under the root hash, from these sources, when it was read already. Another image's has another
+  ///     digest, and is not used.
   ///   - memoryLimit: bytes that verified data and hash blocks may take up together.
   /// - Throws: ``VerityError/rootHashAlgorithm(expected:found:)``, or ``VerityError/truncated(_:expected:actual:)``
   ///   when the source is too short for the layout.
   public init(
-    _ source: consuming Source, layout: VerityLayout, rootHash: Digest,
+    _ source: consuming Source, layout: VerityLayout, rootHash: Digest, top: TopBlock? = nil,
     memoryLimit: Int = VerifiedDevice.defaultMemoryLimit
   ) throws(VerityError) {
     guard source.byteCount >= layout.treeEnd else {
       throw .truncated(.image, expected: layout.treeEnd, actual: source.byteCount)
     }
-    prover = try PathProver(layout: layout, rootHash: rootHash, memoryLimit: memoryLimit)
+    prover = try PathProver(layout: layout, rootHash: rootHash, top: top, memoryLimit: memoryLimit)
     memory = prover.memory
     self.layout = layout
     self.rootHash = rootHash
@@ -51,7 +53,7 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
   /// - Parameter layout: as ``VerityLayout/read(data:hashes:superblockOffset:)`` returned it for these sources.
   /// - Throws: as ``init(_:layout:rootHash:memoryLimit:)``.
   public init(
-    data: consuming Source, hashes: consuming Source, layout: VerityLayout, rootHash: Digest,
+    data: consuming Source, hashes: consuming Source, layout: VerityLayout, rootHash: Digest, top: TopBlock? = nil,
     memoryLimit: Int = VerifiedDevice.defaultMemoryLimit
   ) throws(VerityError) {
     guard data.byteCount >= layout.parameters.dataByteCount else {
@@ -60,7 +62,7 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
     guard hashes.byteCount >= layout.treeEnd else {
       throw .truncated(.tree, expected: layout.treeEnd, actual: hashes.byteCount)
     }
-    prover = try PathProver(layout: layout, rootHash: rootHash, memoryLimit: memoryLimit)
+    prover = try PathProver(layout: layout, rootHash: rootHash, top: top, memoryLimit: memoryLimit)
     memory = prover.memory
     self.layout = layout
     self.rootHash = rootHash

@@ -46,12 +46,12 @@ public enum DiskLayout {
     }
   }
 
-  /// The root hash that an image's own bytes add up to; see `VerityLayout.ownRootHash`.
-  public static func ownRootHash(
+  /// The block that an image's own root hash is of; see `VerityLayout.topBlock`.
+  public static func topBlock(
     _ layout: VerityLayout, data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable
-  ) throws(LayoutError) -> Digest {
+  ) throws(LayoutError) -> TopBlock {
     do throws(VerityError) {
-      return try layout.ownRootHash(data: data, hashes: hashes)
+      return try layout.topBlock(data: data, hashes: hashes)
     } catch {
       throw .verity(error)
     }

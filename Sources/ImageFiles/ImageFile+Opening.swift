@@ -31,15 +31,15 @@ extension ImageFile {
       return try sidecar(file, data, tree: tree, hashOffset: 0)
     }
     let layout: VerityLayout
-    let rootHash: Digest
+    let top: TopBlock
     do throws(LayoutError) {
       layout = try DiskLayout.appended(in: data, hashOffset: hashOffset)
-      rootHash = try DiskLayout.ownRootHash(layout, data: data, hashes: data)
+      top = try DiskLayout.topBlock(layout, data: data, hashes: data)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
     return ImageFile(
-      path: path, status: file.status, kind: .appended, layout: layout, ownRootHash: rootHash,
+      path: path, status: file.status, kind: .appended, layout: layout, top: top,
       fileSignature: try EnclosedSignature.besides(path), data: data, hashes: nil)
   }
 
@@ -49,15 +49,15 @@ extension ImageFile {
     let tree = try OpenedFile.open(path)
     let hashes = try tree.window(from: 0, byteCount: tree.byteCount)
     let layout: VerityLayout
-    let rootHash: Digest
+    let top: TopBlock
     do throws(LayoutError) {
       layout = try DiskLayout.separate(data: data, hashes: hashes, hashOffset: hashOffset)
-      rootHash = try DiskLayout.ownRootHash(layout, data: data, hashes: hashes)
+      top = try DiskLayout.topBlock(layout, data: data, hashes: hashes)
     } catch {
       throw .image(path: file.path, error.diagnostic)
     }
     return ImageFile(
-      path: file.path, status: file.status, kind: .sidecar, layout: layout, ownRootHash: rootHash,
+      path: file.path, status: file.status, kind: .sidecar, layout: layout, top: top,
       fileSignature: try EnclosedSignature.besides(file.path), data: data, hashes: hashes)
   }
 
@@ -76,18 +76,18 @@ extension ImageFile {
     let data = try file.window(disk.data.range)
     let hashes = try file.window(disk.verity.range)
     let layout: VerityLayout
-    let rootHash: Digest
+    let top: TopBlock
     do throws(LayoutError) {
       layout = try DiskLayout.separate(data: data, hashes: hashes)
-      rootHash = try DiskLayout.ownRootHash(layout, data: data, hashes: hashes)
-      try disk.requireUUIDs(of: rootHash)
+      top = try DiskLayout.topBlock(layout, data: data, hashes: hashes)
+      try disk.requireUUIDs(of: top.digest)
     } catch {
       throw .image(path: file.path, error.diagnostic)
     }
     return ImageFile(
-      path: file.path, status: file.status, kind: .ddi, layout: layout, ownRootHash: rootHash,
+      path: file.path, status: file.status, kind: .ddi, layout: layout, top: top,
       fileSignature: try EnclosedSignature.besides(file.path),
-      partitionSignature: try file.signature(in: disk, rootHash: rootHash), note: disk.secondCopyFault?.diagnostic,
+      partitionSignature: try file.signature(in: disk, rootHash: top.digest), note: disk.secondCopyFault?.diagnostic,
       data: data, hashes: hashes)
   }
 }

@@ -21,7 +21,8 @@ public struct ImageFile: ~Copyable {
   /// Where data and tree lie in their sources.
   public let layout: VerityLayout
   /// The root hash that the image's own bytes add up to.
-  public let ownRootHash: Digest
+  public var ownRootHash: Digest { top.digest }
+  private let top: TopBlock
   /// The signature of its root hash in the file beside it, when there is one; checked by nobody.
   public let fileSignature: EnclosedSignature?
   /// That in a disk image's own partition.
@@ -35,7 +36,7 @@ public struct ImageFile: ~Copyable {
   let hashes: Source?
 
   init(
-    path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, ownRootHash: Digest,
+    path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, top: TopBlock,
     fileSignature: EnclosedSignature?, partitionSignature: EnclosedSignature? = nil, note: Diagnostic? = nil,
     data: consuming Source, hashes: consuming Source?
   ) {
@@ -43,7 +44,7 @@ public struct ImageFile: ~Copyable {
     self.status = status
     self.kind = kind
     self.layout = layout
-    self.ownRootHash = ownRootHash
+    self.top = top
     self.fileSignature = fileSignature
     self.partitionSignature = partitionSignature
     self.note = note
@@ -80,13 +81,13 @@ public struct ImageFile: ~Copyable {
   public consuming func device(
     rootHash: Digest, memoryLimit: Int = VerifiedDevice<Source>.defaultMemoryLimit
   ) throws(VerityError) -> VerifiedDevice<Source> {
-    let layout = self.layout
+    let (layout, top) = (self.layout, self.top)
     switch consume hashes {
     case .some(let hashes):
       return try VerifiedDevice(
-        data: data, hashes: hashes, layout: layout, rootHash: rootHash, memoryLimit: memoryLimit)
+        data: data, hashes: hashes, layout: layout, rootHash: rootHash, top: top, memoryLimit: memoryLimit)
     case nil:
-      return try VerifiedDevice(data, layout: layout, rootHash: rootHash, memoryLimit: memoryLimit)
+      return try VerifiedDevice(data, layout: layout, rootHash: rootHash, top: top, memoryLimit: memoryLimit)
     }
   }
 }
