@@ -37,3 +37,4 @@ int vb_become(const char *path) {
 }
 
 int vb_set_command(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+int vb_get_command(char name[16]) { return prctl(PR_GET_NAME, name, 0, 0, 0); }

@@ -1,3 +1,4 @@
+internal import CLinuxShim
 internal import Glibc
 
 /// Who asks: the identity of this process, for audit records.
@@ -8,7 +9,7 @@ public struct ProcessIdentity: Equatable, Sendable {
   public let auditUID: UInt32?
   /// The audit session, or nil when there is none.
   public let session: UInt32?
-  /// The command name, as /proc/self/comm holds it.
+  /// The command name, as /proc/thread-self/comm holds it.
   public let command: [UInt8]
 
   /// Reads the identity of the calling process.
@@ -17,16 +18,22 @@ public struct ProcessIdentity: Equatable, Sendable {
     let unset = UInt32.max
     let auditUID = number("/proc/self/loginuid").flatMap { $0 == unset ? nil : $0 }
     let session = number("/proc/self/sessionid").flatMap { $0 == unset ? nil : $0 }
-    let command = bytes("/proc/self/comm").map { $0.last == 0x0a ? Array($0.dropLast()) : $0 } ?? []
-    return ProcessIdentity(pid: getpid(), uid: geteuid(), auditUID: auditUID, session: session, command: command)
+    return ProcessIdentity(pid: getpid(), uid: geteuid(), auditUID: auditUID, session: session, command: command())
   }
 
-  private static func bytes(_ path: String) -> [UInt8]? {
-    guard let descriptor = try? OwnedFD.open(path, .readOnly) else { return nil }
-    return try? descriptor.readToEnd(limit: 4096)
+  /// Bytes of a command name with its end (TASK_COMM_LEN, include/linux/sched.h).
+  private static let commandCount = 16
+
+  private static func command() -> [UInt8] {
+    var name = [CChar](repeating: 0, count: commandCount)
+    let result = unsafe name.withUnsafeMutableBufferPointer { unsafe vb_get_command($0.baseAddress) }
+    return result == 0 ? name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) } : []
   }
 
   private static func number(_ path: String) -> UInt32? {
-    bytes(path).flatMap { String(validating: $0, as: UTF8.self) }.flatMap { UInt32($0) }
+    guard let descriptor = try? OwnedFD.open(path, .readOnly), let bytes = try? descriptor.readValue() else {
+      return nil
+    }
+    return String(validating: bytes, as: UTF8.self).flatMap { UInt32($0) }
   }
 }

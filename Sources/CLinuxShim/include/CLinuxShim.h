@@ -33,6 +33,8 @@ int vb_open_within_mount(int dirfd, const char *path, int flags);
 int vb_become(const char *path);
 /// What /proc/PID/comm says of the calling thread from now on, cut to 15 bytes (PR_SET_NAME).
 int vb_set_command(const char *name);
+/// What it says now, with its end (PR_GET_NAME).
+int vb_get_command(char name[16]);
 
 /// sync_file_range(2) of a whole file with SYNC_FILE_RANGE_WRITE.
 int vb_begin_sync(int fd);
