@@ -57,6 +57,8 @@ final class AuditLog: Sendable {
   }
 
   private func append(_ value: JSONValue) throws(SystemError) {
-    try objects.writeAll(Array((value.compact + "\n").utf8).rawSpan)
+    var line = value.compactUTF8
+    line.append(UInt8(ascii: "\n"))
+    try objects.writeAll(line.rawSpan)
   }
 }

@@ -51,10 +51,10 @@ struct DecisionRecord {
 
   /// The JSON form, one object on one line.
   func json(_ stage: Stage) -> JSONValue {
-    var members: [JSONValue.Member] = [
-      .init("schema", "verity-bpf/audit/1"),
-      .init("time", .string(time.rfc3339)),
-      .init("event", .string(event)),
+    var members: [JSONValue.Member] = []
+    members.reserveCapacity(facts.count + 8)
+    members += [
+      .init("schema", "verity-bpf/audit/1"), .init("time", .string(time.rfc3339)), .init("event", .string(event)),
     ]
     switch stage {
     case .decision:

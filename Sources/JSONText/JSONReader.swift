@@ -80,8 +80,9 @@ struct JSONReader: ~Escapable {
   @_lifetime(self: copy self)
   private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
     try enter(depth)
+    if accept("]") { return .array([]) }
     var elements: [JSONValue] = []
-    if accept("]") { return .array(elements) }
+    elements.reserveCapacity(4)
     while true {
       elements.append(try value(depth: depth + 1))
       skipSpace()
@@ -93,10 +94,11 @@ struct JSONReader: ~Escapable {
   @_lifetime(self: copy self)
   private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
     try enter(depth)
+    if accept("}") { return .object([]) }
     var members: [JSONValue.Member] = []
+    members.reserveCapacity(8)
     // Hashing a name takes longer than comparing it with a few others.
     var names: Set<String> = []
-    if accept("}") { return .object(members) }
     while true {
       let start = offset
       guard peek() == UInt8(ascii: "\"") else { throw unexpected("a member's name") }
@@ -156,9 +158,21 @@ struct JSONReader: ~Escapable {
       if peek() == UInt8(ascii: "+") || peek() == UInt8(ascii: "-") { offset += 1 }
       guard skipDigits() else { throw error(.malformedNumber, at: start) }
     }
+    if isInteger, let integer = smallNumber(start..<offset) { return .integer(integer) }
     let text = String(decoding: bytes.extracting(start..<offset).copyBytes(), as: UTF8.self)
     if isInteger, text != "-0", let integer = Int64(text) { return .integer(integer) }
     return .number(text)
+  }
+
+  /// What digits say when they are too few to leave `Int64`; nearly all numbers are such.
+  private func smallNumber(_ digits: Range<Int>) -> Int64? {
+    guard digits.count <= 18 else { return nil }
+    var number: Int64 = 0
+    for place in digits {
+      guard let byte = try? bytes.u8(at: place), isDigit(byte) else { return nil }
+      number = number * 10 + Int64(byte & 15)
+    }
+    return number
   }
 
   @_lifetime(self: copy self)

@@ -2,7 +2,10 @@ internal import Diagnostics
 
 extension JSONValue {
   /// The document on one line, without a line feed at its end (RFC 8259).
-  public var compact: String { String(decoding: utf8(indent: nil), as: UTF8.self) }
+  public var compact: String { String(decoding: compactUTF8, as: UTF8.self) }
+
+  /// ``compact`` as bytes.
+  public var compactUTF8: [UInt8] { utf8(indent: nil) }
 
   /// The document with two spaces a level, for people and for files that are reviewed.
   public var pretty: String { String(decoding: prettyUTF8, as: UTF8.self) }

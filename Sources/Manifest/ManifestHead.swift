@@ -61,7 +61,7 @@ public struct ManifestHead: Equatable, Sendable {
   /// Reads what stands before the list of objects; nil when that is not exactly the head.
   init?(beginning text: [UInt8]) {
     let key = Array(#""objects""#.utf8)
-    guard let end = text.indices.first(where: { text[$0...].starts(with: key) }) else { return nil }
+    guard let end = text.rawSpan.firstOffset(of: key.rawSpan) else { return nil }
     var document = text[..<end]
     while let last = document.last, last == 0x20 || last == 0x0a { document.removeLast() }
     guard document.popLast() == UInt8(ascii: ",") else { return nil }

@@ -106,21 +106,33 @@ extension Facts {
 
   /// The known facts as an object, in the order of ``names``; ``read(_:)`` takes it back.
   public var json: JSONValue {
-    var members = [JSONValue.Member("op", .string(operation?.rawValue ?? "UNKNOWN"))]
+    var members: [JSONValue.Member] = []
+    members.reserveCapacity(PropertyName.allCases.count + 1)
+    members.append(JSONValue.Member("op", .string(operation?.rawValue ?? "UNKNOWN")))
     for name in PropertyName.allCases {
-      guard let text = text(of: name) else { continue }
-      let value: JSONValue =
-        switch name.shape {
-        case .flag: .bool(text == "TRUE")
-        case .words where name != .dmverityMode, .helpers:
-          .array(text.isEmpty ? [] : text.split(separator: ",").map { .string(String($0)) })
-        case .digest where name == .signer: .array(signers.map { .string($0.description) })
-        case .numbers: UInt64(text).map { .unsigned($0) } ?? .string(text)
-        default: .string(text)
-        }
+      guard let value = value(of: name) else { continue }
       members.append(JSONValue.Member(name == .imageVersionMin ? "x_image_version" : name.rawValue, value))
     }
     return .object(members)
+  }
+
+  /// A fact as ``json`` has it; nil when it is not known.
+  private func value(of name: PropertyName) -> JSONValue? {
+    func list(_ words: [String]?) -> JSONValue? { words.map { .array($0.map { .string($0) }) } }
+    return switch name {
+    case .bootVerified: bootVerified.map { .bool($0) }
+    case .dmveritySignature: dmveritySignature.map { .bool($0) }
+    case .fsveritySignature: fsveritySignature.map { .bool($0) }
+    case .bpfKernel: bpfKernel.map { .bool($0) }
+    case .requesterSignature: requesterSignature.map { .bool($0) }
+    case .programType: list(programTypes)
+    case .attachType: list(attachTypes)
+    case .helpers: list(helpers)
+    case .signer: signers.isEmpty ? nil : list(signers.map { $0.description })
+    case .requesterUID: requesterUID.map { .unsigned(UInt64($0)) }
+    case .requesterGID: requesterGID.map { .unsigned(UInt64($0)) }
+    default: text(of: name).map { .string($0) }
+    }
   }
 }
 

@@ -54,12 +54,10 @@ public struct PolicyDocument: Sendable {
     /// The statement in its canonical form: one space between words, digests in lower-case digits. A default has the
     /// form of IPE's audit record.
     public var canonicalText: String {
-      var words: [String] = []
-      if kind == .fallback { words.append("DEFAULT") }
-      if let operation { words.append("op=\(operation.rawValue)") }
-      words += properties.map { $0.canonicalText }
-      words.append("action=\(action.rawValue)")
-      return words.separated(by: " ")
+      var text = kind == .fallback ? "DEFAULT " : ""
+      if let operation { text += "op=\(operation.rawValue) " }
+      for property in properties { text += "\(property.canonicalText) " }
+      return text + "action=\(action.rawValue)"
     }
   }
 

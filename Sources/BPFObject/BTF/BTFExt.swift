@@ -138,6 +138,7 @@ struct BTFExt: Sendable {
           expected: "1 to \((end - position) / recordSize)", found: "\(count)")
       }
       let first = records.all.count
+      records.all.reserveCapacity(first + count)
       for _ in 0..<count {
         records.all.append(Record(instructionOffset: Int(try part.u32(at: position)), position: position))
         position += recordSize
