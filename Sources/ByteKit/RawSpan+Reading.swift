@@ -68,6 +68,12 @@ extension RawSpan {
     return true
   }
 
+  /// Where the first byte is that is not zero; nil when there is none.
+  public var firstNonzeroOffset: Int? {
+    if isAllZero { return nil }
+    return (0..<byteCount).first { (try? u8(at: $0)) != 0 }
+  }
+
   /// Whether both spans hold the same bytes. Not constant-time: for public data only (digests compare through ``Digest``).
   @inlinable
   public func hasSameBytes(as other: borrowing RawSpan) -> Bool {

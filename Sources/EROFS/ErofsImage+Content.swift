@@ -122,6 +122,7 @@ extension ErofsImage where Blocks: ~Copyable {
         found: "\(inode.size) bytes")
     }
     var contents: [UInt8] = []
+    contents.reserveCapacity(min(Int(inode.size), prefix))
     for extent in try extents(of: inode) where contents.count < prefix {
       let count = min(Int(extent.count), prefix - contents.count)
       if let offset = extent.imageOffset {

@@ -118,9 +118,9 @@ extension ErofsImage where Blocks: ~Copyable {
   /// - Parameter path: for example the file's path on a mount; which part of it is the mount point is not known.
   public func name(of inode: ErofsInode, atEndOf path: String) throws(ErofsError) -> String? {
     guard inode.linkCount == 1 else { return nil }
-    let components = path.split(separator: "/", omittingEmptySubsequences: true)
+    let components = path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     for start in components.indices where components.count - start <= limits.depth {
-      let end = components[start...].map { String($0) }.separated(by: "/")
+      let end = Array(components[start...]).separated(by: "/")
       let found: ErofsInode
       do throws(ErofsError) {
         found = try lookup(end)

@@ -26,7 +26,7 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
         found: "\(blocks.blockCount) blocks of \(blockSize) bytes")
     }
     let bootArea = try Self.bytes(of: blocks, byteCount: byteCount, at: 0, count: Int(ErofsSuperblock.offset))
-    if let place = bootArea.firstIndex(where: { $0 != 0 }) {
+    if let place = bootArea.rawSpan.firstNonzeroOffset {
       throw ErofsError(.bootArea, offset: UInt64(place), expected: "1024 zero bytes", found: "byte \(bootArea[place])")
     }
     let head = try Self.bytes(
@@ -83,7 +83,8 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
         .range, offset: offset, expected: "\(count) bytes before the end of the image at \(byteCount)",
         found: "a place beyond it")
     }
-    bytes.reserveCapacity(bytes.count + count)
+    // Room asked for exactly is copied at the next piece: a file of many pieces would be copied once for each.
+    if bytes.isEmpty { bytes.reserveCapacity(count) }
     let blockSize = UInt64(blocks.blockSize)
     var position = offset
     let end = offset + UInt64(count)
