@@ -138,7 +138,7 @@ struct BTFExt: Sendable {
           expected: "1 to \((end - position) / recordSize)", found: "\(count)")
       }
       let first = records.all.count
-      records.all.reserveCapacity(first + count)
+      if first == 0 { records.all.reserveCapacity(count) }
       for _ in 0..<count {
         records.all.append(Record(instructionOffset: Int(try part.u32(at: position)), position: position))
         position += recordSize

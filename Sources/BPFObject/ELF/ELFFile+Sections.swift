@@ -89,13 +89,16 @@ extension ELFFile {
 
   /// Whose bytes a range of the file holds.
   private enum Owner {
-    case file(String)
-    case section(String)
+    case header
+    case sectionTable
+    /// By its place among the sections.
+    case section(Int)
 
-    var text: String {
+    func text(_ sections: [ELFSection]) -> String {
       switch self {
-      case .file(let text): text
-      case .section(let name): "section `\(name)`"
+      case .header: "the ELF header"
+      case .sectionTable: "the section header table"
+      case .section(let place): "section `\(sections[place].name)`"
       }
     }
   }
@@ -104,18 +107,17 @@ extension ELFFile {
   static func checkOverlaps(_ sections: [ELFSection], file: ObjectPart) throws(BPFObjectError) {
     let table = try tableRange(file)
     var ranges: [(start: Int, end: Int, owner: Owner)] = [
-      (0, headerSize, .file("the ELF header")),
-      (table.offset, table.offset + table.count * sectionHeaderSize, .file("the section header table")),
+      (0, headerSize, .header), (table.offset, table.offset + table.count * sectionHeaderSize, .sectionTable),
     ]
     ranges.reserveCapacity(sections.count + 2)
-    for section in sections where section.isStored {
-      ranges.append((section.offset, section.offset + section.size, .section(section.name)))
+    for place in sections.indices where sections[place].isStored {
+      ranges.append((sections[place].offset, sections[place].offset + sections[place].size, .section(place)))
     }
     ranges.sort { ($0.start, $0.end) < ($1.start, $1.end) }
     for (left, right) in zip(ranges, ranges.dropFirst()) where right.start < left.end {
       throw BPFObjectError(
-        .overlappingSections, "\(left.owner.text) and \(right.owner.text) overlap",
-        expected: "\(right.owner.text) at or after offset \(left.end)", found: "offset \(right.start)",
+        .overlappingSections, "\(left.owner.text(sections)) and \(right.owner.text(sections)) overlap",
+        expected: "\(right.owner.text(sections)) at or after offset \(left.end)", found: "offset \(right.start)",
         next: "compile the object again, or compare it with its original")
     }
   }

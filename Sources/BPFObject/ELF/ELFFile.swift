@@ -34,11 +34,9 @@ struct ELFFile: Sendable {
     indexByName.reserveCapacity(sections.count)
     var repeatedNames: Set<String> = []
     for section in sections.dropFirst() {
-      if indexByName[section.name] == nil {
-        indexByName[section.name] = section.index
-      } else {
-        repeatedNames.insert(section.name)
-      }
+      guard let first = indexByName.updateValue(section.index, forKey: section.name) else { continue }
+      indexByName[section.name] = first
+      repeatedNames.insert(section.name)
     }
     self.indexByName = indexByName
     self.repeatedNames = repeatedNames

@@ -39,13 +39,16 @@ struct MapDefinition {
         expected: "1 to \(Limits.mapFields) fields", found: "\(type.kind), \(type.vlen) fields")
     }
     let members = try btf.members(of: type)
-    var seen: Set<String> = []
+    // So few that looking through them costs less than a set.
+    var seen: [String] = []
+    seen.reserveCapacity(members.count)
     // `values` means something else in each type of map, so the type is read first.
     for (index, member) in members.enumerated() {
       let field = try btf.string(at: member.nameOffset)
-      guard seen.insert(field).inserted else {
+      guard !seen.contains(field) else {
         throw BPFObjectError(.badMap, "map `\(map)` has field `\(field)` twice")
       }
+      seen.append(field)
       if field != "values" {
         try read(field, member)
       } else if index != members.count - 1 {

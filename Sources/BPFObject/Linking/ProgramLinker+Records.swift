@@ -38,6 +38,8 @@ extension ProgramLinker {
         next: "compile all of the object with -g")
     }
     let part = ext.part
+    // Once: room that is asked for exactly, again and again, is copied each time.
+    if program.lineInfo.isEmpty { program.lineInfo.reserveCapacity(lines.count * ext.lines.recordSize) }
     for record in lines {
       let offset = place + record.instructionOffset - function.range.lowerBound
       try Self.append(record, ext.lines.recordSize, of: part, to: &program.lineInfo, at: offset / Instruction.size)

@@ -39,9 +39,9 @@ extension ProgramKind {
   private static func rule(for name: Substring) -> SectionRule? {
     var first = SectionRule.indexes[String(name)]
     // Some prefixes hold a slash themselves.
-    var rest = name
-    while let index = rest.firstIndex(of: "/") {
-      rest = rest[name.index(after: index)...]
+    var rest = name.utf8
+    while let index = rest.firstIndex(of: UInt8(ascii: "/")) {
+      rest = rest[name.utf8.index(after: index)...]
       guard let found = SectionRule.indexes[String(name[..<index])], SectionRule.all[found].isNamed else { continue }
       first = min(first ?? found, found)
     }
