@@ -45,16 +45,18 @@ public enum AuditEncoding {
   private static func mapDigests(
     _ rule: String, _ change: (_ algorithm: Substring, _ digits: Substring) -> (String, String)
   ) -> String {
-    rule.split(separator: " ", omittingEmptySubsequences: false).map { word in
-      for name in ["dmverity_roothash=", "fsverity_digest="] where word.hasPrefix(name) {
-        let value = word.dropFirst(name.count)
-        guard let colon = value.firstIndex(of: ":") else { break }
+    let names = ["dmverity_roothash=", "fsverity_digest="]
+    guard names.contains(where: { rule.mentions($0) }) else { return rule }
+    return rule.utf8.split(separator: 0x20, omittingEmptySubsequences: false).map { word in
+      for name in names where word.starts(with: name.utf8) {
+        let value = word.dropFirst(name.utf8.count)
+        guard let colon = value.firstIndex(of: 0x3a) else { break }
         let digits = value[value.index(after: colon)...]
-        guard digits.utf8.allSatisfy({ Hex.decode(digits: [0x30, $0]) != nil }) else { break }
-        let (algorithm, hex) = change(value[..<colon], digits)
+        guard digits.allSatisfy({ Hex.decode(digits: [0x30, $0]) != nil }) else { break }
+        let (algorithm, hex) = change(Substring(value[..<colon]), Substring(digits))
         return "\(name)\(algorithm):\(hex)"
       }
-      return String(word)
+      return String(Substring(word))
     }.separated(by: " ")
   }
 }

@@ -7,14 +7,16 @@ public enum Hex {
 
   /// Two lower-case digits a byte.
   public static func encode(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 2)
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+    func digit(_ value: UInt8) -> UInt8 {
+      value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
-    return String(decoding: text, as: UTF8.self)
+    return unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+      for index in bytes.indices {
+        unsafe text[2 * index] = digit(bytes[index] >> 4)
+        unsafe text[2 * index + 1] = digit(bytes[index] & 15)
+      }
+      return bytes.count * 2
+    }
   }
 
   /// The bytes that `text` spells in digits of either case, or nil when a character is no digit or their number is odd.

@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import Diagnostics
 
 extension JSONValue {
@@ -68,10 +69,8 @@ extension JSONValue {
     text.append(UInt8(ascii: "\""))
     defer { text.append(UInt8(ascii: "\"")) }
     // Nearly all text is of characters that stand for themselves.
-    if isPlain(value) {
-      text += value.utf8
-      return
-    }
+    let bytes = value.utf8.span
+    if isPlain(bytes) { return unsafe text.append(copying: bytes.bytes) }
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\"".utf8
@@ -93,8 +92,7 @@ extension JSONValue {
 
   /// Whether there is nothing but printable ASCII characters that stand for themselves. A span is walked several times
   /// as fast as the string's bytes.
-  private static func isPlain(_ value: String) -> Bool {
-    let bytes = value.utf8.span
+  private static func isPlain(_ bytes: Span<UInt8>) -> Bool {
     for index in bytes.indices {
       let byte = bytes[index]
       guard 0x20..<0x7f ~= byte, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }

@@ -31,16 +31,21 @@ public struct Timestamp: Equatable, Sendable {
     let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
     let second = seconds - day * 86400
     let (year, month, date) = Self.civil(fromDays: day)
-    let clock = [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.separated(by: ":")
-    let calendar = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(date, 2))"
-    return "\(calendar)T\(clock).\(milliseconds)Z"
-  }
-
-  private var milliseconds: String { Self.padded(nanoseconds / 1_000_000, 3) }
-
-  private static func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    var text: [UInt8] = []
+    func add(_ value: Int64, _ width: Int, _ end: Unicode.Scalar) {
+      let digits = String(value).utf8
+      text += repeatElement(UInt8(ascii: "0"), count: max(0, width - digits.count))
+      text += digits
+      text.append(UInt8(ascii: end))
+    }
+    add(year, 4, "-")
+    add(month, 2, "-")
+    add(date, 2, "T")
+    add(second / 3600, 2, ":")
+    add(second / 60 % 60, 2, ":")
+    add(second % 60, 2, ".")
+    add(nanoseconds / 1_000_000, 3, "Z")
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// The Gregorian date of a day number, counted in eras of 400 years that begin on 1 March.
