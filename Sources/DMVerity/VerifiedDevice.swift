@@ -86,11 +86,10 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
   ///   ``VerityError/memoryLimit(_:)``; ``VerityError/blockOutOfRange(index:count:)``.
   @_lifetime(borrow self)
   public func block(_ index: UInt64) throws(VerityError) -> VerifiedBytes {
-    if !memory.contains(.data(index)) {
-      switch hashes {
-      case .some(let hashes): try prover.prove(index, data: data, hashes: hashes)
-      case .none: try prover.prove(index, data: data, hashes: data)
-      }
+    if let bytes = memory.view(.data(index)) { return VerifiedBytes(proven: bytes) }
+    switch hashes {
+    case .some(let hashes): try prover.prove(index, data: data, hashes: hashes)
+    case .none: try prover.prove(index, data: data, hashes: data)
     }
     guard let bytes = memory.view(.data(index)) else { throw .blockOutOfRange(index: index, count: blockCount) }
     return VerifiedBytes(proven: bytes)

@@ -103,6 +103,6 @@ public struct VerityLayout: Hashable, Sendable {
     let start = superblockOffset + UInt64(Superblock.byteCount)
     // Less than one hash block, which is at most 65536 bytes.
     let gap = try source.readBytes(at: start, count: Int(treeOffset - start))
-    if let index = gap.firstIndex(where: { $0 != 0 }) { throw .gapNotZero(offset: start + UInt64(index)) }
+    if let index = gap.rawSpan.firstNonzeroOffset { throw .gapNotZero(offset: start + UInt64(index)) }
   }
 }

@@ -10,8 +10,9 @@ public struct Sidecars: Hashable, Sendable {
 
   /// - Parameter path: the image's path. Only a final `.raw` after a name is taken off.
   public init(imagePath path: String) {
-    let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-    let stem = name.hasSuffix(".raw") && name.utf8.count > 4 ? String(path.dropLast(4)) : path
+    let (beginning, suffix) = (path.utf8.dropLast(4), path.utf8.suffix(4))
+    let isNamed = suffix.elementsEqual(".raw".utf8) && ![nil, UInt8(ascii: "/")].contains(beginning.last)
+    let stem = isNamed ? String(Substring(beginning)) : path
     rootHash = stem + ".roothash"
     signature = stem + ".roothash.p7s"
     hashTree = stem + ".verity"

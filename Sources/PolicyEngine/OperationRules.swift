@@ -28,6 +28,8 @@ struct OperationRules: Sendable {
   ]
 
   init(rules list: [(place: Int, statement: PolicyDocument.Statement)]) {
+    // Most policies are about one operation.
+    if list.isEmpty { return }
     let keys = list.map { Self.key(of: $0.statement) }
     for name in Self.indexable {
       let digests = keys.compactMap { key in key.flatMap { $0.property.name == name ? $0.digest : nil } }
