@@ -78,7 +78,8 @@ import Testing
   @Test(arguments: [("on_exec", String?.none), ("on_any_event", "sched/sched_process_exec")])
   func countsATracepoint(program: String, target: String?) throws {
     try inNamespaces(mounts: true) {
-      guard mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, nil) == 0 else {
+      // Most machines have it mounted there.
+      guard mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, nil) == 0 || errno == EBUSY else {
         throw SystemError("mount", path: "tracefs", errno: errno)
       }
       let object = try load(program, target)
