@@ -71,13 +71,16 @@ struct PointerFlow {
       // A program that a compiler made takes two or three steps for each instruction.
       var budget = 64 * count + 1024
       reach(0, State(context: 1 << 1))
-      while let index = work.popLast() {
-        budget -= 1
-        guard budget > 0 else {
-          isTangled = true
-          return everyLoad
+      while let start = work.popLast() {
+        var next: Int? = start
+        while let index = next {
+          budget -= 1
+          guard budget > 0 else {
+            isTangled = true
+            return everyLoad
+          }
+          next = step(index, places[index].state)
         }
-        step(index, places[index].state)
       }
       if escapes == before { break }
     }
@@ -98,17 +101,27 @@ struct PointerFlow {
     }
   }
 
-  /// Another way leads to an instruction.
+  /// Another way leads to an instruction, which is looked at later.
   private mutating func reach(_ index: Int, _ state: State) {
-    guard index >= 0, index < count else { return }
-    let isNew = places[index].state.join(state)
-    guard isNew || !places[index].isReached else { return }
-    places[index].isReached = true
-    work.append(index)
+    if let index = enter(index, state) { work.append(index) }
   }
 
-  private mutating func step(_ index: Int, _ before: State) {
-    guard let instruction = Instruction(at: index, in: code.rawSpan) else { return }
+  /// Another way leads to an instruction.
+  ///
+  /// - Returns: it, when that is anything new.
+  private mutating func enter(_ index: Int, _ state: State) -> Int? {
+    guard index >= 0, index < count else { return nil }
+    let isNew = places[index].state.join(state)
+    guard isNew || !places[index].isReached else { return nil }
+    places[index].isReached = true
+    return index
+  }
+
+  /// Looks at an instruction.
+  ///
+  /// - Returns: the one to look at next, when this one leads there with anything new.
+  private mutating func step(_ index: Int, _ before: State) -> Int? {
+    guard let instruction = Instruction(at: index, in: code.rawSpan) else { return nil }
     let (opcode, destination, source) = (instruction.opcode, instruction.destination, instruction.source)
     let (offset, immediate) = (instruction.offset, Int(instruction.immediate))
     var after = before
@@ -124,7 +137,7 @@ struct PointerFlow {
         // Whoever calls the function back passes what it likes.
         reach(index + 1 + immediate, State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e))
       }
-      return reach(index + 2, after)
+      return enter(index + 2, after)
     case 1:  // LDX
       load(index, destination, source, offset, isWide: opcode & 0x18 == 0x18, &after)
     case 2:  // ST
@@ -136,7 +149,7 @@ struct PointerFlow {
     default:  // ALU, ALU64
       compute(opcode, destination, source, &after)
     }
-    reach(index + 1, after)
+    return enter(index + 1, after)
   }
 
   private mutating func load(
@@ -185,10 +198,10 @@ struct PointerFlow {
     }
   }
 
-  private mutating func jump(_ index: Int, _ instruction: Instruction, _ state: State) {
+  private mutating func jump(_ index: Int, _ instruction: Instruction, _ state: State) -> Int? {
     let immediate = Int(instruction.immediate)
     switch instruction.opcode & 0xf0 {
-    case 0x90: return  // EXIT
+    case 0x90: return nil  // EXIT
     case 0x80:  // CALL
       var after = state
       after.pointers &= ~0x3f
@@ -207,12 +220,12 @@ struct PointerFlow {
         let helper = KnownHelper[UInt32(bitPattern: instruction.immediate)]
         after.set(0, pointer: helper?.traits.contains(.returnsPointer) != false)
       }
-      return reach(index + 1, after)
+      return enter(index + 1, after)
     case 0x00:  // JA, of which the 32-bit form has its distance in the immediate
-      return reach(index + 1 + (instruction.opcode & 7 == 6 ? immediate : instruction.offset), state)
+      return enter(index + 1 + (instruction.opcode & 7 == 6 ? immediate : instruction.offset), state)
     default:
-      reach(index + 1, state)
       reach(index + 1 + instruction.offset, state)
+      return enter(index + 1, state)
     }
   }
 }
