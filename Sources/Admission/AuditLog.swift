@@ -20,13 +20,23 @@ final class AuditLog: Sendable {
   /// Opens the directory's files, making directory and files when they are missing: for their owner alone.
   static func open(directory: String) throws(SystemError) -> AuditLog {
     do throws(SystemError) {
+      return try AuditLog(in: directory)
+    } catch {
+      guard error.errnoName == "ENOENT" else { throw error }
+    }
+    do throws(SystemError) {
       try Directory.create(directory, mode: 0o700)
     } catch {
       guard error.errnoName == "EEXIST" else { throw error }
     }
-    let text = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
-    let objects = try OwnedFD.open("\(directory)/audit.jsonl", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
-    return AuditLog(text: text, objects: objects)
+    return try AuditLog(in: directory)
+  }
+
+  private convenience init(in directory: String) throws(SystemError) {
+    func open(_ path: String) throws(SystemError) -> OwnedFD {
+      try OwnedFD.open(path, [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+    }
+    self.init(text: try open("\(directory)/audit.log"), objects: try open("\(directory)/audit.jsonl"))
   }
 
   /// A name for what happens to one object: the moment and the process. Two threads may ask in one nanosecond, and get

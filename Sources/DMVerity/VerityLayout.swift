@@ -60,10 +60,10 @@ public struct VerityLayout: Hashable, Sendable {
   public static func read(
     appendedTo source: borrowing some ByteSource & ~Copyable, superblockOffset: UInt64
   ) throws(VerityError) -> VerityLayout {
-    let superblock = try readSuperblock(from: source, at: superblockOffset)
+    let (superblock, rest) = try readSuperblock(from: source, at: superblockOffset)
     let layout = try VerityLayout(superblock: superblock, placement: .appended, superblockOffset: superblockOffset)
     try layout.requireEnd(of: .image, at: layout.treeEnd, actual: source.byteCount)
-    try layout.requireZeroGap(in: source)
+    try layout.requireZeroGap(rest, in: source)
     return layout
   }
 
@@ -74,24 +74,29 @@ public struct VerityLayout: Hashable, Sendable {
     data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable,
     superblockOffset: UInt64 = 0
   ) throws(VerityError) -> VerityLayout {
-    let superblock = try readSuperblock(from: hashes, at: superblockOffset)
+    let (superblock, rest) = try readSuperblock(from: hashes, at: superblockOffset)
     let layout = try VerityLayout(superblock: superblock, placement: .separate, superblockOffset: superblockOffset)
     try layout.requireEnd(of: .data, at: layout.parameters.dataByteCount, actual: data.byteCount)
     try layout.requireEnd(of: .tree, at: layout.treeEnd, actual: hashes.byteCount)
-    try layout.requireZeroGap(in: hashes)
+    try layout.requireZeroGap(rest, in: hashes)
     return layout
   }
 
+  /// Bytes that are read at once: a superblock, and the gap behind it in a tree with blocks of the usual size.
+  private static let headCount: UInt64 = 4096
+
+  /// - Returns: the superblock, and the bytes behind it that were read along.
   private static func readSuperblock(
     from source: borrowing some ByteSource & ~Copyable, at offset: UInt64
-  ) throws(VerityError) -> Superblock {
+  ) throws(VerityError) -> (Superblock, rest: ArraySlice<UInt8>) {
     let size = UInt64(Superblock.byteCount)
     guard offset <= source.byteCount, source.byteCount - offset >= size else {
       throw .truncated(
         .superblock, expected: offset.addingReportingOverflow(size).partialValue, actual: source.byteCount)
     }
-    let bytes = try source.readBytes(at: offset, count: Superblock.byteCount)
-    return try Superblock(parsing: bytes.rawSpan, offset: offset)
+    let bytes = try source.readBytes(at: offset, count: Int(min(headCount, source.byteCount - offset)))
+    let superblock = try Superblock(parsing: bytes.rawSpan.extracting(0..<Superblock.byteCount), offset: offset)
+    return (superblock, bytes[Superblock.byteCount...])
   }
 
   private func requireEnd(of region: VerityError.Region, at expected: UInt64, actual: UInt64) throws(VerityError) {
@@ -99,10 +104,14 @@ public struct VerityLayout: Hashable, Sendable {
     if actual > expected { throw .trailingBytes(region, expected: expected, actual: actual) }
   }
 
-  private func requireZeroGap(in source: borrowing some ByteSource & ~Copyable) throws(VerityError) {
+  /// - Parameter head: the beginning of the gap, and what follows it where the gap is short.
+  private func requireZeroGap(
+    _ head: ArraySlice<UInt8>, in source: borrowing some ByteSource & ~Copyable
+  ) throws(VerityError) {
     let start = superblockOffset + UInt64(Superblock.byteCount)
     // Less than one hash block, which is at most 65536 bytes.
-    let gap = try source.readBytes(at: start, count: Int(treeOffset - start))
+    let count = Int(treeOffset - start)
+    let gap = count <= head.count ? Array(head.prefix(count)) : try source.readBytes(at: start, count: count)
     if let index = gap.rawSpan.firstNonzeroOffset { throw .gapNotZero(offset: start + UInt64(index)) }
   }
 }

@@ -57,11 +57,6 @@ public enum DiskLayout {
     }
   }
 
-  /// Whether an EROFS file system fills the source, so that no tree can follow it.
-  public static func endsWithFileSystem(_ source: borrowing some ByteSource & ~Copyable) -> Bool {
-    (try? fileSystemSize(in: source)) == source.byteCount
-  }
-
   /// Whether the source claims to be an EROFS file system, sound or not.
   public static func holdsFileSystem(_ source: borrowing some ByteSource & ~Copyable) -> Bool {
     do throws(LayoutError) {
@@ -77,7 +72,9 @@ public enum DiskLayout {
   ///
   /// Offsets are those of `struct erofs_super_block` (fs/erofs/erofs_fs.h): the superblock is at byte 1024, its magic
   /// at 0, the block size's binary logarithm at 12, the number of blocks at 36.
-  static func fileSystemSize(in source: borrowing some ByteSource & ~Copyable) throws(LayoutError) -> UInt64 {
+  ///
+  /// - Throws: ``LayoutError`` when there is none.
+  public static func fileSystemSize(in source: borrowing some ByteSource & ~Copyable) throws(LayoutError) -> UInt64 {
     var bytes = [UInt8](repeating: 0, count: 128)
     guard source.byteCount >= 1024 + 128 else { throw .noFileSystem(byteCount: source.byteCount) }
     do throws(ByteSourceError) {

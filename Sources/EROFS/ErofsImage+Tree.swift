@@ -134,6 +134,12 @@ extension ErofsImage where Blocks: ~Copyable {
     return nil
   }
 
+  /// The one name of an inode that ``lookup(_:)`` found under this path; nil when it has several.
+  public func name(of inode: ErofsInode, foundAt path: String) -> String? {
+    guard inode.linkCount == 1 else { return nil }
+    return path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.separated(by: "/")
+  }
+
   private func root() throws(ErofsError) -> ErofsInode {
     do throws(ErofsError) {
       let root = try inode(rootNid)

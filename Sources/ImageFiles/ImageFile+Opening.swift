@@ -27,13 +27,20 @@ extension ImageFile {
     let data = try file.window(from: offset, byteCount: sizeLimit == 0 ? available : min(sizeLimit, available))
     if let verityData { return try sidecar(file, data, tree: verityData, hashOffset: hashOffset ?? 0) }
     let tree = Sidecars(imagePath: path).hashTree
-    if hashOffset == nil, DiskLayout.endsWithFileSystem(data), (try? FileStatus.of(path: tree)) != nil {
+    let treeStart: UInt64
+    do throws(LayoutError) {
+      treeStart = if let hashOffset { hashOffset } else { try DiskLayout.fileSystemSize(in: data) }
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
+    // No tree can follow a file system that fills the file.
+    if hashOffset == nil, treeStart == data.byteCount, (try? FileStatus.of(path: tree)) != nil {
       return try sidecar(file, data, tree: tree, hashOffset: 0)
     }
     let layout: VerityLayout
     let top: TopBlock
     do throws(LayoutError) {
-      layout = try DiskLayout.appended(in: data, hashOffset: hashOffset)
+      layout = try DiskLayout.appended(in: data, hashOffset: treeStart)
       top = try DiskLayout.topBlock(layout, data: data, hashes: data)
     } catch {
       throw .image(path: path, error.diagnostic)

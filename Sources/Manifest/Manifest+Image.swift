@@ -16,8 +16,20 @@ extension Manifest {
   public static func bytes<Blocks: VerifiedBlocks & ~Copyable>(
     in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> [UInt8]? {
+    guard let inode = try inode(in: image) else { return nil }
     do throws(ErofsError) {
-      return try image.readFile(try image.lookup(path), limit: maximumByteCount)
+      return try image.readFile(inode, limit: maximumByteCount)
+    } catch {
+      throw .fileSystem(error)
+    }
+  }
+
+  /// The file that holds an image's manifest, nil when the image has none.
+  public static func inode<Blocks: VerifiedBlocks & ~Copyable>(
+    in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> ErofsInode? {
+    do throws(ErofsError) {
+      return try image.lookup(path)
     } catch {
       if error.check == .notFound { return nil }
       throw .fileSystem(error)

@@ -8,18 +8,18 @@ extension Manifest {
   ///
   /// Of a manifest as ``text`` writes it only a few blocks are read and proven. One in other words is read whole.
   ///
-  /// - Parameter path: from the image's root, without a slash in front.
+  /// - Parameters:
+  ///   - path: from the image's root, without a slash in front.
+  ///   - inode: as ``inode(in:)`` returned it for this image.
   public static func object<Blocks: VerifiedBlocks & ~Copyable>(
-    at path: String, in image: borrowing ErofsImage<Blocks>
+    at path: String, of inode: ErofsInode, in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> Object? {
     let text: [UInt8]?
     do throws(ErofsError) {
-      let inode = try image.lookup(Manifest.path)
       text = try EntrySearch.entry(of: path, byteCount: inode.size) { range throws(ErofsError) in
         try image.readFile(inode, in: range)
       }
     } catch {
-      if error.check == .notFound { return nil }
       throw .fileSystem(error)
     }
     guard let text else { return try read(from: image)?.objects.first { $0.file.path == path } }

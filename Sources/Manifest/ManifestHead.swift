@@ -22,19 +22,18 @@ public struct ManifestHead: Equatable, Sendable {
   /// Bytes within which the head of a manifest that ``Manifest/text`` made ends, by far.
   private static let byteCount = 1024
 
-  /// The head of an image's manifest, nil when the image has none (it was made by another tool).
+  /// The head of an image's manifest.
   ///
   /// A manifest with its members in another order is as good; it is then read whole.
+  ///
+  /// - Parameter inode: as ``Manifest/inode(in:)`` returned it for this image.
   public static func read<Blocks: VerifiedBlocks & ~Copyable>(
-    from image: borrowing ErofsImage<Blocks>
-  ) throws(ManifestError) -> ManifestHead? {
-    let inode: ErofsInode
+    _ inode: ErofsInode, in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> ManifestHead {
     let text: [UInt8]
     do throws(ErofsError) {
-      inode = try image.lookup(Manifest.path)
       text = try image.readPrefix(of: inode, count: byteCount)
     } catch {
-      if error.check == .notFound { return nil }
       throw .fileSystem(error)
     }
     if let head = ManifestHead(beginning: text) { return head }

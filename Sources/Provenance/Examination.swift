@@ -57,7 +57,9 @@ public struct Examination: ~Copyable {
     } catch {
       throw open.image.refusal(error, object: object)
     }
-    return try examine(inode, named: object, in: open.image, evidence: Evidence(), openBytes: nil)
+    return try examine(
+      inode, name: open.image.files.name(of: inode, foundAt: object), in: open.image, evidence: Evidence(),
+      openBytes: nil)
   }
 
   /// Examines the object behind a descriptor of a file on a mounted image.
@@ -159,23 +161,27 @@ public struct Examination: ~Copyable {
         expected: "a regular file of \(file.status.size) bytes, as fd \(file.number) shows",
         found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
     }
-    return try examine(
-      inode, named: file.pathHint, in: image, evidence: evidence, openBytes: try file.contents())
+    let name: String?
+    do throws(ErofsError) {
+      name = try image.files.name(of: inode, atEndOf: file.pathHint)
+    } catch {
+      throw image.refusal(error, object: "inode \(inode.nid)")
+    }
+    return try examine(inode, name: name, in: image, evidence: evidence, openBytes: try file.contents())
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
   ///
-  /// - Parameter hint: a path that may end in the file's path in the image; it is looked up, not believed.
+  /// - Parameter known: its only path in the image, when that was found out already.
   private func examine(
-    _ inode: ErofsInode, named hint: String, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
+    _ inode: ErofsInode, name known: String?, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
     let sizeLimit = Self.sizeLimit
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
-    var path: String?
+    var path = known
     let bytes: [UInt8]
     do throws(ErofsError) {
-      path = try image.files.name(of: inode, atEndOf: hint)
       if path == nil { path = try image.files.paths(of: inode.nid).first }
       bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
     } catch {

@@ -18,6 +18,8 @@ struct ProvenImage: ~Copyable {
   let status: FileStatus
   /// What the image says of itself; nil when others made it.
   let manifest: ManifestHead?
+  /// The file that it is the head of.
+  private let manifestInode: ErofsInode?
   /// What the signature of its root hash is worth; nil when none came with it.
   let signature: RootHashVerdict?
   let files: ErofsImage<Device>
@@ -65,20 +67,21 @@ struct ProvenImage: ~Copyable {
     let rootHash = device.rootHash
     let files: ErofsImage<Device>
     do throws(ErofsError) { files = try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
-    let manifest = try manifest(of: files, layout: layout, path: path)
+    let (manifest, manifestInode) = try manifest(of: files, layout: layout, path: path)
     return ProvenImage(
       path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status, manifest: manifest,
-      signature: signature, files: files)
+      manifestInode: manifestInode, signature: signature, files: files)
   }
 
   /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.
   private static func manifest(
     of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
-  ) throws(ProvenanceError) -> ManifestHead? {
+  ) throws(ProvenanceError) -> (ManifestHead?, ErofsInode?) {
     do throws(ManifestError) {
-      guard let manifest = try ManifestHead.read(from: files) else { return nil }
+      guard let inode = try Manifest.inode(in: files) else { return (nil, nil) }
+      let manifest = try ManifestHead.read(inode, in: files)
       try manifest.check(superblock: layout.superblock)
-      return manifest
+      return (manifest, inode)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
@@ -88,9 +91,9 @@ struct ProvenImage: ~Copyable {
 extension ProvenImage {
   /// What the manifest says of an object; nil when there is no manifest, or it lists no object of that path.
   func description(of path: String) throws(ProvenanceError) -> Manifest.Object? {
-    guard manifest != nil else { return nil }
+    guard let manifestInode else { return nil }
     do throws(ManifestError) {
-      return try Manifest.object(at: path, in: files)
+      return try Manifest.object(at: path, of: manifestInode, in: files)
     } catch {
       throw .image(path: self.path, error.diagnostic)
     }
