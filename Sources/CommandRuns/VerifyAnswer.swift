@@ -74,40 +74,43 @@ struct VerifyAnswer {
   }
 
   private func printText() throws {
+    var printout = Printout()
     guard let layout, let rootHash, let report, refusal == nil else {
-      return try Output.line("\(image): \(verdict.rawValue.uppercased())")
+      printout.line("\(image): \(verdict.rawValue.uppercased())")
+      return try printout.print()
     }
     let parameters = layout.parameters
     if report.isSound {
-      try Output.line("\(image): all \(parameters.dataBlockCount) data blocks are proven")
+      printout.line("\(image): all \(parameters.dataBlockCount) data blocks are proven")
     } else {
-      try Output.line(
+      printout.line(
         "\(image): CORRUPT: bad blocks \(report.faultCount), data blocks proven \(report.provenBlocks) of "
           + "\(parameters.dataBlockCount), without proof \(report.unprovenBlocks)")
-      for fault in report.faults { try Output.line("  \(fault.text)") }
+      for fault in report.faults { printout.line("  \(fault.text)") }
       if report.faultCount > UInt64(report.faults.count) {
-        try Output.line("  and \(report.faultCount - UInt64(report.faults.count)) more")
+        printout.line("  and \(report.faultCount - UInt64(report.faults.count)) more")
       }
     }
-    try Output.line(Output.row("root hash", "\(rootHash)"))
-    try Output.line(
+    printout.line(Output.row("root hash", "\(rootHash)"))
+    printout.line(
       Output.row(
         "data",
         "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, "
           + "\(Progress.bytes(parameters.dataByteCount))\(hasFileSystem ? ", exactly one EROFS file system" : "")"))
-    try Output.line(
+    printout.line(
       Output.row(
         "tree",
         "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
           + "levels, \(placement), superblock at byte \(layout.superblockOffset)"))
-    try Output.line(Output.row("salt", parameters.saltText))
+    printout.line(Output.row("salt", parameters.saltText))
     if let manifest {
       let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
       let count = manifest.objects.count + manifest.files.count
-      try Output.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
+      printout.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
     }
-    if let signature { try Output.line(Output.row("signature", signature.line)) }
-    if report.isSound { try Output.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
+    if let signature { printout.line(Output.row("signature", signature.line)) }
+    if report.isSound { printout.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
+    try printout.print()
   }
 
   /// Where the tree is.

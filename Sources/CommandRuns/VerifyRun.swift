@@ -64,8 +64,12 @@ package struct VerifyRun {
     _ file: borrowing ImageFile, named: Result<Digest, any Error>, answer: inout VerifyAnswer
   ) throws -> Digest {
     let trust = try TrustAnchors.chosen(in: trustAnchors)
-    let anchors =
-      certificate.isEmpty ? trust.images : try AnchorGroup(pem: try namedCertificates(), set: "--certificate")
+    let anchors: AnchorGroup =
+      if !certificate.isEmpty {
+        try AnchorGroup(pem: try namedCertificates(), set: "--certificate")
+      } else {
+        file.signature == nil ? .none : trust.images
+      }
     let isDemanded = !certificate.isEmpty || trustAnchors != nil
     let isNamed = trusted.hash != nil || trusted.file != nil || Self.exists(Sidecars(imagePath: image).rootHash)
     if !isNamed, !isDemanded { _ = try named.get() }
