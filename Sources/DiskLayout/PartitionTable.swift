@@ -39,9 +39,15 @@ public struct PartitionTable: Equatable, Sendable {
   /// - Returns: nil when there is none at byte 512 or 4096.
   /// - Throws: ``LayoutError/partitionTable(_:expected:found:)`` for one that is not sound.
   public static func read(from disk: borrowing some ByteSource & ~Copyable) throws(LayoutError) -> PartitionTable? {
+    // The second sector of both sizes, with one read where the file goes as far.
+    let reach = min(disk.byteCount, 4096 + 512)
+    guard reach >= 2 * 512 else { return nil }
+    let head = try bytes(of: disk, at: 512, count: Int(reach - 512))
     for sectorSize: UInt64 in [512, 4096] where disk.byteCount >= 2 * sectorSize {
-      let header = try bytes(of: disk, at: sectorSize, count: 512)
-      if Array(header.prefix(8)) == signature { return try read(header, sectorSize: sectorSize, from: disk) }
+      let header = head[Int(sectorSize) - 512..<Int(sectorSize)]
+      if header.prefix(8).elementsEqual(signature) {
+        return try read(Array(header), sectorSize: sectorSize, from: disk)
+      }
     }
     return nil
   }

@@ -12,10 +12,10 @@ struct OpenedFile: ~Copyable {
   static func open(_ path: String) throws(ImageFileError) -> OpenedFile {
     // Looked at before it is opened, because a FIFO would wait for its writer, and again on the open file.
     try require(try status(of: path), path)
-    let source = try source(path)
-    let status = try status(of: source)
+    let descriptor = try descriptor(path)
+    let (status, byteCount) = try status(of: descriptor)
     try require(status, path)
-    return OpenedFile(path: path, status: status, source: source)
+    return OpenedFile(path: path, status: status, source: FileSource(descriptor, byteCount: byteCount))
   }
 
   private static func require(_ status: FileStatus, _ path: String) throws(ImageFileError) {
@@ -28,12 +28,19 @@ struct OpenedFile: ~Copyable {
     do throws(SystemError) { return try FileStatus.of(path: path) } catch { throw .system(error) }
   }
 
-  private static func status(of source: borrowing FileSource) throws(ImageFileError) -> FileStatus {
-    do throws(SystemError) { return try source.descriptor.status() } catch { throw .system(error) }
+  private static func status(
+    of descriptor: borrowing OwnedFD
+  ) throws(ImageFileError) -> (FileStatus, byteCount: UInt64) {
+    do throws(SystemError) {
+      let status = try descriptor.status()
+      return (status, try descriptor.contentSize(status))
+    } catch {
+      throw .system(error)
+    }
   }
 
-  private static func source(_ path: String) throws(ImageFileError) -> FileSource {
-    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
+  private static func descriptor(_ path: String) throws(ImageFileError) -> OwnedFD {
+    do throws(SystemError) { return try OwnedFD.open(path, .readOnly) } catch { throw .system(error) }
   }
 
   var byteCount: UInt64 { source.byteCount }

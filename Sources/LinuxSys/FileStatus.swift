@@ -97,8 +97,10 @@ extension OwnedFD {
   }
 
   /// Bytes of a regular file or block device.
-  public borrowing func contentSize() throws(SystemError) -> UInt64 {
-    let status = try self.status()
+  public borrowing func contentSize() throws(SystemError) -> UInt64 { try contentSize(try status()) }
+
+  /// The same where its status was asked for already.
+  public borrowing func contentSize(_ status: FileStatus) throws(SystemError) -> UInt64 {
     guard status.kind == .blockDevice else { return status.size }
     var bytes: UInt64 = 0
     guard withRaw({ unsafe vb_block_device_size($0, &bytes) }) == 0 else { throw .current("ioctl BLKGETSIZE64") }

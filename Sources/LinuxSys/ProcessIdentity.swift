@@ -7,19 +7,16 @@ public struct ProcessIdentity: Equatable, Sendable {
   public let uid: UInt32
   /// The login uid (`auid`), or nil when it was never set.
   public let auditUID: UInt32?
-  /// The audit session, or nil when there is none.
-  public let session: UInt32?
   /// The command name, as /proc/thread-self/comm holds it.
   public let command: [UInt8]
 
   /// Reads the identity of the calling process.
   public static func current() -> ProcessIdentity {
-    // 4294967295 stands for "not set" in both files.
-    let unset = UInt32.max
-    let auditUID = number("/proc/self/loginuid").flatMap { $0 == unset ? nil : $0 }
-    let session = number("/proc/self/sessionid").flatMap { $0 == unset ? nil : $0 }
-    return ProcessIdentity(pid: getpid(), uid: geteuid(), auditUID: auditUID, session: session, command: command())
+    ProcessIdentity(pid: getpid(), uid: geteuid(), auditUID: number("/proc/self/loginuid"), command: command())
   }
+
+  /// The audit session of the calling process, or nil when there is none.
+  public static func auditSession() -> UInt32? { number("/proc/self/sessionid") }
 
   /// Bytes of a command name with its end (TASK_COMM_LEN, include/linux/sched.h).
   private static let commandCount = 16
@@ -30,10 +27,11 @@ public struct ProcessIdentity: Equatable, Sendable {
     return result == 0 ? name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) } : []
   }
 
+  /// The number in a file; nil when it says 4294967295, which stands for "not set".
   private static func number(_ path: String) -> UInt32? {
     guard let descriptor = try? OwnedFD.open(path, .readOnly), let bytes = try? descriptor.readValue() else {
       return nil
     }
-    return String(validating: bytes, as: UTF8.self).flatMap { UInt32($0) }
+    return String(validating: bytes, as: UTF8.self).flatMap { UInt32($0) }.flatMap { $0 == .max ? nil : $0 }
   }
 }

@@ -11,6 +11,6 @@ struct ProcessIdentityTests {
     #expect(String(decoding: identity.command, as: UTF8.self) + "\n" == (try value("comm")))
     #expect((try value("status")).contains("\nTgid:\t\(identity.pid)\n"))
     #expect(String(identity.auditUID ?? .max) == (try value("loginuid")))
-    #expect(String(identity.session ?? .max) == (try value("sessionid")))
+    #expect(String(ProcessIdentity.auditSession() ?? .max) == (try value("sessionid")))
   }
 }

@@ -22,7 +22,7 @@ struct PolicyAudit: ~Copyable {
       let file = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
       let process = ProcessIdentity.current()
       // The kernel writes 4294967295 for a process without login.
-      let subject = AuditSubject(auid: process.auditUID ?? .max, session: process.session ?? .max)
+      let subject = AuditSubject(auid: process.auditUID ?? .max, session: ProcessIdentity.auditSession() ?? .max)
       return PolicyAudit(file: file, subject: subject)
     } catch {
       throw DiagnosedFailure(error.diagnostic)
@@ -56,6 +56,6 @@ struct PolicyAudit: ~Copyable {
 
   private static var currentSubject: AuditSubject {
     let process = ProcessIdentity.current()
-    return AuditSubject(auid: process.auditUID ?? .max, session: process.session ?? .max)
+    return AuditSubject(auid: process.auditUID ?? .max, session: ProcessIdentity.auditSession() ?? .max)
   }
 }
