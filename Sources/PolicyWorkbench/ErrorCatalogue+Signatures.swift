@@ -2,6 +2,8 @@ extension ErrorCatalogue {
   /// What signatures say: of policies, root hashes and objects.
   static let signatureParagraphs: [String: String] = [
     "signature.certificate": "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----).",
+    "signature.key-kind":
+      "The kernel takes signatures as PKCS#7 messages by RSA or ECDSA keys. An Ed25519 key signs in another way, which PKCS#7 as it is used here has no place for; take a key of one of the two kinds.",
     "signature.private-key":
       "The file holds no private key in PEM, or the key has a passphrase, or nothing is behind the URI. Nobody is asked for a passphrase, so that a build cannot hang; the PIN of a token belongs into its URI (pin-source=).",
     "signature.key-mismatch":

@@ -1,5 +1,6 @@
 public import ByteKit
 internal import COpenSSL
+internal import Glibc
 internal import Hashing
 
 /// X.509 certificates that are trusted because somebody named them: no chain leads to them, and none is followed.
@@ -75,6 +76,10 @@ enum OpenSSLErrors {
       let code = ERR_get_error()
       if code == 0 { break }
       last = UInt(code)
+    }
+    // The system's own errors have their number and a bit (`ERR_SYSTEM_FLAG` of openssl/err.h).
+    if last & 0x8000_0000 != 0, let text = unsafe strerror(Int32(truncatingIfNeeded: last & 0x7fff_ffff)) {
+      return unsafe String(cString: text)
     }
     guard last != 0, let text = unsafe ERR_reason_error_string(last) else { return "unknown reason" }
     return unsafe String(cString: text)

@@ -46,6 +46,13 @@ public struct PrivateKey: ~Copyable {
     }
   }
 
+  /// Throws ``SignatureError/keyKind(name:)`` for the kinds of which OpenSSL would only say that a step failed
+  /// (`EVP_PKEY_*` of openssl/evp.h). What a provider keeps under no number of OpenSSL's own is left to it.
+  borrowing func requireKind() throws(SignatureError) {
+    let kinds: [Int32: String] = [1034: "X25519", 1035: "X448", 1087: "Ed25519", 1088: "Ed448"]
+    if let name = kinds[unsafe EVP_PKEY_get_base_id(handle)] { throw .keyKind(name: name) }
+  }
+
   /// Takes a key over.
   init(adopting key: OpaquePointer) { unsafe handle = key }
 

@@ -6,6 +6,8 @@ public enum SignatureError: Error, Equatable, Sendable {
   case noCertificate(reason: String)
   /// The bytes hold no private key that can be used: no PEM, or encrypted.
   case noPrivateKey(reason: String)
+  /// Keys of this kind do not sign PKCS#7 messages.
+  case keyKind(name: String)
   /// The key is another one than the certificate's.
   case keyMismatch
   /// The message is no DER PKCS#7 message with exactly one signer, or something follows it.
@@ -48,6 +50,10 @@ extension SignatureError: Diagnosable {
         "signature.private-key", .incomplete, "the private key cannot be read",
         expected: "a private key in PEM without a passphrase, or a URI that OpenSSL's store opens", found: reason,
         next: "openssl pkey -in KEY -out PLAIN, on a machine you trust; openssl storeutl URI")
+    case .keyKind(let name):
+      Diagnostic(
+        "signature.key-kind", .usage, "keys of this kind sign no PKCS#7 message", expected: "an RSA or an ECDSA key",
+        found: "an \(name) key", next: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out KEY")
     case .keyMismatch:
       Diagnostic(
         "signature.key-mismatch", .usage, "the private key is not the certificate's",

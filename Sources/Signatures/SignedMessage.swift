@@ -44,6 +44,7 @@ public enum SignedMessage {
       _ = OpenSSLErrors.take()
       throw .keyMismatch
     }
+    try key.requireKind()
     var flags = PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOSMIMECAP
     if form.isDetached { flags |= PKCS7_DETACHED }
     if !form.includesCertificate { flags |= PKCS7_NOCERTS }

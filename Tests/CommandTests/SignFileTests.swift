@@ -127,6 +127,21 @@ import Testing
       "sign", "file", object, "--certificate", directory.file("alice.crt"), "--private-key", "pkcs11:token=none",
     ])
     #expect(missing.status == 1 && missing.errors.contains("signature.private-key"))
+    let nowhere = try VerityBPFCommand.run([
+      "sign", "file", object, "--certificate", directory.file("alice.crt"), "--private-key",
+      "file:\(directory.file("nowhere"))",
+    ])
+    #expect(nowhere.status == 1 && nowhere.errors.contains("No such file or directory"), "\(nowhere.errors)")
+  }
+
+  @Test(arguments: ["ed25519", "ed448"])
+  func saysWhichKeysSign(algorithm: String) throws {
+    let (key, certificate) = (directory.file("ed.key"), directory.file("ed.crt"))
+    try Tools.run("openssl", "genpkey", "-algorithm", algorithm, "-out", key)
+    try Tools.run("openssl", "req", "-new", "-x509", "-key", key, "-subj", "/CN=ed", "-out", certificate)
+    let result = try VerityBPFCommand.run(
+      ["sign", "file", object, "--certificate", certificate, "--private-key", key])
+    #expect(result.status == 64 && result.errors.hasPrefix("error[signature.key-kind]"), "\(result.errors)")
   }
 
   // MARK: - Loading
