@@ -11,9 +11,9 @@ extension Manifest {
   /// - Parameters:
   ///   - path: from the image's root, without a slash in front.
   ///   - inode: as ``inode(in:)`` returned it for this image.
-  public static func object<Blocks: VerifiedBlocks & ~Copyable>(
-    at path: String, of inode: ErofsInode, in image: borrowing ErofsImage<Blocks>
-  ) throws(ManifestError) -> Object? {
+  public static func entry<Blocks: VerifiedBlocks & ~Copyable>(
+    of path: String, from inode: ErofsInode, in image: borrowing ErofsImage<Blocks>
+  ) throws(ManifestError) -> Entry? {
     let text: [UInt8]?
     do throws(ErofsError) {
       text = try EntrySearch.entry(of: path, byteCount: inode.size) { range throws(ErofsError) in
@@ -22,10 +22,32 @@ extension Manifest {
     } catch {
       throw .fileSystem(error)
     }
-    guard let text else { return try read(from: image)?.objects.first { $0.file.path == path } }
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue.parse(text) } catch { throw .json(error) }
-    return try Object(MemberReader(value, place: "objects."))
+    if let text { return Entry(words: .text(text)) }
+    return try read(from: image)?.objects.first { $0.file.path == path }.map { Entry(words: .object($0)) }
+  }
+
+  /// What a manifest says of one object, in its own words as long as nobody needs more.
+  public struct Entry: Equatable, Sendable {
+    fileprivate enum Words: Equatable {
+      /// As ``Object/entry`` would write it, or in another way.
+      case text([UInt8])
+      case object(Object)
+    }
+
+    fileprivate let words: Words
+
+    /// Refuses the object when it describes something else than what was found in the same bytes; see
+    /// ``Object/check(against:)``. What ``text`` would say in the same words is the same, and is not read again.
+    public func check(against found: Object) throws(ManifestError) {
+      switch words {
+      case .object(let object): try object.check(against: found)
+      case .text(let text):
+        if text == found.entry { return }
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONValue.parse(text) } catch { throw .json(error) }
+        try Object(MemberReader(value, place: "objects.")).check(against: found)
+      }
+    }
   }
 }
 

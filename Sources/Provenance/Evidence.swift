@@ -113,5 +113,5 @@ public struct ObjectFacts: Equatable, Sendable {
   public let digest: Digest
   /// What the image's manifest says of it: proven to be written there, and not to be true. Nil when it was not
   /// asked for, without a manifest, and where it lists the file as something else.
-  public let described: Manifest.Object?
+  public let described: Manifest.Entry?
 }

@@ -90,10 +90,10 @@ struct ProvenImage: ~Copyable {
 
 extension ProvenImage {
   /// What the manifest says of an object; nil when there is no manifest, or it lists no object of that path.
-  func description(of path: String) throws(ProvenanceError) -> Manifest.Object? {
+  func description(of path: String) throws(ProvenanceError) -> Manifest.Entry? {
     guard let manifestInode else { return nil }
     do throws(ManifestError) {
-      return try Manifest.object(at: path, of: manifestInode, in: files)
+      return try Manifest.entry(of: path, from: manifestInode, in: files)
     } catch {
       throw .image(path: self.path, error.diagnostic)
     }

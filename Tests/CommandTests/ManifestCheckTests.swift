@@ -93,6 +93,22 @@ import Testing
     #expect(try load("other.raw", "net/b.bpf.o").status == 0)
   }
 
+  /// The same said with blanks in other places.
+  @Test func otherWordsMeanTheSameAtLoad() throws {
+    let (directory, data, salt, uuid) = try Self.built()
+    let text = Array("\"core_relocations\": ".utf8)
+    let start = try #require(data.indices.first { data[$0...].starts(with: text) })
+    var changed = data
+    changed.replaceSubrange(start..<start + text.count, with: "\"core_relocations\" :".utf8)
+    #expect(try Self.reformatted(directory, data: changed.withErofsChecksum, salt: salt, uuid: uuid).status == 0)
+    try directory.write("all.pol", "policy_name=all policy_version=1.0.0\nDEFAULT action=ALLOW\n")
+    for object in ["a.bpf.o", "net/b.bpf.o"] {
+      let result = try VerityBPFCommand.run(
+        ["load", "--image", "other.raw", "--object", object, "--policy", "all.pol", "--dry-run"], in: directory.path)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+  }
+
   /// A name cannot move the cursor of whoever reads it.
   @Test func controlCharactersAreShownNotSent() throws {
     let directory = try BuildImageTests.sources()
