@@ -5,7 +5,7 @@ import ByteKit
 import Provenance
 
 // What a load costs in process, step by step: load-benchmark IMAGE OBJECT POLICY AUDIT-DIRECTORY [MOUNTED-FILE [ROUNDS]].
-// One JSON object a line with the median and the best of the rounds, in microseconds. "kernel" is bpf(2) alone, given
+// One JSON object a line with the median, the lower quartile and the best of the rounds, in microseconds. "kernel" is bpf(2) alone, given
 // arrays that are already linked; what "admission" takes beyond it in the same round is ours. Needs the privilege to load
 // programs. With IMAGE and OBJECT alone, which need not be a BPF object then, only the proof is measured.
 
@@ -48,18 +48,23 @@ func report(_ steps: inout [Step]) throws {
       if round > 0 { steps[index].microseconds.append(elapsed) }  // the first round warms up
     }
   }
-  func write(_ name: String, median: Double, best: Double) throws {
+  func write(_ name: String, median: Double, quartile: Double, best: Double) throws {
     try StandardStream.output.write(
-      "{\"step\": \"\(name)\", \"median_us\": \(Int(median)), \"best_us\": \(Int(best))}\n")
+      "{\"step\": \"\(name)\", \"median_us\": \(Int(median)), \"quartile_us\": \(Int(quartile)), "
+        + "\"best_us\": \(Int(best))}\n")
   }
   func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+  func quartile(_ values: [Double]) -> Double { values.sorted()[values.count / 4] }
   func times(_ name: String) -> [Double]? { steps.first { $0.name == name }?.microseconds }
   for step in steps {
-    try write(step.name, median: median(step.microseconds), best: step.microseconds.min() ?? 0)
+    let times = step.microseconds
+    try write(step.name, median: median(times), quartile: quartile(times), best: times.min() ?? 0)
   }
   if let kernel = times("kernel"), let whole = times("admission"), let bestKernel = kernel.min(), let best = whole.min()
   {
-    try write("beyond the kernel", median: median(zip(whole, kernel).map { $0 - $1 }), best: best - bestKernel)
+    try write(
+      "beyond the kernel", median: median(zip(whole, kernel).map { $0 - $1 }),
+      quartile: quartile(whole) - quartile(kernel), best: best - bestKernel)
   }
 }
 
