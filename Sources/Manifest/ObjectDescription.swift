@@ -52,11 +52,10 @@ public enum ObjectDescription {
 
   private static func name(_ helper: HelperUse) -> String { helper.name.map { "bpf_\($0)" } ?? "helper_\(helper.id)" }
 
-  /// Each name once, in bytewise order. They are few: looking through them costs less than a table.
+  /// Each name once, in bytewise order.
   private static func sorted(_ names: [String]) -> [String] {
-    var unique: [String] = []
-    for name in names where !unique.contains(name) { unique.append(name) }
-    if unique.count > 1 { unique = unique.sortedBytewise() }
-    return unique
+    guard names.count > 1 else { return names }
+    let sorted = names.sortedBytewise()
+    return sorted.indices.filter { $0 == 0 || !sorted[$0].hasSameBytes(as: sorted[$0 - 1]) }.map { sorted[$0] }
   }
 }

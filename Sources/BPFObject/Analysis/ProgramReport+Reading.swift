@@ -68,6 +68,7 @@ extension ProgramReport {
     init(_ program: LinkedProgram) {
       let bytes = program.instructions.rawSpan
       var calls: [(helper: UInt32, place: Int)] = []
+      var used: [Int] = []
       var place = 0
       while let instruction = Instruction(at: place, in: bytes) {
         switch (instruction.opcode, instruction.sourceField) {
@@ -77,15 +78,16 @@ extension ProgramReport {
           kernelFunctions.append(place)
         case (Instruction.loadImmediate64, Instruction.Load.mapIndex),
           (Instruction.loadImmediate64, Instruction.Load.mapIndexValue):
-          let map = Int(UInt32(bitPattern: instruction.immediate))
-          if !maps.contains(map) { maps.append(map) }
+          used.append(Int(UInt32(bitPattern: instruction.immediate)))
         case (Instruction.mayGoTo, _):
           maysGoOn = true
         default: break
         }
         place += instruction.opcode == Instruction.loadImmediate64 ? 2 : 1
       }
-      maps.sort()
+      // Sorted, because looking for each among all would take long with many maps.
+      used.sort()
+      maps = used.indices.filter { $0 == 0 || used[$0] != used[$0 - 1] }.map { used[$0] }
       calls.sort { $0 < $1 }
       var rest = calls[...]
       while let first = rest.first {
