@@ -3,7 +3,7 @@
  *
  *   #include "verity_bpf.h"
  *   VERITY_BPF_MAY(count_packets, confidentiality, "nothing");
- *   VERITY_BPF_MAY(trace_exec, integrity, "read-kernel-pointers sleep");
+ *   VERITY_BPF_MAY(trace_exec, integrity, "read-kernel-pointers sleep probe");
  *   VERITY_BPF_READS(trace_exec, "struct task_struct: pid, comm; struct linux_binprm: filename");
  *
  * A loader that knows the section holds its own analysis of the instructions against it, and refuses the object where

@@ -115,6 +115,9 @@ extension ProgramReport {
           "it reads \(areas.isEmpty ? "nothing" : areas.joined(separator: "; ")): "
             + (excess.isEmpty ? "kept" : "BROKEN by \(excess.joined(separator: "; "))")))
     }
+    for construct in unfollowed {
+      lines.append(Output.row("unclear", "\(construct.label): it is not followed, so the worst is assumed"))
+    }
     lines.append(
       Output.row(
         "class", isRestricted ? "restricted" : "full: \(classObjections.map(\.description).joined(separator: ", "))"))
@@ -161,7 +164,10 @@ extension ProgramReport {
       if let helper = restriction.helper {
         text += "\(helper.label), first called by instruction \(helper.instructions.first ?? 0)"
       } else {
-        text += "attaching"
+        switch restriction.moment {
+        case .load: text += "loading"
+        case .attach: text += "attaching"
+        }
       }
       return Output.row("lockdown", "\(text) (\(restriction.reason.text))")
     }
@@ -241,6 +247,12 @@ extension ProgramReport {
           [
             "instruction": .integer(Int64($0.instruction)), "subject": .optional($0.subject),
             "reason": .string($0.reason),
+          ]
+        }),
+      "unfollowed": .array(
+        unfollowed.map {
+          [
+            "instruction": $0.instruction.map { .integer(Int64($0)) } ?? nil, "construct": .string($0.description),
           ]
         }),
       "class": isRestricted ? "restricted" : "full",

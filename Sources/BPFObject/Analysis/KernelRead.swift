@@ -39,9 +39,16 @@ public struct KernelRead: Equatable, Sendable {
     return reads
   }
 
-  /// Whether programs of a type find pointers to kernel structures in their context. An `ext` program has the context of
-  /// whatever it replaces.
+  /// Whether programs of a type may find pointers to kernel structures in their context: all but those whose context is
+  /// known to hold none. (Sockets that a context points to are read through the kernel's own view of them.)
   static func holdsPointers(_ kind: String) -> Bool {
-    ["tracing", "lsm", "struct_ops", "ext", "netfilter"].contains(kind)
+    switch kind {
+    case "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp", "perf_event", "cgroup_skb",
+      "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit", "sock_ops", "sk_skb", "cgroup_device", "sk_msg",
+      "raw_tracepoint", "cgroup_sock_addr", "lwt_seg6local", "lirc_mode2", "sk_reuseport", "flow_dissector",
+      "cgroup_sysctl", "raw_tracepoint_writable", "cgroup_sockopt", "sk_lookup", "syscall":
+      false
+    default: true
+    }
   }
 }

@@ -29,8 +29,13 @@ struct LiveCode {
   private var states: [[Value]?]
   private var work: [Int] = []
 
+  /// Whether everything is taken to be live.
+  private let isWhole: Bool
+
   /// Finds the live code of a linked program.
-  init(_ program: LinkedProgram, in object: LinkedObject) {
+  ///
+  /// - Parameter isFollowed: whether every instruction's effects are known; otherwise all code is live.
+  init(_ program: LinkedProgram, in object: LinkedObject, isFollowed: Bool) {
     code = program.instructions
     count = min(code.count / Instruction.size, Self.followedCount + 1)
     maps = object.maps
@@ -41,7 +46,8 @@ struct LiveCode {
     for record in stride(from: 0, to: records.byteCount, by: max(16, Int(program.coreRelocationRecordSize))) {
       if let offset = try? records.u32(at: record) { rewritten.insert(Int(offset) / Instruction.size) }
     }
-    guard count <= Self.followedCount else { return }
+    isWhole = !isFollowed || count > Self.followedCount
+    guard !isWhole else { return }
     let unknown = [Value](repeating: .unknown, count: 16)
     reach(0, unknown)
     for index in 0..<count {
@@ -59,7 +65,7 @@ struct LiveCode {
 
   /// Whether an instruction is visited.
   func contains(_ index: Int) -> Bool {
-    index < 0 || index >= count || count > Self.followedCount || states[index] != nil
+    isWhole || index < 0 || index >= count || states[index] != nil
   }
 
   private func instruction(at index: Int) -> Instruction? { Instruction(at: index, in: code.rawSpan) }

@@ -25,12 +25,19 @@ public struct LockdownRestriction: Equatable, Sendable {
     case bpfReadKernel = "BPF_READ_KERNEL"
     case kprobes = "KPROBES"
     case tracefs = "TRACEFS"
-    /// Not the kernel's: a helper that this program's table does not have. Nobody can say what it reads, so it is taken
-    /// for the worst of what confidentiality forbids.
+    /// Not the kernel's: a helper that this program's table does not have. Nobody can say what it does.
     case unknownHelper = "UNKNOWN_HELPER"
+    /// Not the kernel's either: an instruction that is not known here.
+    case unknownInstruction = "UNKNOWN_INSTRUCTION"
 
     /// The least strict mode that forbids it.
-    public var deniedFrom: Mode { self == .bpfWriteUser ? .integrity : .confidentiality }
+    public var deniedFrom: Mode {
+      switch self {
+      // What is not known may be the worst of all that lockdown forbids.
+      case .bpfWriteUser, .unknownHelper, .unknownInstruction: .integrity
+      case .bpfReadKernel, .kprobes, .tracefs: .confidentiality
+      }
+    }
 
     /// What the kernel writes to its log.
     public var text: String {
@@ -40,6 +47,7 @@ public struct LockdownRestriction: Equatable, Sendable {
       case .kprobes: "use of kprobes"
       case .tracefs: "use of tracefs"
       case .unknownHelper: "a helper newer than any known here"
+      case .unknownInstruction: "an instruction newer than any known here"
       }
     }
   }
@@ -59,6 +67,12 @@ public struct LockdownRestriction: Equatable, Sendable {
 
   /// bpf_probe_write_user.
   static let probeWriteUser: UInt32 = 36
+
+  /// The restrictions that come from instructions of which nobody knows what they do: one is enough.
+  static func restrictions(of unfollowed: [UnfollowedConstruct]) -> [LockdownRestriction] {
+    unfollowed.contains(where: \.isUnknownInstruction)
+      ? [LockdownRestriction(reason: .unknownInstruction, moment: .load, helper: nil)] : []
+  }
 
   /// The restrictions that come from calling helpers.
   ///

@@ -44,6 +44,8 @@ struct PointerFlow {
   private let count: Int
   private let contextHoldsPointers: Bool
   private let mapsHoldPointers: Bool
+  /// Whether anything at all hands the program a pointer into the kernel.
+  private let hasSources: Bool
   /// Loads of 64 bits that the kernel's own values are filled into.
   private let externs: Set<Int>
   private var places: [Place] = []
@@ -51,18 +53,25 @@ struct PointerFlow {
   /// A pointer was written through something else than the frame pointer, so it may come back from anywhere.
   private var escapes = false
   /// The program was too tangled to follow.
-  private var isTangled = false
+  private var isTangled: Bool
+  /// Instructions of which nobody says what they load.
+  private let unfollowed: [Int]
 
-  init(_ program: LinkedProgram, contextHoldsPointers: Bool, mapsHoldPointers: Bool) {
+  /// - Parameter followed: of the same program. What it does not follow is taken to load at every place.
+  init(_ program: LinkedProgram, contextHoldsPointers: Bool, mapsHoldPointers: Bool, followed: FollowedProgram) {
     code = program.instructions
     count = program.instructions.count / Instruction.size
     self.contextHoldsPointers = contextHoldsPointers
     self.mapsHoldPointers = mapsHoldPointers
+    hasSources = followed.hasPointerSources
+    isTangled = !followed.isWhole
+    unfollowed = followed.unfollowed.compactMap(\.instruction)
     externs = Set(program.externUses.map(\.instruction))
   }
 
   /// The indexes of loads that may go through a pointer into the kernel, in their order.
   mutating func loads() -> [Int] {
+    guard !isTangled else { return everyLoad }
     // Twice at most: the second time with what the first found to escape.
     for _ in 0..<2 {
       let before = escapes
@@ -97,7 +106,7 @@ struct PointerFlow {
   private var everyLoad: [Int] {
     (0..<count).filter { index in
       guard let instruction = Instruction(at: index, in: code.rawSpan) else { return true }
-      return instruction.opcode & 7 == 1 && instruction.source != 10
+      return instruction.opcode & 7 == 1 && instruction.source != 10 || unfollowed.contains(index)
     }
   }
 
@@ -170,8 +179,15 @@ struct PointerFlow {
 
   private mutating func store(_ opcode: UInt8, _ base: Int, _ value: Int, _ offset: Int, _ state: inout State) {
     if opcode & 0xe0 == 0xc0 {
-      // An atomic operation may bring back what was there; that was a number.
-      return state.set(value, pointer: escapes)
+      // An atomic operation may leave its operand in memory, and bring back what was there.
+      if base != 10, state.isPointer(value) || state.isContext(value) && contextHoldsPointers { escapes = true }
+      if base == 10 {
+        state.setSlot(
+          offset, pointer: state.slotIsPointer(offset) || state.isPointer(value),
+          context: state.slotIsContext(offset) || state.isContext(value))
+      }
+      state.set(value, pointer: hasSources, context: true)
+      return state.set(0, pointer: hasSources, context: true)
     }
     if base == 10 {
       let isWide = opcode & 0x18 == 0x18
@@ -211,7 +227,8 @@ struct PointerFlow {
         // The callee may be passed the address of what is in this frame.
         if state.slots != 0 || contextHoldsPointers && state.contextSlots != 0 { escapes = true }
         reach(index + 1 + immediate, State(pointers: state.pointers & 0x3e, context: state.context & 0x3e))
-        after.set(0, pointer: contextHoldsPointers || mapsHoldPointers || escapes)
+        // Nobody follows what the callee returns.
+        after.set(0, pointer: hasSources, context: true)
       case Instruction.Call.kernelFunction:
         after.set(0, pointer: true)
       default:

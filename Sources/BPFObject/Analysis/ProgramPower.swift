@@ -14,7 +14,8 @@ public enum ProgramPower: String, Sendable, CaseIterable, Comparable {
   case signal
   /// Makes a function of the kernel return something else.
   case overrideReturn = "override-return"
-  /// Stops the kernel or a process at a place of its choice, or listens to a tracepoint.
+  /// Is called at a place in the kernel or a process whenever anybody comes there: probes, tracepoints, entries and ends
+  /// of functions, security hooks, events of the processor.
   case probe
   /// Calls helpers that nobody here knows.
   case unknownHelpers = "unknown-helpers"
@@ -32,7 +33,10 @@ extension ProgramReport {
     for read in kernelReads { found.insert(read.means == .pointer ? .readKernelPointers : .readKernel) }
     if !kernelSymbols.isEmpty { found.insert(.kernelFunctions) }
     if isSleepable { found.insert(.sleep) }
-    if typeName == "kprobe" || typeName == "tracepoint" { found.insert(.probe) }
+    if isListening { found.insert(.probe) }
+    // What is not followed may read through any pointer; what is not known may do anything that a helper can.
+    if !unfollowed.isEmpty { found.insert(.readKernelPointers) }
+    if unfollowed.contains(where: \.isUnknownInstruction) { found.insert(.unknownHelpers) }
     for helper in helpers {
       switch helper.id {
       case LockdownRestriction.probeWriteUser: found.insert(.writeUser)
@@ -45,5 +49,19 @@ extension ProgramReport {
       }
     }
     return found.sorted()
+  }
+
+  /// Whether it is called when others do something: every type of program but those that are called with a packet, a
+  /// socket or a device, or by a system call of whoever holds the program.
+  private var isListening: Bool {
+    switch typeName {
+    case "socket_filter", "sched_cls", "sched_act", "xdp", "cgroup_skb", "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit",
+      "lwt_seg6local", "sock_ops", "sk_skb", "cgroup_device", "sk_msg", "cgroup_sock_addr", "lirc_mode2",
+      "sk_reuseport",
+      "flow_dissector", "cgroup_sysctl", "cgroup_sockopt", "sk_lookup", "netfilter", "syscall":
+      false
+    case "tracing": attachTypeName != "trace_iter"
+    default: true
+    }
   }
 }

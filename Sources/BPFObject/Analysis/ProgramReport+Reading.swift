@@ -23,26 +23,31 @@ extension ProgramReport {
     }
     subprograms = Self.functions(program, btf).dropFirst().map { $0 }
     coreRelocations = Self.coreRelocations(program, btf)
+    let contextHoldsPointers = KernelRead.holdsPointers(typeName)
+    let followed = FollowedProgram(
+      program, in: object, btf: btf, contextHoldsPointers: contextHoldsPointers, usedMaps: usedMaps)
+    unfollowed = followed.unfollowed
     restrictions =
-      LockdownRestriction.restrictions(of: helpers, live: LiveCode(program, in: object))
+      LockdownRestriction.restrictions(of: followed.unfollowed)
+      + LockdownRestriction.restrictions(
+        of: helpers, live: LiveCode(program, in: object, isFollowed: followed.isWhole))
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
     capabilities = Self.capabilities(program.kind, helpers)
     var flow = PointerFlow(
-      program, contextHoldsPointers: KernelRead.holdsPointers(typeName),
-      // A type tag on a map's field (`__kptr`) says that the field holds a pointer to a kernel structure.
-      mapsHoldPointers: btf?.types.contains { $0.kind == .typeTag } ?? true)
+      program, contextHoldsPointers: contextHoldsPointers, mapsHoldPointers: FollowedProgram.hasTypeTags(btf),
+      followed: followed)
     let declaration = object.readDeclarations.first { $0.program == program.name }
     // What nobody declares nobody need prove.
-    var records = RecordFlow(program, records: declaration == nil ? [] : coreRelocations)
+    var records = RecordFlow(program, records: declaration == nil || !followed.isWhole ? [] : coreRelocations)
     let named = records.subjects()
     kernelReads = KernelRead.reads(loads: flow.loads(), helpers: helpers, relocations: coreRelocations, named: named)
     readDeclaration = declaration
     undeclaredReads = UndeclaredRead.all(
       reads: kernelReads, named: named, helpers: helpers, flow: flow,
-      kernelFunctions: scan.kernelFunctions, declaration: readDeclaration)
+      kernelFunctions: scan.kernelFunctions, unfollowed: unfollowed, declaration: readDeclaration)
     classObjections = RestrictedClass.objections(
       kind: typeName, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers, kernelReads: kernelReads,
-      kernelSymbols: kernelSymbols, maps: object.maps)
+      kernelSymbols: kernelSymbols, maps: object.maps, unfollowed: unfollowed)
     minimumKernel = KernelRequirement.newest(
       kind: typeName, attachType: attachTypeName, mapTypes: usedMaps.map { TypeNames.map($0.type) }, helpers: helpers,
       hasMaps: !scan.maps.isEmpty, hasCoreRelocations: !coreRelocations.isEmpty, isSleepable: isSleepable,

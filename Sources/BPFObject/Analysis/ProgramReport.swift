@@ -85,6 +85,10 @@ public struct ProgramReport: Equatable, Sendable {
   /// The oldest kernel that can load it, and why.
   public let minimumKernel: KernelRequirement
 
+  /// What the analyses do not follow. When there is any, the worst is assumed of the program: every read, all code live,
+  /// and class full.
+  public let unfollowed: [UnfollowedConstruct]
+
   /// What its author says that it reads of the kernel's memory; nil when nothing is said.
   public let readDeclaration: ReadDeclaration?
   /// Every place where it reads kernel memory, or may, that its author has not declared: all of them without a

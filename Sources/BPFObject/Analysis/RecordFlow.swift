@@ -18,6 +18,9 @@ struct RecordFlow {
     /// The record of a field's size that it is.
     var sizeRecord: Int?
 
+    /// Whether a reader that finds it in memory misses nothing by taking it for ``unknown``.
+    var isPlain: Bool { record == nil && sizeRecord == nil && !isMixed && !isStack }
+
     static let unknown = Value()
     static let mixed = Value(isMixed: true)
 
@@ -170,11 +173,13 @@ struct RecordFlow {
     case 2:
       forget(destination, offset, mixed: false, &state)
     case 3:
-      forget(destination, offset, mixed: state.registers[source].isMixed, &state)
-      if opcode & 0xe0 == 0xc0 {
-        state.registers[source] = .unknown
-        // A compare-and-exchange brings what was there into r0.
-        state.registers[0] = .unknown
+      let isAtomic = opcode & 0xe0 == 0xc0
+      forget(destination, offset, mixed: isAtomic || !state.registers[source].isPlain, &state)
+      if isAtomic {
+        // What was in memory comes back, into r0 from a compare-and-exchange; what was in the register may be there.
+        if destination == 10, let slot = State.slot(offset) { state.slots[slot] = .mixed }
+        state.registers[source] = .mixed
+        state.registers[0] = .mixed
       } else if destination == 10, opcode & 0x18 == 0x18, offset & 7 == 0, let slot = State.slot(offset) {
         state.slots[slot] = state.registers[source]
       }
@@ -212,7 +217,10 @@ struct RecordFlow {
     let operand = isRegister ? state.registers[source] : constant(index, immediate)
     let value = state.registers[destination]
     switch opcode & 0xf0 {
-    case 0xb0: state.registers[destination] = operand
+    // Half a register, or a part of it with its sign, is another number.
+    case 0xb0:
+      let isWhole = Instruction(at: index, in: code.rawSpan)?.offset == 0 && (!isRegister || opcode & 7 == 7)
+      state.registers[destination] = isWhole ? operand : .mixed
     case 0x00 where value.isStack || operand.isStack, 0x10 where value.isStack || operand.isStack:
       state.registers[destination] = Value(isStack: true)
     case 0x00 where opcode & 7 == 7:
@@ -252,8 +260,9 @@ struct RecordFlow {
       // Helpers and subprograms write to the stack where they are told to.
       after.blurSlots()
       if source == Int(Instruction.Call.function) {
-        // The callee may be passed the address of what is in this frame.
-        if state.hasMixedSlot { escapes = true }
+        // The callee may write to this frame and return what it computed.
+        escapes = true
+        after.registers[0] = .mixed
         var callee = State()
         for register in 1...5 { callee.registers[register] = state.registers[register] }
         reach(index + 1 + immediate, callee)

@@ -16,7 +16,7 @@ enum RestrictedClass {
   /// - Parameter maps: all of the object's, for they are made whether this program uses them or not.
   static func objections(
     kind: String, isSleepable: Bool, maysGoOn: Bool, helpers: [HelperUse], kernelReads: [KernelRead],
-    kernelSymbols: [String], maps: [LinkedMap]
+    kernelSymbols: [String], maps: [LinkedMap], unfollowed: [UnfollowedConstruct]
   ) -> [ClassObjection] {
     var found: [ClassObjection] = []
     if !hasPacketOrSocket(kind) { found.append(.programType(kind)) }
@@ -36,6 +36,7 @@ enum RestrictedClass {
       return overflow ? .max : total
     }
     if byteCount > mapByteLimit { found.append(.mapMemory) }
+    for construct in unfollowed { found.append(.unfollowed(construct)) }
     return found
   }
 
@@ -72,6 +73,7 @@ public enum ClassObjection: Equatable, Sendable, CustomStringConvertible {
   case mapType(LinkedMap)
   case sharedMap(String)
   case mapMemory
+  case unfollowed(UnfollowedConstruct)
 
   /// In words, for people.
   public var description: String {
@@ -84,6 +86,7 @@ public enum ClassObjection: Equatable, Sendable, CustomStringConvertible {
     case .followsPointers: "it follows pointers into the kernel"
     case .mapType(let map): "map \(map.name) is of type \(TypeNames.map(map.type))"
     case .sharedMap(let name): "map \(name) is shared by its name"
+    case .unfollowed(let construct): "it has \(construct.description), which the analysis does not follow"
     case .mapMemory: "its maps take more than \(RestrictedClass.mapByteLimit >> 20) MiB"
     }
   }

@@ -24,9 +24,11 @@ public struct UndeclaredRead: Equatable, Sendable {
     case hands(HelperUse)
     /// A function of the kernel is called.
     case callsKernelFunction
+    /// What the analyses do not follow may read anything.
+    case unfollowed(UnfollowedConstruct)
   }
 
-  /// Index of the instruction in the linked program.
+  /// Index of the instruction in the linked program; 0 for what lies beside the instructions.
   public let instruction: Int
   let cause: Cause
 
@@ -44,6 +46,7 @@ public struct UndeclaredRead: Equatable, Sendable {
     case .calls(let helper): "calls \(helper.label), which may read"
     case .hands(let helper): "hands \(helper.label) a pointer into the kernel"
     case .callsKernelFunction: "calls a function of the kernel"
+    case .unfollowed(let construct): "goes with \(construct.description), which the analysis does not follow"
     }
   }
 
@@ -55,8 +58,7 @@ public struct UndeclaredRead: Equatable, Sendable {
   ///   - kernelFunctions: the instructions that call functions of the kernel.
   static func all(
     reads: [KernelRead], named: [Int: String], helpers: [HelperUse], flow: borrowing PointerFlow,
-    kernelFunctions: [Int],
-    declaration: ReadDeclaration?
+    kernelFunctions: [Int], unfollowed: [UnfollowedConstruct], declaration: ReadDeclaration?
   ) -> [UndeclaredRead] {
     var found: [UndeclaredRead] = []
     for read in reads {
@@ -83,6 +85,9 @@ public struct UndeclaredRead: Equatable, Sendable {
           found.append(UndeclaredRead(instruction: place, cause: .hands(helper)))
         }
       }
+    }
+    for construct in unfollowed {
+      found.append(UndeclaredRead(instruction: construct.instruction ?? 0, cause: .unfollowed(construct)))
     }
     for place in kernelFunctions { found.append(UndeclaredRead(instruction: place, cause: .callsKernelFunction)) }
     if found.count > 1 { found.sort { $0.instruction < $1.instruction } }
