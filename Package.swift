@@ -248,12 +248,16 @@ let package = Package(
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
     tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
-    tests("Signatures", imports: ["Signatures", "LinuxSys", "ByteKit"]),
+    tests("Signatures", imports: ["Signatures", "TestSupport", "Diagnostics", "LinuxSys", "ByteKit"]),
     tests(
       "ObjectSignature",
       imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
     tests("TrustAnchors", imports: ["TrustAnchors", "TestSupport", "Signatures", "Diagnostics", "ByteKit"]),
-    tests("PolicyStore", imports: ["PolicyStore", "PolicySyntax", "Signatures", "LinuxSys", "Diagnostics", "ByteKit"]),
+    tests(
+      "PolicyStore",
+      imports: [
+        "PolicyStore", "PolicySyntax", "Signatures", "TestSupport", "Hashing", "LinuxSys", "Diagnostics", "ByteKit",
+      ]),
     tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),

@@ -124,6 +124,13 @@ FORWARD(const char *, OBJ_nid2sn, (int nid), (nid))
 FORWARD(X509_NAME *, X509_get_issuer_name, (const X509 *certificate), (certificate))
 FORWARD(int, i2d_X509_NAME, (const X509_NAME *name, unsigned char **out), (name, out))
 FORWARD(EVP_PKEY *, X509_get0_pubkey, (const X509 *certificate), (certificate))
+FORWARD(X509_PUBKEY *, X509_get_X509_PUBKEY, (const X509 *certificate), (certificate))
+FORWARD(int, X509_PUBKEY_get0_param,
+        (ASN1_OBJECT * *algorithm, const unsigned char **bytes, int *count, X509_ALGOR **parameters,
+         const X509_PUBKEY *key),
+        (algorithm, bytes, count, parameters, key))
+FORWARD(int, OBJ_obj2txt, (char *text, int size, const ASN1_OBJECT *object, int numeric),
+        (text, size, object, numeric))
 FORWARD(int, EVP_PKEY_get_base_id, (const EVP_PKEY *key), (key))
 FORWARD(long, ASN1_INTEGER_get, (const ASN1_INTEGER *number), (number))
 FORWARD(int, OBJ_find_sigid_algs, (int signature, int *digest, int *key), (signature, digest, key))
@@ -186,6 +193,7 @@ FORWARD(STACK_OF(PKCS7_SIGNER_INFO) *, PKCS7_get_signer_info, (PKCS7 * message),
 FORWARD_VOID(PKCS7_SIGNER_INFO_get0_algs,
              (PKCS7_SIGNER_INFO * signer, EVP_PKEY **key, X509_ALGOR **digest, X509_ALGOR **signature),
              (signer, key, digest, signature))
+FORWARD(ASN1_TYPE *, PKCS7_get_signed_attribute, (const PKCS7_SIGNER_INFO *signer, int name), (signer, name))
 FORWARD(PKCS7 *, d2i_PKCS7, (PKCS7 * *message, const unsigned char **bytes, long size), (message, bytes, size))
 FORWARD(int, i2d_PKCS7, (const PKCS7 *message, unsigned char **out), (message, out))
 #pragma GCC visibility pop

@@ -2,6 +2,8 @@ extension ErrorCatalogue {
   /// What signatures say: of policies, root hashes and objects.
   static let signatureParagraphs: [String: String] = [
     "signature.certificate": "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----).",
+    "signature.certificate-key":
+      "The certificate can be read, and its key cannot: the algorithm that the object identifier names is none that this OpenSSL has, or the key is damaged. Such a certificate can vouch for nothing. Where it was named it is refused; among trust anchors its file is passed over with a warning, and the others count.",
     "signature.key-kind":
       "The kernel takes signatures as PKCS#7 messages by RSA or ECDSA keys. An Ed25519 key signs in another way, which PKCS#7 as it is used here has no place for; take a key of one of the two kinds.",
     "signature.private-key":

@@ -53,7 +53,7 @@ public struct SignatureFacts: Equatable, Sendable {
     } catch {
       let verdict: Verdict =
         switch error {
-        case .signature(.untrustedSigner): .unknownKey
+        case .signature(.untrustedSigner), .signature(.unsupportedKey), .signature(.noCertificate): .unknownKey
         case .signature(.openSSL), .hashing: .fault
         default: .badSignature
         }

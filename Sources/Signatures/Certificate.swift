@@ -11,12 +11,22 @@ public struct Certificates: ~Copyable {
 
   /// Reads every certificate of a PEM file.
   ///
-  /// - Throws: ``SignatureError/noCertificate(reason:)`` when there is none.
-  public init(pem: [UInt8]) throws(SignatureError) {
+  /// - Parameter passesOverUnsupportedKeys: whether a certificate with a key that OpenSSL cannot use is left out, as if it
+  ///   were not in the file, as long as there is another one.
+  /// - Throws: ``SignatureError/noCertificate(reason:)`` when there is none,
+  ///   ``SignatureError/unsupportedKey(algorithm:reason:)`` for a key that OpenSSL cannot use.
+  public init(pem: [UInt8], passesOverUnsupportedKeys: Bool = false) throws(SignatureError) {
     guard let stack = unsafe vb_certificates_new() else { throw .openSSL(reason: "out of memory") }
+    var passedOver: SignatureError?
     do throws(SignatureError) {
       try unsafe MemoryBIO.reading(pem) { bio throws(SignatureError) in
         while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
+          if let refusal = unsafe Self.keyRefusal(of: certificate) {
+            unsafe X509_free(certificate)
+            guard passesOverUnsupportedKeys else { throw refusal }
+            passedOver = passedOver ?? refusal
+            continue
+          }
           guard unsafe vb_certificates_add(stack, certificate) > 0 else {
             unsafe X509_free(certificate)
             throw .openSSL(reason: "out of memory")
@@ -25,7 +35,7 @@ public struct Certificates: ~Copyable {
       }
       // Reading past the last certificate leaves an error that means nothing.
       let reason = OpenSSLErrors.take()
-      guard unsafe vb_certificates_count(stack) > 0 else { throw .noCertificate(reason: reason) }
+      guard unsafe vb_certificates_count(stack) > 0 else { throw passedOver ?? .noCertificate(reason: reason) }
     } catch {
       unsafe vb_certificates_free(stack)
       throw error
@@ -35,14 +45,30 @@ public struct Certificates: ~Copyable {
 
   deinit { unsafe vb_certificates_free(stack) }
 
-  /// How many there are.
+  /// Why a certificate's key can check no signature; nil when it can. A certificate whose key OpenSSL cannot decode is
+  /// whole in every other way, and its key then is a null pointer that not every function of OpenSSL expects.
+  private static func keyRefusal(of certificate: OpaquePointer) -> SignatureError? {
+    guard unsafe X509_get0_pubkey(certificate) == nil else { return nil }
+    let reason = OpenSSLErrors.take()
+    let algorithm = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text -> String? in
+      guard let start = text.baseAddress, unsafe vb_key_algorithm(certificate, start, Int32(clamping: text.count)) != 0
+      else { return nil }
+      return unsafe String(cString: start)
+    }
+    _ = OpenSSLErrors.take()
+    return .unsupportedKey(algorithm: algorithm, reason: reason)
+  }
+
+  /// How many there are: one or more.
   public var count: Int { Int(unsafe vb_certificates_count(stack)) }
 
   /// SHA-256 over the DER form of each, the `x_signer=` of a policy.
   public func fingerprints() throws(SignatureError) -> [Digest] {
     var result: [Digest] = []
     for index in 0..<Int32(clamping: count) {
-      guard let certificate = unsafe vb_certificates_at(stack, index) else { continue }
+      guard let certificate = unsafe vb_certificates_at(stack, index) else {
+        throw .openSSL(reason: "certificate \(index + 1) is not there")
+      }
       result.append(try unsafe Self.fingerprint(of: certificate))
     }
     return result

@@ -25,21 +25,25 @@ public struct CertificateFacts: Sendable, Equatable {
     return isValid(at: time) ? nil : .expired(subject: subject)
   }
 
-  init(_ certificate: OpaquePointer) {
+  /// Reads them.
+  ///
+  /// - Throws: ``SignatureError/noCertificate(reason:)`` for a subject that cannot be written as text.
+  init(_ certificate: OpaquePointer) throws(SignatureError) {
     let usage = unsafe X509_get_key_usage(certificate)
     let extended = unsafe X509_get_extended_key_usage(certificate)
-    // All bits are set where the certificate says nothing of it (X509_get_key_usage(3)).
+    // All bits are set where the certificate says nothing of it, and none where its extensions cannot be read
+    // (X509_get_key_usage(3)); the latter leaves errors behind that mean nothing more.
+    _ = OpenSSLErrors.take()
     isForSigning =
       usage & UInt32(KU_DIGITAL_SIGNATURE) != 0 && extended & UInt32(XKU_CODE_SIGN | XKU_ANYEKU) != 0
     notBefore = unsafe Self.seconds(X509_get0_notBefore(certificate))
     notAfter = unsafe Self.seconds(X509_get0_notAfter(certificate))
-    guard let output = unsafe BIO_new(BIO_s_mem()) else {
-      subject = ""
-      return
-    }
+    guard let output = unsafe BIO_new(BIO_s_mem()) else { throw .openSSL(reason: "out of memory") }
     defer { unsafe BIO_free(output) }
     // Two lines of one name would be two lines of ours: RFC 2253 escapes control characters.
-    _ = unsafe vb_print_subject(output, certificate)
+    guard unsafe vb_print_subject(output, certificate) != 0 else {
+      throw .noCertificate(reason: "its subject's name is damaged: \(OpenSSLErrors.take())")
+    }
     subject = unsafe String(decoding: MemoryBIO.contents(output), as: UTF8.self)
   }
 

@@ -4,6 +4,9 @@ public import Diagnostics
 public enum SignatureError: Error, Equatable, Sendable {
   /// The bytes hold no PEM certificate.
   case noCertificate(reason: String)
+  /// A certificate's key is of a kind that OpenSSL does not know, or cannot be decoded. The algorithm is its object identifier
+  /// as dotted text, nil where that cannot be read either.
+  case unsupportedKey(algorithm: String?, reason: String)
   /// The bytes hold no private key that can be used: no PEM, or encrypted.
   case noPrivateKey(reason: String)
   /// Keys of this kind do not sign PKCS#7 messages.
@@ -45,6 +48,14 @@ extension SignatureError: Diagnosable {
       Diagnostic(
         "signature.certificate", .incomplete, "the certificate cannot be read", expected: "an X.509 certificate in PEM",
         found: reason)
+    case .unsupportedKey(let algorithm, let reason):
+      // The message alone is what a warning says, so it names the algorithm too.
+      Diagnostic(
+        "signature.certificate-key", .incomplete,
+        "the certificate's key is of a kind that is not supported: algorithm \(algorithm ?? "unknown")",
+        expected: "an RSA or an ECDSA key on a curve that OpenSSL has",
+        found: "algorithm \(algorithm ?? "unknown"), \(reason)",
+        next: "openssl x509 -noout -text -in CERTIFICATE, and a certificate of another key")
     case .noPrivateKey(let reason):
       Diagnostic(
         "signature.private-key", .incomplete, "the private key cannot be read",

@@ -89,13 +89,12 @@ public enum SignedMessage {
     try unsafe checkForm(pkcs7, isDetached: content != nil, allowsAttributes: allowsAttributes)
 
     let flags = PKCS7_NOVERIFY | PKCS7_NOINTERN | PKCS7_BINARY
-    guard let signers = unsafe PKCS7_get0_signers(pkcs7, trusted.stack, flags),
-      let signer = unsafe vb_certificates_at(signers, 0)
-    else {
+    guard let signers = unsafe PKCS7_get0_signers(pkcs7, trusted.stack, flags) else {
       _ = OpenSSLErrors.take()
       throw .untrustedSigner
     }
     defer { unsafe vb_certificates_release(signers) }
+    guard let signer = unsafe vb_certificates_at(signers, 0) else { throw .untrustedSigner }
     // One message has one spelling: what nothing covers is held to what the rest says.
     if let oddity = unsafe vb_pkcs7_oddity(pkcs7, signer) { throw .malformed(reason: unsafe String(cString: oddity)) }
     guard let output = unsafe BIO_new(BIO_s_mem()) else { throw .openSSL(reason: "out of memory") }
@@ -111,7 +110,7 @@ public enum SignedMessage {
     guard status == 1 else { throw .badSignature(reason: OpenSSLErrors.take()) }
     return Verified(
       content: unsafe MemoryBIO.contents(output), signer: try unsafe Certificates.fingerprint(of: signer),
-      certificate: unsafe CertificateFacts(signer))
+      certificate: try unsafe CertificateFacts(signer))
   }
 
   /// Checks that a message has the form that ``verify(_:content:trusted:allowsAttributes:)`` asks for, whoever signed it.

@@ -1,10 +1,13 @@
 import ByteKit
 import Diagnostics
+import Hashing
 import LinuxSys
-import PolicyStore
 import PolicySyntax
 import Signatures
+import TestSupport
 import Testing
+
+@testable import PolicyStore
 
 @Suite final class PolicyStoreTests {
   private let directory: String
@@ -75,6 +78,22 @@ import Testing
     #expect(try Directory.names("\(store.directory)/messages").count == 1)
     // Nothing is left half-written.
     #expect(try Directory.names(store.directory) == ["lock", "messages", "state", "trusted.pem"])
+  }
+
+  /// A key that OpenSSL cannot use is refused when the store is made. In a store that is there, made with another OpenSSL,
+  /// it takes no other's word away.
+  @Test func unknownKeys() throws {
+    let (unknown, _) = try UnknownKey.certificate(from: certificate)
+    for file in [unknown, certificate + unknown] {
+      #expect(code { () throws(PolicyStoreError) in try store.create(trusting: file) } == "signature.certificate-key")
+    }
+    try store.create(trusting: certificate)
+    let first = try signed("a", "1.0.0")
+    for (file, end) in [(unknown + certificate, "none"), (unknown, "signature.certificate-key")] {
+      try write(file, "trusted.pem")
+      try write(try StoreState(trusted: try Digest.of(file.rawSpan)).encoded(), "state")
+      #expect(code { () throws(PolicyStoreError) in _ = try store.install(first) } == end)
+    }
   }
 
   @Test func whatIsNotTrustedOrNoPolicyIsNotInstalled() throws {

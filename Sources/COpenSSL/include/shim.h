@@ -45,7 +45,8 @@ static inline int vb_pkcs7_is_signed(PKCS7 *message) { return PKCS7_type_is_sign
 static inline int vb_pkcs7_is_detached(PKCS7 *message) { return (int)PKCS7_get_detached(message); }
 static inline int vb_pkcs7_signer_count(PKCS7 *message) {
   STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(message);
-  return signers == NULL ? 0 : sk_PKCS7_SIGNER_INFO_num(signers);
+  int count = signers == NULL ? 0 : sk_PKCS7_SIGNER_INFO_num(signers);
+  return count < 0 ? 0 : count;
 }
 /// The NID of the digest that the first signer used; 0 when there is none.
 static inline int vb_pkcs7_digest(PKCS7 *message) {
@@ -83,6 +84,21 @@ static inline int vb_is_same_certificate(const X509 *one, const X509 *other) {
   CRYPTO_free(right, NULL, 0);
   return same;
 }
+/// Writes the object identifier of the algorithm that a certificate's key is for, as dotted text with a NUL at its end; 0 when
+/// there is none, or none that fits.
+static inline int vb_key_algorithm(const X509 *certificate, char *text, int size) {
+  X509_PUBKEY *key = X509_get_X509_PUBKEY(certificate);
+  ASN1_OBJECT *algorithm = NULL;
+  if (key == NULL || X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) != 1 || algorithm == NULL) return 0;
+  int count = OBJ_obj2txt(text, size, algorithm, 1);
+  return count > 0 && count < size;
+}
+/// Whether a signed attribute is there and its value of a type. Releases of OpenSSL up to 3.0.18 take the digest among the
+/// attributes for a string without looking at its type (CVE-2026-22796).
+static inline int vb_is_attribute(const PKCS7_SIGNER_INFO *signer, int name, int type) {
+  const ASN1_TYPE *value = PKCS7_get_signed_attribute(signer, name);
+  return value != NULL && value->type == type;
+}
 /// What is unusual in the parts of a message by one signer that the signature is not over, and that OpenSSL does not look
 /// at or compares loosely; NULL when they are as RFC 2315 has them.
 static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
@@ -99,7 +115,11 @@ static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
   if (!vb_has_no_parameters(listed) || !vb_has_no_parameters(signer->digest_alg) ||
       !vb_has_no_parameters(signer->digest_enc_alg))
     return "an algorithm with parameters";
-  int key = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)), of_digest = digest, of_key = key;
+  if (PKCS7_get_signed_attributes(signer) != NULL && !vb_is_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING))
+    return "attributes without a digest";
+  EVP_PKEY *public_key = X509_get0_pubkey(certificate);
+  if (public_key == NULL) return "a signer whose key is of an unknown kind";
+  int key = EVP_PKEY_get_base_id(public_key), of_digest = digest, of_key = key;
   int algorithm = OBJ_obj2nid(signer->digest_enc_alg->algorithm);
   if (algorithm != key && OBJ_find_sigid_algs(algorithm, &of_digest, &of_key) != 1) return "an unknown kind of signature";
   if (of_digest != digest || of_key != key) return "a signature of another kind than the signer's key";
@@ -127,9 +147,10 @@ static inline int vb_asn1_time(const ASN1_TIME *time, int64_t *seconds) {
   return 1;
 }
 
-/// A certificate's subject as of RFC 2253.
+/// Writes a certificate's subject as of RFC 2253; 0 when it could not be written.
 static inline int vb_print_subject(BIO *bio, const X509 *certificate) {
-  return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  X509_NAME *subject = X509_get_subject_name(certificate);
+  return subject != NULL && X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253) >= 0;
 }
 
 /// A new key on the curve P-256 and a certificate that it signs itself, valid for a day before and after now; NULL when one
@@ -138,10 +159,10 @@ static inline X509 *vb_new_signer(const char *name, EVP_PKEY **key) {
   EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
   *key = NULL;
   if (context == NULL) return NULL;
-  if (EVP_PKEY_keygen_init(context) > 0 && EVP_PKEY_CTX_set_group_name(context, "P-256") > 0)
-    EVP_PKEY_generate(context, key);
+  int made = EVP_PKEY_keygen_init(context) > 0 && EVP_PKEY_CTX_set_group_name(context, "P-256") > 0 &&
+             EVP_PKEY_generate(context, key) > 0;
   EVP_PKEY_CTX_free(context);
-  if (*key == NULL) return NULL;
+  if (!made || *key == NULL) return NULL;
   X509 *certificate = X509_new();
   if (certificate != NULL) {
     X509_NAME *subject = X509_get_subject_name(certificate);
