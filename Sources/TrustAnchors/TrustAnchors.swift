@@ -8,7 +8,7 @@ internal import Signatures
 ///     DIRECTORY/revoked      what counts no more, see ``Revocations``
 ///
 /// A directory that is this project's own is read when the value is made: a file there that cannot be read or understood
-/// is an error and no gap. Those that others fill are read when the first signature asks for them, because most programs
+/// is an error and no gap, but for one with a key that OpenSSL does not know, which is passed over and told. Those that others fill are read when the first signature asks for them, because most programs
 /// have none, and reading certificates takes longer than deciding about a program; what is wrong there is passed over and
 /// told (``problems``).
 public struct TrustAnchors: Sendable {
@@ -82,7 +82,15 @@ public struct TrustAnchors: Sendable {
     var own = AnchorGroups.Certificates()
     for set in setNames where names.contains(set) {
       for file in try Self.names("\(directory)/\(set)") where file.hasSuffix(".pem") || file.hasSuffix(".crt") {
-        let certificates = try CertificateFile("\(directory)/\(set)/\(file)")
+        let certificates: CertificateFile
+        do throws(TrustError) {
+          certificates = try CertificateFile("\(directory)/\(set)/\(file)")
+        } catch {
+          // A key that this OpenSSL does not have is no mistake of the directory's: it may be of use elsewhere.
+          guard case .certificate(_, .unsupportedKey) = error else { throw error }
+          own.problems.append(error.diagnostic)
+          continue
+        }
         if set == imageSet { own.images.add(certificates, set: set) } else { own.objects.add(certificates, set: set) }
       }
     }

@@ -7,6 +7,7 @@ public enum TrustError: Error, Sendable {
   case system(SystemError)
   /// Something in the directory is neither a set nor the list of what was revoked.
   case unknownEntry(path: String)
+  /// A file of certificates cannot be used.
   case certificate(path: String, SignatureError)
   /// A place for a certificate holds something that is no file.
   case notAFile(path: String, kind: String)

@@ -1,4 +1,5 @@
 import ByteKit
+import Diagnostics
 import LinuxSys
 import Signatures
 import TestSupport
@@ -46,6 +47,42 @@ import TrustAnchors
     try Tools.run("rm", directory.file("trust/bpf/fifo.pem"))
     try directory.write("trust/revokd", "")
     #expect(throws: TrustError.self) { try TrustAnchors(directory: directory.file("trust")) }
+  }
+
+  /// One that OpenSSL cannot use takes no other out, and is told by name.
+  @Test func unknownKeysArePassedOver() throws {
+    let alice = try directory.read("trust/bpf/alice.pem")
+    let (unknown, algorithm) = try UnknownKey.certificate(from: alice)
+    for set in ["bpf", "user"] { try directory.write("trust/\(set)/a-unknown.pem", unknown) }
+    // All or nothing of a file.
+    try directory.write("trust/user/two.pem", unknown + alice)
+    let anchors = try TrustAnchors(directory: directory.file("trust"))
+    #expect(try anchors.objects.certificates().count == 2)
+    #expect(anchors.objects.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
+    #expect(anchors.problems.map(\.code) == Array(repeating: "signature.certificate-key", count: 3))
+    for (problem, name) in zip(anchors.problems, ["bpf/a-unknown.pem", "user/a-unknown.pem", "user/two.pem"]) {
+      #expect(problem.message.contains("/trust/\(name)`") && problem.message.contains(algorithm), "\(problem)")
+    }
+    // Known without a signature being looked at, as the directory is read at once.
+    #expect(anchors.metProblems.count == 3)
+    try Tools.run("rm", directory.file("trust/bpf/alice.pem"), directory.file("trust/user/bob.pem"))
+    #expect(try TrustAnchors(directory: directory.file("trust")).objects.isEmpty)
+  }
+
+  @Test func unknownKeysElsewhereArePassedOver() throws {
+    let alice = try directory.read("trust/bpf/alice.pem")
+    let (unknown, algorithm) = try UnknownKey.certificate(from: alice)
+    for (path, file) in [("etc/verity.d", "one.crt"), ("etc/voa/debian/bpf/default/x509", "one.pem")] {
+      try Tools.run("mkdir", "-p", directory.file("root/\(path)"))
+      try directory.write("root/\(path)/a-\(file)", unknown)
+      try directory.write("root/\(path)/\(file)", alice)
+    }
+    try directory.write("root/etc/os-release", "ID=debian\n")
+    let anchors = try TrustAnchors.standard(root: directory.file("root"))
+    let count = (try anchors.objects.certificates().count, try anchors.images.certificates().count)
+    #expect(count == (1, 1))
+    #expect(anchors.problems.map(\.code) == Array(repeating: "signature.certificate-key", count: 2))
+    #expect(anchors.problems.allSatisfy { $0.message.contains("/a-one.") && $0.message.contains(algorithm) })
   }
 
   private static let digest = "sha256:" + String(repeating: "5a", count: 32)
