@@ -55,7 +55,7 @@ package struct VerifyRun {
   }
 
   private func namedCertificates() throws -> [UInt8] {
-    try certificate.flatMap { try PolicyFile.read($0) + [0x0a] }
+    try certificate.flatMap { try CertificateOption.read($0) + [0x0a] }
   }
 
   /// Checks the signature of the root hash, and says against which root hash the image is to be checked: one that

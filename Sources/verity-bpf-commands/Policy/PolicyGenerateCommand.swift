@@ -73,7 +73,7 @@ struct PolicyGenerateCommand: DiagnosingCommand {
 
   private func signerDigest() throws -> DigestLiteral {
     if let certificate {
-      let fingerprints = try Certificates(pem: try PolicyFile.read(certificate)).fingerprints()
+      let fingerprints = try Certificates(pem: try CertificateOption.read(certificate)).fingerprints()
       guard fingerprints.count == 1 else {
         throw ValidationError("`\(certificate)` holds \(fingerprints.count) certificates")
       }

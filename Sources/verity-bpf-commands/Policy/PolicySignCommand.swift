@@ -28,7 +28,7 @@ struct PolicySignCommand: DiagnosingCommand {
     let document = try PolicyFile.load(policy, language.dialect)
     for warning in document.diagnostics { Output.notes(warning.rendered(file: policy, text: document.text)) }
     let message = try SignedMessage.sign(
-      document.text.bytes, certificate: try PolicyFile.read(certificate),
+      document.text.bytes, certificate: try CertificateOption.read(certificate),
       key: try PrivateKey(try KeySource.named(privateKey)),
       form: SignedMessage.Form(isDetached: false, includesCertificate: !noCertificate))
     if message.count > KernelAnswer.messageLimit {

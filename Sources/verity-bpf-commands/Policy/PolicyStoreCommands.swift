@@ -30,7 +30,7 @@ struct PolicyInitCommand: DiagnosingCommand {
   var wantsJSON: Bool { false }
 
   func execute() throws -> Int32 {
-    try options.store.create(trusting: try PolicyFile.read(certificate))
+    try options.store.create(trusting: try CertificateOption.read(certificate))
     try Output.line("made    \(options.directory)")
     return 0
   }

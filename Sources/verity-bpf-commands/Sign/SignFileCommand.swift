@@ -89,7 +89,7 @@ struct SignFileCommand: DiagnosingCommand {
   func execute() throws -> Int32 {
     let bytes = try read()
     if let emitTbs { return try emit(to: emitTbs, of: bytes) }
-    let pem = try certificate.map { try PolicyFile.read($0) }
+    let pem = try certificate.map { try CertificateOption.read($0) }
     let signed: [UInt8]
     var plan: KernelSigningPlan?
     if let attachSignature {

@@ -62,7 +62,7 @@ struct SignRootHashCommand: DiagnosingCommand {
           next: "verity-bpf verify \(image)"))
     }
     let inputs = inputs(besides: sidecars)
-    let certificate = try PolicyFile.read(certificate)
+    let certificate = try CertificateOption.read(certificate)
     let message = try RootHashSigning.sign(
       rootHash, certificate: certificate, privateKey: try KeySource.named(privateKey))
     let signer = try Certificates(pem: certificate).fingerprints().first

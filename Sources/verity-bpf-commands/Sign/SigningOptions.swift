@@ -26,7 +26,7 @@ struct SigningOptions: ParsableArguments {
   /// The files' contents, when they were named.
   func material() throws -> (certificate: [UInt8], privateKey: KeySource)? {
     guard let certificate, let privateKey else { return nil }
-    return (try PolicyFile.read(certificate), try KeySource.named(privateKey))
+    return (try CertificateOption.read(certificate), try KeySource.named(privateKey))
   }
 }
 
