@@ -62,6 +62,7 @@ struct Recorder: Sendable {
       .init("enforcing", .bool(ruling.deciding.enforcing)),
     ]
     if let line = ruling.deciding.line { details.append(.init("rule_line", .integer(Int64(line)))) }
+    details += ruling.unknownDenials.jsonMembers
     if let verity = evidence.verity {
       details += [
         .init("root_hash", .string(verity.rootHash.description)),

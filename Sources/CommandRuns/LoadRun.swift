@@ -183,6 +183,7 @@ package struct LoadRun {
     if let signature = evidence.rootHashSignature { printout.line("signed   the image: \(signature.line)") }
     if let signature = evidence.signature, let line = signature.line { printout.line("signed   \(line)") }
     printout.line("allowed  by line \(decision.line ?? 0): \(rule)")
+    for line in outcome.ruling.unknownDenials.lines(limit: 10) { printout.line("unknown  \(line)") }
     if dryRun {
       printout.line(
         "dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
@@ -220,6 +221,7 @@ package struct LoadRun {
       why: outcome.evidence.signature?.line.map { "the object's signature \($0)" },
       next: outcome.evidence.verity.map {
         "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
-      })
+      },
+      details: outcome.ruling.unknownDenials.lines(limit: 10))
   }
 }

@@ -72,6 +72,9 @@ extension LoadRun {
           "line": decision.line.map { .integer(Int64($0)) } ?? nil, "text": .string(decision.ruleText),
           "reason": .string(decision.reason.rawValue),
         ]),
+    ]
+    members += outcome.ruling.unknownDenials.jsonMembers
+    members += [
       .init("provenance", .object(outcome.evidence.json)),
       .init("relocation", "kernel"),
       .init("core_relocations", .integer(Int64(outcome.coreRelocationCount))),

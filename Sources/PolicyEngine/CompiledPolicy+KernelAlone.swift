@@ -12,6 +12,7 @@ extension CompiledPolicy {
   /// objects are rare.
   func decideOnKernelAlone(_ facts: borrowing Facts) -> Decision {
     var fallback: Int?
+    var unknown: [UInt32] = []
     for (place, statement) in statements.all.enumerated() {
       switch statement.kind {
       case .fallback:
@@ -19,16 +20,20 @@ extension CompiledPolicy {
         if statement.operation == facts.operation || statement.operation == nil && fallback == nil { fallback = place }
       case .rule:
         guard statement.operation == facts.operation, statement.mayDecide(facts) else { continue }
-        var holds = true
-        for property in statement.properties where Condition(property, of: statement).outcome(facts) != .holds {
-          holds = false
+        switch statement.outcome(facts) {
+        case .holds:
+          return decision(statement.action, .rule, UInt32(clamping: place), unknownDenials(at: unknown, facts))
+        case .unknown: if statement.action == .deny { unknown.append(UInt32(clamping: place)) }
+        case .fails: break
         }
-        if holds { return decision(statement.action, .rule, UInt32(clamping: place)) }
       }
     }
-    guard let fallback, statements.all[fallback].action == .deny else { return decision(.deny, .kernelAlone, nil) }
+    let passedOver = unknownDenials(at: unknown, facts)
+    guard let fallback, statements.all[fallback].action == .deny else {
+      return decision(.deny, .kernelAlone, nil, passedOver)
+    }
     let reason: Decision.Reason = statements.all[fallback].operation == nil ? .globalDefault : .operationDefault
-    return decision(.deny, reason, UInt32(clamping: fallback))
+    return decision(.deny, reason, UInt32(clamping: fallback), passedOver)
   }
 }
 
@@ -36,6 +41,19 @@ extension PolicyDocument.Statement {
   /// Whether it is about objects that the kernel alone vouches for.
   fileprivate var namesKernelAlone: Bool {
     properties.contains { $0.name == .witness && $0.value == .word("KERNEL") }
+  }
+
+  /// What becomes of the rule's properties together: one that fails counts before one that is not known.
+  fileprivate func outcome(_ facts: borrowing Facts) -> Outcome {
+    var result = Outcome.holds
+    for property in properties {
+      switch Condition(property, of: self).outcome(facts) {
+      case .holds: break
+      case .fails: return .fails
+      case .unknown: result = .unknown
+      }
+    }
+    return result
   }
 
   /// Whether a rule can decide about such facts at all.

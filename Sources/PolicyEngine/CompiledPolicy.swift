@@ -46,21 +46,28 @@ public struct CompiledPolicy: Sendable {
   /// Decides: the first rule that matches, else the operation's default, else the default for all, else DENY.
   public func decide(_ facts: borrowing Facts) -> Decision {
     if facts.witnesses == .kernel { return decideOnKernelAlone(facts) }
+    var unknown = UnknownDenials.none
     if let operation = facts.operation {
       let table = operations[operation.ordinal]
-      if let match = table.firstMatch(facts) { return decision(match.action, .rule, match.statement) }
+      let answer = table.answer(facts)
+      unknown = unknownDenials(at: answer.unknownDenials, facts)
+      if let match = answer.match { return decision(match.action, .rule, match.statement, unknown) }
       if let fallback = table.fallback {
-        return decision(statements.all[Int(fallback)].action, .operationDefault, fallback)
+        return decision(statements.all[Int(fallback)].action, .operationDefault, fallback, unknown)
       }
     }
     if let globalFallback {
-      return decision(statements.all[Int(globalFallback)].action, .globalDefault, globalFallback)
+      return decision(statements.all[Int(globalFallback)].action, .globalDefault, globalFallback, unknown)
     }
-    return decision(.deny, .noDefault, nil)
+    return decision(.deny, .noDefault, nil, unknown)
   }
 
-  func decision(_ action: Action, _ reason: Decision.Reason, _ place: UInt32?) -> Decision {
-    Decision(action: action, enforcing: header.enforcing, reason: reason, statements: statements, place: place)
+  func decision(
+    _ action: Action, _ reason: Decision.Reason, _ place: UInt32?, _ unknownDenials: UnknownDenials
+  ) -> Decision {
+    Decision(
+      action: action, enforcing: header.enforcing, reason: reason, statements: statements, place: place,
+      unknownDenials: unknownDenials)
   }
 }
 

@@ -7,6 +7,8 @@ public struct Decision: Sendable {
   /// False when the policy is permissive: what it denies is recorded, and happens.
   public let enforcing: Bool
   public let reason: Reason
+  /// The DENY rules before the deciding line that did not apply only because something is not known.
+  public let unknownDenials: UnknownDenials
   private let statements: CompiledPolicy.Statements
   private let place: UInt32?
 
@@ -31,13 +33,15 @@ public struct Decision: Sendable {
   }
 
   init(
-    action: Action, enforcing: Bool, reason: Reason, statements: CompiledPolicy.Statements, place: UInt32? = nil
+    action: Action, enforcing: Bool, reason: Reason, statements: CompiledPolicy.Statements, place: UInt32? = nil,
+    unknownDenials: UnknownDenials = .none
   ) {
     self.action = action
     self.enforcing = enforcing
     self.reason = reason
     self.statements = statements
     self.place = place
+    self.unknownDenials = unknownDenials
   }
 
   /// The line that decided; nil when there was none.

@@ -19,6 +19,8 @@ struct OperationRules: Sendable {
   /// Rules that no digest finds, in their order.
   private var others: [UInt32] = []
   private var indexes: [DigestIndex] = []
+  /// For each index, the DENY rules that it finds, in their order: where its digest is not known, none of them applies.
+  private var indexedDenials: [[UInt32]] = []
   /// The statement that is this operation's default.
   var fallback: UInt32?
 
@@ -35,6 +37,7 @@ struct OperationRules: Sendable {
       let digests = keys.compactMap { key in key.flatMap { $0.property.name == name ? $0.digest : nil } }
       if !digests.isEmpty { indexes.append(DigestIndex(name: name, digests: digests)) }
     }
+    indexedDenials = indexes.map { _ in [] }
     // The last rule of each chain, so that entering a rule does not walk the chain.
     var tails: [Int: Int] = [:]
     for (number, entry) in list.enumerated() {
@@ -47,6 +50,7 @@ struct OperationRules: Sendable {
           key.digest,
           DigestIndex.Entry(
             rule: number, statement: place, allows: allows, isWhole: statement.properties.count == 1))
+        if first != nil, !allows { indexedDenials[index].append(UInt32(clamping: number)) }
       }
       let found = first == nil ? nil : keys[number]?.property
       let rest = statement.properties.filter { $0 != found }
@@ -80,58 +84,112 @@ struct OperationRules: Sendable {
     return nil
   }
 
-  /// A rule that matches: its number, its statement's place, and what it says.
-  private struct Match {
-    var rule: Int
-    var statement: UInt32
-    var allows: Bool
+  /// The best match so far, and what was passed over on the way.
+  private struct Search {
+    /// The number of the rule that matches; above all numbers while none does.
+    var rule = Int.max
+    var statement: UInt32 = 0
+    var allows = false
+    /// DENY rules of which no condition fails and one at least is not known; perhaps some that come after the match.
+    var unknownDenials: [UInt32] = []
+
+    mutating func take(_ number: Int, _ statement: UInt32, allows: Bool) {
+      rule = number
+      self.statement = statement
+      self.allows = allows
+    }
   }
 
-  /// The first rule that matches: its statement's place, and what it says. Nil when none does.
-  func firstMatch(_ facts: borrowing Facts) -> (statement: UInt32, action: Action)? {
-    var best = Match(rule: .max, statement: 0, allows: false)
+  /// What the rules say to some facts.
+  struct Answer {
+    /// The first rule that matches: its statement's place, and what it says; nil when none does.
+    let match: (statement: UInt32, action: Action)?
+    /// The DENY rules before it that did not apply only because something is not known: their statements' places.
+    let unknownDenials: [UInt32]
+  }
+
+  /// Looks for the first rule that matches.
+  func answer(_ facts: borrowing Facts) -> Answer {
+    var search = Search()
     for index in indexes {
       if index.name == .signer {
-        for signer in facts.signers { follow(index, signer, facts, &best) }
+        for signer in facts.signers { follow(index, signer, facts, &search) }
       } else if let digest = facts.digest(index.name) {
-        follow(index, digest, facts, &best)
+        follow(index, digest, facts, &search)
       }
     }
     for number in others {
-      guard Int(number) < best.rule else { break }
-      let rule = rules[Int(number)]
-      if matches(rule, facts) {
-        best = Match(rule: Int(number), statement: rule.statement, allows: rule.allows)
-        break
-      }
+      guard Int(number) < search.rule else { break }
+      if matches(Int(number), facts, &search) { break }
     }
-    return best.rule == .max ? nil : (best.statement, best.allows ? .allow : .deny)
+    for place in indexes.indices where !indexedDenials[place].isEmpty {
+      let name = indexes[place].name
+      let isKnown = name == .signer ? !facts.signers.isEmpty : facts.digest(name) != nil
+      if !isKnown { passOver(indexedDenials[place], facts, &search) }
+    }
+    let match: (UInt32, Action)? = search.rule == .max ? nil : (search.statement, search.allows ? .allow : .deny)
+    return Answer(match: match, unknownDenials: search.unknownDenials.isEmpty ? [] : listed(search))
   }
 
   /// Walks the rules that ask for one digest, until one matches or comes after the best so far.
-  private func follow(_ index: DigestIndex, _ digest: DigestLiteral, _ facts: borrowing Facts, _ best: inout Match) {
-    guard let entry = index.entry(for: digest), entry.rule < best.rule else { return }
-    if entry.isWhole {
-      best = Match(rule: entry.rule, statement: entry.statement, allows: entry.allows)
-      return
-    }
+  private func follow(_ index: DigestIndex, _ digest: DigestLiteral, _ facts: borrowing Facts, _ search: inout Search) {
+    guard let entry = index.entry(for: digest), entry.rule < search.rule else { return }
+    if entry.isWhole { return search.take(entry.rule, entry.statement, allows: entry.allows) }
     var number = entry.rule
-    while number < best.rule {
-      let rule = rules[number]
-      if matches(rule, facts) {
-        best = Match(rule: number, statement: rule.statement, allows: rule.allows)
-        return
-      }
-      guard rule.following != 0 else { return }
-      number = Int(rule.following) - 1
+    while number < search.rule {
+      if matches(number, facts, &search) { return }
+      let following = rules[number].following
+      guard following != 0 else { return }
+      number = Int(following) - 1
     }
   }
 
-  private func matches(_ rule: Rule, _ facts: borrowing Facts) -> Bool {
-    let first = Int(rule.firstCondition)
-    for place in first..<(first + Int(rule.conditionCount)) where conditions[place].outcome(facts) != .holds {
+  /// Takes the rule where all that it asks for beyond its digest holds, and notes a DENY rule that is not known to fail.
+  private func matches(_ number: Int, _ facts: borrowing Facts, _ search: inout Search) -> Bool {
+    let rule = rules[number]
+    switch outcome(rule, facts) {
+    case .holds:
+      search.take(number, rule.statement, allows: rule.allows)
+      return true
+    case .unknown:
+      if !rule.allows { search.unknownDenials.append(UInt32(clamping: number)) }
       return false
+    case .fails: return false
     }
-    return true
+  }
+
+  /// Notes the DENY rules whose digest is not known, as far as nothing else of them fails.
+  private func passOver(_ denials: [UInt32], _ facts: borrowing Facts, _ search: inout Search) {
+    for number in denials {
+      guard Int(number) < search.rule else { return }
+      if outcome(rules[Int(number)], facts) != .fails { search.unknownDenials.append(number) }
+    }
+  }
+
+  /// The places of the noted rules that come before the match, in their order and each once.
+  private func listed(_ search: Search) -> [UInt32] {
+    var places: [UInt32] = []
+    for number in search.unknownDenials.sorted() where Int(number) < search.rule {
+      let place = rules[Int(number)].statement
+      if places.last != place { places.append(place) }
+    }
+    return places
+  }
+
+  /// What becomes of a rule's conditions together: one that fails counts before one that is not known. An ALLOW rule is
+  /// not looked at further than its first condition that does not hold.
+  private func outcome(_ rule: Rule, _ facts: borrowing Facts) -> Outcome {
+    var result = Outcome.holds
+    let first = Int(rule.firstCondition)
+    for place in first..<(first + Int(rule.conditionCount)) {
+      switch conditions[place].outcome(facts) {
+      case .holds: break
+      case .fails: return .fails
+      case .unknown:
+        if rule.allows { return .unknown }
+        result = .unknown
+      }
+    }
+    return result
   }
 }

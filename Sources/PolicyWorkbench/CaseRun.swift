@@ -71,11 +71,13 @@ public struct CaseRun: Sendable {
         uncovered.map { ["line": .integer(Int64($0.line)), "text": .string($0.canonicalText)] }),
       "cases": .array(
         results.map { result in
-          [
-            "file": .string(result.file), "line": .integer(Int64(result.line)), "name": .string(result.name),
-            "passed": .bool(result.failure == nil), "decision": .string(result.decision.action.rawValue.lowercased()),
-            "failure": .optional(result.failure),
-          ]
+          .object(
+            [
+              .init("file", .string(result.file)), .init("line", .integer(Int64(result.line))),
+              .init("name", .string(result.name)), .init("passed", .bool(result.failure == nil)),
+              .init("decision", .string(result.decision.action.rawValue.lowercased())),
+              .init("failure", .optional(result.failure)),
+            ] + result.decision.unknownDenials.jsonMembers)
         }),
     ]
   }

@@ -28,9 +28,10 @@ public struct CheckReport {
     diagnostics = all
   }
 
-  /// Whether the policy can be used in its dialect.
+  /// Whether the policy can be used in its dialect, and each of its rules can match.
   public var isValid: Bool {
     document.isValid && (document.dialect == .verityBPF || answer.error == nil)
+      && !diagnostics.contains { $0.severity == .error }
   }
 
   /// What the layers around the kernel's parser refuse, where no diagnostic of the parser says it.

@@ -89,6 +89,8 @@ public enum ErrorCatalogue {
       "Everything that this rule matches is matched by an earlier one, which decides. Move the narrower rule up, or remove it.",
     "policy.conflict":
       "An earlier rule asks for the same and says the opposite. The first wins; this one is dead text that a reader may take for live.",
+    "policy.never-known":
+      "Nothing in this build finds out what the property asks for when a BPF program is judged, or the answer is the same each time. What is not known satisfies nothing, so an ALLOW rule about it never allows and a DENY rule never denies: a denial that is written down and has no effect. Remove the rule, or ask for the property that the hint names. `load` takes such a policy and lists the DENY rules that did not apply, in its answer and in the record.",
     "policy.not-compared":
       "The policy has so many different rules that comparing each with each would take too long. Rules that ask for digests are always compared.",
     "policy.default-allow":

@@ -8,7 +8,7 @@ extension Explanation {
     var members: [JSONValue.Member] = [
       .init("schema", "verity-bpf/policy-explain/1"), .init("decision", .string(decision.action.rawValue.lowercased())),
     ]
-    members += decision.jsonMembers
+    members += decision.jsonMembers + decision.unknownDenials.jsonMembers
     members.append(.init("facts", facts.json))
     members.append(.init("rules", .array(rules.map { $0.json })))
     return .object(members)
@@ -41,6 +41,7 @@ extension Explanation {
     }
     lines.append("decision  \(decision.summary)")
     if !decision.ruleText.isEmpty { lines.append("          \(decision.ruleText)") }
+    lines += decision.unknownDenials.lines().map { "          \($0)" }
     if !decision.enforcing { lines.append("          permissive: a denial is recorded, and the load goes on") }
     return lines
   }

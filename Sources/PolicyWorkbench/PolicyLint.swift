@@ -1,6 +1,6 @@
 public import PolicySyntax
 
-/// What is wrong with a policy that can be used: rules that are never reached, and rules that nothing can satisfy here.
+/// What is wrong with a policy that can be used: rules that are never reached, and rules that nothing can satisfy.
 public struct PolicyLint {
   private let document: PolicyDocument
   private var findings: [PolicyDiagnostic] = []
@@ -20,6 +20,7 @@ public struct PolicyLint {
   ) -> [PolicyDiagnostic] {
     var lint = PolicyLint(document)
     lint.checkReach()
+    lint.checkKnowledge()
     lint.checkDefaults()
     lint.checkSize()
     if let config { lint.checkKernel(config) }
@@ -87,6 +88,24 @@ public struct PolicyLint {
         .warning, "policy.shadowed",
         "never reached: line \(earlier.line) matches all that this rule matches, and says \(earlier.action.rawValue)",
         at: rule.range, hint: "move it above line \(earlier.line), or remove it")
+    }
+  }
+
+  // MARK: - Rules about what nobody finds out
+
+  /// A rule about what is never known never matches, whatever else it asks for.
+  private mutating func checkKnowledge() {
+    guard document.dialect == .verityBPF else { return }
+    for statement in document.statements where statement.kind == .rule {
+      guard let operation = statement.operation else { continue }
+      for property in statement.properties {
+        guard let why = property.whyNeverKnown(for: operation) else { continue }
+        let effect = statement.action == .allow ? "never allows" : "never denies"
+        let instead = property.name.substitute.map { ", or ask for \($0.rawValue) instead" } ?? ""
+        add(
+          .error, "policy.never-known", "\(why), so this rule \(effect)", at: property.range,
+          hint: "remove the rule\(instead)")
+      }
     }
   }
 

@@ -109,6 +109,31 @@ struct LoadTests {
     #expect(try Tools.run("stat", "-c", "%a", directory.file("audit/audit.log")).trimmed == "600")
   }
 
+  /// A policy with a denial that nothing can answer still loads, and says which line did not apply.
+  @Test func listsDenialsThatDidNotApply() throws {
+    let gid = "op=BPF_PROG_LOAD x_requester_gid=0 action=DENY"
+    let policy = try directory.write(
+      "gid.pol",
+      "policy_name=gid policy_version=1.0.0\nDEFAULT action=ALLOW\n\(gid)\n"
+        + "op=BPF_PROG_LOAD x_requester_gid=0 x_prog_type=tracing action=DENY\n")
+    let object = ["--image", image, "--object", "xdp_counter.bpf.o"]
+    let listed: JSONValue = [["line": 3, "rule": .string(gid), "unknown": ["x_requester_gid"]]]
+    let result = try load(object, policy: policy)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try result.json()["unknown_deny_rules"] == listed)
+    #expect(try SchemaTests.schema("load").faults(in: result.json()) == [])
+    let record = try JSONValue.parse(
+      try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { Array($0) }[0])
+    #expect(record["unknown_deny_rules"] == listed)
+    #expect(try SchemaTests.schema("audit").faults(in: record) == [])
+    let people = try VerityBPFCommand.run(["load"] + object + ["--policy", policy, "--dry-run"])
+    #expect(people.output.contains("unknown  DENY at line 3 did not apply: x_requester_gid is not known\n"))
+
+    let strict = try directory.write("strict.pol", "policy_name=s policy_version=1.0.0\nDEFAULT action=DENY\n\(gid)\n")
+    let denied = try VerityBPFCommand.run(["load"] + object + ["--policy", strict, "--dry-run"])
+    #expect(denied.status == 2 && denied.errors.contains("DENY at line 3 did not apply"))
+  }
+
   @Test func explainsAndReplaysWhatLoadDecided() throws {
     let policy = try policy("dmverity_roothash=sha256:\(rootHash) x_prog_type=xdp")
     let object = ["--image", image, "--object", "xdp_counter.bpf.o"]

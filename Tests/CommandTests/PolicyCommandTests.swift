@@ -62,6 +62,28 @@ import Testing
     #expect(try record.json()["decision"] == "deny")
   }
 
+  /// A rule that nothing can answer is an error of `check`, and what it did not deny is said wherever it is decided.
+  @Test func whatIsNeverKnown() throws {
+    try write("t.pol", "op=BPF_PROG_LOAD x_requester_gid=0 action=DENY\nop=BPF_PROG_LOAD action=ALLOW\n")
+    let check = try run("check", "t.pol")
+    #expect(check.status == 3 && check.output.contains("t.pol:3:18: error[policy.never-known]: `x_requester_gid`"))
+    let answer = try run("check", "--json", "t.pol").json()
+    #expect(answer["valid"] == false)
+    _ = try directory.write("facts.json", "{\"op\":\"BPF_PROG_LOAD\"}")
+    let people = try run("explain", "--facts", "facts.json", "t.pol")
+    #expect(people.status == 0 && people.output.contains("DENY at line 3 did not apply: x_requester_gid is not known"))
+    let explained = try run("explain", "--facts", "facts.json", "--json", "t.pol").json()
+    #expect(
+      explained["unknown_deny_rules"]
+        == [["line": 3, "rule": "op=BPF_PROG_LOAD x_requester_gid=0 action=DENY", "unknown": ["x_requester_gid"]]])
+    #expect(try SchemaTests.schema("policy-explain").faults(in: explained) == [])
+    _ = try directory.write("t.cases", "case \"a\"\n given op=BPF_PROG_LOAD\n expect ALLOW\n")
+    let tested = try run("test", "t.pol", "t.cases")
+    #expect(tested.status == 0 && tested.output.contains("DENY at line 3 did not apply"))
+    #expect(try SchemaTests.schema("policy-test").faults(in: run("test", "t.pol", "t.cases", "--json").json()) == [])
+    #expect(try VerityBPFCommand.run(["explain-error", "policy.never-known"]).status == 0)
+  }
+
   @Test func fmtChecksAndWrites() throws {
     _ = try directory.write("t.pol", "policy_name=t   policy_version=1.0.0\n\n\nDEFAULT\taction=DENY#x\n")
     // A glued comment is an error of the own dialect; the kernel's takes it.

@@ -6,7 +6,7 @@ import Testing
 
 /// The schemas under docs/schemas, held against what the command really prints.
 struct SchemaTests {
-  private static func schema(_ name: String) throws -> JSONSchema {
+  static func schema(_ name: String) throws -> JSONSchema {
     let path = "\(Tools.repository)/docs/schemas/\(name).schema.json"
     return JSONSchema(try JSONValue.parse(try TemporaryDirectory().read(path)))
   }

@@ -43,6 +43,15 @@ import Testing
     #expect(run.json["failed"] == 2)
   }
 
+  /// A case that passes because a denial did not apply says so.
+  @Test func denialsThatDidNotApplyAreListed() throws {
+    let policy = parse("op=BPF_PROG_LOAD x_signer=sha256:\(String(repeating: "0a", count: 32)) action=DENY")
+    let cases = PolicyCases(Array("case \"a\"\n given op=BPF_PROG_LOAD\n expect DENY by DEFAULT\n".utf8))
+    let run = CaseRun([("t.cases", cases)], policy: try CompiledPolicy(policy), document: policy)
+    #expect(run.failures.isEmpty && run.results.first?.decision.unknownDenials.rules.map(\.statement.line) == [3])
+    #expect(run.json.compact.contains("\"unknown_deny_rules\":[{\"line\":3,"))
+  }
+
   @Test func coverageNamesTheLines() throws {
     let run = try run("case \"a\"\n given op=BPF_PROG_LOAD bpf_signature=OK\n expect ALLOW\n")
     #expect(run.coverage == 33 && run.uncovered.map { $0.line } == [2, 3])

@@ -11,6 +11,7 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
 
 @Suite struct LintTests {
   private let a = "sha256:" + String(repeating: "aa", count: 32)
+  private static let digest = "sha256:" + String(repeating: "cc", count: 32)
   private let b = "sha256:" + String(repeating: "bb", count: 32)
 
   private func codes(_ rules: String) -> [String] {
@@ -46,6 +47,53 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
     let rule = { (property: String) in "op=BPF_PROG_LOAD \(property) action=ALLOW\n" }
     #expect(codes(rule(wide) + rule(narrow)) == ["policy.shadowed:4"])
     #expect(codes(rule(narrow) + rule(wide)).isEmpty)
+  }
+
+  /// What no fact answers: neither allowed nor denied by it.
+  @Test(arguments: [
+    "boot_verified=TRUE", "boot_verified=FALSE", "bpf_kernel=TRUE", "x_requester_gid=0", "x_requester_path=/**",
+    "x_requester_object=\(Self.digest)", "x_requester_dmverity_roothash=\(Self.digest)",
+    "x_requester_dmverity_signature=TRUE", "x_requester_dmverity_signature=FALSE",
+  ])
+  func whatIsNeverKnown(property: String) throws {
+    for (action, effect) in [("ALLOW", "never allows"), ("DENY", "never denies")] {
+      let text = "op=BPF_PROG_LOAD x_class=RESTRICTED \(property) action=\(action)"
+      let finding = try #require(PolicyLint.findings(parse(text)).first)
+      #expect(finding.severity == .error && finding.code == "policy.never-known")
+      #expect(finding.start == SourcePosition(line: 3, column: 37))
+      #expect(finding.message.contains(property.prefix { $0 != "=" }) && finding.message.hasSuffix(effect))
+      #expect(finding.hint?.hasPrefix("remove the rule") == true)
+      let bytes = Array("policy_name=t policy_version=1.0.0\nDEFAULT action=DENY\n\(text)\n".utf8)
+      #expect(!CheckReport(file: "t.pol", bytes: bytes, dialect: .verityBPF).isValid)
+      // It is what `load` takes all the same.
+      #expect(parse(text).isValid)
+    }
+  }
+
+  @Test(arguments: [
+    "op=EXECUTE boot_verified=TRUE", "op=KMODULE boot_verified=FALSE", "op=BPF_PROG_LOAD bpf_kernel=FALSE",
+    "op=BPF_PROG_LOAD x_requester_uid=0", "op=BPF_PROG_LOAD dmverity_signature=TRUE",
+  ])
+  func whatIsKnownIsNotReported(rule: String) {
+    for action in ["ALLOW", "DENY"] { #expect(codes("\(rule) action=\(action)").isEmpty) }
+  }
+
+  /// Where no kernel and nobody here knows the property, the operation makes no difference.
+  @Test func additionsAreNeverKnownForTheKernelsOperations() {
+    #expect(codes("op=EXECUTE x_requester_gid=0 action=DENY") == ["policy.never-known:3"])
+  }
+
+  @Test func whatNothingFindsOutIsCounted() {
+    #expect(
+      PropertyName.allCases.filter { $0.producer == .none }.map(\.rawValue) == [
+        "boot_verified", "x_requester_gid", "x_requester_path", "x_requester_object",
+        "x_requester_dmverity_roothash", "x_requester_dmverity_signature",
+      ])
+    let constant = PropertyName.allCases.filter { if case .loading = $0.producer { true } else { false } }
+    #expect(constant == [.bpfKernel])
+    for name in PropertyName.allCases where name.producer == .none {
+      #expect(name.substitute.map { $0.producer != .none } == true)
+    }
   }
 
   @Test func propertiesThatTheKernelCannotEvaluate() {

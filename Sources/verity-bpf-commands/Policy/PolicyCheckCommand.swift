@@ -9,7 +9,7 @@ import PolicyWorkbench
 struct PolicyCheckCommand: DiagnosingCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Say what is wrong with a policy, and where.",
-    discussion: "Exits 0 when every file can be used, 3 when one cannot.")
+    discussion: "Exits 0 when every file can be used, 3 when one cannot or has a rule that nothing can answer.")
   static let schema = "verity-bpf/policy-check/1"
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case human, gcc, json, sarif }

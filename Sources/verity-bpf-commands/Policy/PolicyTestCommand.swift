@@ -58,6 +58,7 @@ struct PolicyTestCommand: DiagnosingCommand {
         try Output.line(
           "\(result.failure == nil ? "ok    " : "FAILED") \(result.name)   (\(result.file):\(result.line))")
         if let failure = result.failure { try Output.line("       \(failure)") }
+        for line in result.decision.unknownDenials.lines(limit: 10) { try Output.line("       \(line)") }
       }
       if coverage {
         for statement in run.uncovered {

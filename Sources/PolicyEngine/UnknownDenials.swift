@@ -1,0 +1,91 @@
+public import JSONText
+public import PolicySyntax
+
+/// The DENY rules that came before the deciding line and did not apply only because something is not known.
+///
+/// No property of such a rule fails. What is not known satisfies nothing, so the rule was passed over; had it been
+/// known, it might have denied.
+public struct UnknownDenials: Sendable, Equatable {
+  /// In the order of their lines, the first ``limit`` at most.
+  public let rules: [Rule]
+  /// How many more there are, at least.
+  public let omitted: Int
+
+  /// How many rules are listed. A policy may revoke a hundred thousand root hashes, and none of those rules can be
+  /// judged for an object that comes from no volume.
+  public static let limit = 100
+
+  /// None.
+  public static let none = UnknownDenials(rules: [], omitted: 0)
+
+  /// One rule that was passed over.
+  public struct Rule: Sendable, Equatable {
+    public let statement: PolicyDocument.Statement
+    /// What is not known, in the rule's order.
+    public let unknown: [PropertyName]
+
+    /// `DENY at line 5 did not apply: x_signer is not known`.
+    public var summary: String {
+      let names = unknown.map { $0.rawValue }
+      let verb = names.count == 1 ? "is" : "are"
+      return "DENY at line \(statement.line) did not apply: \(names.joined(separator: ", ")) \(verb) not known"
+    }
+  }
+
+  /// One line for each rule, and one for those that are not listed.
+  ///
+  /// - Parameter limit: how many rules are named.
+  public func lines(limit: Int = Self.limit) -> [String] {
+    let named = rules.prefix(limit).map { $0.summary }
+    let more = rules.count - named.count + omitted
+    return named + (more == 0 ? [] : ["\(more) more DENY rules did not apply, because something is not known"])
+  }
+
+  /// What records and answers say: `unknown_deny_rules`, and `unknown_deny_rules_omitted` where some are not listed.
+  public var jsonMembers: [JSONValue.Member] {
+    let listed = rules.map { rule in
+      JSONValue.object([
+        .init("line", .integer(Int64(rule.statement.line))), .init("rule", .string(rule.statement.canonicalText)),
+        .init("unknown", .array(rule.unknown.map { .string($0.rawValue) })),
+      ])
+    }
+    return [.init("unknown_deny_rules", .array(listed))]
+      + (omitted == 0 ? [] : [.init("unknown_deny_rules_omitted", .integer(Int64(omitted)))])
+  }
+}
+
+extension Ruling {
+  /// The rules that were passed over for any of the programs, each once.
+  public var unknownDenials: UnknownDenials {
+    let all = decisions.map { $0.unknownDenials }.filter { $0 != .none }
+    guard let first = all.first, all.contains(where: { $0 != first }) else { return all.first ?? .none }
+    var byLine: [Int: UnknownDenials.Rule] = [:]
+    for rule in all.flatMap(\.rules) {
+      let known = byLine[rule.statement.line]?.unknown ?? []
+      byLine[rule.statement.line] = UnknownDenials.Rule(
+        statement: rule.statement, unknown: known + rule.unknown.filter { !known.contains($0) })
+    }
+    return UnknownDenials(
+      rules: byLine.values.sorted { $0.statement.line < $1.statement.line }, omitted: all.map(\.omitted).max() ?? 0)
+  }
+}
+
+extension CompiledPolicy {
+  /// Lists rules that were passed over.
+  ///
+  /// - Parameter places: the places of DENY rules among the policy's statements, in their order.
+  func unknownDenials(at places: [UInt32], _ facts: borrowing Facts) -> UnknownDenials {
+    if places.isEmpty { return .none }
+    var rules: [UnknownDenials.Rule] = []
+    for place in places.prefix(UnknownDenials.limit) {
+      let statement = statements.all[Int(place)]
+      var unknown: [PropertyName] = []
+      for property in statement.properties
+      where Condition(property, of: statement).outcome(facts) == .unknown && !unknown.contains(property.name) {
+        unknown.append(property.name)
+      }
+      rules.append(UnknownDenials.Rule(statement: statement, unknown: unknown))
+    }
+    return UnknownDenials(rules: rules, omitted: places.count - rules.count)
+  }
+}
