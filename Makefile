@@ -1,4 +1,5 @@
-# verity-bpf: `make help` lists what can be made. Every target installs first what is missing.
+# verity-bpf: `make help` lists what can be made. `setup`, `demo`, `test` and what starts the test machine install by apt
+# what is missing; nothing else installs anything.
 SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 VM_TESTS := .build/release/vm-tests
@@ -10,10 +11,11 @@ SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rp
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install by apt what is missing; silent when nothing is
-	@tools/setup
+setup: ## install by apt what building needs; silent when nothing is missing
+	@tools/setup build
 
-build: setup ## build .build/release/verity-bpf, and verity-bpf-commands beside it
+build: ## build .build/release/verity-bpf, and verity-bpf-commands beside it
+	@tools/setup check build
 	@$(SWIFT_RELEASE) --product verity-bpf
 	@$(SWIFT_RELEASE) --product verity-bpf-commands
 
@@ -25,10 +27,14 @@ PREFIX ?= /usr/local
 install: build ## install the command, its manual pages, completions and schemas below PREFIX
 	@tools/install $(BINARY) "$(DESTDIR)$(PREFIX)"
 
-demo: build ## pack the demo programs, prove and load them, show the refusals (root)
+demo: ## pack the demo programs, prove and load them, show the refusals (root)
+	@tools/setup demo
+	@$(MAKE) --no-print-directory build
 	@tools/demo $(BINARY)
 
-test: build ## build and run every test (root runs the kernel tests too)
+test: ## build and run every test (root runs the kernel tests too)
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
 	@tools/test
 
 vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
@@ -47,22 +53,28 @@ vm-shell: vm ## boot the test machine to a prompt (BOOT=secure-boot|integrity|co
 vm-matrix: vm ## run the test machine on every kernel series, and write docs/kernels.md
 	@tools/vm/matrix $(BINARY) $(VM_TESTS)
 
-corpus: build ## load what Debian packages ship with bpftool and with us, and write docs/compatibility.md (root)
+corpus: ## load what Debian packages ship with bpftool and with us, and write docs/compatibility.md (root)
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
 	@tools/corpus table $(BINARY)
 
-lint: setup ## check format and the rules of CONTRIBUTING.md
+lint: ## check format and the rules of CONTRIBUTING.md
 	@tools/lint
 
-fmt: setup ## format the sources
+fmt: ## format the sources
 	@swift format -i -r Package.swift Sources Tests
 
-bench: build ## compare with veritysetup, mkfs.erofs and bpftool on the same work
+bench: ## compare with veritysetup, mkfs.erofs and bpftool on the same work
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
 	@tools/bench $(BINARY)
 
-bench-quick: build ## run every row of the comparison in little time, judging nothing
+bench-quick: ## run every row of the comparison in little time, judging nothing
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
 	@tools/bench $(BINARY) quick
 
-fuzz: setup ## feed the parsers random input for a minute
+fuzz: ## feed the parsers random input for a minute
 	@tools/fuzz 60
 
 clean: ## remove what was built
