@@ -6,7 +6,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath
 
-.PHONY: help setup build man install demo test vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
+.PHONY: help setup build man install demo test kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: ## build and run every test (root runs the kernel tests too)
 	@tools/setup test
 	@$(MAKE) --no-print-directory build
 	@tools/test
+
+kernel-abi: setup ## compare the kernel's numbers in KernelABI with the newest headers that Debian has
+	@tools/kernel-abi
 
 vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
 	@tools/setup vm

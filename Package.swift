@@ -80,11 +80,11 @@ let package = Package(
     // Floor 1: values that every room shares.
     room("ByteKit"),
     room("Diagnostics"),
-    room("BPFNames"),
+    room("KernelABI"),
 
     // Floor 2: texts and hashes.
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicySyntax", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
+    room("PolicySyntax", imports: ["ByteKit", "KernelABI", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
     room("DMTable", imports: ["ByteKit", "Diagnostics"]),
@@ -92,7 +92,7 @@ let package = Package(
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-    room("BPFObject", imports: ["ByteKit", "BPFNames", "Diagnostics"]),
+    room("BPFObject", imports: ["ByteKit", "KernelABI", "Diagnostics"]),
     room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
@@ -112,7 +112,7 @@ let package = Package(
     // Floor 5: what an image says of itself.
     room(
       "Manifest",
-      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "BPFNames", "BPFObject", "DMVerity", "EROFS"]),
+      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "BPFObject", "DMVerity", "EROFS"]),
     room(
       "PolicyStore",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
@@ -131,7 +131,7 @@ let package = Package(
     room(
       "ImageBuilder",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "BPFNames",
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "KernelABI",
         "BPFObject", "EROFS", "EROFSWriter", "ImageFiles", "Manifest", "SafeOutput", "Signatures",
       ]),
 
@@ -200,7 +200,7 @@ let package = Package(
         "Provenance",
         "ImageBuilder",
         "Manifest",
-        "BPFNames",
+        "KernelABI",
         "SafeOutput",
         "BPFLoad",
         "Activation",
@@ -214,6 +214,13 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["ByteKit", "CLinuxShim", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
+
+    // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.
+    .target(
+      name: "KernelHeaders", dependencies: ["KernelABI"], path: "Tests/KernelHeaders", swiftSettings: testSettings),
+    .executableTarget(
+      name: "kernel-abi", dependencies: ["KernelABI", "KernelHeaders", "ByteKit", "LinuxSys"],
+      path: "Tests/KernelABIReport", swiftSettings: testSettings),
 
     // The policy engine's figures, see tools/bench-policy.
     .executableTarget(
@@ -267,6 +274,7 @@ let package = Package(
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
     tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
+    tests("KernelABI", imports: ["KernelABI", "KernelHeaders", "TestSupport", "LinuxSys", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),
     tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
@@ -274,7 +282,7 @@ let package = Package(
     tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("EROFSWriter", imports: ["EROFSWriter", "EROFS", "DMVerity", "TestSupport", "LinuxSys", "ByteKit"]),
     tests("Manifest", imports: ["Manifest", "DMVerity", "EROFS", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
-    tests("BPFObject", imports: ["BPFNames", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
+    tests("BPFObject", imports: ["KernelABI", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests(
       "Command",
@@ -285,7 +293,7 @@ let package = Package(
     tests(
       "BPFLoad",
       imports: [
-        "BPFLoad", "BPFNames", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "JSONText", "LinuxSys",
+        "BPFLoad", "KernelABI", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "JSONText", "LinuxSys",
         "PolicyEngine", "Provenance",
       ]),
   ],

@@ -1,5 +1,5 @@
 internal import ByteKit
-internal import BPFNames
+internal import KernelABI
 internal import BPFObject
 
 /// What a program is attached to. Its section says to what, or to what kind of place; the place then comes from the

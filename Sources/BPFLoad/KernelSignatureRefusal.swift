@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 internal import ByteKit
 internal import LinuxSys
 internal import ObjectSignature

@@ -1,4 +1,4 @@
-import BPFNames
+import KernelABI
 import Admission
 import BPFLoad
 import BPFObject

@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 public import BPFObject
 internal import ByteKit
 

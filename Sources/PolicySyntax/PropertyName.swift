@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 internal import ByteKit
 
 /// A property a rule can ask for; the raw value is the word before `=`.

@@ -1,5 +1,5 @@
 import CommandRuns
-import BPFNames
+import KernelABI
 import BPFObject
 import ByteKit
 import Diagnostics

@@ -2,7 +2,7 @@ import CommandRuns
 import Admission
 import ArgumentParser
 import BPFLoad
-import BPFNames
+import KernelABI
 import ByteKit
 import Diagnostics
 import JSONText

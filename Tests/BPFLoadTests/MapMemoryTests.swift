@@ -1,4 +1,4 @@
-import BPFNames
+import KernelABI
 import JSONText
 import Testing
 

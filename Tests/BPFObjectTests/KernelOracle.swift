@@ -1,4 +1,4 @@
-import BPFNames
+import KernelABI
 import BPFObject
 import ByteKit
 @_spi(ProgramLoading) import LinuxSys

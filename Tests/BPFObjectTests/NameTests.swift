@@ -1,4 +1,4 @@
-import BPFNames
+import KernelABI
 import ByteKit
 import LinuxSys
 import Testing

@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 
 /// One thing about a program that lockdown forbids.
 ///

@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 
 /// What a program does beyond the packet or socket it was called for (`x_class=RESTRICTED` in a policy).
 ///

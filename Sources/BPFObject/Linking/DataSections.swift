@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// The sections that hold global variables, each of which becomes a one-entry array.
 enum DataSections {
   static func isReadOnly(_ name: String) -> Bool { name == ".rodata" || name.hasPrefix(".rodata.") }
@@ -30,19 +32,19 @@ enum DataSections {
       guard let size = UInt32(exactly: section.size) else { continue }
       var map = LinkedMap(
         origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),
-        type: MapType.array)
+        type: MapType.array.rawValue)
       map.keySize = 4
       map.valueSize = size
       map.maxEntries = 1
       if isReadOnly(section.name) {
-        map.flags |= MapFlag.readOnlyProgram
+        map.flags |= MapFlag.readOnlyProgram.rawValue
         map.isFrozen = true
       }
       if let type = types[section.name] {
         map.btfValueTypeID = type.id
         // Sections with static variables only have no users outside the object (libbpf, map_is_mmapable).
         for variable in try btf.variables(of: type) where try btf.linkage(of: btf.type(variable.type)) != 0 {
-          map.flags |= MapFlag.mmapable
+          map.flags |= MapFlag.mmapable.rawValue
           break
         }
       }
@@ -61,11 +63,11 @@ enum DataSections {
     guard externs.configurationSize > 0 else { return nil }
     let section = Externs.configurationSection
     var map = LinkedMap(
-      origin: .data(section: section), name: name(of: section, objectName: objectName), type: MapType.array)
+      origin: .data(section: section), name: name(of: section, objectName: objectName), type: MapType.array.rawValue)
     map.keySize = 4
     map.valueSize = UInt32(truncatingIfNeeded: externs.configurationSize)
     map.maxEntries = 1
-    map.flags = MapFlag.readOnlyProgram | MapFlag.mmapable
+    map.flags = MapFlag.readOnlyProgram.rawValue | MapFlag.mmapable.rawValue
     map.isFrozen = true
     map.btfValueTypeID = btf.typeID(named: section, kind: .dataSection) ?? 0
     map.initialValue = [UInt8](repeating: 0, count: externs.configurationSize)

@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 
 /// The maps that an object declares in `.maps`.
 struct DeclaredMaps: Sendable {
@@ -50,10 +50,11 @@ struct DeclaredMaps: Sendable {
   private static func map(
     _ definition: MapDefinition, name: String, btf: BTF
   ) throws(BPFObjectError) -> LinkedMap {
-    guard definition.type != MapType.structOps, TypeNames.isKnownMap(definition.type) else {
+    guard let type = MapType(rawValue: definition.type), type.canBeDeclared else {
       throw BPFObjectError(
-        .badMap, "map `\(name)` has a type that cannot be declared", expected: "a type from 1 to 33 but 26",
-        found: "\(definition.type)")
+        .badMap, "map `\(name)` has a type that cannot be declared",
+        expected: "a type that is known here and that objects declare (not struct_ops, not insn_array)",
+        found: TypeNames.map(definition.type))
     }
     var map = LinkedMap(origin: .declared, name: name, type: definition.type)
     map.keySize = definition.keySize ?? 0
@@ -63,10 +64,10 @@ struct DeclaredMaps: Sendable {
     map.mapExtra = definition.mapExtra
     map.numaNode = definition.numaNode
     map.pinsByName = definition.pinsByName
-    if definition.type == MapType.ringBuffer || definition.type == MapType.userRingBuffer {
+    if type == .ringbuf || type == .userRingbuf {
       map.maxEntries = ringSize(definition.maxEntries)
     }
-    if try takesBTF(definition, btf) {
+    if try takesBTF(definition, type, btf) {
       map.btfKeyTypeID = definition.keyType
       map.btfValueTypeID = definition.valueType
     }
@@ -79,14 +80,16 @@ struct DeclaredMaps: Sendable {
 
   /// Whether BPF_MAP_CREATE takes the type ids. Where it would refuse them the map works without, and is only shown
   /// without types (libbpf tries with them, and again without).
-  private static func takesBTF(_ definition: MapDefinition, _ btf: BTF) throws(BPFObjectError) -> Bool {
-    guard definition.valueType != 0, !MapType.withoutBTF.contains(definition.type) else { return false }
-    switch definition.type {
-    case MapType.array, MapType.perCPUArray:
+  private static func takesBTF(
+    _ definition: MapDefinition, _ type: MapType, _ btf: BTF
+  ) throws(BPFObjectError) -> Bool {
+    guard definition.valueType != 0, type.takesBTF else { return false }
+    switch type {
+    case .array, .percpuArray:
       // kernel/bpf/arraymap.c, array_map_check_btf: an int of 32 bits and nothing else.
       let key = try btf.resolved(definition.keyType)
       return key.kind == .int && key.sizeOrType == 4
-    case MapType.lpmTrie:
+    case .lpmTrie:
       // kernel/bpf/lpm_trie.c, trie_check_btf.
       return try btf.resolved(definition.keyType).kind == .structure
     default: return definition.keyType != 0 || definition.keySize == nil
@@ -150,7 +153,8 @@ struct DeclaredMaps: Sendable {
     guard let offset = Int(exactly: symbol.value &+ addend) else {
       throw BPFObjectError(.badRelocation, "symbol `\(symbol.name)` has a value that is no offset")
     }
-    if map.type == MapType.programArray {
+    let holdsPrograms = MapType(rawValue: map.type) == .progArray
+    if holdsPrograms {
       if let index = functions.function(startingAt: offset, of: symbol.section), functions.functions[index].isProgram {
         return functions.functions[index].name
       }
@@ -159,6 +163,6 @@ struct DeclaredMaps: Sendable {
     }
     throw BPFObjectError(
       .badMap, "slot \(slot) of map `\(map.name)` refers to `\(symbol.name)`, which does not belong there",
-      expected: map.type == MapType.programArray ? "a program of this object" : "a map of this object")
+      expected: holdsPrograms ? "a program of this object" : "a map of this object")
   }
 }

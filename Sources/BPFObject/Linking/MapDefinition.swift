@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 
 /// The fields of one BTF-defined map, read from the type of a variable in `.maps`.
 ///
@@ -108,9 +108,9 @@ struct MapDefinition {
       throw BPFObjectError(.badMap, "field `values` of map `\(map)` is not an array of pointers")
     }
     let target = try btf.resolved(pointer.sizeOrType)
-    switch (type, target.kind) {
-    case (MapType.programArray, .functionPrototype): holdsPrograms = true
-    case (MapType.arrayOfMaps, .structure), (MapType.hashOfMaps, .structure): innerType = target.id
+    switch (MapType(rawValue: type), target.kind) {
+    case (.progArray, .functionPrototype): holdsPrograms = true
+    case (.arrayOfMaps, .structure), (.hashOfMaps, .structure): innerType = target.id
     default:
       throw BPFObjectError(
         .badMap, "field `values` of map `\(map)` does not fit its type",

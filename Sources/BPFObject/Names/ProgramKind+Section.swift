@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 
 extension ProgramKind {
   private static let sleepableFlag: UInt32 = 16

@@ -1,0 +1,31 @@
+internal import KernelABI
+
+extension MapType {
+  /// Whether an object's `.maps` section may declare maps of this type.
+  ///
+  /// Not those of `struct_ops`, which have sections of their own, nor arrays of instructions: the linker does not fill
+  /// them, and the kernel takes none that is empty.
+  var canBeDeclared: Bool {
+    switch self {
+    case .unspec, .structOps, .insnArray: false
+    case .hash, .array, .progArray, .perfEventArray, .percpuHash, .percpuArray, .stackTrace, .cgroupArray, .lruHash,
+      .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps, .devmap, .sockmap, .cpumap, .xskmap, .sockhash,
+      .cgroupStorage, .reuseportSockarray, .percpuCgroupStorage, .queue, .stack, .skStorage, .devmapHash, .ringbuf,
+      .inodeStorage, .taskStorage, .bloomFilter, .userRingbuf, .cgrpStorage, .arena, .rhash:
+      true
+    }
+  }
+
+  /// Whether BPF_MAP_CREATE takes BTF type ids for this type (libbpf, bpf_object__create_map).
+  var takesBTF: Bool {
+    switch self {
+    case .perfEventArray, .cgroupArray, .stackTrace, .arrayOfMaps, .hashOfMaps, .devmap, .devmapHash, .cpumap, .xskmap,
+      .sockmap, .sockhash, .queue, .stack, .ringbuf, .userRingbuf, .arena, .insnArray, .unspec:
+      false
+    case .hash, .array, .progArray, .percpuHash, .percpuArray, .lruHash, .lruPercpuHash, .lpmTrie, .cgroupStorage,
+      .reuseportSockarray, .percpuCgroupStorage, .skStorage, .structOps, .inodeStorage, .taskStorage, .bloomFilter,
+      .cgrpStorage, .rhash:
+      true
+    }
+  }
+}

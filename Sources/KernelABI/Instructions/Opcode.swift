@@ -1,0 +1,85 @@
+/// The first byte of an instruction, taken apart (Documentation/bpf/standardization/instruction-set.rst).
+public struct Opcode: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt8
+
+  @inlinable
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Of a load or store.
+  public init(_ class: InstructionClass, _ mode: AccessMode, _ size: AccessSize) {
+    rawValue = `class`.rawValue | mode.rawValue | size.rawValue
+  }
+
+  /// Of an instruction that computes.
+  public init(_ class: InstructionClass, _ operation: ArithmeticOperation, _ source: OperandSource) {
+    rawValue = `class`.rawValue | operation.rawValue | source.rawValue
+  }
+
+  /// Of a jump.
+  public init(_ class: InstructionClass, _ operation: JumpOperation, _ source: OperandSource) {
+    rawValue = `class`.rawValue | operation.rawValue | source.rawValue
+  }
+
+  public var instructionClass: InstructionClass {
+    switch rawValue & 0x07 {
+    case 0: .ld
+    case 1: .ldx
+    case 2: .st
+    case 3: .stx
+    case 4: .alu
+    case 5: .jmp
+    case 6: .jmp32
+    default: .alu64
+    }
+  }
+
+  /// Of a load or store; meaningless in the other classes.
+  public var size: AccessSize {
+    switch rawValue & 0x18 {
+    case 0x00: .word
+    case 0x08: .halfWord
+    case 0x10: .byte
+    default: .doubleWord
+    }
+  }
+
+  /// Of a load or store; nil in the other classes and for a mode that is not known here.
+  public var mode: AccessMode? {
+    switch instructionClass {
+    case .ld, .ldx, .st, .stx: AccessMode(rawValue: rawValue & 0xe0)
+    case .alu, .alu64, .jmp, .jmp32: nil
+    }
+  }
+
+  /// Of an instruction that computes; nil in the other classes and for an operation that is not known here.
+  public var arithmetic: ArithmeticOperation? {
+    switch instructionClass {
+    case .alu, .alu64: ArithmeticOperation(rawValue: rawValue & 0xf0)
+    case .ld, .ldx, .st, .stx, .jmp, .jmp32: nil
+    }
+  }
+
+  /// Of a jump, a call or the end; nil in the other classes and for an operation that is not known here.
+  public var jump: JumpOperation? {
+    switch instructionClass {
+    case .jmp, .jmp32: JumpOperation(rawValue: rawValue & 0xf0)
+    case .ld, .ldx, .st, .stx, .alu, .alu64: nil
+    }
+  }
+
+  /// Of an instruction that computes or jumps; meaningless in the other classes.
+  public var source: OperandSource { rawValue & 0x08 == 0 ? .constant : .register }
+
+  /// BPF_LD | BPF_IMM | BPF_DW: a 64-bit load, which takes two slots.
+  public static let loadImmediate64 = Opcode(rawValue: 0x18)
+  /// BPF_JMP | BPF_CALL, with the number in the immediate.
+  public static let call = Opcode(rawValue: 0x85)
+  /// BPF_JMP | BPF_EXIT.
+  public static let exit = Opcode(rawValue: 0x95)
+  /// BPF_JMP | BPF_JCOND (`may_goto`), since 6.9.
+  public static let mayGoto = Opcode(rawValue: 0xe5)
+  /// BPF_JMP32 | BPF_JA: a jump whose distance is the immediate (`gotol`), since 6.6.
+  public static let longJump = Opcode(rawValue: 0x06)
+  /// BPF_JMP | BPF_X | BPF_JA: a jump to where a register says (`gotox`), since 6.19.
+  public static let indirectJump = Opcode(rawValue: 0x0d)
+}
