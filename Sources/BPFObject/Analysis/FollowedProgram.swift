@@ -1,4 +1,4 @@
-internal import BPFNames
+internal import KernelABI
 internal import ByteKit
 
 /// What of a program the analyses follow, and whether any pointer into the kernel can be in it.
