@@ -84,7 +84,6 @@ let package = Package(
 
     // Floor 2: texts and hashes.
     room("JSONText", imports: ["ByteKit", "Diagnostics"]),
-    room("PolicySyntax", imports: ["ByteKit", "KernelABI", "Diagnostics"]),
     room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
     room("AuditText", imports: ["ByteKit"]),
     room("DMTable", imports: ["ByteKit", "Diagnostics"]),
@@ -93,7 +92,7 @@ let package = Package(
     room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "KernelABI", "Diagnostics"]),
-    room("PolicyEngine", imports: ["ByteKit", "Diagnostics", "JSONText", "PolicySyntax"]),
+    room("Policy", imports: ["ByteKit", "KernelABI", "Diagnostics", "JSONText"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
     room("HostReport", imports: ["Diagnostics", "JSONText"]),
@@ -107,7 +106,7 @@ let package = Package(
     room("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "DMVerity"]),
     room(
       "PolicyWorkbench",
-      imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "PolicySyntax", "PolicyEngine"]),
+      imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "Policy"]),
 
     // Floor 5: what an image says of itself.
     room(
@@ -115,7 +114,7 @@ let package = Package(
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "BPFObject", "DMVerity", "EROFS"]),
     room(
       "PolicyStore",
-      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "PolicySyntax", "Signatures"]),
+      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "Policy", "Signatures"]),
 
     room("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
     room("TrustAnchors", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "Signatures"]),
@@ -142,14 +141,14 @@ let package = Package(
     room(
       "BPFLoad",
       imports: [
-        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "BPFObject", "ObjectSignature", "PolicyEngine", "Provenance",
+        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "BPFObject", "ObjectSignature", "Policy", "Provenance",
       ]),
 
     // Floor 8: the whole way.
     room(
       "Admission",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "PolicySyntax", "PolicyEngine",
+        "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "Policy",
         "Manifest", "TrustAnchors", "Provenance", "BPFLoad",
       ]),
 
@@ -157,7 +156,7 @@ let package = Package(
     room(
       "SelfTest",
       imports: [
-        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "PolicySyntax", "PolicyEngine", "Signatures",
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "Policy", "Signatures",
         "EROFS", "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
       ]),
 
@@ -165,8 +164,8 @@ let package = Package(
     room(
       "CommandRuns",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "PolicySyntax",
-        "PolicyEngine", "PolicyStore", "Signatures", "ObjectSignature", "TrustAnchors", "EROFS", "ImageFiles",
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "Policy", "PolicyStore",
+        "Signatures", "ObjectSignature", "TrustAnchors", "EROFS", "ImageFiles",
         "Provenance", "Manifest", "SafeOutput", "BPFLoad", "Admission",
       ]),
 
@@ -185,8 +184,7 @@ let package = Package(
         "DMVerity",
         "DiskLayout",
         "BPFObject",
-        "PolicySyntax",
-        "PolicyEngine",
+        "Policy",
         "PolicyWorkbench",
         "PolicyStore",
         "HostReport",
@@ -224,7 +222,7 @@ let package = Package(
 
     // The policy engine's figures, see tools/bench-policy.
     .executableTarget(
-      name: "policy-benchmark", dependencies: ["PolicyEngine", "PolicySyntax"], path: "Benchmarks/PolicyBenchmark",
+      name: "policy-benchmark", dependencies: ["Policy"], path: "Benchmarks/PolicyBenchmark",
       swiftSettings: testSettings, linkerSettings: linking),
 
     // The hash kernels against OpenSSL, see tools/bench.
@@ -248,7 +246,7 @@ let package = Package(
       name: "vm-tests",
       dependencies: [
         "BPFLoad", "BPFObject", "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys",
-        "PolicyEngine", "PolicySyntax", "Provenance",
+        "Policy", "Provenance",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
@@ -263,14 +261,13 @@ let package = Package(
     tests(
       "PolicyStore",
       imports: [
-        "PolicyStore", "PolicySyntax", "Signatures", "TestSupport", "Hashing", "LinuxSys", "Diagnostics", "ByteKit",
+        "PolicyStore", "Policy", "Signatures", "TestSupport", "Hashing", "LinuxSys", "Diagnostics", "ByteKit",
       ]),
-    tests("PolicySyntax", imports: ["PolicySyntax", "LinuxSys", "ByteKit"]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
-    tests("PolicyEngine", imports: ["JSONText", "PolicyEngine", "PolicySyntax", "LinuxSys", "ByteKit"]),
+    tests("Policy", imports: ["JSONText", "Policy", "LinuxSys", "ByteKit"]),
     tests(
       "PolicyWorkbench",
-      imports: ["PolicyWorkbench", "PolicyEngine", "PolicySyntax", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
+      imports: ["PolicyWorkbench", "Policy", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
     tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
@@ -294,7 +291,7 @@ let package = Package(
       "BPFLoad",
       imports: [
         "BPFLoad", "KernelABI", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "JSONText", "LinuxSys",
-        "PolicyEngine", "Provenance",
+        "Policy", "Provenance",
       ]),
   ],
   cLanguageStandard: .gnu17
@@ -305,7 +302,7 @@ if isFuzzing {
     .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
       name: "fuzz-policy",
-      dependencies: ["CFuzzer", "JSONText", "AuditText", "PolicyEngine", "PolicySyntax", "PolicyWorkbench"],
+      dependencies: ["CFuzzer", "JSONText", "AuditText", "Policy", "PolicyWorkbench"],
       path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
       swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),

@@ -1,5 +1,4 @@
-import PolicyEngine
-import PolicySyntax
+import Policy
 
 // The policy engine's figures: what a decision costs with ten digest rules and with a hundred thousand, and how long
 // it takes to read, compile and check such a policy. One JSON object a line; times are the best of several rounds.

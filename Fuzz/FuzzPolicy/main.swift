@@ -2,8 +2,7 @@ import AuditText
 import CFuzzer
 import Glibc
 import JSONText
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 
 // Any bytes at all, given to everything of the policy language that reads text. Besides not trapping, what is read

@@ -2,8 +2,7 @@ internal import BPFLoad
 internal import ByteKit
 public import Diagnostics
 internal import LinuxSys
-internal import PolicyEngine
-internal import PolicySyntax
+internal import Policy
 internal import Provenance
 internal import Synchronization
 internal import TrustAnchors

@@ -3,7 +3,7 @@ public import BPFObject
 public import Diagnostics
 public import LinuxSys
 public import Manifest
-public import PolicySyntax
+public import Policy
 public import Provenance
 public import TrustAnchors
 

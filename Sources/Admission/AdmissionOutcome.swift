@@ -1,6 +1,6 @@
 public import BPFLoad
 public import BPFObject
-public import PolicyEngine
+public import Policy
 public import Provenance
 
 /// What came of a request.

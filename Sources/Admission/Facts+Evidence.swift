@@ -2,8 +2,7 @@ internal import BPFLoad
 internal import BPFObject
 internal import ByteKit
 internal import LinuxSys
-internal import PolicyEngine
-internal import PolicySyntax
+internal import Policy
 internal import Provenance
 internal import TrustAnchors
 
@@ -18,7 +17,7 @@ extension Facts {
     attachTypes = program.attachTypeName.map { [$0] } ?? []
     // A helper that has no name here has one that no rule can list, so a rule about helpers does not match.
     helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
-    lockdown = PolicyEngine::LockdownMode(program.strictestLockdown)
+    lockdown = Policy::LockdownMode(program.strictestLockdown)
     programClass = program.isRestricted ? .restricted : .full
     reads = KernelReads(program.readScope)
 
@@ -125,7 +124,7 @@ extension Facts {
   }
 }
 
-extension PolicyEngine::LockdownMode {
+extension Policy::LockdownMode {
   init(_ mode: LockdownRestriction.Mode) {
     self =
       switch mode {

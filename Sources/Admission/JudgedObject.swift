@@ -2,7 +2,7 @@ internal import BPFLoad
 internal import BPFObject
 internal import LinuxSys
 internal import Manifest
-public import PolicyEngine
+public import Policy
 internal import Provenance
 
 /// An object on which the policy has spoken, and which is not loaded yet.

@@ -4,8 +4,7 @@ internal import ByteKit
 internal import Diagnostics
 internal import JSONText
 internal import LinuxSys
-internal import PolicyEngine
-internal import PolicySyntax
+internal import Policy
 internal import Provenance
 
 /// Writes the audit records about one object: the decision before the load, the outcome after it.

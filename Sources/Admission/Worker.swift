@@ -2,7 +2,7 @@ internal import BPFLoad
 internal import BPFObject
 internal import LinuxSys
 internal import Manifest
-internal import PolicyEngine
+internal import Policy
 internal import Provenance
 
 /// Takes objects all the way, one after another, on one thread. The images stay open from one to the next.

@@ -1,4 +1,4 @@
-public import PolicyEngine
+public import Policy
 internal import BPFObject
 internal import LinuxSys
 internal import ObjectSignature

@@ -5,9 +5,8 @@ import Diagnostics
 import DiskLayout
 import JSONText
 import LinuxSys
-import PolicyEngine
+import Policy
 import PolicyStore
-import PolicySyntax
 import Provenance
 import SafeOutput
 

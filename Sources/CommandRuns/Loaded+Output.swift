@@ -5,7 +5,7 @@ import BPFObject
 import ByteKit
 import Diagnostics
 import JSONText
-import PolicyEngine
+import Policy
 
 extension LoadedProgram {
   /// One line for people.

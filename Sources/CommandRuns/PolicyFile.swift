@@ -1,8 +1,7 @@
 import ByteKit
 import Diagnostics
 import LinuxSys
-package import PolicyEngine
-package import PolicySyntax
+package import Policy
 package import SafeOutput
 
 /// Policy files, and what else the verbs read.

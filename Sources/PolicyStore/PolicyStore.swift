@@ -1,7 +1,7 @@
 public import ByteKit
 internal import Hashing
 public import LinuxSys
-public import PolicySyntax
+public import Policy
 internal import Signatures
 
 /// A directory of signed policies that forgets no version: not over a reboot, and not when a policy is removed.

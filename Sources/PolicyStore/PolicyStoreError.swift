@@ -1,6 +1,6 @@
 public import Diagnostics
 public import LinuxSys
-public import PolicySyntax
+public import Policy
 public import Signatures
 
 /// Why the store cannot be used, or refuses.

@@ -1,7 +1,7 @@
 internal import ByteKit
 internal import Hashing
 internal import JSONText
-internal import PolicySyntax
+internal import Policy
 
 /// The state as a file: one line of JSON, and one line with the SHA-256 of the first.
 ///

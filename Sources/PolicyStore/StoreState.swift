@@ -1,5 +1,5 @@
 public import ByteKit
-public import PolicySyntax
+public import Policy
 
 /// What the store remembers: which policies there are, which is active, and the versions below which none may come.
 ///

@@ -1,6 +1,5 @@
 public import JSONText
-public import PolicyEngine
-public import PolicySyntax
+public import Policy
 
 /// What came of running test cases against a policy.
 public struct CaseRun: Sendable {

@@ -1,5 +1,5 @@
 public import JSONText
-public import PolicySyntax
+public import Policy
 
 /// Everything `policy check` has to say about one file.
 public struct CheckReport {

@@ -1,4 +1,4 @@
-public import PolicySyntax
+public import Policy
 
 /// A policy with everything taken out that the mainline kernel's parser refuses.
 public struct DialectConversion {

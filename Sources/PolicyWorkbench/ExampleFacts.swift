@@ -1,5 +1,4 @@
-internal import PolicyEngine
-internal import PolicySyntax
+internal import Policy
 
 /// The least that must be known for properties to hold: one set of facts, or several where a property leaves a choice.
 enum ExampleFacts {
@@ -8,7 +7,7 @@ enum ExampleFacts {
 
   /// Facts that satisfy every property; empty when no facts can.
   static func satisfying(
-    _ properties: [PolicyDocument.Property], operation: PolicySyntax.Operation?
+    _ properties: [PolicyDocument.Property], operation: Operation?
   ) -> [Facts] {
     var values: [PropertyName: [PropertyValue]] = [:]
     for property in properties { values[property.name, default: []].append(property.value) }

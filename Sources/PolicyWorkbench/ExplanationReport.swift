@@ -1,6 +1,5 @@
 public import JSONText
-public import PolicyEngine
-internal import PolicySyntax
+public import Policy
 
 extension Explanation {
   /// `verity-bpf/policy-explain/1`.

@@ -1,4 +1,4 @@
-public import PolicySyntax
+public import Policy
 
 extension PolicyDocument.Property {
   /// Whether every fact that satisfies this property satisfies the other one too.

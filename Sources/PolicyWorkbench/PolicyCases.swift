@@ -1,5 +1,4 @@
-public import PolicyEngine
-public import PolicySyntax
+public import Policy
 
 /// A file of test cases: what a policy must decide about which facts.
 ///

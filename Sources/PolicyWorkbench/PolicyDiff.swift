@@ -1,6 +1,5 @@
 public import JSONText
-public import PolicyEngine
-public import PolicySyntax
+public import Policy
 
 /// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way.
 ///
@@ -85,7 +84,7 @@ public struct PolicyDiff: Sendable {
     private var byDigest: [String: [PolicyDocument.Statement]] = [:]
     private var open: [PolicyDocument.Statement] = []
 
-    init(_ document: PolicyDocument, _ operation: PolicySyntax.Operation) {
+    init(_ document: PolicyDocument, _ operation: Operation) {
       all = document.statements.filter { $0.kind == .rule && $0.operation == operation }
       for rule in all {
         if let key = Self.key(rule) { byDigest[key, default: []].append(rule) } else { open.append(rule) }

@@ -1,5 +1,5 @@
 public import Diagnostics
-public import PolicySyntax
+public import Policy
 
 /// Writes a policy for images at hand.
 public struct PolicyGenerator {

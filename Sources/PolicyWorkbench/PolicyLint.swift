@@ -1,4 +1,4 @@
-public import PolicySyntax
+public import Policy
 
 /// What is wrong with a policy that can be used: rules that are never reached, and rules that nothing can satisfy.
 public struct PolicyLint {
@@ -165,7 +165,7 @@ public struct PolicyLint {
   }
 
   /// The options without which a property never holds (security/ipe/Kconfig, drivers/md/Kconfig, fs/verity/Kconfig).
-  private static func options(for property: PolicyDocument.Property, _ operation: PolicySyntax.Operation?) -> [String] {
+  private static func options(for property: PolicyDocument.Property, _ operation: Operation?) -> [String] {
     // The kernel evaluates its own operations; BPF programs are judged here, from what the kernel says.
     if operation != .bpfProgLoad {
       return switch property.name {

@@ -1,7 +1,6 @@
 public import AuditText
 public import JSONText
-public import PolicyEngine
-public import PolicySyntax
+public import Policy
 
 /// An audit log against another policy: what it would have decided.
 ///

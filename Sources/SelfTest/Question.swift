@@ -1,7 +1,7 @@
 internal import Admission
 internal import ByteKit
 internal import Diagnostics
-internal import PolicyEngine
+internal import Policy
 internal import Provenance
 internal import TrustAnchors
 

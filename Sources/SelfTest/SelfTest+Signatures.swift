@@ -4,7 +4,7 @@ internal import Diagnostics
 internal import DiskLayout
 internal import LinuxSys
 internal import PolicyStore
-internal import PolicySyntax
+internal import Policy
 internal import Signatures
 
 extension SelfTest {

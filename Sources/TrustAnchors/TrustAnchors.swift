@@ -12,7 +12,7 @@ internal import Signatures
 /// have none, and reading certificates takes longer than deciding about a program; what is wrong there is passed over and
 /// told (``problems``).
 public struct TrustAnchors: Sendable {
-  /// The sets whose certificates count for objects: words of `bpf_keyring=` (PolicySyntax/PropertyName) in small letters.
+  /// The sets whose certificates count for objects: words of `bpf_keyring=` (Policy/PropertyName) in small letters.
   /// The other words are of keyrings that only the kernel can speak for.
   static let objectSets = ["bpf", "user"]
   /// The set whose certificates count for root hashes.

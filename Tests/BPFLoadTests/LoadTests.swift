@@ -7,7 +7,7 @@ import LinuxSys
 import Testing
 
 @testable import BPFLoad
-@testable import PolicyEngine
+@testable import Policy
 @testable import Provenance
 
 /// The way in: permits, choice of programs, maps that hold others, and nothing left behind.

@@ -2,7 +2,7 @@ import ByteKit
 import Diagnostics
 import Hashing
 import LinuxSys
-import PolicySyntax
+import Policy
 import Signatures
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 import ByteKit
 import PolicyStore
-import PolicySyntax
+import Policy
 import Testing
 
 /// The rules of versions, which need no file.

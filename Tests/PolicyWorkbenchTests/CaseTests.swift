@@ -1,6 +1,5 @@
 import JSONText
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Testing
 

@@ -1,5 +1,4 @@
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Testing
 

@@ -1,7 +1,6 @@
 import JSONText
 import LinuxSys
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Testing
 

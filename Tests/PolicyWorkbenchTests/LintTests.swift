@@ -1,5 +1,5 @@
 import JSONText
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Testing
 

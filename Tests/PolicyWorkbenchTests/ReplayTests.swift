@@ -1,6 +1,5 @@
 import LinuxSys
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Testing
 

@@ -2,8 +2,7 @@ import BPFLoad
 import BPFObject
 import Diagnostics
 import LinuxSys
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Provenance
 
 /// Objects that nobody here wrote (`tools/corpus`), asked of the kernel one program after another.

@@ -1,6 +1,5 @@
 import LinuxSys
-import PolicyEngine
-import PolicySyntax
+import Policy
 
 /// The running kernel's IPE and our engine, asked the same.
 enum IPEDecisionCases {

@@ -1,6 +1,6 @@
 import CommandRuns
 import Admission
-import PolicyEngine
+import Policy
 import Provenance
 
 /// Where `policy explain` gets facts from when it is given an object instead of a file of facts: the same way that

@@ -3,7 +3,7 @@ import AuditText
 import ByteKit
 import LinuxSys
 import PolicyStore
-import PolicySyntax
+import Policy
 
 /// Records about policies in the audit log, in the kernel's form (types 1421 and 1422).
 struct PolicyAudit: ~Copyable {

@@ -3,7 +3,7 @@ import ArgumentParser
 import Diagnostics
 import JSONText
 import LinuxSys
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 
 struct PolicyCheckCommand: DiagnosingCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import PolicySyntax
+import Policy
 
 /// `verity-bpf policy`: the workbench. None of it needs a privilege or a special kernel.
 struct PolicyCommand: ParsableCommand {

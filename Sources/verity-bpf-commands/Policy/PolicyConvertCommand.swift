@@ -1,7 +1,7 @@
 import CommandRuns
 import ArgumentParser
 import Diagnostics
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 
 struct PolicyConvertCommand: DiagnosingCommand {

@@ -1,8 +1,7 @@
 import CommandRuns
 import ArgumentParser
 import Diagnostics
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 
 struct PolicyDiffCommand: DiagnosingCommand {

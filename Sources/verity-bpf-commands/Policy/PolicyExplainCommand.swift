@@ -2,8 +2,7 @@ import CommandRuns
 import ArgumentParser
 import AuditText
 import Diagnostics
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Provenance
 

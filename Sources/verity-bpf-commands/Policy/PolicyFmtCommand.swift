@@ -2,7 +2,7 @@ import CommandRuns
 import ArgumentParser
 import Diagnostics
 import JSONText
-import PolicySyntax
+import Policy
 import SafeOutput
 
 struct PolicyFmtCommand: DiagnosingCommand {

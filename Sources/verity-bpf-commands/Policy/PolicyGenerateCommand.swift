@@ -6,7 +6,7 @@ import Diagnostics
 import DiskLayout
 import ImageFiles
 import LinuxSys
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import Signatures
 

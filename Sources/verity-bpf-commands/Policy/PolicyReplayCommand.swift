@@ -2,8 +2,7 @@ import CommandRuns
 import ArgumentParser
 import Diagnostics
 import JSONText
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 
 struct PolicyReplayCommand: DiagnosingCommand {

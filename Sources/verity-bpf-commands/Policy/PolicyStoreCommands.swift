@@ -6,7 +6,7 @@ import Diagnostics
 import JSONText
 import LinuxSys
 import PolicyStore
-import PolicySyntax
+import Policy
 
 /// The options of the verbs that work on the store.
 struct StoreOptions: ParsableArguments {

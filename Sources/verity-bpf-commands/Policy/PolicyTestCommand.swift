@@ -2,8 +2,7 @@ import CommandRuns
 import ArgumentParser
 import Diagnostics
 import LinuxSys
-import PolicyEngine
-import PolicySyntax
+import Policy
 import PolicyWorkbench
 import SafeOutput
 

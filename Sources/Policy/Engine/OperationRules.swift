@@ -1,5 +1,3 @@
-internal import PolicySyntax
-
 /// The rules of one operation in their order, with the ways to find the first that matches.
 struct OperationRules: Sendable {
   /// What is read of a rule while deciding, side by side in memory.

@@ -1,12 +1,12 @@
 import Testing
 import LinuxSys
-import PolicySyntax
+import Policy
 
 /// The recorded answers of a running 6.12 kernel, under Tests/Fixtures/ipe-corpus.
 enum Corpus {
   static let directory: String = {
-    // #filePath is in Tests/<room>Tests; the fixtures are beside that directory.
-    let parts = #filePath.split(separator: "/").dropLast(2)
+    // #filePath is in Tests/PolicyTests/Syntax; the fixtures are beside PolicyTests.
+    let parts = #filePath.split(separator: "/").dropLast(3)
     return "/" + parts.joined(separator: "/") + "/Fixtures/ipe-corpus"
   }()
 

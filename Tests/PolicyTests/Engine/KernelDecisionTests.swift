@@ -1,12 +1,11 @@
 import LinuxSys
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Testing
 
 /// The decisions a running 6.12 kernel took, under Tests/Fixtures/ipe-corpus/decisions.
 @Suite struct KernelDecisionTests {
   static let directory: String = {
-    let parts = #filePath.split(separator: "/").dropLast(2)
+    let parts = #filePath.split(separator: "/").dropLast(3)
     return "/" + parts.joined(separator: "/") + "/Fixtures/ipe-corpus/decisions"
   }()
 

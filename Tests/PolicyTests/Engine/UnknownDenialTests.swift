@@ -1,7 +1,6 @@
 import ByteKit
 import JSONText
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Testing
 
 /// DENY rules that did not apply only because something is not known are listed with the decision.

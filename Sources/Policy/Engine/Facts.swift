@@ -1,11 +1,10 @@
 internal import ByteKit
-public import PolicySyntax
 
 /// What is known about one thing that is about to happen. What is nil is not known, and no property is satisfied by
 /// what is not known: neither `=TRUE` nor `=FALSE`.
 public struct Facts: Sendable, Equatable {
   /// What is about to happen; nil for an operation that the policy language has no word for.
-  public var operation: PolicySyntax.Operation?
+  public var operation: Operation?
 
   /// Whether the file is on the filesystem that held the initramfs when it was unpacked.
   public var bootVerified: Bool?
@@ -69,7 +68,7 @@ public struct Facts: Sendable, Equatable {
   public var requesterSignature: Bool?
 
   /// Nothing is known but the operation.
-  public init(operation: PolicySyntax.Operation?) { self.operation = operation }
+  public init(operation: Operation?) { self.operation = operation }
 
   /// The fact that a property of that name is about, as text; nil when it is not known.
   public func text(of name: PropertyName) -> String? {

@@ -1,5 +1,3 @@
-internal import PolicySyntax
-
 /// Bytes that the kernel alone vouches for: what its page cache shows can be made a lie by root, so nothing allows them
 /// that does not say so.
 extension CompiledPolicy {

@@ -1,4 +1,4 @@
-import PolicySyntax
+import Policy
 import Testing
 
 /// Random and mutated text: a result, always, and soon.

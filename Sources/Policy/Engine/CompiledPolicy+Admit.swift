@@ -1,5 +1,4 @@
 public import ByteKit
-internal import PolicySyntax
 
 /// What came of asking for a permit.
 public enum Verdict: ~Copyable {

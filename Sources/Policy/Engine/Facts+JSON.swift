@@ -1,7 +1,6 @@
 internal import ByteKit
 public import Diagnostics
 public import JSONText
-public import PolicySyntax
 
 /// A facts file that cannot be used, and where.
 public struct FactsError: Diagnosable, Equatable {

@@ -1,6 +1,5 @@
 import JSONText
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Testing
 
 @Suite struct FactsTests {

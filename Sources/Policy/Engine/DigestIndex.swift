@@ -1,5 +1,3 @@
-internal import PolicySyntax
-
 /// The rules of one operation that ask for one kind of digest, found by the digest.
 ///
 /// An open-addressing table in one flat array. A slot holds the digest and all that is needed to decide by it, so a

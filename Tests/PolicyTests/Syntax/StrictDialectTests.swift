@@ -1,4 +1,4 @@
-import PolicySyntax
+import Policy
 import Testing
 
 @Suite struct StrictDialectTests {

@@ -1,5 +1,4 @@
 public import JSONText
-public import PolicySyntax
 
 /// The DENY rules that came before the deciding line and did not apply only because something is not known.
 ///

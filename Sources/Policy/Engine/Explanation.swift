@@ -1,5 +1,3 @@
-public import PolicySyntax
-
 /// How a decision came about, rule by rule.
 public struct Explanation: Sendable {
   public let facts: Facts

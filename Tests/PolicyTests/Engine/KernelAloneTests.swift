@@ -1,6 +1,5 @@
 import ByteKit
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Testing
 
 /// Bytes that the kernel alone vouches for: allowed by a rule that says x_witness=KERNEL, and by nothing else.

@@ -1,4 +1,4 @@
-import PolicySyntax
+import Policy
 import Testing
 
 /// Quirks that the recorded corpus has no row for, read from security/ipe/policy_parser.c and its KUnit table.

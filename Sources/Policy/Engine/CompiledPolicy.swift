@@ -1,5 +1,3 @@
-public import PolicySyntax
-
 /// A valid policy, ready to decide. Deciding takes the same time with ten digest rules as with a hundred thousand.
 public struct CompiledPolicy: Sendable {
   public let header: PolicyDocument.Header
@@ -16,7 +14,7 @@ public struct CompiledPolicy: Sendable {
 
   /// Compiles a policy.
   ///
-  /// - Throws: ``PolicySyntax/InvalidPolicy`` when the document has errors; there is no way to use such a policy.
+  /// - Throws: ``InvalidPolicy`` when the document has errors; there is no way to use such a policy.
   public init(_ document: PolicyDocument) throws(InvalidPolicy) {
     guard document.isValid, let header = document.header else {
       throw InvalidPolicy(diagnostics: document.diagnostics)
@@ -71,7 +69,7 @@ public struct CompiledPolicy: Sendable {
   }
 }
 
-extension PolicySyntax.Operation {
+extension Operation {
   /// The operation's place among all of them.
   var ordinal: Int {
     switch self {

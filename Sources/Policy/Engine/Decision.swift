@@ -1,5 +1,3 @@
-public import PolicySyntax
-
 /// What a policy says to one set of facts, and by which of its lines.
 public struct Decision: Sendable {
   /// What the deciding line says.

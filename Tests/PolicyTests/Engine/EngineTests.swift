@@ -1,6 +1,5 @@
 import ByteKit
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Testing
 
 func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0.0") throws -> CompiledPolicy {

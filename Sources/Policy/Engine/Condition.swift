@@ -1,5 +1,3 @@
-internal import PolicySyntax
-
 /// Whether a fact satisfies a property.
 public enum Outcome: String, Sendable {
   case holds

@@ -1,5 +1,3 @@
-internal import PolicySyntax
-
 /// Why a fact could not be taken over.
 public enum FactProblem: Error, Equatable, Sendable {
   /// There is no fact of that name.

@@ -1,6 +1,5 @@
 import ByteKit
-import PolicyEngine
-import PolicySyntax
+import Policy
 import Testing
 
 @Suite struct AdmitTests {
