@@ -14,10 +14,9 @@ help: ## list the targets
 setup: ## install by apt what building needs; silent when nothing is missing
 	@tools/setup build
 
-build: ## build .build/release/verity-bpf, and verity-bpf-commands beside it
+build: ## build .build/release/verity-bpf
 	@tools/setup check build
 	@$(SWIFT_RELEASE) --product verity-bpf
-	@$(SWIFT_RELEASE) --product verity-bpf-commands
 
 man: build ## write the manual pages to out/man
 	@tools/man $(BINARY) out/man
@@ -43,7 +42,6 @@ kernel-abi: setup ## compare the kernel's numbers in KernelABI with the newest h
 vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
 	@tools/setup vm
 	@$(SWIFT_RELEASE) --product verity-bpf
-	@$(SWIFT_RELEASE) --product verity-bpf-commands
 	@swift build -c release --static-swift-stdlib --product vm-tests
 	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
 

@@ -64,8 +64,7 @@ func tests(_ name: String, imports: [Target.Dependency]) -> Target {
 let package = Package(
   name: "verity-bpf",
   products: [
-    .executable(name: "verity-bpf", targets: ["verity-bpf"]),
-    .executable(name: "verity-bpf-commands", targets: ["verity-bpf-commands"]),
+    .executable(name: "verity-bpf", targets: ["verity-bpf"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -160,22 +159,10 @@ let package = Package(
         "EROFS", "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
       ]),
 
-    // Floor 10: printing and exit codes, and the runs that are worth a program of their own.
-    room(
-      "CommandRuns",
-      imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "Policy", "PolicyStore",
-        "Signatures", "ObjectSignature", "TrustAnchors", "EROFS", "ImageFiles",
-        "Provenance", "Manifest", "SafeOutput", "BPFLoad", "Admission",
-      ]),
-
-    // Floor 11: the command, and what it becomes for everything but a plain `load` or `verify`.
+    // Floor 10: the command: its arguments, printing and exit codes.
     .executableTarget(
-      name: "verity-bpf", dependencies: ["CommandRuns", "LinuxSys"], swiftSettings: settings, linkerSettings: linking),
-    .executableTarget(
-      name: "verity-bpf-commands",
+      name: "verity-bpf",
       dependencies: [
-        "CommandRuns",
         "ByteKit",
         "Diagnostics",
         "JSONText",
@@ -284,8 +271,7 @@ let package = Package(
     tests(
       "Command",
       imports: [
-        "verity-bpf", "verity-bpf-commands", "CommandRuns", "AuditText", "TestSupport", "JSONText", "LinuxSys",
-        "ByteKit",
+        "verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit",
       ]),
     tests(
       "BPFLoad",

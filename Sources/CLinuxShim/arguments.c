@@ -1,9 +1,7 @@
 #include "CLinuxShim.h"
 
-#include <errno.h>
 #include <features.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 static int argument_count;
 static char **argument_words;
@@ -30,11 +28,4 @@ void _swift_stdlib_overrideUnsafeArgvArgc(char **words, int count) {
 }
 #endif
 
-int vb_become(const char *path) {
-  if (argument_words) return execv(path, argument_words);
-  errno = ENOSYS;
-  return -1;
-}
-
-int vb_set_command(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 int vb_get_command(char name[16]) { return prctl(PR_GET_NAME, name, 0, 0, 0); }

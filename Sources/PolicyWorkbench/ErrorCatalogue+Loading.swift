@@ -99,8 +99,6 @@ extension ErrorCatalogue {
       "A certificate or trust anchors were named, so the root hash has to be signed, and no signature came with the image.",
     "sign.root-hash":
       "The image's blocks do not lead to the root hash, so nothing was signed. A signature of a damaged image would be worth less than none.",
-    "start.commands-missing":
-      "verity-bpf does a plain load or verify by itself; everything else is done by verity-bpf-commands, which is installed with it. It is looked for in ../libexec/verity-bpf from where verity-bpf is, and beside it, and nowhere else. Install the two together (make install).",
     "system.not-found": "A file or directory is not there. Relative paths start at the current directory.",
     "system.permission": "The system does not permit it to this user. Much of what loads or mounts needs root.",
     "system.disk-full": "The disk is full, or a quota is used up. Nothing half-made was left behind.",

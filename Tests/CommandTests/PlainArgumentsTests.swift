@@ -1,8 +1,7 @@
 import ArgumentParser
 import Testing
 
-@testable import CommandRuns
-@testable import verity_bpf_commands
+@testable import verity_bpf
 
 /// What is read without the argument parser is read as the parser would.
 @Suite struct PlainArgumentsTests {

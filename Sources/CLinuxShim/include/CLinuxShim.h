@@ -29,11 +29,7 @@ int vb_openat(int dirfd, const char *path, int flags, unsigned mode);
 /// openat2(2) with RESOLVE_NO_XDEV and RESOLVE_NO_MAGICLINKS: the path may not leave the directory's mount. EXDEV where
 /// something is mounted on the way or on its end.
 int vb_open_within_mount(int dirfd, const char *path, int flags);
-/// execv(3) of another program with the words this one was started with. Returns only when that failed, -1.
-int vb_become(const char *path);
-/// What /proc/PID/comm says of the calling thread from now on, cut to 15 bytes (PR_SET_NAME).
-int vb_set_command(const char *name);
-/// What it says now, with its end (PR_GET_NAME).
+/// What /proc/PID/comm says of the calling thread, with its end (PR_GET_NAME).
 int vb_get_command(char name[16]);
 
 /// sync_file_range(2) of a whole file with SYNC_FILE_RANGE_WRITE.

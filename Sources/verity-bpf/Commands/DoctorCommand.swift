@@ -1,0 +1,94 @@
+import ArgumentParser
+import Diagnostics
+import HostReport
+import HostSurvey
+import JSONText
+import LinuxSys
+
+/// `verity-bpf doctor`: what this host can guarantee.
+struct DoctorCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Say which guarantees this machine gives, which it does not, and how to get them.",
+    discussion: """
+      Reads lockdown, security modules, IPE, keyrings, dm-verity, fs-verity and BPF settings, and offers the kernel a \
+      few programs that do nothing, to see which it takes. Nothing is changed. Root sees more; what could not be \
+      read is said.
+
+      Exit codes: 0 nothing is missing, 6 a guarantee is missing (`gap`), 1 there is no gap, but something could not \
+      be read, 3 --facts holds something else, 64 usage. What is only weaker than it could be (`weak`) does not count.
+      """)
+  static let schema = HostReport.schema
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Judge what --record wrote, maybe on another machine, instead of this one.", valueName: "file"))
+  var facts: String?
+
+  @Flag(name: .long, help: "Print what was read as JSON, and judge nothing.")
+  var record = false
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func validate() throws {
+    if record, facts != nil { throw ValidationError("Give --record or --facts, not both.") }
+  }
+
+  func execute() throws -> Int32 {
+    let facts = try gather()
+    if record {
+      try Output.json(facts.json)
+      return 0
+    }
+    let report = HostReport(facts)
+    if json { try Output.json(report.json) } else { try report.printText() }
+    return report.category?.rawValue ?? 0
+  }
+
+  private func gather() throws -> HostFacts {
+    guard let facts else { return try HostSurvey.run() }
+    guard let text = try OwnedFD.openRegular(facts).readToEnd(limit: 4 << 20) else {
+      throw DiagnosedFailure(Diagnostic("host.facts", .invalid, "`\(facts)` is too large to be facts of a host"))
+    }
+    return try HostFacts(JSONValue.parse(text))
+  }
+}
+
+extension HostReport {
+  /// The report at 80 columns: what was found, what can be done here, then each gap with its remedy.
+  fileprivate func printText() throws {
+    try Output.line("kernel \(release)")
+    try Output.line("")
+    for finding in findings {
+      try Self.lines(label: finding.title, word: finding.state.rawValue, finding.found)
+      for detail in finding.details { try Self.lines(label: "", word: "", detail) }
+    }
+    try Output.line("")
+    try Output.line("On this machine:")
+    for ability in abilities {
+      let reason = ability.reason.map { ability.answer == .yes ? ": \($0)" : " (see \($0))" } ?? ""
+      for line in TextLayout.wrap(
+        ability.title + reason, first: "  " + TextLayout.pad(ability.answer.rawValue, 9), rest: 11)
+      { try Output.line(line) }
+    }
+    for state in [Finding.State.gap, .unknown, .weak] {
+      for finding in findings where finding.state == state {
+        try Output.line("")
+        for line in TextLayout.wrap(
+          "\(finding.title): \(finding.found)", first: "\(state.rawValue)[\(finding.id)]: ", rest: 10)
+        { try Output.line(line) }
+        for case (let label, let text?) in [("loses", finding.loses), ("close", finding.close)] {
+          for line in TextLayout.wrap(text, first: "  " + TextLayout.pad(label, 8), rest: 10) { try Output.line(line) }
+        }
+      }
+    }
+  }
+
+  private static func lines(label: String, word: String, _ text: String) throws {
+    let first = TextLayout.pad(label, 21) + TextLayout.pad(word, 9)
+    for line in TextLayout.wrap(text, first: first, rest: 30) { try Output.line(line) }
+  }
+}

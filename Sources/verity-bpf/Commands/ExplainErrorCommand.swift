@@ -1,0 +1,38 @@
+import ArgumentParser
+import Diagnostics
+import PolicyWorkbench
+
+/// `verity-bpf explain-error CODE`.
+struct ExplainErrorCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain-error", abstract: "Say what a diagnostic's code means, and what to do about it.")
+  static let schema = "verity-bpf/explain-error/1"
+
+  @Argument(help: "The code between brackets in a diagnostic, such as policy.digest-length.") var code: String?
+
+  var wantsJSON: Bool { false }
+
+  func execute() throws -> Int32 {
+    guard let code else {
+      for code in ErrorCatalogue.codes { try Output.line(code) }
+      return 0
+    }
+    guard let paragraph = ErrorCatalogue.paragraph(code) else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "explain.unknown-code", .usage, "there is no paragraph about `\(code)`",
+          next: "verity-bpf explain-error lists all codes"))
+    }
+    try Output.line(code)
+    var line = " "
+    for word in paragraph.split(separator: " ") {
+      if line.count + 1 + word.count > 100 {
+        try Output.line(line)
+        line = " "
+      }
+      line += " \(word)"
+    }
+    try Output.line(line)
+    return 0
+  }
+}

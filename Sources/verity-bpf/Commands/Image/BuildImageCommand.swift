@@ -1,0 +1,205 @@
+import ArgumentParser
+import ByteKit
+import Diagnostics
+import DiskLayout
+import ImageBuilder
+import JSONText
+import LinuxSys
+import Manifest
+
+/// `verity-bpf build-image`: a directory of objects becomes a dm-verity image.
+struct BuildImageCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build-image",
+    abstract: "Pack BPF objects into a reproducible dm-verity image.",
+    discussion: """
+      Every *.bpf.o below DIR is packed, with a manifest that says what each needs. Equal input gives equal bytes \
+      on any machine. No privilege is needed. Symbolic links are skipped.
+
+      What an earlier build left beside the image and this one does not write (its root hash, signature or tree) is \
+      removed, so that nothing old is taken for the new image's.
+
+      Example: verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0
+      """)
+  static let schema = "verity-bpf/build-image/1"
+
+  @Argument(help: ArgumentHelp("The directory with the objects.", valueName: "dir"))
+  var directory: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The image to write.", valueName: "image"))
+  var output: String
+
+  @Option(name: .long, help: "The image's name, for the manifest.")
+  var name: String?
+
+  @Option(name: .long, help: "The image's version, for the manifest.")
+  var version: String?
+
+  @Option(name: .long, help: "Text that is mixed into salt and UUID, for example a commit id.")
+  var seed: String?
+
+  @Option(name: .long, help: ArgumentHelp("The tree's salt instead of the derived one; - for none.", valueName: "hex"))
+  var salt: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Where to write the root hash. (default: the image's name with .roothash)", valueName: "file"))
+  var rootHashFile: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Where the tree goes: appended to the data, in the sidecar NAME.verity, or in a partition of a ddi, "
+        + "a disk image as systemd-dissect opens it.",
+      valueName: "appended|sidecar|ddi"),
+    completion: .list(ImageLayout.allCases.map(\.rawValue)), transform: ImageLayout.init(argument:))
+  var layout = ImageLayout.appended
+
+  @OptionGroup var signing: SigningOptions
+
+  @Option(name: .long, help: ArgumentHelp("Where to write a copy of the manifest.", valueName: "file"))
+  var manifest: String?
+
+  @Option(name: .long, help: ArgumentHelp("Pack other files too, by name or path pattern.", valueName: "glob"))
+  var include: [String] = []
+
+  @Flag(name: .long, help: "Leave out the sections that only debuggers read; BTF stays.")
+  var strip = false
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func validate() throws {
+    guard let salt, salt != "-" else { return }
+    guard let bytes = Hex.decode(salt), 1...256 ~= bytes.count else {
+      throw ValidationError("--salt takes 1 to 256 bytes in hexadecimal digits, or - for none.")
+    }
+  }
+
+  func execute() throws -> Int32 {
+    let steps = StepDisplay()
+    let builder = ImageBuilder(try request(), threads: Processors.online) { steps.show($0) }
+    let result: BuildResult
+    do {
+      result = try builder.build()
+      steps.finish()
+    } catch {
+      steps.finish()
+      throw error
+    }
+    if json {
+      try Output.json(description(of: result))
+    } else {
+      warn(about: result.skipped)
+      for line in lines(of: result) { try Output.line(line) }
+    }
+    return 0
+  }
+
+  private func request() throws -> BuildRequest {
+    var request = BuildRequest(
+      directory: directory, output: output, rootHashFile: rootHashPath)
+    request.layout = layout
+    request.signing = try signing.material().map {
+      RootHashSigning(
+        certificate: $0.certificate, privateKey: $0.privateKey, file: Sidecars(imagePath: output).signature)
+    }
+    request.manifestFile = manifest
+    request.inputs = signing.inputs
+    request.name = name
+    request.version = version
+    request.seed = Array((seed ?? "").utf8)
+    request.salt = salt.map { $0 == "-" ? [] : Hex.decode($0) ?? [] }
+    request.includes = include.map { FileNamePattern($0) }
+    request.strips = strip
+    return request
+  }
+
+  private var rootHashPath: String { rootHashFile ?? Sidecars(imagePath: output).rootHash }
+
+  private func warn(about skipped: [SkippedFile]) {
+    for file in skipped.prefix(10) { Output.warning("build.skipped", "`\(file.path)` is not packed: \(file.reason)") }
+    if skipped.count > 10 { Output.warning("build.skipped", "\(skipped.count - 10) more files are not packed") }
+  }
+
+  private func lines(of result: BuildResult) -> [String] {
+    var packed =
+      "\(counted(result.objects.count, "object")), \(counted(result.programCount, "program")), "
+      + counted(result.mapCount, "map")
+    if !result.files.isEmpty { packed += ", \(counted(result.files.count, "other file"))" }
+    if !result.skipped.isEmpty { packed += " (\(result.skipped.count) skipped)" }
+    let salt = result.salt.isEmpty ? "no salt" : "salt \(Hex.encode(result.salt))"
+    var lines = ["packed    \(packed)"]
+    if let name { lines.append("image     \(name)\(version.map { " \($0)" } ?? "")") }
+    lines.append(
+      "data      \(output)  \(Progress.bytes(result.dataBytes)), EROFS, \(result.dataBlocks) blocks of 4096 bytes")
+    lines.append("tree      \(layout.place), \(Progress.bytes(result.treeBytes)), SHA-256, \(salt)")
+    if let signature = result.signature {
+      lines.append("signed    \(Sidecars(imagePath: output).signature)\(signature.signer.map { ", by \($0)" } ?? "")")
+    }
+    for path in result.removed { lines.append("removed   \(path), which an earlier build had left") }
+    if let path = result.keptSignature { lines.append("kept      \(path), which was made for this root hash") }
+    lines.append("hash file \(rootHashPath)")
+    lines.append("root hash \(result.rootHash.hex)")
+    return lines
+  }
+
+  private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+  private func description(of result: BuildResult) -> JSONValue {
+    .object([
+      .init("schema", .string(Self.schema)), .init("root_hash", .string(result.rootHash.description)),
+      .init("image", .string(output)), .init("root_hash_file", .string(rootHashPath)),
+      .init("layout", .string(layout.rawValue)),
+      .init("signature_file", .optional(result.signature == nil ? nil : Sidecars(imagePath: output).signature)),
+      .init("signer", .optional(result.signature?.signer?.description)),
+      .init("manifest_file", .optional(manifest)), .init("name", .optional(name)), .init("version", .optional(version)),
+      .init("data_blocks", .unsigned(result.dataBlocks)), .init("data_block_size", 4096),
+      .init("data_bytes", .unsigned(result.dataBytes)), .init("salt", .string(Hex.encode(result.salt))),
+      .init("removed", .array(result.removed.map { .string($0) })),
+      .init("objects", entries(result.objects)), .init("files", entries(result.files)),
+      .init(
+        "skipped", .array(result.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
+    ])
+  }
+
+  private func entries(_ files: [Manifest.File]) -> JSONValue {
+    .array(files.map { ["path": .string($0.path), "sha256": .string($0.digest.description)] })
+  }
+}
+
+extension ImageLayout {
+  init(argument text: String) throws {
+    guard let layout = ImageLayout(rawValue: text) else {
+      throw ValidationError("--layout takes appended, sidecar or ddi; `\(text)` is none of them.")
+    }
+    self = layout
+  }
+
+  /// Where the tree is, in a few words.
+  fileprivate var place: String {
+    switch self {
+    case .appended: "appended"
+    case .sidecar: "in a file of its own"
+    case .ddi: "in a partition of its own"
+    }
+  }
+}
+
+/// Shows the build's steps as progress lines.
+private final class StepDisplay {
+  private var packing = Progress("packing", unit: .files)
+  private var hashing = Progress("hashing")
+
+  func show(_ step: BuildStep) {
+    switch step {
+    case .packing(let done, let total): packing.update(done: UInt64(done), total: UInt64(total))
+    case .hashing(let done, let total): hashing.update(done: done, total: total)
+    case .proving: finish()
+    }
+  }
+
+  func finish() { packing.finish() }
+}

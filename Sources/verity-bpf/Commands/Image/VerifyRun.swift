@@ -1,0 +1,136 @@
+import ByteKit
+import DMVerity
+import Diagnostics
+import DiskLayout
+import EROFS
+import ImageFiles
+import LinuxSys
+import Manifest
+import TrustAnchors
+
+/// One run of `verity-bpf verify`, however its arguments were read.
+struct VerifyRun {
+  var image: String
+  var trusted: TrustedRootHash
+  var hashOffset: UInt64?
+  var verityData: String?
+  /// Files of certificates whose signatures count.
+  var certificate: [String] = []
+  /// The directory of trust anchors; this machine's by default.
+  var trustAnchors: String?
+  var json = false
+
+  static let name = "verify"
+  static let schema = "verity-bpf/verify/1"
+
+  init(image: String, trusted: TrustedRootHash) {
+    self.image = image
+    self.trusted = trusted
+  }
+
+  func execute() throws -> Int32 {
+    if try SignedObjectAnswer.isObject(image) {
+      let trust = try TrustAnchors.chosen(in: trustAnchors)
+      return try SignedObjectAnswer.verify(
+        image, trusted: certificate.isEmpty ? trust.objects.pem : try namedCertificates(),
+        revocations: trust.revocations, asJSON: json)
+    }
+    var answer = VerifyAnswer(image: image)
+    do {
+      // What is no image at all is said before a root hash is asked for.
+      let named = Result { try trustedRootHash() }
+      answer.rootHash = try? named.get()
+      let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      if let note = file.note { Output.warning(note.code, note.message) }
+      let rootHash = try checkSignature(file, named: named, answer: &answer)
+      try check(file, rootHash: rootHash, answer: &answer)
+      if answer.isSound, file.holdsFileSystem {
+        try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
+      }
+    } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
+      answer.refusal = error.diagnostic
+    }
+    try answer.print(asJSON: json)
+    return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
+  }
+
+  private func namedCertificates() throws -> [UInt8] {
+    try certificate.flatMap { try CertificateOption.read($0) + [0x0a] }
+  }
+
+  /// Checks the signature of the root hash, and says against which root hash the image is to be checked: one that
+  /// somebody trusted signed is as good as one that was named.
+  private func checkSignature(
+    _ file: borrowing ImageFile, named: Result<Digest, any Error>, answer: inout VerifyAnswer
+  ) throws -> Digest {
+    let trust = try TrustAnchors.chosen(in: trustAnchors)
+    let anchors: AnchorGroup =
+      if !certificate.isEmpty {
+        try AnchorGroup(pem: try namedCertificates(), set: "--certificate")
+      } else {
+        file.signature == nil ? .none : trust.images
+      }
+    let isDemanded = !certificate.isEmpty || trustAnchors != nil
+    let isNamed = trusted.hash != nil || trusted.file != nil || Self.exists(Sidecars(imagePath: image).rootHash)
+    if !isNamed, !isDemanded { _ = try named.get() }
+    let rootHash = isNamed ? try named.get() : file.ownRootHash
+    answer.rootHash = rootHash
+    file.warnOfReplacedSignature()
+    answer.signature = try RootHashVerdict.check(
+      file.signature, of: rootHash, anchors: anchors, revocations: trust.revocations)
+    if isDemanded {
+      guard let signature = answer.signature else {
+        throw DiagnosedFailure(
+          Diagnostic(
+            "verify.no-signature", .integrity, "the root hash is not signed",
+            expected: "`\(Sidecars(imagePath: image).signature)`, or a signature in the disk image",
+            next: "verity-bpf sign root-hash \(image)"))
+      }
+      if let refusal = signature.refusal { throw DiagnosedFailure(refusal) }
+    }
+    return rootHash
+  }
+
+  private static func exists(_ path: String) -> Bool { (try? FileStatus.of(path: path)) != nil }
+
+  /// The root hash the user trusts: named, or in the file beside the image.
+  private func trustedRootHash() throws -> Digest {
+    if let named = try trusted.expected() { return named }
+    let path = Sidecars(imagePath: image).rootHash
+    do {
+      return try TrustedRootHash.read(file: path)
+    } catch let error as SystemError {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "no root hash to check `\(image)` against: \(diagnostic.message)"
+      diagnostic.next = "give the root hash you trust: --root-hash HASH or --root-hash-file FILE"
+      throw DiagnosedFailure(diagnostic)
+    }
+  }
+
+  /// Reads and hashes everything.
+  private func check(_ file: borrowing ImageFile, rootHash: Digest, answer: inout VerifyAnswer) throws {
+    answer.layout = file.layout
+    answer.kind = file.kind
+    var progress = Progress("verifying \(image)", quiet: json)
+    let stopwatch = Stopwatch()
+    defer { progress.finish() }
+    answer.report = try file.verify(rootHash: rootHash, threads: Processors.online) { done, total in
+      progress.update(done: done, total: total)
+      return true
+    }
+    answer.seconds = stopwatch.seconds
+  }
+
+  /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it, and
+  /// that the manifest, when there is one, is this image's.
+  private func checkFileSystem(
+    _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
+  ) throws {
+    let image = try ErofsImage(device)
+    answer.hasFileSystem = true
+    guard let manifest = try Manifest.read(from: image) else { return }
+    try manifest.check(superblock: image.blocks.layout.superblock)
+    _ = try manifest.locateFiles(in: image)
+    answer.manifest = manifest
+  }
+}

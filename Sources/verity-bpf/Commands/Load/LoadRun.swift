@@ -1,0 +1,226 @@
+import Admission
+import BPFLoad
+import ByteKit
+import Diagnostics
+import DiskLayout
+import JSONText
+import LinuxSys
+import Policy
+import PolicyStore
+import Provenance
+import SafeOutput
+
+/// One run of `verity-bpf load`, however its arguments were read.
+struct LoadRun {
+  var objects: ObjectChoice
+  var trusted: TrustedRootHash
+  var policy: String?
+  var pinPath: String?
+  var attach = false
+  var interface: String?
+  var cgroup: String?
+  var target: String?
+  var verifierLog: String?
+  var auditDir = Self.standardAuditDirectory
+  var dryRun = false
+  var json = false
+  /// The directory of trust anchors; this machine's by default.
+  var trustAnchors: String?
+  /// The keys with which the kernel is to check signatures; nil asks for no such check.
+  var keyring: KernelKeyring?
+  /// The sizes of maps that the objects leave open.
+  var mapEntries: [MapEntries] = []
+
+  init(objects: ObjectChoice, trusted: TrustedRootHash) {
+    self.objects = objects
+    self.trusted = trusted
+  }
+
+  static let name = "load"
+  static let schema = "verity-bpf/load/1"
+  static let standardAuditDirectory = "/var/log/verity-bpf"
+
+  /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
+  private static let policyLimit = 64 << 20
+
+  func execute() throws -> Int32 {
+    // Before anything is opened here, which could get the number of a descriptor that was never handed over.
+    let requested = try objects.requested()
+    try requireReplaceableLog()
+    let (text, name) = try policyText()
+    var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
+    request.rootHash = try trusted.expected()
+    request.trustDirectory = trustAnchors
+    request.pinPath = pinPath
+    request.pinsByObject = requested.count > 1
+    request.attaches = attach
+    request.interface = interface
+    request.cgroup = cgroup
+    request.attachTarget = target
+    request.mapEntries = mapEntries
+    request.kernelKeyring = keyring
+    request.verifierLogPath = verifierLog
+    request.isDryRun = dryRun
+    let admission = try Admission(request)
+    defer { Output.warnings(admission.trustProblems) }
+    guard requested.count > 1 else { return try requested.first.map { try load($0, admission) } ?? 0 }
+    let printing = OrderedPrinting()
+    admission.admit(requested) { index, result in
+      let (printout, status) = answer(result, label: LoadLabel(requested[index]))
+      return printing.add(printout, status: status, at: index)
+    }
+    return try printing.finish()
+  }
+
+  /// The verifier's log replaces nothing that is read here.
+  private func requireReplaceableLog() throws {
+    guard let verifierLog else { return }
+    var inputs = RunInputs()
+    inputs.add(objects.image, as: "the image")
+    if let image = objects.image {
+      inputs.add(Sidecars(imagePath: image).hashTree, as: "the image's tree")
+    } else {
+      for path in objects.object { inputs.add(path, as: "the object") }
+    }
+    for number in objects.fd { inputs.add("/proc/self/fd/\(number)", as: "the object") }
+    inputs.add(policy, as: "the policy")
+    inputs.add(trusted.file, as: "the root hash")
+    do throws(SafeOutputError) {
+      try inputs.requireReplaceable(verifierLog)
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
+  }
+
+  /// The policy's text and name: the file that was named, or the policy that is active in the store. Without either
+  /// nothing is loaded.
+  private func policyText() throws -> (text: [UInt8], name: String) {
+    guard let policy else {
+      let store = PolicyStore.standardDirectory
+      guard try Self.exists(store) else {
+        throw DiagnosedFailure(
+          Diagnostic(
+            "load.no-policy", .usage, "no policy decides: none is named, and this machine has no policy store",
+            expected: "--policy FILE, or an active policy in `\(store)`",
+            next: "name the policy with --policy, or install one: verity-bpf policy init, install, activate"))
+      }
+      let active = try PolicyStore(directory: store).active()
+      return (active.document.text.bytes, active.document.header?.nameText ?? "active")
+    }
+    let file = try OwnedFD.open(policy, .readOnly)
+    guard let text = try file.readToEnd(limit: Self.policyLimit) else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
+        ))
+    }
+    return (text, policy)
+  }
+
+  private static func exists(_ path: String) throws -> Bool {
+    do throws(SystemError) {
+      _ = try FileStatus.of(path: path)
+      return true
+    } catch {
+      guard error.errnoName == "ENOENT" else { throw error }
+      return false
+    }
+  }
+
+  private func load(_ object: AdmissionRequest.Object, _ admission: Admission) throws -> Int32 {
+    let outcome = try admission.admit(object)
+    var printout = Printout()
+    describe(outcome, label: nil, &printout)
+    try printout.print()
+    return Self.status(of: outcome)
+  }
+
+  /// What is printed about one of several objects, and its exit code. Its failure keeps out no other.
+  private func answer(
+    _ result: consuming Result<AdmissionOutcome, AdmissionError>, label: LoadLabel
+  ) -> (Printout, Int32) {
+    var printout = Printout()
+    if !json { printout.line("object   \(label.text)") }
+    switch consume result {
+    case .success(let outcome):
+      describe(outcome, label: label, &printout)
+      return (printout, Self.status(of: outcome))
+    case .failure(let error):
+      var diagnostic = error.diagnostic
+      diagnostic.message = "\(label.text): \(diagnostic.message)"
+      printout.report(diagnostic)
+      if json {
+        printout.json(
+          .object([
+            .init("schema", .string(Self.schema)), .init("request", label.json), .init("error", diagnostic.json),
+          ]))
+      }
+      return (printout, diagnostic.category.rawValue)
+    }
+  }
+
+  private static func status(of outcome: borrowing AdmissionOutcome) -> Int32 {
+    outcome.isAllowed ? 0 : Diagnostic.Category.denied.rawValue
+  }
+
+  private func describe(_ outcome: borrowing AdmissionOutcome, label: LoadLabel?, _ printout: inout Printout) {
+    if !outcome.isAllowed { printout.report(denial(outcome)) }
+    if json {
+      printout.json(answer(outcome, label: label))
+    } else if outcome.isAllowed {
+      describe(outcome, &printout)
+    }
+  }
+
+  private func describe(_ outcome: borrowing AdmissionOutcome, _ printout: inout Printout) {
+    let decision = outcome.ruling.deciding
+    let rule = decision.ruleText
+    let evidence = outcome.evidence
+    if let verity = evidence.verity, let object = evidence.object {
+      printout.line("proven   \(object.path) under root hash \(verity.rootHash.hex)")
+    }
+    if let signature = evidence.rootHashSignature { printout.line("signed   the image: \(signature.line)") }
+    if let signature = evidence.signature, let line = signature.line { printout.line("signed   \(line)") }
+    printout.line("allowed  by line \(decision.line ?? 0): \(rule)")
+    for line in outcome.ruling.unknownDenials.lines(limit: 10) { printout.line("unknown  \(line)") }
+    if dryRun {
+      printout.line(
+        "dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
+      return
+    }
+    for program in outcome.loadedPrograms { printout.line(program.line) }
+    for map in outcome.loadedMaps { printout.line(map.line) }
+    if let keyring = outcome.verifiedBy {
+      printout.line("checked  kernel-verified: every program's signature, by the kernel's keyring `\(keyring.name)`")
+    }
+    printout.line(
+      "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
+        + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    for size in mapEntries { printout.line("sized    map \(size.map): \(size.entries) entries, as asked for") }
+    if !outcome.kernelEdits.isEmpty {
+      printout.line(
+        "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
+    }
+    for attachment in outcome.attachments { printout.line(attachment.line) }
+    if let pinPath = outcome.pinPath {
+      printout.line("pinned   \(pinPath)")
+    } else {
+      printout.note(
+        "note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")
+    }
+  }
+
+  private func denial(_ outcome: borrowing AdmissionOutcome) -> Diagnostic {
+    let decision = outcome.ruling.deciding
+    let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
+    return Diagnostic(
+      "policy.denied", .denied,
+      "\(policy.map { "policy `\($0)`" } ?? "the active policy") denies program `\(program)`",
+      expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
+      why: outcome.evidence.signature?.line.map { "the object's signature \($0)" },
+      next: outcome.evidence.verity.map {
+        "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
+      },
+      details: outcome.ruling.unknownDenials.lines(limit: 10))
+  }
+}

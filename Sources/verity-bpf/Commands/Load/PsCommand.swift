@@ -1,0 +1,90 @@
+import Admission
+import ArgumentParser
+import BPFLoad
+import KernelABI
+import ByteKit
+import Diagnostics
+import JSONText
+import LinuxSys
+
+/// `verity-bpf ps`: every program the kernel has loaded, and whether the audit records vouch for it.
+struct PsCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ps",
+    abstract: "List the loaded programs of this host, and which of them went through this tool.",
+    discussion: """
+      A program is vouched for when an audit record of this start of the machine has its id, its tag (the kernel's hash \
+      over its instructions) and the moment it was loaded. UNKNOWN: no such record has its id. OTHER TAG: its \
+      instructions are not those that were admitted under this id. OTHER LOAD: it was loaded at another moment.
+
+      Example: verity-bpf ps --json
+      """)
+  static let schema = "verity-bpf/ps/1"
+
+  @Option(name: .long, help: ArgumentHelp("The directory of the audit log.", valueName: "dir"))
+  var auditDir = "/var/log/verity-bpf"
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func execute() throws -> Int32 {
+    let trail = try AuditTrail.read(directory: auditDir)
+    let programs = try LoadedPrograms.list()
+    if trail.unreadableLines > 0 {
+      Output.warning("audit.unreadable-lines", "\(trail.unreadableLines) lines of the audit log are no records")
+    }
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema),
+        "programs": .array(programs.map { Self.json($0, Self.standing($0, trail)) }),
+      ])
+    } else {
+      for program in programs { try Output.line(Self.line(program, Self.standing(program, trail))) }
+    }
+    return 0
+  }
+
+  private static func standing(_ program: BPF.ProgramInfo, _ trail: AuditTrail) -> AuditTrail.Standing {
+    trail.standing(id: program.id, tag: program.tag, loadTime: program.loadTime)
+  }
+
+  private static func loaded(_ program: BPF.ProgramInfo) -> String { Timestamp.sinceBoot(program.loadTime).rfc3339 }
+
+  private static func line(_ program: BPF.ProgramInfo, _ standing: AuditTrail.Standing) -> String {
+    let name = program.name.isEmpty ? "-" : program.name
+    let what =
+      "\(program.id)  \(TypeNames.program(program.type))  \(name)  tag \(Hex.encode(program.tag))  \(loaded(program))  "
+    switch standing {
+    case .vouched(let record):
+      return what + "vouched: \(record.path ?? record.object ?? "?"), root hash \(record.rootHash ?? "none")"
+    case .otherTag(let record): return what + "OTHER TAG: admitted with \(record.tag)"
+    case .otherLoad(let record): return what + "OTHER LOAD: the record of this id is of another load, \(record.time)"
+    case .unknown: return what + "UNKNOWN"
+    }
+  }
+
+  private static func json(_ program: BPF.ProgramInfo, _ standing: AuditTrail.Standing) -> JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("id", .integer(Int64(program.id))), .init("type", .string(TypeNames.program(program.type))),
+      .init("name", .string(program.name)), .init("tag", .string(Hex.encode(program.tag))),
+      .init("loaded", .string(loaded(program))), .init("uid", .integer(Int64(program.owner))),
+    ]
+    switch standing {
+    case .vouched(let record): members += [.init("standing", "vouched"), .init("record", json(record))]
+    case .otherTag(let record): members += [.init("standing", "other_tag"), .init("record", json(record))]
+    case .otherLoad(let record): members += [.init("standing", "other_load"), .init("record", json(record))]
+    case .unknown: members.append(.init("standing", "unknown"))
+    }
+    return .object(members)
+  }
+
+  private static func json(_ record: AuditTrail.Record) -> JSONValue {
+    [
+      "time": .string(record.time), "load_time": record.loadTime.map { .unsigned($0) } ?? .null,
+      "tag": .string(record.tag), "root_hash": .optional(record.rootHash),
+      "object": .optional(record.object), "path_in_image": .optional(record.path), "rule": .optional(record.rule),
+    ]
+  }
+}

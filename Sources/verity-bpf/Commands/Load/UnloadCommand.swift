@@ -1,0 +1,43 @@
+import ArgumentParser
+import BPFLoad
+import Diagnostics
+import JSONText
+
+/// `verity-bpf unload`: the end of what `load --pin-path` began.
+struct UnloadCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "unload",
+    abstract: "Remove the pins of a load, and with them its programs and links.",
+    discussion: """
+      The directory must hold what `load --pin-path` leaves, and nothing else; otherwise nothing is removed. \
+      What was registered through a pinned struct_ops map is unregistered. \
+      A program that something else holds as well stays loaded.
+
+      Example: verity-bpf unload --pin-path /sys/fs/bpf/demo
+      """)
+  static let schema = "verity-bpf/unload/1"
+
+  @Option(name: .long, help: ArgumentHelp("The directory that was given to `load`.", valueName: "dir"))
+  var pinPath: String
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func execute() throws -> Int32 {
+    let result = try Unloading.unload(pinPath: pinPath)
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "removed": .array(result.removed.map { .string($0) }),
+        "unregistered": .array(result.unregistered.map { .string($0) }),
+        "remaining": .array(result.remaining.map { .string($0) }),
+      ])
+    } else {
+      for pin in result.unregistered { try Output.line("unregistered  \(pin)") }
+      for pin in result.removed { try Output.line("removed  \(pin)") }
+      for text in result.remaining { try Output.line("remains  \(text)") }
+    }
+    return result.remaining.isEmpty ? 0 : Diagnostic.Category.incomplete.rawValue
+  }
+}

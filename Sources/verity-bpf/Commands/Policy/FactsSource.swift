@@ -1,0 +1,17 @@
+import Admission
+import Policy
+import Provenance
+
+/// Where `policy explain` gets facts from when it is given an object instead of a file of facts: the same way that
+/// `load` goes, up to the policy.
+enum FactsSource {
+  /// The facts about each program of the object behind a descriptor that the caller has open.
+  static func facts(descriptor: Int32) throws -> [Facts] {
+    try Admission.facts(about: .descriptor(descriptor))
+  }
+
+  /// The facts about each program of an object inside an image file.
+  static func facts(image: String, object: String) throws -> [Facts] {
+    try Admission.facts(about: .image(path: image, object: object))
+  }
+}

@@ -1,0 +1,60 @@
+import AuditText
+import ByteKit
+import LinuxSys
+import PolicyStore
+import Policy
+
+/// Records about policies in the audit log, in the kernel's form (types 1421 and 1422).
+struct PolicyAudit: ~Copyable {
+  private let file: OwnedFD
+  /// Who asks.
+  let subject: AuditSubject
+
+  /// Opens the log before anything is done: a change that cannot be recorded is not begun.
+  static func open(_ directory: String) throws -> PolicyAudit {
+    do throws(SystemError) {
+      do throws(SystemError) {
+        try Directory.create(directory, mode: 0o700)
+      } catch {
+        guard error.errnoName == "EEXIST" else { throw error }
+      }
+      let file = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+      let process = ProcessIdentity.current()
+      // The kernel writes 4294967295 for a process without login.
+      let subject = AuditSubject(auid: process.auditUID ?? .max, session: ProcessIdentity.auditSession() ?? .max)
+      return PolicyAudit(file: file, subject: subject)
+    } catch {
+      throw DiagnosedFailure(error.diagnostic)
+    }
+  }
+
+  /// Appends one record with one write(2).
+  borrowing func write(_ record: AuditRecord, serial: UInt64) throws(SystemError) {
+    let now = Timestamp.now()
+    let stamp = AuditStamp(
+      seconds: UInt64(clamping: now.seconds), milliseconds: UInt64(clamping: now.nanoseconds / 1_000_000),
+      serial: serial)
+    try file.writeAll(Array("\(record.line(stamp, daemon: true))\n".utf8).rawSpan)
+  }
+
+  /// A policy as records name it.
+  static func named(_ policy: PolicyStore.StoredPolicy) -> AuditedPolicy {
+    AuditedPolicy(
+      name: policy.document.header?.name ?? [], version: policy.entry.version.description,
+      digest: policy.entry.message.bytes)
+  }
+
+  static func loaded(_ policy: PolicyStore.StoredPolicy) -> LoadRecord {
+    LoadRecord(policy: named(policy), subject: currentSubject, succeeded: true, errno: 0)
+  }
+
+  /// A refusal, with the errno the kernel would have answered.
+  static func refused(_ error: PolicyStoreError) -> LoadRecord {
+    LoadRecord(policy: nil, subject: currentSubject, succeeded: false, errno: -error.errno)
+  }
+
+  private static var currentSubject: AuditSubject {
+    let process = ProcessIdentity.current()
+    return AuditSubject(auid: process.auditUID ?? .max, session: ProcessIdentity.auditSession() ?? .max)
+  }
+}

@@ -1,0 +1,191 @@
+import ArgumentParser
+import ByteKit
+import Diagnostics
+import JSONText
+import LinuxSys
+import ObjectSignature
+import SafeOutput
+import Signatures
+
+/// `verity-bpf sign file`: the explicit signature of an object that is on no image.
+struct SignFileCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "file",
+    abstract: "Sign a BPF object.",
+    discussion: """
+      The object gets a section .bpf_sig with a list of everything in it that matters for loading, and a detached PKCS#7 \
+      signature over that list. bpftool and libbpf load the object as before; stripping debugging data \
+      (llvm-strip -g) keeps the signature valid, and any other change breaks it. A signature that is there already is \
+      replaced. --format module puts the signature of kernel modules behind the file instead, as the kernel's own \
+      scripts/sign-file does: it covers every byte.
+
+      Each program also gets a signature that the kernel itself can check (Linux 6.18 and later, `load --keyring`), over \
+      its instructions as they are loaded.
+
+      With --emit-tbs nothing is signed: the bytes to sign are written to a file. Whatever holds the key signs them \
+      (openssl cms -sign -binary -noattr -nocerts -md sha256 -outform DER), and --attach-signature puts the result to \
+      the object.
+
+      The key is a PEM file, or a URI that OpenSSL's store opens: file:, or pkcs11: and the like when openssl.cnf loads \
+      a provider for it. For pkcs11: OpenSSL's engine of that name will do.
+
+      Example: verity-bpf sign file agent.bpf.o --certificate cert.pem --private-key key.pem
+      """)
+  static let schema = "verity-bpf/sign-file/1"
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case companion
+    case module
+  }
+
+  @Argument(help: ArgumentHelp("The object, as clang made it.", valueName: "object"))
+  var object: String
+
+  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
+  var certificate: String?
+
+  @Option(name: .long, help: ArgumentHelp("Its private key: a PEM file, or a URI.", valueName: "file|uri"))
+  var privateKey: String?
+
+  @Option(name: .long, help: "How the signature is put to the object: companion or module.")
+  var format: Format = .companion
+
+  @Option(name: .long, help: ArgumentHelp("Write the bytes to sign to this file, and sign nothing.", valueName: "file"))
+  var emitTbs: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Put this signature to the object, a detached PKCS#7 message in DER.", valueName: "file"))
+  var attachSignature: String?
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("The file to write. (default: the object itself)", valueName: "file"))
+  var output: String?
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func validate() throws {
+    switch (emitTbs, attachSignature) {
+    case (nil, nil):
+      guard certificate != nil, privateKey != nil else {
+        throw ValidationError("Signing takes both --certificate and --private-key.")
+      }
+    case (_?, nil):
+      guard certificate == nil, privateKey == nil, output == nil else {
+        throw ValidationError("--emit-tbs signs nothing: it takes neither a certificate, nor a key, nor --output.")
+      }
+    case (nil, _?):
+      guard privateKey == nil else { throw ValidationError("--attach-signature takes no key: the signature is there.") }
+    case (_?, _?):
+      throw ValidationError("Give --emit-tbs or --attach-signature, not both: they are two steps.")
+    }
+  }
+
+  func execute() throws -> Int32 {
+    let bytes = try read()
+    if let emitTbs { return try emit(to: emitTbs, of: bytes) }
+    let pem = try certificate.map { try CertificateOption.read($0) }
+    let signed: [UInt8]
+    var plan: KernelSigningPlan?
+    if let attachSignature {
+      let message = try PolicyFile.read(attachSignature)
+      signed = try attach(message, to: bytes, certificate: pem)
+      if pem == nil {
+        Output.warning(
+          "signature.unchecked", "the signature was not checked: --certificate FILE says whose it should be")
+      }
+    } else {
+      // `validate` saw to it that both are there.
+      let key = try Self.key(privateKey ?? "")
+      switch format {
+      case .companion:
+        let contents = KernelSigningPlan(object: bytes.rawSpan)
+        signed = try ObjectSigner.sign(bytes.rawSpan, certificate: pem ?? [], key: key, forKernel: contents)
+        plan = contents
+      case .module: signed = try ModuleSignature.sign(bytes.rawSpan, certificate: pem ?? [], key: key)
+      }
+    }
+    // In place: the file behind a symbolic link, with the owner and mode that it has.
+    let path = try output ?? Directory.resolved(object)
+    // The object may be replaced: that is where its signature goes.
+    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    inputs.add(attachSignature, as: "the signature")
+    try PolicyFile.save(signed, to: path, keeping: inputs, keepsStatus: output == nil)
+    let signer = try pem.flatMap { try Certificates(pem: $0).fingerprints().first }
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "object": .string(object), "output": .string(path),
+        "format": .string(format.rawValue), "signer": .optional(signer?.description),
+        "kernel": plan?.json ?? nil,
+      ])
+    } else {
+      try Output.line(Output.row("signed", path))
+      if let signer { try Output.line(Output.row("signer", "\(signer)")) }
+      for line in plan?.lines ?? [] { try Output.line(line) }
+      if attachSignature != nil, format == .companion {
+        try Output.line(
+          Output.row(
+            "kernel", "nothing: this signature is of the object; signed with --private-key, its programs are signed too"
+          ))
+      }
+    }
+    return 0
+  }
+
+  /// The object; for a companion section without the module signature that it may have, which would cover other bytes.
+  private func read() throws -> [UInt8] {
+    guard let bytes = try OwnedFD.openRegular(object).readToEnd(limit: PolicyFile.sizeLimit) else {
+      throw SystemError("read", path: object, errno: 27)  // EFBIG
+    }
+    let content = try ModuleSignature.bytesToSign(of: bytes.rawSpan)
+    // What is no object is not signed as one, whatever the form.
+    _ = try ObjectSigner.bytesToSign(of: content.rawSpan)
+    guard format == .companion, content.count < bytes.count else { return bytes }
+    Output.warning(
+      "sign.trailer-removed", "the module signature behind `\(object)` is not over the new section: it is gone")
+    return content
+  }
+
+  /// The first of two steps.
+  private func emit(to path: String, of bytes: [UInt8]) throws -> Int32 {
+    let content =
+      switch format {
+      case .companion: try ObjectSigner.bytesToSign(of: bytes.rawSpan)
+      case .module: try ModuleSignature.bytesToSign(of: bytes.rawSpan)
+      }
+    var inputs = RunInputs()
+    inputs.add(object, as: "the object")
+    try PolicyFile.save(content, to: path, keeping: inputs)
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "object": .string(object), "to_be_signed": .string(path),
+        "format": .string(format.rawValue),
+      ])
+    } else {
+      try Output.line(Output.row("to sign", "\(path), \(content.count) bytes"))
+    }
+    return 0
+  }
+
+  private func attach(_ message: [UInt8], to bytes: [UInt8], certificate: [UInt8]?) throws -> [UInt8] {
+    guard let certificate else {
+      return switch format {
+      case .companion: try ObjectSigner.attachUnchecked(message, to: bytes.rawSpan)
+      case .module: try ModuleSignature.attachUnchecked(message, to: bytes.rawSpan)
+      }
+    }
+    let trusted = try Certificates(pem: certificate)
+    return switch format {
+    case .companion: try ObjectSigner.attach(message, to: bytes.rawSpan, trusted: trusted)
+    case .module: try ModuleSignature.attach(message, to: bytes.rawSpan, trusted: trusted)
+    }
+  }
+
+  private static func key(_ name: String) throws -> PrivateKey {
+    try PrivateKey(try KeySource.named(name))
+  }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import ByteKit
+import DMVerity
+import Diagnostics
+import DiskLayout
+import ImageBuilder
+import ImageFiles
+import JSONText
+import LinuxSys
+import SafeOutput
+import Signatures
+
+/// `verity-bpf sign root-hash`: the detached signature that lets the kernel open an image as signed.
+struct SignRootHashCommand: DiagnosingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "root-hash",
+    abstract: "Sign the root hash of an image that is built already.",
+    discussion: """
+      Every block of the image is checked against the root hash first, so that nobody signs a damaged image. The \
+      result is what the kernel, veritysetup --root-hash-signature and systemd take: a detached PKCS#7 message in DER \
+      over the root hash's digits, as of: openssl smime -sign -binary -noattr -nocerts -outform der
+
+      A disk image (--layout ddi) is not written to: the new signature lies beside it and counts in the place of the one \
+      in its partition, which was made when it was built.
+
+      Example: verity-bpf sign root-hash progs.raw --certificate cert.pem --private-key key.pem
+      """)
+  static let schema = "verity-bpf/sign-root-hash/1"
+
+  @Argument(help: ArgumentHelp("The image.", valueName: "image"))
+  var image: String
+
+  @OptionGroup var trust: RootHashOptions
+
+  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
+  var certificate: String
+
+  @Option(name: .long, help: ArgumentHelp("Its private key: a PEM file, or a URI.", valueName: "file|uri"))
+  var privateKey: String
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("The file to write. (default: NAME.roothash.p7s)", valueName: "file"))
+  var output: String?
+
+  @Flag(name: .long, help: "Print one JSON object.")
+  var json = false
+
+  var wantsJSON: Bool { json }
+
+  func execute() throws -> Int32 {
+    let sidecars = Sidecars(imagePath: image)
+    let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: sidecars.rootHash)
+    let file = try ImageFile.open(image)
+    let report = try file.verify(rootHash: rootHash, threads: Processors.online)
+    guard report.isSound else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "sign.root-hash", .integrity, "`\(image)` is not the image its root hash is of; nothing was signed",
+          expected: "blocks that lead to \(rootHash)", found: "\(report.faultCount) that do not",
+          next: "verity-bpf verify \(image)"))
+    }
+    let inputs = inputs(besides: sidecars)
+    let certificate = try CertificateOption.read(certificate)
+    let message = try RootHashSigning.sign(
+      rootHash, certificate: certificate, privateKey: try KeySource.named(privateKey))
+    let signer = try Certificates(pem: certificate).fingerprints().first
+    let path = output ?? sidecars.signature
+    try PolicyFile.save(message, to: path, keeping: inputs)
+    if let enclosed = file.partitionSignature, enclosed.message != message {
+      Output.warning(
+        "sign.partition-stays",
+        "the signature in \(enclosed.place) stays as it is; beside the disk, the new one counts in its place")
+    }
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "image": .string(image), "root_hash": .string(rootHash.description),
+        "signature_file": .string(path), "signer": .optional(signer?.description),
+      ])
+    } else {
+      try Output.line(Output.row("root hash", "\(rootHash)"))
+      if let signer { try Output.line(Output.row("signer", "\(signer)")) }
+      try Output.line(Output.row("signature", "\(path), \(message.count) bytes"))
+    }
+    return 0
+  }
+
+  private func inputs(besides sidecars: Sidecars) -> RunInputs {
+    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    inputs.add(image, as: "the image")
+    inputs.add(sidecars.hashTree, as: "the image's tree")
+    inputs.add(trust.rootHashFile ?? sidecars.rootHash, as: "the root hash")
+    return inputs
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import SafeOutput
+import Signatures
+
+/// Who signs: a certificate and its private key, named as systemd-repart and sbsign name them.
+struct SigningOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
+  var certificate: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Its private key: a PEM file, or a URI. With it the root hash is signed.", valueName: "file|uri")
+  )
+  var privateKey: String?
+
+  func validate() throws {
+    guard (certificate == nil) == (privateKey == nil) else {
+      throw ValidationError("Signing takes both --certificate and --private-key.")
+    }
+  }
+
+  /// The files, which no result may replace.
+  var inputs: RunInputs { RunInputs(certificate: certificate, key: privateKey) }
+
+  /// The files' contents, when they were named.
+  func material() throws -> (certificate: [UInt8], privateKey: KeySource)? {
+    guard let certificate, let privateKey else { return nil }
+    return (try CertificateOption.read(certificate), try KeySource.named(privateKey))
+  }
+}
+
+extension RunInputs {
+  /// What a signer reads besides that which is signed.
+  init(certificate: String?, key: String?) {
+    self.init()
+    add(certificate, as: "the certificate")
+    if let key { add(key: key) }
+  }
+}
+
+extension KeySource {
+  /// The key that an argument names: a URI that OpenSSL's store opens, or a PEM file, which is read.
+  static func named(_ argument: String) throws -> KeySource {
+    PrivateKey.isURI(argument) ? .uri(argument) : .pem(try PolicyFile.read(argument))
+  }
+}
