@@ -6,7 +6,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath
 
-.PHONY: help setup build man install demo test kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz clean
+.PHONY: help setup build man install demo test kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz generated clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ lint: ## check format and the rules of CONTRIBUTING.md
 
 fmt: ## format the sources
 	@swift format -i -r Package.swift Sources Tests
+
+generated: ## write what follows from the property table: docs/policy.md, the editors' files, the fuzzer's words
+	@VERITY_BPF_WRITE_GENERATED=1 swift test --filter GeneratedFilesTests
 
 bench: ## compare with veritysetup, mkfs.erofs and bpftool on the same work
 	@tools/setup test

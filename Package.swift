@@ -271,7 +271,7 @@ let package = Package(
     tests(
       "Command",
       imports: [
-        "verity-bpf", "AuditText", "TestSupport", "JSONText", "LinuxSys", "ByteKit",
+        "verity-bpf", "AuditText", "Policy", "TestSupport", "JSONText", "LinuxSys", "ByteKit",
       ]),
     tests(
       "BPFLoad",

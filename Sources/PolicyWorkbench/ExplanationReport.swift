@@ -20,7 +20,7 @@ extension Explanation {
     for name in PropertyName.allCases where !name.isProgramDetail || facts.text(of: name) != nil {
       // What no rule asks for and nobody knows is left out; IPE's own facts are always there.
       guard let text = facts.text(of: name) ?? (isAsked(name) || name.isKernel ? "unknown" : nil) else { continue }
-      lines.append("  " + Self.column(name == .imageVersionMin ? "x_image_version" : name.rawValue) + text)
+      lines.append("  " + Self.column(name.factName) + text)
     }
     lines.append("rules of \(facts.operation?.rawValue ?? "UNKNOWN")")
     if rules.isEmpty { lines.append("  none") }

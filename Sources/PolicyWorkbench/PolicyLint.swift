@@ -155,35 +155,11 @@ public struct PolicyLint {
     }
     for statement in document.statements where statement.kind == .rule {
       for property in statement.properties {
-        let missing = Self.options(for: property, statement.operation).filter { !config.has($0) }
-        guard let option = missing.first else { continue }
+        guard let option = property.kernelOption(for: statement.operation), !config.has(option) else { continue }
         add(
           .warning, "policy.kernel-cannot", "\(property.canonicalText) cannot match: this kernel lacks \(option)",
           at: property.range, hint: nil)
       }
-    }
-  }
-
-  /// The options without which a property never holds (security/ipe/Kconfig, drivers/md/Kconfig, fs/verity/Kconfig).
-  private static func options(for property: PolicyDocument.Property, _ operation: Operation?) -> [String] {
-    // The kernel evaluates its own operations; BPF programs are judged here, from what the kernel says.
-    if operation != .bpfProgLoad {
-      return switch property.name {
-      case .bootVerified: ["CONFIG_BLK_DEV_INITRD"]
-      case .dmverityRoothash: ["CONFIG_IPE_PROP_DM_VERITY"]
-      case .dmveritySignature: ["CONFIG_IPE_PROP_DM_VERITY_SIGNATURE"]
-      case .fsverityDigest: ["CONFIG_IPE_PROP_FS_VERITY"]
-      case .fsveritySignature: ["CONFIG_IPE_PROP_FS_VERITY_BUILTIN_SIG"]
-      default: []
-      }
-    }
-    return switch (property.name, property.value) {
-    case (.dmveritySignature, .flag(true)), (.signatureSource, .word("KERNEL")), (.signatureSource, .word("BOTH")):
-      ["CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG"]
-    case (.witness, .word("KERNEL")), (.witness, .word("BOTH")), (.dmverityMode, _): ["CONFIG_DM_VERITY"]
-    case (.fsverityDigest, _): ["CONFIG_FS_VERITY"]
-    case (.fsveritySignature, .flag(true)): ["CONFIG_FS_VERITY_BUILTIN_SIGNATURES"]
-    default: []
     }
   }
 }

@@ -154,20 +154,14 @@ private struct Knowledge {
 
   /// A property is known to hold.
   mutating func learn(_ property: PolicyDocument.Property) {
-    // Lists, patterns and minimums do not say which value it was.
-    switch property.value {
-    case .flag, .digest, .text: try? facts.set(property.name.rawValue, property.value.description)
-    case .word where ![.lockdown, .programClass, .reads].contains(property.name):
-      try? facts.set(property.name.rawValue, property.value.description)
-    default: break
-    }
+    // Lists, patterns and bounds do not say which value it was.
+    if property.determinesFact { try? facts.set(property.name.rawValue, property.value.description) }
   }
 
   mutating func learnNoFile() {
-    facts.bootVerified = false
-    facts.dmveritySignature = false
-    facts.fsveritySignature = false
-    absent = [.dmverityRoothash, .fsverityDigest]
+    for name in PropertyName.allCases where name.isKernel {
+      if name.shape == .flag { try? facts.set(name.rawValue, "FALSE") } else { absent.insert(name) }
+    }
   }
 
   /// Rules before the recorded one did not match. Where one asks for a single property, that one failed.
@@ -175,9 +169,9 @@ private struct Knowledge {
     for rule in policy.statements where rule.kind == .rule && rule.operation == facts.operation {
       if rule.means(recorded) { break }
       guard rule.properties.count == 1, let property = rule.properties.first else { continue }
-      if case .flag(let value) = property.value, property.name.isKernel {
-        // The kernel always knows its own flags.
-        try? facts.set(property.name.rawValue, value ? "FALSE" : "TRUE")
+      if case .flag = property.value, property.name.isKernel {
+        // The kernel always knows its own flags, and what is not the one is the other.
+        for other in property.name.facts(failing: property.value) { try? facts.set(property.name.rawValue, other) }
       } else {
         failed.append(property)
       }

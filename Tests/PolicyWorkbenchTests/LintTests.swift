@@ -83,19 +83,6 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
     #expect(codes("op=EXECUTE x_requester_gid=0 action=DENY") == ["policy.never-known:3"])
   }
 
-  @Test func whatNothingFindsOutIsCounted() {
-    #expect(
-      PropertyName.allCases.filter { $0.producer == .none }.map(\.rawValue) == [
-        "boot_verified", "x_requester_gid", "x_requester_path", "x_requester_object",
-        "x_requester_dmverity_roothash", "x_requester_dmverity_signature",
-      ])
-    let constant = PropertyName.allCases.filter { if case .loading = $0.producer { true } else { false } }
-    #expect(constant == [.bpfKernel])
-    for name in PropertyName.allCases where name.producer == .none {
-      #expect(name.substitute.map { $0.producer != .none } == true)
-    }
-  }
-
   @Test func propertiesThatTheKernelCannotEvaluate() {
     let rules = "op=EXECUTE fsverity_signature=TRUE action=ALLOW\nop=EXECUTE dmverity_roothash=\(a) action=ALLOW"
     let config = KernelConfig(

@@ -12,7 +12,7 @@ enum SignedImageCases {
         let volume = try VerityVolume("demo", name: "demo", signature: signature)
         let mount = try volume.mount()
         let directory = try Machine.temporaryDirectory()
-        try Machine.write("\(directory)/p.pol", Array(policy(volume.rootHash).utf8))
+        try Machine.write("\(directory)/p.pol", Array(policy(volume.rootHash, "x_dmverity_mode=EIO ").utf8))
         let result = try Command.run(
           "load", "--fd", "3", "--policy", "\(directory)/p.pol", "--audit-dir", directory,
           object: "\(mount)/xdp_counter.bpf.o")
@@ -30,11 +30,14 @@ enum SignedImageCases {
       },
     ])
 
-  static func policy(_ rootHash: String) -> String {
+  /// A policy that allows a volume whose signature the kernel has checked.
+  ///
+  /// - Parameter more: further properties of the rule, each with a blank after it.
+  static func policy(_ rootHash: String, _ more: String = "") -> String {
     """
     policy_name=vm policy_version=1.0.0
     DEFAULT action=DENY
-    op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) dmverity_signature=TRUE x_witness=BOTH action=ALLOW
+    op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) dmverity_signature=TRUE x_witness=BOTH \(more)action=ALLOW
 
     """
   }

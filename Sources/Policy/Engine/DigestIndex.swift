@@ -5,6 +5,8 @@
 /// costs more than all arithmetic here.
 struct DigestIndex: Sendable {
   let name: PropertyName
+  /// How the digests that are looked up are read from facts.
+  let fact: DigestFact
   /// Slots of ``slotSize`` bytes: four of the first rule's number from 1 (zero for an empty slot), four of its
   /// statement's place, one of flags, one of the digest's size, one of its algorithm, the digest.
   private var bytes: [UInt8]
@@ -27,8 +29,9 @@ struct DigestIndex: Sendable {
   private static let headSize = 11
 
   /// Room for these digests; at most half of the slots will be taken.
-  init(name: PropertyName, digests: [DigestLiteral]) {
+  init(name: PropertyName, fact: DigestFact, digests: [DigestLiteral]) {
     self.name = name
+    self.fact = fact
     var count = 2
     while count < digests.count * 2 { count *= 2 }
     mask = count - 1

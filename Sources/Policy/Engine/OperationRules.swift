@@ -22,18 +22,14 @@ struct OperationRules: Sendable {
   /// The statement that is this operation's default.
   var fallback: UInt32?
 
-  /// The digest property by which a rule is found: the first of these that it has.
-  private static let indexable: [PropertyName] = [
-    .object, .dmverityRoothash, .fsverityDigest, .signer, .requesterObject, .requesterRoothash,
-  ]
-
   init(rules list: [(place: Int, statement: PolicyDocument.Statement)]) {
     // Most policies are about one operation.
     if list.isEmpty { return }
     let keys = list.map { Self.key(of: $0.statement) }
-    for name in Self.indexable {
-      let digests = keys.compactMap { key in key.flatMap { $0.property.name == name ? $0.digest : nil } }
-      if !digests.isEmpty { indexes.append(DigestIndex(name: name, digests: digests)) }
+    var digests: [PropertyName: [DigestLiteral]] = [:]
+    for case let key? in keys { digests[key.property.name, default: []].append(key.digest) }
+    for (name, digests) in digests {
+      if let fact = name.entry.form.digests { indexes.append(DigestIndex(name: name, fact: fact, digests: digests)) }
     }
     indexedDenials = indexes.map { _ in [] }
     // The last rule of each chain, so that entering a rule does not walk the chain.
@@ -68,18 +64,18 @@ struct OperationRules: Sendable {
     }
   }
 
-  /// The digest that finds a rule; nil for a rule that only a walk finds.
+  /// The digest that finds a rule; nil for a rule that only a walk finds. One file's digest before others: a volume or a
+  /// person may have many rules.
   private static func key(
     of statement: PolicyDocument.Statement
   ) -> (property: PolicyDocument.Property, digest: DigestLiteral)? {
-    for name in indexable {
-      for property in statement.properties where property.name == name {
-        if case .digest(let digest) = property.value, digest.bytes.count <= DigestIndex.longestDigest {
-          return (property, digest)
-        }
-      }
+    var found: (property: PolicyDocument.Property, digest: DigestLiteral)?
+    for property in statement.properties {
+      guard case .digest(let digest) = property.value, digest.bytes.count <= DigestIndex.longestDigest else { continue }
+      if property.name.entry.isOfOneFile { return (property, digest) }
+      found = found ?? (property, digest)
     }
-    return nil
+    return found
   }
 
   /// The best match so far, and what was passed over on the way.
@@ -110,10 +106,9 @@ struct OperationRules: Sendable {
   func answer(_ facts: borrowing Facts) -> Answer {
     var search = Search()
     for index in indexes {
-      if index.name == .signer {
-        for signer in facts.signers { follow(index, signer, facts, &search) }
-      } else if let digest = facts.digest(index.name) {
-        follow(index, digest, facts, &search)
+      switch index.fact {
+      case .one(let fact): if let digest = fact.get(facts) { follow(index, digest, facts, &search) }
+      case .several(let fact): for digest in fact.get(facts) ?? [] { follow(index, digest, facts, &search) }
       }
     }
     for number in others {
@@ -121,9 +116,7 @@ struct OperationRules: Sendable {
       if matches(Int(number), facts, &search) { break }
     }
     for place in indexes.indices where !indexedDenials[place].isEmpty {
-      let name = indexes[place].name
-      let isKnown = name == .signer ? !facts.signers.isEmpty : facts.digest(name) != nil
-      if !isKnown { passOver(indexedDenials[place], facts, &search) }
+      if indexes[place].fact.isUnknown(facts) { passOver(indexedDenials[place], facts, &search) }
     }
     let match: (UInt32, Action)? = search.rule == .max ? nil : (search.statement, search.allows ? .allow : .deny)
     return Answer(match: match, unknownDenials: search.unknownDenials.isEmpty ? [] : listed(search))

@@ -125,22 +125,3 @@ extension PolicyParser {
     }
   }
 }
-
-extension PropertyName {
-  /// Whether no object can satisfy both values at once.
-  public func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool {
-    switch (left, right) {
-    case (.words(let left), .words(let right)) where self != .helpers: Set(left).isDisjoint(with: right)
-    case (.numbers(let left), .numbers(let right)): Set(left).isDisjoint(with: right)
-    case (.word(let left), .word(let right)):
-      // A verdict can satisfy several words, see the engine; a keyring is one.
-      self == .bpfKeyring && left != right
-    case (.digest(let left), .digest(let right)):
-      // An object may have several signers.
-      self != .signer && left != right
-    case (.flag(let left), .flag(let right)): left != right
-    case (.text(let left), .text(let right)): left != right
-    default: false
-    }
-  }
-}

@@ -27,7 +27,7 @@ extension PolicyParser {
     if name == "op" {
       return report("policy.two-operations", "a rule has one operation", at: word, .badMessage, hint: "write two rules")
     }
-    if isKernel, PropertyName(rawValue: name) != nil {
+    if isKernel, PropertyName(named: name) != nil {
       return report(
         "policy.not-mainline", "`\(name)` is evaluated by verity-bpf; no mainline kernel's parser knows it",
         at: word, .badMessage, hint: "verity-bpf policy convert --dialect kernel strips such rules")
@@ -50,8 +50,8 @@ extension PolicyParser {
     case .flag:
       if word == "TRUE" { return .flag(true) }
       if word == "FALSE" { return .flag(false) }
-    case .digest(let sha256Only):
-      return parseDigest(range, of: name, sha256Only: sha256Only).map { .digest($0) }
+    case .digest(let algorithms):
+      return parseDigest(range, of: name, among: algorithms).map { .digest($0) }
     case .word(let known):
       if known.contains(word) { return .word(word) }
       reportWord(range, of: name, among: known)
@@ -106,7 +106,7 @@ extension PolicyParser {
     }
   }
 
-  private func parseDigest(_ range: SourceRange, of name: PropertyName, sha256Only: Bool) -> DigestLiteral? {
+  private func parseDigest(_ range: SourceRange, of name: PropertyName, among possible: [String]?) -> DigestLiteral? {
     let digest: DigestLiteral
     do throws(DigestLiteral.Failure) {
       digest = try DigestLiteral(parsing: text[range])
@@ -130,11 +130,10 @@ extension PolicyParser {
         at: range.dropFirst(digest.algorithm.count + 1), hint: "copy the whole digest")
       return isKernel ? digest : nil
     }
-    let possible: Set<String>? = sha256Only ? ["sha256"] : name == .fsverityDigest ? ["sha256", "sha512"] : nil
     if let possible, !possible.contains(algorithm) {
       report(
         lapse, "policy.unknown-algorithm", "`\(name.rawValue)` is never a \(algorithm) digest", at: range,
-        hint: "expected \(possible.sorted().joined(separator: " or "))")
+        hint: "expected \(possible.joined(separator: " or "))")
       return isKernel ? digest : nil
     }
     if algorithm == "sha1" || algorithm == "rmd160" {
@@ -176,24 +175,6 @@ extension PolicyParser {
   static func number(_ text: Substring) -> UInt32? {
     guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
     return UInt32(text)
-  }
-}
-
-extension PropertyName {
-  /// What to write, for hints.
-  public var valueHint: String {
-    switch shape {
-    case .flag: "write TRUE or FALSE"
-    case .digest: "write alg:hex, for example sha256: and 64 hex digits"
-    case .word(let words): "write one of \(words.joined(separator: ", "))"
-    case .words(let words) where words.count < 10: "write one or more of \(words.joined(separator: ", "))"
-    case .words: "write one or more of the kernel's names in lower case, with commas between them"
-    case .helpers: "write helper names without bpf_, with commas between them"
-    case .pattern: "write a path; * and ? match within a name, ** across names"
-    case .text: "write a name without blanks"
-    case .version: "write numbers with dots, for example 1.4.0"
-    case .numbers: "write decimal numbers with commas between them"
-    }
   }
 }
 

@@ -107,11 +107,6 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
       no: [{ $0.requesterSignature = false }, { $0.dmveritySignature = true }]),
   ]
 
-  @Test func everyPropertyHasACase() {
-    let covered = Set(Self.cases.map { String($0.property.prefix { $0 != "=" }) })
-    #expect(covered == Set(PropertyName.allCases.map { $0.rawValue }))
-  }
-
   @Test(arguments: cases)
   func propertiesHoldFailAndAreUnknown(example: Case) throws {
     let policy = try compile("DEFAULT action=DENY\nop=BPF_PROG_LOAD \(example.property) action=ALLOW")

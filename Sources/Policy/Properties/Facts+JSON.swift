@@ -109,29 +109,10 @@ extension Facts {
     members.reserveCapacity(PropertyName.allCases.count + 1)
     members.append(JSONValue.Member("op", .string(operation?.rawValue ?? "UNKNOWN")))
     for name in PropertyName.allCases {
-      guard let value = value(of: name) else { continue }
-      members.append(JSONValue.Member(name == .imageVersionMin ? "x_image_version" : name.rawValue, value))
+      guard let value = name.entry.form.json(self) else { continue }
+      members.append(JSONValue.Member(name.factName, value))
     }
     return .object(members)
-  }
-
-  /// A fact as ``json`` has it; nil when it is not known.
-  private func value(of name: PropertyName) -> JSONValue? {
-    func list(_ words: [String]?) -> JSONValue? { words.map { .array($0.map { .string($0) }) } }
-    return switch name {
-    case .bootVerified: bootVerified.map { .bool($0) }
-    case .dmveritySignature: dmveritySignature.map { .bool($0) }
-    case .fsveritySignature: fsveritySignature.map { .bool($0) }
-    case .bpfKernel: bpfKernel.map { .bool($0) }
-    case .requesterSignature: requesterSignature.map { .bool($0) }
-    case .programType: list(programTypes)
-    case .attachType: list(attachTypes)
-    case .helpers: list(helpers)
-    case .signer: signers.isEmpty ? nil : list(signers.map { $0.description })
-    case .requesterUID: requesterUID.map { .unsigned(UInt64($0)) }
-    case .requesterGID: requesterGID.map { .unsigned(UInt64($0)) }
-    default: text(of: name).map { .string($0) }
-    }
   }
 }
 

@@ -23,34 +23,19 @@ public enum FactProducer: Sendable, Hashable {
   case none
 }
 
-extension PropertyName {
-  /// Who finds out what the property asks for when a BPF program is judged. For the kernel's own operations IPE knows
-  /// its five properties itself.
-  public var producer: FactProducer {
+extension FactProducer {
+  /// For the documentation's table: `the volume`; `nothing` where there is none.
+  public var description: String {
     switch self {
-    case .dmverityRoothash, .dmveritySignature, .witness, .dmverityMode: .volume
-    case .path, .object: .object
-    case .imageName, .imageVersionMin: .manifest
-    case .fsverityDigest, .fsveritySignature: .file
-    case .bpfSignature, .bpfKeyring, .signatureSource, .signer: .signatures
-    case .programType, .attachType, .helpers, .lockdown, .programClass, .reads: .programs
-    case .requesterUID: .requester
-    // The loader is a process, so it is user space that asks. The kernel itself asks only within its own light
-    // skeletons, which pass no loader.
-    case .bpfKernel: .loading(.flag(false))
-    case .bootVerified, .requesterGID, .requesterPath, .requesterObject, .requesterRoothash, .requesterSignature: .none
-    }
-  }
-
-  /// What comes nearest among the properties that have a producer; nil where nothing does.
-  public var substitute: PropertyName? {
-    switch self {
-    case .bootVerified: .dmverityRoothash
-    case .requesterGID, .requesterPath, .requesterObject, .requesterRoothash, .requesterSignature: .requesterUID
-    case .dmverityRoothash, .dmveritySignature, .fsverityDigest, .fsveritySignature, .bpfSignature, .bpfKeyring,
-      .bpfKernel, .witness, .signatureSource, .signer, .path, .object, .programType, .attachType, .helpers, .lockdown,
-      .programClass, .reads, .dmverityMode, .imageName, .imageVersionMin, .requesterUID:
-      nil
+    case .volume: "the volume"
+    case .object: "the object"
+    case .manifest: "the manifest"
+    case .file: "the file"
+    case .signatures: "signatures"
+    case .programs: "the programs"
+    case .requester: "the requester"
+    case .loading(let value): "`\(value.description)` each time"
+    case .none: "nothing"
     }
   }
 }

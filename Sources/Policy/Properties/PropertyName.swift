@@ -1,4 +1,3 @@
-internal import KernelABI
 internal import ByteKit
 
 /// A property a rule can ask for; the raw value is the word before `=`.
@@ -37,6 +36,40 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case requesterRoothash = "x_requester_dmverity_roothash"
   case requesterSignature = "x_requester_dmverity_signature"
 
+  /// What is known about the property. The compiler asks for the entry of a new one.
+  var entry: PropertyEntry {
+    switch self {
+    case .bootVerified: .bootVerified
+    case .dmverityRoothash: .dmverityRoothash
+    case .dmveritySignature: .dmveritySignature
+    case .fsverityDigest: .fsverityDigest
+    case .fsveritySignature: .fsveritySignature
+    case .bpfSignature: .bpfSignature
+    case .bpfKeyring: .bpfKeyring
+    case .bpfKernel: .bpfKernel
+    case .witness: .witness
+    case .signatureSource: .signatureSource
+    case .signer: .signer
+    case .path: .path
+    case .object: .object
+    case .programType: .programType
+    case .attachType: .attachType
+    case .helpers: .helpers
+    case .lockdown: .lockdown
+    case .programClass: .programClass
+    case .reads: .reads
+    case .dmverityMode: .dmverityMode
+    case .imageName: .imageName
+    case .imageVersionMin: .imageVersionMin
+    case .requesterUID: .requesterUID
+    case .requesterGID: .requesterGID
+    case .requesterPath: .requesterPath
+    case .requesterObject: .requesterObject
+    case .requesterRoothash: .requesterRoothash
+    case .requesterSignature: .requesterSignature
+    }
+  }
+
   /// The property of this name; nil when there is none.
   ///
   /// `init(rawValue:)` looks in a table of all names, which it makes when it is first called in a process: that takes
@@ -46,29 +79,12 @@ public enum PropertyName: String, Sendable, CaseIterable {
     self = property
   }
 
-  /// Whether the parser of mainline Linux knows the property.
-  public var isKernel: Bool {
-    switch self {
-    case .bootVerified, .dmverityRoothash, .dmveritySignature, .fsverityDigest, .fsveritySignature: true
-    default: false
-    }
-  }
-
-  /// Whether the property says something about a BPF program, so that no other operation can ever match it.
-  public var isAboutPrograms: Bool {
-    switch self {
-    case .bpfSignature, .bpfKeyring, .bpfKernel, .programType, .attachType, .helpers, .lockdown, .programClass, .reads:
-      true
-    default: false
-    }
-  }
-
   /// What a value looks like.
   public enum Shape: Sendable, Equatable {
     /// `TRUE` or `FALSE`.
     case flag
-    /// `alg:hex`; `sha256Only` where only that algorithm is ever computed.
-    case digest(sha256Only: Bool)
+    /// `alg:hex`, of one of these algorithms; nil for all that dm-verity has.
+    case digest(algorithms: [String]?)
     /// One of these words.
     case word([String])
     /// One or more of these words, with commas between them.
@@ -84,39 +100,6 @@ public enum PropertyName: String, Sendable, CaseIterable {
     /// One or more user or group ids, with commas between them.
     case numbers
   }
-
-  /// The form of the property's value.
-  public var shape: Shape {
-    switch self {
-    case .bootVerified, .dmveritySignature, .fsveritySignature, .bpfKernel, .requesterSignature: .flag
-    case .dmverityRoothash, .fsverityDigest, .requesterRoothash: .digest(sha256Only: false)
-    case .signer, .object, .requesterObject: .digest(sha256Only: true)
-    case .bpfSignature: .word(Self.signatureVerdicts)
-    case .bpfKeyring: .word(Self.keyrings)
-    case .witness: .word(["KERNEL", "USERSPACE", "BOTH"])
-    case .signatureSource: .word(["KERNEL", "USERSPACE", "BOTH"])
-    case .lockdown: .word(["NONE", "INTEGRITY", "CONFIDENTIALITY"])
-    case .programClass: .word(["RESTRICTED", "FULL"])
-    case .reads: .word(["NONE", "DECLARED", "UNDECLARED"])
-    case .dmverityMode: .words(["EIO", "RESTART", "PANIC", "LOGGING"])
-    case .programType: .words(TypeNames.programs)
-    case .attachType: .words(TypeNames.attachTypes)
-    case .helpers: .helpers
-    case .path, .requesterPath: .pattern
-    case .imageName: .text
-    case .imageVersionMin: .version
-    case .requesterUID, .requesterGID: .numbers
-    }
-  }
-
-  /// The words of `bpf_signature=`: the union of both IPE series, the kernel's own VERIFIED, and
-  /// EXPIRED, which is this project's.
-  public static let signatureVerdicts = [
-    "UNSIGNED", "OK", "BADSIG", "UNKNOWNKEY", "PARTIALSIG", "UNEXPECTED", "FAULT", "NONE", "VERIFIED",
-    "METADATA_VERIFIED", "EXPIRED",
-  ]
-  /// The words of `bpf_keyring=`.
-  public static let keyrings = ["BUILTIN", "SECONDARY", "PLATFORM", "USER", "BPF", "DM_VERITY"]
 }
 
 /// A property's value, read by its ``PropertyName/Shape``.

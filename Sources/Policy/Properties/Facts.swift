@@ -1,5 +1,3 @@
-internal import ByteKit
-
 /// What is known about one thing that is about to happen. What is nil is not known, and no property is satisfied by
 /// what is not known: neither `=TRUE` nor `=FALSE`.
 public struct Facts: Sendable, Equatable {
@@ -71,37 +69,5 @@ public struct Facts: Sendable, Equatable {
   public init(operation: Operation?) { self.operation = operation }
 
   /// The fact that a property of that name is about, as text; nil when it is not known.
-  public func text(of name: PropertyName) -> String? {
-    func flag(_ value: Bool?) -> String? { value.map { $0 ? "TRUE" : "FALSE" } }
-    return switch name {
-    case .bootVerified: flag(bootVerified)
-    case .dmverityRoothash: dmverityRoothash?.description
-    case .dmveritySignature: flag(dmveritySignature)
-    case .fsverityDigest: fsverityDigest?.description
-    case .fsveritySignature: flag(fsveritySignature)
-    case .bpfSignature: bpfSignature?.rawValue
-    case .bpfKeyring: bpfKeyring?.rawValue
-    case .bpfKernel: flag(bpfKernel)
-    case .witness: witnesses?.word
-    case .signatureSource: signatureSources?.word
-    case .signer: signers.isEmpty ? nil : signers.map { $0.description }.separated(by: ",")
-    case .path: path
-    case .object: object?.description
-    case .programType: programTypes?.separated(by: ",")
-    case .attachType: attachTypes?.separated(by: ",")
-    case .helpers: helpers?.separated(by: ",")
-    case .lockdown: lockdown?.rawValue
-    case .programClass: programClass?.rawValue
-    case .reads: reads?.rawValue
-    case .dmverityMode: dmverityMode?.rawValue
-    case .imageName: imageName
-    case .imageVersionMin: imageVersion?.map { String($0) }.separated(by: ".")
-    case .requesterUID: requesterUID.map { String($0) }
-    case .requesterGID: requesterGID.map { String($0) }
-    case .requesterPath: requesterPath
-    case .requesterObject: requesterObject?.description
-    case .requesterRoothash: requesterRoothash?.description
-    case .requesterSignature: flag(requesterSignature)
-    }
-  }
+  public func text(of name: PropertyName) -> String? { name.entry.form.text(self) }
 }

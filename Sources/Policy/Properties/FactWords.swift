@@ -1,5 +1,7 @@
 /// Who vouches for a fact: a set, because both may.
-public struct Witnesses: OptionSet, Sendable, Hashable {
+public struct Witnesses: OptionSet, Sendable, Hashable, FactWord {
+  static let all: [Witnesses] = [.kernel, .userspace, .both]
+
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -19,6 +21,9 @@ public struct Witnesses: OptionSet, Sendable, Hashable {
     }
   }
 
+  /// Whether those that a rule names vouch, whoever else does.
+  func satisfies(_ wanted: Witnesses) -> Bool { isSuperset(of: wanted) }
+
   /// The word policies and facts files use; nil for the empty set.
   public var word: String? {
     switch self {
@@ -31,23 +36,23 @@ public struct Witnesses: OptionSet, Sendable, Hashable {
 }
 
 /// The result of checking a BPF program's explicit signature, in the words of `bpf_signature=`.
-public enum SignatureVerdict: String, Sendable, CaseIterable {
+public enum SignatureVerdict: String, Sendable, CaseIterable, FactWord {
   /// There is none.
   case unsigned = "UNSIGNED"
+  case ok = "OK"
+  case badSignature = "BADSIG"
+  case unknownKey = "UNKNOWNKEY"
+  /// The instructions are covered, the maps are not.
+  case partial = "PARTIALSIG"
+  /// A map's contents are others than the signed ones.
+  case unexpected = "UNEXPECTED"
+  case fault = "FAULT"
   /// Nobody looked.
   case none = "NONE"
-  case ok = "OK"
   /// The same as OK, in the words of the kernel's own field (`prog->aux->sig.verdict`).
   case verified = "VERIFIED"
   /// OK, and the signature covers the initial contents of the maps too.
   case metadataVerified = "METADATA_VERIFIED"
-  /// The instructions are covered, the maps are not.
-  case partial = "PARTIALSIG"
-  case badSignature = "BADSIG"
-  case unknownKey = "UNKNOWNKEY"
-  /// A map's contents are others than the signed ones.
-  case unexpected = "UNEXPECTED"
-  case fault = "FAULT"
   /// The signature holds, by a certificate that is not valid now. It is not OK: a policy that takes it says so.
   case expired = "EXPIRED"
 
@@ -57,13 +62,14 @@ public enum SignatureVerdict: String, Sendable, CaseIterable {
   func satisfies(_ wanted: SignatureVerdict) -> Bool {
     switch wanted {
     case .ok, .verified: self == .ok || self == .verified || self == .metadataVerified
-    default: self == wanted
+    case .unsigned, .badSignature, .unknownKey, .partial, .unexpected, .fault, .none, .metadataVerified, .expired:
+      self == wanted
     }
   }
 }
 
 /// The keyring that held the key of an explicit signature, in the words of `bpf_keyring=`.
-public enum Keyring: String, Sendable, CaseIterable {
+public enum Keyring: String, Sendable, CaseIterable, FactWord {
   case builtin = "BUILTIN"
   case secondary = "SECONDARY"
   case platform = "PLATFORM"
@@ -73,7 +79,7 @@ public enum Keyring: String, Sendable, CaseIterable {
 }
 
 /// What a dm-verity table does with a block that does not verify.
-public enum DMVerityMode: String, Sendable, CaseIterable {
+public enum DMVerityMode: String, Sendable, CaseIterable, FactWord {
   /// The read fails.
   case eio = "EIO"
   case restart = "RESTART"
@@ -83,15 +89,19 @@ public enum DMVerityMode: String, Sendable, CaseIterable {
 }
 
 /// What programs do, in the words of `x_class=`.
-public enum ProgramClass: String, Sendable, CaseIterable {
+public enum ProgramClass: String, Sendable, CaseIterable, FactWord {
   /// Nothing but look at, change or drop the packet or socket they are called for, with notes in bounded maps.
   case restricted = "RESTRICTED"
   /// More than that.
   case full = "FULL"
+
+  static let areGrades = true
+  /// What is restricted does nothing that a full program may not do.
+  func satisfies(_ wanted: ProgramClass) -> Bool { wanted == .full || self == wanted }
 }
 
 /// What programs read of the kernel's memory, in the words of `x_reads=`, the least first.
-public enum KernelReads: String, Sendable, CaseIterable, Comparable {
+public enum KernelReads: String, Sendable, CaseIterable, Comparable, FactWord {
   /// Nothing but what they are called with.
   case none = "NONE"
   /// Fields that their author declared by name, and nothing else.
@@ -99,16 +109,24 @@ public enum KernelReads: String, Sendable, CaseIterable, Comparable {
   /// Nobody said what.
   case undeclared = "UNDECLARED"
 
+  static let areGrades = true
+  /// Who reads less may do what is allowed to those who read more.
+  func satisfies(_ wanted: KernelReads) -> Bool { self <= wanted }
+
   public static func < (left: Self, right: Self) -> Bool {
     (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
   }
 }
 
 /// The kernel's lockdown modes, in their order (security/lockdown/lockdown.c).
-public enum LockdownMode: String, Sendable, CaseIterable, Comparable {
+public enum LockdownMode: String, Sendable, CaseIterable, Comparable, FactWord {
   case none = "NONE"
   case integrity = "INTEGRITY"
   case confidentiality = "CONFIDENTIALITY"
+
+  static let areGrades = true
+  /// What loads under the stricter mode loads under the others.
+  func satisfies(_ wanted: LockdownMode) -> Bool { self >= wanted }
 
   private var rank: Int {
     switch self {

@@ -50,16 +50,24 @@ struct PathPattern: Sendable {
     return states[steps.count]
   }
 
+  /// A path that the pattern may match, with the same text for each star. It begins with a slash.
+  func path(filling: String) -> String {
+    var bytes: [UInt8] = []
+    for step in steps {
+      switch step {
+      case .byte(let byte): bytes.append(byte)
+      case .one: bytes.append(UInt8(ascii: "q"))
+      case .many, .all: bytes += filling.utf8
+      }
+    }
+    let path = String(decoding: bytes, as: UTF8.self)
+    return path.hasPrefix("/") ? path : "/" + path
+  }
+
   /// Stars may stand for nothing.
   private func close(_ states: inout [Bool]) {
     for (index, step) in steps.enumerated() where states[index] && (step == .many || step == .all) {
       states[index + 1] = true
     }
   }
-}
-
-/// Path patterns for tools that have no rule at hand.
-public enum PathMatch {
-  /// Whether a path matches a pattern of `x_path=`.
-  public static func matches(_ path: String, pattern: String) -> Bool { PathPattern(pattern).matches(path) }
 }

@@ -1,0 +1,104 @@
+/// Who asks.
+extension PropertyEntry {
+  /// The loader is a process, so it is user space that asks. The kernel itself asks only within its own light skeletons,
+  /// which pass no loader.
+  static let bpfKernel = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.bpfKernel }, { $0.bpfKernel = $1 })), isAboutPrograms: true,
+    producer: .loading(.flag(false)),
+    reference: {
+      PropertyReference(
+        "Whether the kernel itself asks for the load, as the loader program of a light skeleton does.",
+        .init(
+          "bpf_kernel=FALSE bpf_signature=OK",
+          cases: [
+            .allowed("from user space", "bpf_kernel=FALSE bpf_signature=OK"),
+            .denied("from the kernel", "bpf_kernel=TRUE bpf_signature=OK"),
+          ]))
+    })
+
+  static let requesterUID = PropertyEntry(
+    form: NumberForm(fact: Fact({ $0.requesterUID }, { $0.requesterUID = $1 })), producer: .requester,
+    reference: {
+      PropertyReference(
+        "The effective user id of the process that asks is one of these.",
+        .init(
+          "dmverity_signature=TRUE x_requester_uid=0,990",
+          cases: [
+            .allowed("the service", "dmverity_signature=TRUE x_requester_uid=990"),
+            .denied("somebody", "dmverity_signature=TRUE x_requester_uid=1000"),
+          ]))
+    })
+
+  static let requesterGID = PropertyEntry(
+    form: NumberForm(fact: Fact({ $0.requesterGID }, { $0.requesterGID = $1 })), producer: .none,
+    substitute: .requesterUID,
+    reference: {
+      PropertyReference(
+        "The effective group id of the process that asks is one of these.",
+        .init(
+          "dmverity_signature=TRUE x_requester_gid=990",
+          cases: [
+            .allowed("the group", "dmverity_signature=TRUE x_requester_gid=990"),
+            .denied("another", "dmverity_signature=TRUE x_requester_gid=1000"),
+          ]))
+    })
+
+  static let requesterPath = PropertyEntry(
+    form: PathForm(fact: Fact({ $0.requesterPath }, { $0.requesterPath = $1 })), producer: .none,
+    substitute: .requesterUID,
+    reference: {
+      PropertyReference(
+        "Where the executable of the process that asks is in its own image.",
+        .init(
+          "x_requester_path=/usr/bin/bpftrace",
+          cases: [
+            .allowed("bpftrace", "x_requester_path=/usr/bin/bpftrace"),
+            .denied("another tool", "x_requester_path=/usr/bin/bpftool"),
+            .denied("an object of that name", "x_path=/usr/bin/bpftrace"),
+          ]))
+    })
+
+  static let requesterObject = PropertyEntry(
+    form: DigestForm(algorithms: ["sha256"], fact: Fact({ $0.requesterObject }, { $0.requesterObject = $1 })),
+    isOfOneFile: true, producer: .none, substitute: .requesterUID,
+    reference: {
+      PropertyReference(
+        "SHA-256 of the executable of the process that asks.",
+        .init(
+          "x_requester_object=\(exampleDigest)",
+          cases: [
+            .allowed("this tool", "x_requester_object=\(exampleDigest)"),
+            .denied("another tool", "x_requester_object=\(otherDigest)"),
+          ]))
+    })
+
+  static let requesterRoothash = PropertyEntry(
+    form: DigestForm(algorithms: nil, fact: Fact({ $0.requesterRoothash }, { $0.requesterRoothash = $1 })),
+    producer: .none, substitute: .requesterUID,
+    reference: {
+      PropertyReference(
+        "The root hash of the volume that holds the executable of the process that asks.",
+        .init(
+          "x_requester_dmverity_roothash=\(exampleDigest)",
+          cases: [
+            .allowed("a tool of this volume", "x_requester_dmverity_roothash=\(exampleDigest)"),
+            .denied("a tool of another volume", "x_requester_dmverity_roothash=\(otherDigest)"),
+            .denied("an object of this volume", "dmverity_roothash=\(exampleDigest)"),
+          ]))
+    })
+
+  static let requesterSignature = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.requesterSignature }, { $0.requesterSignature = $1 })), producer: .none,
+    substitute: .requesterUID,
+    reference: {
+      PropertyReference(
+        "Whether the kernel checked a signature of the root hash of the volume that holds that executable.",
+        .init(
+          "x_requester_dmverity_signature=TRUE",
+          cases: [
+            .allowed("a tool of a signed volume", "x_requester_dmverity_signature=TRUE"),
+            .denied("a tool of another volume", "x_requester_dmverity_signature=FALSE"),
+            .denied("an object of a signed volume", "dmverity_signature=TRUE"),
+          ]))
+    })
+}

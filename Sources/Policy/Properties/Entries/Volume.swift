@@ -1,0 +1,96 @@
+/// What the volume or image says that holds the object.
+extension PropertyEntry {
+  static let bootVerified = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.bootVerified }, { $0.bootVerified = $1 })), isKernel: true, producer: .none,
+    substitute: .dmverityRoothash, ipeOption: "CONFIG_BLK_DEV_INITRD",
+    reference: {
+      PropertyReference(
+        "Whether the file is on the file system that held the initramfs when it was unpacked (IPE).",
+        details: "It stays TRUE for whatever is written there later, so use it for the first boot stage only.",
+        .init(
+          "boot_verified=TRUE", operation: .execute,
+          cases: [
+            .allowed("from the initramfs", "boot_verified=TRUE"),
+            .denied("from elsewhere", "boot_verified=FALSE"),
+            .denied("nobody knows", ""),
+          ]))
+    })
+
+  static let dmverityRoothash = PropertyEntry(
+    form: DigestForm(algorithms: nil, fact: Fact({ $0.dmverityRoothash }, { $0.dmverityRoothash = $1 })),
+    isKernel: true, producer: .volume, ipeOption: "CONFIG_IPE_PROP_DM_VERITY",
+    reference: {
+      PropertyReference(
+        "The root hash of the dm-verity volume that the bytes come from (IPE).",
+        details:
+          "Algorithm and digest are compared exactly; the case of the digits does not matter. Every such rule is found by its digest: a policy with 100,000 of them decides as fast as one with ten. Who vouches for the root hash is `x_witness`.",
+        .init(
+          "dmverity_roothash=\(exampleDigest)",
+          cases: [
+            .allowed("this volume", "dmverity_roothash=\(exampleDigest)"),
+            .denied("another volume", "dmverity_roothash=\(otherDigest)"),
+            .denied("no volume", ""),
+          ]))
+    })
+
+  static let dmveritySignature = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.dmveritySignature }, { $0.dmveritySignature = $1 })), isKernel: true,
+    producer: .volume, ipeOption: "CONFIG_IPE_PROP_DM_VERITY_SIGNATURE",
+    loaderOption: { $0 == .flag(true) ? "CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG" : nil },
+    reference: {
+      PropertyReference(
+        "Whether the **kernel** checked a signature of the root hash when the volume was set up (IPE).",
+        details:
+          "A signature that was checked in user space never counts here; it is `x_sig_source=USERSPACE`. Nor does one that a key may have made which root added to the kernel's `.dm-verity` keyring (`dm_verity.keyring_unsealed`), although IPE takes it.",
+        .init(
+          "dmverity_signature=TRUE",
+          cases: [
+            .allowed("the kernel checked it", "dmverity_signature=TRUE"),
+            .denied("user space checked it", "dmverity_signature=FALSE x_sig_source=USERSPACE"),
+          ]))
+    })
+
+  static let witness = PropertyEntry(
+    form: WordForm(fact: Fact({ $0.witnesses }, { $0.witnesses = $1 })), producer: .volume,
+    loaderOption: { $0 == .word("USERSPACE") ? nil : "CONFIG_DM_VERITY" },
+    reference: {
+      PropertyReference(
+        "Who vouches that the bytes are those of the volume with this root hash: the kernel (its active dm-verity table), this program's own proof over every block, or both.",
+        details: """
+          `KERNEL` and `USERSPACE` are satisfied by `BOTH` as well. A descriptor on a dm-verity volume has both or nothing: where the kernel's word is in doubt (`ignore_corruption`, `check_at_most_once`, corruption seen), `x_witness` is `USERSPACE`, and neither `dmverity_roothash` nor `dmverity_signature=TRUE` holds, so no rule passes the volume by accident. An image that is read without device-mapper has `USERSPACE` alone.
+
+          `KERNEL` alone is the evidence about a volume whose devices cannot be read here (their nodes are gone, or reading fails), so that nothing can be proven. Without an ALLOW rule that says `x_witness=KERNEL` such an object is refused before any policy is asked. With one, that rule may allow it; no other ALLOW rule matches it, and no ALLOW default counts for it. It is what its name says: the page cache is believed, which root can poison (`threat-model.md`). Bytes that can be read and do not verify are refused all the same.
+          """,
+        .init(
+          "dmverity_roothash=\(exampleDigest) x_witness=USERSPACE",
+          cases: [
+            .allowed("proven here", "dmverity_roothash=\(exampleDigest) x_witness=USERSPACE"),
+            .allowed("both", "dmverity_roothash=\(exampleDigest) x_witness=BOTH"),
+            .denied("only the kernel says so", "dmverity_roothash=\(exampleDigest) x_witness=KERNEL"),
+          ]),
+        .init(
+          "dmverity_signature=TRUE", "dmverity_roothash=\(exampleDigest) x_witness=KERNEL",
+          cases: [
+            .allowed(
+              "both vouch: the first rule", "dmverity_roothash=\(exampleDigest) dmverity_signature=TRUE x_witness=BOTH"),
+            .allowed(
+              "the kernel alone: only the rule that says so",
+              "dmverity_roothash=\(exampleDigest) dmverity_signature=TRUE x_witness=KERNEL", byRule: 1),
+          ]))
+    })
+
+  static let dmverityMode = PropertyEntry(
+    form: ChoiceForm(fact: Fact({ $0.dmverityMode }, { $0.dmverityMode = $1 })), producer: .volume,
+    loaderOption: { _ in "CONFIG_DM_VERITY" },
+    reference: {
+      PropertyReference(
+        "What the active dm-verity table does with a corrupted block: `EIO`, `RESTART`, `PANIC`, or `LOGGING`, which hands the corrupted data out.",
+        details: "IPE ignores this.",
+        .init(
+          "dmverity_signature=TRUE x_dmverity_mode=EIO,RESTART,PANIC",
+          cases: [
+            .allowed("fails reads", "dmverity_signature=TRUE x_dmverity_mode=EIO"),
+            .denied("hands corrupted data out", "dmverity_signature=TRUE x_dmverity_mode=LOGGING"),
+          ]))
+    })
+}

@@ -1,0 +1,95 @@
+internal import ByteKit
+internal import JSONText
+
+/// How the digests of a fact are read, for the index of rules.
+enum DigestFact: Sendable {
+  case one(Fact<DigestLiteral>)
+  /// Several at once, of which a rule names one.
+  case several(Fact<[DigestLiteral]>)
+
+  /// Whether nothing is known of them.
+  func isUnknown(_ facts: borrowing Facts) -> Bool {
+    switch self {
+    case .one(let fact): fact.get(facts) == nil
+    case .several(let fact): fact.get(facts) == nil
+    }
+  }
+}
+
+/// `alg:hex`, of which there is one.
+struct DigestForm: ValueForm {
+  /// The algorithms that the digest can have; nil for all that dm-verity has.
+  let algorithms: [String]?
+  let fact: Fact<DigestLiteral>
+
+  var shape: PropertyName.Shape { .digest(algorithms: algorithms) }
+  var digests: DigestFact? { .one(fact) }
+
+  func test(_ value: PropertyValue) -> FactTest {
+    guard case .digest(let wanted) = value else { return neverKnown }
+    let get = fact.get
+    return { get($0).map { $0 == wanted } }
+  }
+
+  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
+  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { left != right }
+  func determinesFact(_ value: PropertyValue) -> Bool { true }
+
+  func satisfying(_ values: [PropertyValue], variant: Int) -> String? { values.onlyOne?.description }
+  func failing(_ value: PropertyValue) -> [String] { value.otherDigest.map { [$0] } ?? [] }
+
+  func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.description }
+
+  func set(_ text: String, in facts: inout Facts) -> Bool {
+    guard let digest = DigestLiteral(text) else { return false }
+    fact.set(&facts, digest)
+    return true
+  }
+}
+
+/// `sha256:hex`, of which there may be several: one of them is enough.
+struct DigestSetForm: ValueForm {
+  let fact: Fact<[DigestLiteral]>
+
+  var shape: PropertyName.Shape { .digest(algorithms: ["sha256"]) }
+  var digests: DigestFact? { .several(fact) }
+
+  func test(_ value: PropertyValue) -> FactTest {
+    guard case .digest(let wanted) = value else { return neverKnown }
+    let get = fact.get
+    return { get($0).map { $0.contains(wanted) } }
+  }
+
+  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
+  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { false }
+  func determinesFact(_ value: PropertyValue) -> Bool { true }
+
+  func satisfying(_ values: [PropertyValue], variant: Int) -> String? {
+    Set(values.map { $0.description }).sorted().separated(by: ",")
+  }
+  func failing(_ value: PropertyValue) -> [String] { value.otherDigest.map { [$0] } ?? [] }
+
+  func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.map { $0.description }.separated(by: ",") }
+  func json(_ facts: borrowing Facts) -> JSONValue? { .list(fact.get(facts)?.map { $0.description }) }
+
+  func set(_ text: String, in facts: inout Facts) -> Bool {
+    let parts = text.split(separator: ",")
+    let digests = parts.compactMap { DigestLiteral(String($0)) }
+    guard !parts.isEmpty, digests.count == parts.count else { return false }
+    fact.set(&facts, digests)
+    return true
+  }
+}
+
+extension PropertyValue {
+  /// Another digest of the same algorithm; nil for a value without digits.
+  fileprivate var otherDigest: String? {
+    guard case .digest(let digest) = self, let last = digest.bytes.last else { return nil }
+    return DigestLiteral(algorithm: digest.algorithm, bytes: digest.bytes.dropLast() + [last ^ 1]).description
+  }
+}
+
+extension JSONValue {
+  /// An array of strings; nil for none.
+  static func list(_ words: [String]?) -> JSONValue? { words.map { .array($0.map { .string($0) }) } }
+}

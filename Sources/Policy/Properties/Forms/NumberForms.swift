@@ -1,0 +1,99 @@
+internal import ByteKit
+internal import JSONText
+
+/// A lowest version; the fact is a version of one to four numbers with dots.
+struct VersionForm: ValueForm {
+  let fact: Fact<[UInt32]>
+
+  var shape: PropertyName.Shape { .version }
+  var factHint: String? { "write the version, for example 1.4.0" }
+
+  func test(_ value: PropertyValue) -> FactTest {
+    guard case .version(let wanted) = value else { return neverKnown }
+    let get = fact.get
+    return { get($0).map { Self.isAtLeast($0, wanted) } }
+  }
+
+  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool {
+    guard case .version(let own) = value, case .version(let lower) = other else { return false }
+    return Self.isAtLeast(own, lower)
+  }
+  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { false }
+
+  /// The highest minimum satisfies the others.
+  func satisfying(_ values: [PropertyValue], variant: Int) -> String? {
+    values.max { left, right in !implies(left, right) }?.description
+  }
+
+  /// The next lower version of as many parts.
+  func failing(_ value: PropertyValue) -> [String] {
+    guard case .version(var parts) = value, let last = parts.lastIndex(where: { $0 > 0 }) else { return [] }
+    parts[last] -= 1
+    return [PropertyValue.version(parts).description]
+  }
+
+  func text(_ facts: borrowing Facts) -> String? { fact.get(facts).map { PropertyValue.version($0).description } }
+
+  func set(_ text: String, in facts: inout Facts) -> Bool {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { PolicyParser.number($0) }
+    guard numbers.count == parts.count, (1...4).contains(numbers.count) else { return false }
+    fact.set(&facts, numbers)
+    return true
+  }
+
+  /// Whether a version is not below another; missing parts are zero.
+  private static func isAtLeast(_ version: [UInt32], _ minimum: [UInt32]) -> Bool {
+    for index in 0..<max(version.count, minimum.count) {
+      let left = index < version.count ? version[index] : 0
+      let right = index < minimum.count ? minimum[index] : 0
+      if left != right { return left > right }
+    }
+    return true
+  }
+}
+
+/// One or more numbers, of which the fact is one.
+struct NumberForm: ValueForm {
+  let fact: Fact<UInt32>
+
+  var shape: PropertyName.Shape { .numbers }
+  var factHint: String? { "write one number" }
+
+  func test(_ value: PropertyValue) -> FactTest {
+    guard case .numbers(let wanted) = value else { return neverKnown }
+    let get = fact.get
+    return { get($0).map { wanted.contains($0) } }
+  }
+
+  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool {
+    guard case .numbers(let own) = value, case .numbers(let wider) = other else { return false }
+    return Set(own).isSubset(of: wider)
+  }
+
+  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool {
+    guard case .numbers(let left) = left, case .numbers(let right) = right else { return false }
+    return Set(left).isDisjoint(with: right)
+  }
+
+  func satisfying(_ values: [PropertyValue], variant: Int) -> String? {
+    var common: [UInt32]?
+    for case .numbers(let numbers) in values { common = common?.filter { numbers.contains($0) } ?? numbers }
+    guard let common, !common.isEmpty else { return nil }
+    return String(common[variant % common.count])
+  }
+
+  func failing(_ value: PropertyValue) -> [String] {
+    guard case .numbers(let wanted) = value else { return [] }
+    return (0...UInt32(clamping: wanted.count)).first { !wanted.contains($0) }.map { [String($0)] } ?? []
+  }
+
+  func text(_ facts: borrowing Facts) -> String? { fact.get(facts).map { String($0) } }
+  func json(_ facts: borrowing Facts) -> JSONValue? { fact.get(facts).map { .unsigned(UInt64($0)) } }
+
+  func set(_ text: String, in facts: inout Facts) -> Bool {
+    guard let number = PolicyParser.number(text[...]) else { return false }
+    fact.set(&facts, number)
+    return true
+  }
+}
