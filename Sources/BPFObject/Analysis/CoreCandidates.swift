@@ -1,3 +1,5 @@
+internal import ByteKit
+
 /// What a kernel has that comes near to what a CO-RE relocation asks for in vain.
 extension BTF {
   /// Names of the kernel that may be meant, best first: `task_struct.state` for a `task_struct.__state` that is not
@@ -84,7 +86,7 @@ extension BTF {
     let wanted = Array(name.utf8.prefix(128))
     let limit = max(1, wanted.count / 2)
     return Set(names).filter { abs($0.utf8.count - wanted.count) <= limit }
-      .map { (distance: ProgramKind.distance(wanted, Array($0.utf8)), name: $0) }
+      .map { (distance: EditDistance.between(wanted, $0.utf8), name: $0) }
       .filter { $0.distance > 0 && $0.distance <= limit }
       .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
       .prefix(count).map(\.name)

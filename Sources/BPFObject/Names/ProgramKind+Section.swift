@@ -1,3 +1,4 @@
+internal import ByteKit
 internal import KernelABI
 
 extension ProgramKind {
@@ -70,22 +71,9 @@ extension ProgramKind {
     let head = Array(whole.prefix { $0 != UInt8(ascii: "/") })
     let ranked = SectionRule.all.map { rule in
       let known = Array(rule.prefix.utf8)
-      return (distance: min(distance(known, whole), distance(known, head)), rule: rule)
+      return (distance: min(EditDistance.between(known, whole), EditDistance.between(known, head)), rule: rule)
     }
     .sorted { $0.distance < $1.distance }
     return ranked.prefix(count).map { $0.rule.isNamed ? $0.rule.prefix + "/…" : $0.rule.prefix }
-  }
-
-  /// How many bytes must be inserted, dropped or replaced to make one name of the other.
-  static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var row = Array(0...right.count)
-    for (index, byte) in left.enumerated() {
-      var next = [index + 1]
-      for (column, other) in right.enumerated() {
-        next.append(min(row[column] + (byte == other ? 0 : 1), row[column + 1] + 1, next[column] + 1))
-      }
-      row = next
-    }
-    return row.last ?? 0
   }
 }

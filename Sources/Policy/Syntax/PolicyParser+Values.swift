@@ -1,3 +1,5 @@
+internal import ByteKit
+
 extension PolicyParser {
   /// Reads `name=value`; reports and returns nil when it is no property of the dialect.
   func parseProperty(_ word: SourceRange) -> PolicyDocument.Property? {
@@ -30,7 +32,7 @@ extension PolicyParser {
     if isKernel, PropertyName(named: name) != nil {
       return report(
         "policy.not-mainline", "`\(name)` is evaluated by verity-bpf; no mainline kernel's parser knows it",
-        at: word, .badMessage, hint: "verity-bpf policy convert --dialect kernel strips such rules")
+        at: word, .badMessage, hint: "`verity-bpf policy convert` strips such rules")
     }
     let known = PropertyName.allCases.filter { $0.isKernel || !isKernel }.map { $0.rawValue }
     report(
@@ -184,26 +186,11 @@ public enum Suggestion {
   public static func hint(for word: String, among known: [String]) -> String? {
     guard !known.isEmpty else { return nil }
     if word.utf8.count <= 40 {
-      let ranked = known.map { (distance(Array(word.lowercased().utf8), Array($0.lowercased().utf8)), $0) }
+      let ranked = known.map { (EditDistance.between(word.lowercased().utf8, $0.lowercased().utf8), $0) }
       if let best = ranked.min(by: { $0.0 < $1.0 }), best.0 <= max(1, best.1.utf8.count / 3) {
         return "did you mean \(best.1)?"
       }
     }
     return known.count <= 12 ? "expected one of \(known.joined(separator: ", "))" : nil
-  }
-
-  /// Levenshtein's distance.
-  static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var previous = Array(0...right.count)
-    for (row, byte) in left.enumerated() {
-      var current = [row + 1]
-      current.reserveCapacity(right.count + 1)
-      for (column, other) in right.enumerated() {
-        let substitution = previous[column] + (byte == other ? 0 : 1)
-        current.append(min(substitution, previous[column + 1] + 1, current[column] + 1))
-      }
-      previous = current
-    }
-    return previous[right.count]
   }
 }
