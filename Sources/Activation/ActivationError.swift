@@ -30,7 +30,8 @@ extension ActivationError: Diagnosable {
       var diagnostic = error.diagnostic
       diagnostic.message = "\(doing): \(diagnostic.message)"
       if ["EPERM", "EACCES"].contains(error.errnoName) {
-        diagnostic.next = "run as root; without privilege `verity-bpf load --image` reads the image by itself"
+        diagnostic.next =
+          "run as root; without privilege `verity-bpf load --image IMAGE --object OBJECT` reads the image by itself"
       }
       return diagnostic
     case .imageFile(let error): return error.diagnostic
@@ -52,7 +53,9 @@ extension ActivationError: Diagnosable {
         "mount.signature", .integrity,
         "`\(image)` was not mounted: what was given as the signature of its root hash is none: \(reason.message)",
         expected: reason.expected ?? "one PKCS#7 message in DER", found: reason.found,
-        next: "verity-bpf sign root-hash \(image); or mount by root hash alone: --no-signature", details: messages)
+        next:
+          "verity-bpf sign root-hash \(image) --certificate FILE --private-key FILE; or mount by root hash alone: --no-signature",
+        details: messages)
     case .active(let name, let number, let mounts, let isGoing):
       return Self.active(name, number, mounts, isGoing)
     case .deactivation(let directory, let name, .noLibrary(let reason)):
@@ -110,9 +113,10 @@ extension ActivationError: Diagnosable {
       diagnostic.next =
         isSigned
         ? "keyctl show %:.platform; or mount by root hash alone: --no-signature"
-        : "sign the image: verity-bpf sign root-hash IMAGE"
+        : "sign the image: verity-bpf sign root-hash IMAGE --certificate FILE --private-key FILE"
     } else if rejected {
-      diagnostic.next = "the signature is of another root hash or damaged: verity-bpf sign root-hash IMAGE"
+      diagnostic.next =
+        "the signature is of another root hash or damaged: verity-bpf sign root-hash IMAGE --certificate FILE --private-key FILE"
     } else {
       diagnostic.next = "look at the kernel's log: dmesg | grep verity"
     }

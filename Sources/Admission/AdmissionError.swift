@@ -40,14 +40,14 @@ extension AdmissionError: Diagnosable {
         "annotation.exceeded", .denied,
         "program `\(program)` does more than its author says that it may do under lockdown=\(mode)",
         expected: "what its annotation allows", found: excess.map(\.rawValue).joined(separator: ", "),
-        why: "the annotation is a promise that others go by", next: "verity-bpf inspect OBJECT shows both")
+        why: "the annotation is a promise that others go by", next: "`verity-bpf inspect OBJECT` shows both")
     case .reads(let program, let reads):
       return Diagnostic(
         "annotation.reads-exceeded", .denied,
         "program `\(program)` reads kernel memory that its author does not declare",
         expected: "the fields of its declaration, each named by a CO-RE record",
         found: reads.first.map { "instruction \($0.instruction) \($0.reason)" },
-        why: "the declaration is a promise that others go by", next: "verity-bpf inspect OBJECT lists every read",
+        why: "the declaration is a promise that others go by", next: "`verity-bpf inspect OBJECT` lists every read",
         details: reads.dropFirst().prefix(16).map { "instruction \($0.instruction) \($0.reason)" })
     case .load(let error): return error.diagnostic
     case .audit(let directory, let error):

@@ -10,7 +10,7 @@ extension KernelSignatureRefusal: Diagnosable {
       Diagnostic(
         "kernel-signature.missing", .integrity,
         "the object carries no signature of program `\(program)` for the kernel",
-        expected: "one in the section `.bpf_sig`", next: "verity-bpf sign file OBJECT says which programs can have one")
+        expected: "one in the section `.bpf_sig`", next: "`verity-bpf sign file` says which programs can have one")
     case .unsupported(let answer):
       Diagnostic(
         "kernel-signature.unsupported", .unsupported, "this kernel cannot check the signature of a program",

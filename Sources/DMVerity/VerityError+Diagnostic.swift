@@ -2,7 +2,8 @@ internal import ByteKit
 public import Diagnostics
 
 extension VerityError: Diagnosable {
-  private static let rebuild = "get the image again from where it was built, or rebuild it: verity-bpf build-image DIR"
+  private static let rebuild =
+    "get the image again from where it was built, or rebuild it: verity-bpf build-image DIR -o IMAGE"
   private static let check = "list every bad block: verity-bpf verify IMAGE; then \(rebuild)"
 
   /// The refusal in words. The image's name is not known here: whoever opened it puts it in front.

@@ -37,7 +37,7 @@ extension LayoutError: Diagnosable {
       Diagnostic(
         "layout.file-system-size", .integrity, "the EROFS superblock at byte 1024 has no usable size",
         expected: "blocks of 2^9 to 2^16 bytes, at least one", found: "\(blocks) blocks of 2^\(blockBits) bytes",
-        next: "rebuild the image: verity-bpf build-image DIR")
+        next: "rebuild the image: verity-bpf build-image DIR -o IMAGE")
     case .rootHash(let found):
       Diagnostic(
         "layout.root-hash", .integrity, "this is not a root hash",
@@ -47,7 +47,7 @@ extension LayoutError: Diagnosable {
       Diagnostic(
         "layout.partition-table", .integrity, "the disk's partition table is not that of an image (\(part))",
         expected: expected, found: found,
-        next: "look at it with: sfdisk --dump IMAGE; rebuild it with: verity-bpf build-image --layout ddi DIR")
+        next: "look at it with: sfdisk --dump IMAGE; rebuild it with: verity-bpf build-image DIR -o IMAGE --layout ddi")
     case .secondTable(let expected, let found):
       Diagnostic(
         "layout.second-table", .integrity,
@@ -64,13 +64,16 @@ extension LayoutError: Diagnosable {
       Diagnostic(
         "layout.signature-record", .integrity, "the partition for the root hash's signature holds no signature",
         expected: "a JSON object with `rootHash` and `signature`, then NUL bytes", found: found,
-        next: "sign the image again: verity-bpf build-image --private-key KEY --certificate CERT")
+        next:
+          "sign the image again: verity-bpf build-image DIR -o IMAGE --layout ddi --private-key FILE --certificate FILE"
+      )
     case .signatureFile(let path, let found):
       Diagnostic(
         "layout.signature-file", .integrity, "`\(path)` holds no signature of a root hash",
         expected: "a regular file with one PKCS#7 message in DER", found: found,
         why: "what lies at that place is meant to count, so it is not passed over",
-        next: "remove it, or sign the image again: verity-bpf sign root-hash IMAGE")
+        next:
+          "remove it, or sign the image again: verity-bpf sign root-hash IMAGE --certificate FILE --private-key FILE")
     }
   }
 }

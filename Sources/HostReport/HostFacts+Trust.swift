@@ -160,6 +160,6 @@ extension HostFacts {
     }
     return Finding(
       "ipe", title, .gap, "no policy is active, so everything may run", loses: loses,
-      close: "verity-bpf policy convert --dialect kernel, policy sign; then load it into \(Path.ipe)/new_policy")
+      close: "`verity-bpf policy convert POLICY`, `verity-bpf policy sign`; then load it into \(Path.ipe)/new_policy")
   }
 }

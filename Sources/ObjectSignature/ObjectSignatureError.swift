@@ -42,7 +42,7 @@ extension ObjectSignatureError: Diagnosable {
       Diagnostic(
         "object-signature.twice", .integrity, "the object has more than one signature section", expected: "one",
         found: "\(count)", why: "different readers could follow different ones",
-        next: "verity-bpf sign file OBJECT replaces all of them")
+        next: "`verity-bpf sign file` replaces all of them")
     case .section(let reason):
       Diagnostic(
         "object-signature.section", .integrity, "section `\(SignatureSection.name)` is damaged", found: reason,

@@ -27,7 +27,7 @@ extension ErrorCatalogue {
       "The list of revocations among the trust anchors names this object, this root hash, or the certificate of who signed one of them. That is asked before everything else, also before a policy that allows everything.",
     "provenance.hashing": "No digest could be computed of the object; see verity.hash-unavailable.",
     "load.no-policy":
-      "Something has to decide. Name a policy with --policy, or install one in the store (verity-bpf policy init, install, activate).",
+      "Something has to decide. Name a policy with --policy, or install one in the store (`verity-bpf policy init`, `install`, `activate`).",
     "load.permit-mismatch":
       "The permission was given for other bytes than those that were to be loaded. This protects against faults of this program itself.",
     "load.no-such-program": "The object has no program of that name; `inspect` lists those it has.",

@@ -28,7 +28,7 @@ extension ErrorCatalogue {
     "audit.unwritable":
       "The audit record could not be written, so nothing was done. What leaves no record is not allowed.",
     "store.lost":
-      "The store's state is not there. It holds the lowest versions that may be installed; without it an old, validly signed policy could come back, so nothing is decided and nothing is guessed. Restore the directory from a backup. Only on a machine that never had a store: verity-bpf policy init.",
+      "The store's state is not there. It holds the lowest versions that may be installed; without it an old, validly signed policy could come back, so nothing is decided and nothing is guessed. Restore the directory from a backup. Only on a machine that never had a store: `verity-bpf policy init`.",
     "store.damaged":
       "A file of the store is not what was written to it. No policy is taken from there until it is restored from a backup.",
     "store.exists": "There is a store already. Making a new one would forget which versions were installed.",

@@ -38,7 +38,7 @@ public enum ErrorCatalogue {
     "policy.unknown-property":
       "There is no such property. An unknown property is never skipped: a rule without it would allow more. The kernel answers EBADMSG.",
     "policy.not-mainline":
-      "The operation or property is this project's own. The parser of a mainline kernel refuses the whole policy that has it (EBADMSG). `verity-bpf policy convert --dialect kernel` prints the policy without such rules and says what was lost.",
+      "The operation or property is this project's own. The parser of a mainline kernel refuses the whole policy that has it (EBADMSG). `verity-bpf policy convert POLICY` prints the policy without such rules and says what was lost.",
     "policy.bad-value":
       "The value is none of the property's. Words are compared exactly, in the case that is shown; lists have commas and no blanks. The kernel answers EBADMSG for its own properties.",
     "policy.bad-digest":

@@ -81,7 +81,7 @@ public enum SelfTestError: Error, Sendable, Diagnosable {
     case .noImage(let cause):
       return Diagnostic(
         "self-test.no-image", .incomplete, "no image to test with could be built: \(cause.message)",
-        found: cause.found, next: "name one: verity-bpf self-test --image IMAGE (it is only read)")
+        found: cause.found, next: "name one, which is only read: verity-bpf self-test --image IMAGE")
     case .badImage(let diagnostic): return diagnostic
     }
   }

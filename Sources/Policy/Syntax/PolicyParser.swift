@@ -236,7 +236,7 @@ extension PolicyParser {
     if isKernel, text[value].elementsEqual("BPF_PROG_LOAD".utf8) {
       report(
         "policy.not-mainline", "op=BPF_PROG_LOAD is evaluated by verity-bpf; no mainline kernel's parser knows it",
-        at: word, .badMessage, hint: "verity-bpf policy convert --dialect kernel strips such rules")
+        at: word, .badMessage, hint: "`verity-bpf policy convert` strips such rules")
       return nil
     }
     let known = document.dialect.operations.map { $0.rawValue }
