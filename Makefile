@@ -19,7 +19,7 @@ build: ## build .build/release/verity-bpf
 	@$(SWIFT_RELEASE) --product verity-bpf
 
 man: build ## write the manual pages to out/man
-	@tools/man $(BINARY) out/man
+	@mkdir -p out/man && $(BINARY) --generate-manual out/man
 
 # PREFIX is where it will be found, DESTDIR what is put before that while a package is made.
 PREFIX ?= /usr/local

@@ -18,7 +18,6 @@ let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
 // Generic types are set up by direct calls, not by parsing their mangled names and searching the program's conformances
 // for each requirement: a quarter of what a load does beyond starting.
-// Each function has a section of its own, so that the linker can put those together that a plain run calls.
 let directMetadata: [SwiftSetting] = [
   .unsafeFlags(
     ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors", "-Xfrontend", "-function-sections"],
@@ -39,15 +38,12 @@ let settings = testSettings + [.strictMemorySafety()] + directMetadata + fewLibr
 let inSourceOrder = ["-mllvm", "-enable-misched=false", "-mllvm", "-enable-post-misched=false"]
 
 // How the binary is linked. Packed relative relocations are a hundredth of the others to read; a static libstdc++ (see
-// tools/link) and libgcc save the dynamic loader two libraries; nothing looks up a symbol of the executable by name. What
-// plain runs call lies together, in the order of tools/link/hot-functions (tools/hot-functions writes it).
+// tools/link) and libgcc save the dynamic loader two libraries; nothing looks up a symbol of the executable by name.
 let linking: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-use-ld=lld", "-L\(Context.packageDirectory)/tools/link", "-Xclang-linker", "-static-libgcc",
       "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
-      "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/tools/link/hot-functions",
-      "-Xlinker", "--no-warn-symbol-ordering",
     ], .when(platforms: [.linux], configuration: .release))
 ]
 
@@ -65,9 +61,6 @@ let package = Package(
   name: "verity-bpf",
   products: [
     .executable(name: "verity-bpf", targets: ["verity-bpf"])
-  ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // Floor 0: C, without decisions.
@@ -191,7 +184,6 @@ let package = Package(
         "Activation",
         "Admission",
         "SelfTest",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: linking),
 

@@ -1,39 +1,54 @@
-import ArgumentParser
+import Diagnostics
 import LinuxSys
+import SafeOutput
 
-/// All commands. One file a subcommand; nothing but parsing, printing and exit codes.
+/// The program: reads its words, does what they ask for, and ends with the exit code that comes of it.
 @main
-struct VerityBPF: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "verity-bpf",
-    abstract: "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
-    discussion: "verity-bpf --version prints the version.",
-    // No `version:` for the parser: its flag of that name counts behind every subcommand too, and a mistake there would
-    // print the version as a success instead of being a mistake. The other program knows the flag where it stands alone.
-    subcommands: [
-      BuildImageCommand.self,
-      VerifyCommand.self,
-      SignCommand.self,
-      InspectCommand.self,
-      MountCommand.self,
-      UmountCommand.self,
-      ProvenanceCommand.self,
-      LoadCommand.self,
-      UnloadCommand.self,
-      PsCommand.self,
-      PolicyCommand.self,
-      DoctorCommand.self,
-      SelfTestCommand.self,
-      ExplainErrorCommand.self,
-    ])
+enum VerityBPF {
+  /// What `--version` prints.
+  static let version = "0.1.0"
 
   static func main() {
     StandardStream.fillGaps()
-    // What is given in the plainest form is read without the parser, which takes longer than the rest of a start.
-    if let status = PlainArguments.run(CommandLine.arguments.dropFirst()) {
-      if status != 0 { ProcessImage.end(status) }
-      return
+    let status = run(Array(CommandLine.arguments.dropFirst()))
+    if status != 0 { ProcessImage.end(status) }
+  }
+
+  private static func run(_ words: [String]) -> Int32 {
+    var path = VerbPath(root)
+    do {
+      return try perform(try Invocation.read(words, path: &path))
+    } catch let mistake as UsageError {
+      Output.notes(mistake.text(of: path))
+      return Diagnostic.Category.usage.rawValue
+    } catch let error as any Diagnosable {
+      Output.report(error.diagnostic)
+      return error.diagnostic.category.rawValue
+    } catch {
+      // Everything that is thrown here explains itself; what does not is still a failure.
+      Output.note("Error: \(error)")
+      return Diagnostic.Category.incomplete.rawValue
     }
-    main(nil)
+  }
+
+  private static func perform(_ invocation: Invocation) throws -> Int32 {
+    switch invocation {
+    case .command(let command): return try run(command)
+    case .help(let path): try Output.lines(Help.text(of: path))
+    case .version: try Output.line(version)
+    case .completionScript(let shell): try Output.lines(shell.text)
+    case .completion(let words):
+      for line in Completion.lines(Completion.answer(to: words, below: root)) { try Output.lines(line) }
+    case .manual(let directory):
+      for page in Manual.pages(root, version: version) {
+        try PolicyFile.save(Array(page.text.utf8), to: "\(directory)/\(page.file)", keeping: RunInputs())
+      }
+    }
+    return 0
+  }
+
+  private static func run<Chosen: Command>(_ command: Chosen) throws -> Int32 {
+    try Diagnosing.status(
+      schema: Chosen.schema, makesThings: Chosen.makesThings, wantsJSON: command.wantsJSON, command.execute)
   }
 }

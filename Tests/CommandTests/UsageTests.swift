@@ -1,47 +1,22 @@
-import JSONText
 import TestSupport
 import Testing
 
+@testable import verity_bpf
+
 /// What is a mistake on the command line is told as one, whatever else stands there.
 @Suite struct UsageTests {
-  /// Every command's words below `verity-bpf`, and the names of its own options, as the parser knows them.
-  private static func commands() throws -> [(words: [String], options: [String])] {
-    let dump = try VerityBPFCommand.run(["--experimental-dump-help"])
-    guard let root = try dump.json()["command"] else { return [] }
-    var found: [(words: [String], options: [String])] = []
-    func visit(_ command: JSONValue, _ words: [String]) {
-      var options: [String] = []
-      if case .array(let arguments)? = command["arguments"] {
-        for argument in arguments {
-          guard case .array(let names)? = argument["names"] else { continue }
-          for name in names { if case .string(let text)? = name["name"] { options.append(text) } }
-        }
-      }
-      found.append((words, options))
-      guard case .array(let children)? = command["subcommands"] else { return }
-      for child in children {
-        if case .string(let name)? = child["commandName"], name != "help" { visit(child, words + [name]) }
-      }
-    }
-    visit(root, [])
-    return found
-  }
-
-  /// The parser looks for its own `--version` and `--help` behind every subcommand when something else is wrong there. An
-  /// option of such a name, with its value, then made a success of a mistake.
+  /// An option of a name that is a question in the place of a command, with its value, must not make a success of a
+  /// mistake behind one.
   @Test func noMistakePassesForAQuestion() throws {
-    let commands = try Self.commands()
-    #expect(commands.count > 25)
-    #expect(commands.contains { $0.words == ["build-image"] && $0.options.contains("version") })
-    for command in commands where !command.words.isEmpty {
-      // Help is the parser's own everywhere, so no command may mean something else by it.
-      #expect(command.options.filter { $0 == "help" }.count <= 1, "\(command.words)")
+    let paths = CommandFixture.paths(groups: true)
+    #expect(paths.count > 25)
+    for path in paths where path.words.count > 1 {
       for arguments in [
         ["--version", "1.0"], ["--version=1.0"], ["--version"], ["--no-such-option", "--version", "1"],
       ] {
-        let result = try VerityBPFCommand.run(command.words + arguments)
-        #expect(result.status == 64, "\(command.words) \(arguments): \(result.status) \(result.output)")
-        #expect(result.output.isEmpty && !result.errors.isEmpty, "\(command.words) \(arguments)")
+        let result = try VerityBPFCommand.run(path.words.dropFirst() + arguments)
+        #expect(result.status == 64, "\(path.text) \(arguments): \(result.status) \(result.output)")
+        #expect(result.output.isEmpty && !result.errors.isEmpty, "\(path.text) \(arguments)")
       }
     }
   }

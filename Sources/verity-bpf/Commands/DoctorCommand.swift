@@ -1,4 +1,3 @@
-import ArgumentParser
 import Diagnostics
 import HostReport
 import HostSurvey
@@ -6,10 +5,13 @@ import JSONText
 import LinuxSys
 
 /// `verity-bpf doctor`: what this host can guarantee.
-struct DoctorCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "doctor",
-    abstract: "Say which guarantees this machine gives, which it does not, and how to get them.",
+struct DoctorCommand: Command {
+  static let facts: Key<String?> = .optional(
+    "--facts", takes: .file, "Judge what --record wrote, maybe on another machine, instead of this one.")
+  static let record = Key.flag("--record", "Print what was read as JSON, and judge nothing.")
+
+  static let declaration = Declaration(
+    "Say which guarantees this machine gives, which it does not, and how to get them.",
     discussion: """
       Reads lockdown, security modules, IPE, keyrings, dm-verity, fs-verity and BPF settings, and offers the kernel a \
       few programs that do nothing, to see which it takes. Nothing is changed. Root sees more; what could not be \
@@ -17,25 +19,23 @@ struct DoctorCommand: DiagnosingCommand {
 
       Exit codes: 0 nothing is missing, 6 a guarantee is missing (`gap`), 1 there is no gap, but something could not \
       be read, 3 --facts holds something else, 64 usage. What is only weaker than it could be (`weak`) does not count.
-      """)
+      """,
+    examples: ["verity-bpf doctor", "verity-bpf doctor --record > facts.json", "verity-bpf doctor --facts facts.json"],
+    options: [facts, record, CommonOptions.json])
   static let schema = HostReport.schema
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Judge what --record wrote, maybe on another machine, instead of this one.", valueName: "file"))
-  var facts: String?
+  let facts: String?
+  let record: Bool
+  let json: Bool
 
-  @Flag(name: .long, help: "Print what was read as JSON, and judge nothing.")
-  var record = false
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    facts = try words[Self.facts]
+    record = try words[Self.record]
+    json = try words[CommonOptions.json]
+    if record, facts != nil { throw UsageError("Give --record or --facts, not both.") }
+  }
 
   var wantsJSON: Bool { json }
-
-  func validate() throws {
-    if record, facts != nil { throw ValidationError("Give --record or --facts, not both.") }
-  }
 
   func execute() throws -> Int32 {
     let facts = try gather()

@@ -1,16 +1,21 @@
-import ArgumentParser
 import Diagnostics
 import PolicyWorkbench
 
 /// `verity-bpf explain-error CODE`.
-struct ExplainErrorCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "explain-error", abstract: "Say what a diagnostic's code means, and what to do about it.")
+struct ExplainErrorCommand: Command {
+  static let code: Key<String?> = .optional(
+    "CODE", takes: .errorCode,
+    "The code between brackets in a diagnostic, such as policy.digest-length. (default: list all)")
+
+  static let declaration = Declaration(
+    "Say what a diagnostic's code means, and what to do about it.",
+    examples: ["verity-bpf explain-error policy.digest-length", "verity-bpf explain-error"], arguments: [code],
+    options: [])
   static let schema = "verity-bpf/explain-error/1"
 
-  @Argument(help: "The code between brackets in a diagnostic, such as policy.digest-length.") var code: String?
+  let code: String?
 
-  var wantsJSON: Bool { false }
+  init(_ words: Words) throws(UsageError) { code = try words[Self.code] }
 
   func execute() throws -> Int32 {
     guard let code else {
@@ -21,7 +26,7 @@ struct ExplainErrorCommand: DiagnosingCommand {
       throw DiagnosedFailure(
         Diagnostic(
           "explain.unknown-code", .usage, "there is no paragraph about `\(code)`",
-          next: "verity-bpf explain-error lists all codes"))
+          next: "`verity-bpf explain-error` lists all codes"))
     }
     try Output.line(code)
     var line = " "

@@ -1,4 +1,3 @@
-import ArgumentParser
 import ByteKit
 import Diagnostics
 import JSONText
@@ -6,10 +5,13 @@ import LinuxSys
 import SelfTest
 
 /// `verity-bpf self-test`: the guards of this machine, tried.
-struct SelfTestCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "self-test",
-    abstract: "Try what must be refused on this machine, and see that it is refused.",
+struct SelfTestCommand: Command {
+  static let image: Key<String?> = .optional("--image", takes: .image, "An image to test with.")
+  static let object: Key<String?> = .optional(
+    "--object", takes: .objectInImage, "The object in it. (default: the first one that its manifest names)")
+
+  static let declaration = Declaration(
+    "Try what must be refused on this machine, and see that it is refused.",
     discussion: """
       Broken, foreign, misplaced and outdated copies of an image go the way of a load, up to the policy's decision. \
       Each has to be refused for its own reason, and the good ones have to be allowed: otherwise the command fails. \
@@ -18,30 +20,28 @@ struct SelfTestCommand: DiagnosingCommand {
       Without --image a small one is built. Root also tries an image on a mount.
 
       Exit codes: 0 everything came out as it must, 4 something did not, 1 some of it could not be made, 64 usage.
-      """)
+      """,
+    examples: ["verity-bpf self-test", "verity-bpf self-test --image progs.raw"],
+    options: [image, object] + TrustedRootHash.keys + [CommonOptions.json])
   static let schema = "verity-bpf/self-test/1"
 
-  @Option(name: .long, help: ArgumentHelp("An image to test with.", valueName: "image"))
-  var image: String?
+  let image: String?
+  let object: String?
+  let trusted: TrustedRootHash
+  let json: Bool
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp("The object in it. (default: the first one that its manifest names)", valueName: "path"))
-  var object: String?
-
-  @OptionGroup var trust: RootHashOptions
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    image = try words[Self.image]
+    object = try words[Self.object]
+    trusted = try TrustedRootHash(words)
+    json = try words[CommonOptions.json]
+    if image == nil, object != nil { throw UsageError("--object is in an image: give --image too.") }
+  }
 
   var wantsJSON: Bool { json }
 
-  func validate() throws {
-    if image == nil, object != nil { throw ValidationError("--object is in an image: give --image too.") }
-  }
-
   func execute() throws -> Int32 {
-    let controls = try SelfTest.run(image: image, rootHash: try trust.trusted.expected(), object: object)
+    let controls = try SelfTest.run(image: image, rootHash: try trusted.expected(), object: object)
     let broken = controls.filter(\.isBroken)
     let failed = controls.filter(\.isFailed)
     if json {
@@ -63,7 +63,7 @@ struct SelfTestCommand: DiagnosingCommand {
         "self-test.broken", .integrity, "`\(first.id)` came out otherwise than it must: \(first.title)",
         expected: first.expectation.text, found: found,
         why: "until this is understood, no answer of verity-bpf on this machine means anything",
-        next: "verity-bpf doctor; then report it with the output of both"))
+        next: "`verity-bpf doctor`; then report it with the output of both"))
     return Diagnostic.Category.integrity.rawValue
   }
 

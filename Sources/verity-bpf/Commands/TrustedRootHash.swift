@@ -5,22 +5,29 @@ import LinuxSys
 
 /// The root hash a user trusts beforehand: its digits, or the file that holds them.
 struct TrustedRootHash {
-  var hash: String?
-  var file: String?
+  static let hash: Key<Digest?> = .optional(
+    "--root-hash", "The root hash the image must have, in hexadecimal digits.")
+  static let file: Key<String?> = .optional(
+    "--root-hash-file", takes: .file, "A file that holds the root hash the image must have.")
+  static let keys: [any AnyKey] = [hash, file]
 
-  init(hash: String? = nil, file: String? = nil) {
-    self.hash = hash
-    self.file = file
+  let rootHash: Digest?
+  let rootHashFile: String?
+
+  init(_ words: Words) throws(UsageError) {
+    rootHash = try words[Self.hash]
+    rootHashFile = try words[Self.file]
+    if rootHash != nil, rootHashFile != nil { throw UsageError("Give --root-hash or --root-hash-file, not both.") }
   }
 
-  /// Whether these are the digits of a root hash.
-  static func isRootHash(_ text: String) -> Bool { (try? RootHashFile.parse(argument: text)) != nil }
+  /// Whether one was named.
+  var isNamed: Bool { rootHash != nil || rootHashFile != nil }
 
   /// The root hash, when one was named.
   func expected() throws -> Digest? {
-    if let hash { return try RootHashFile.parse(argument: hash) }
-    guard let file else { return nil }
-    return try Self.read(file: file)
+    if let rootHash { return rootHash }
+    guard let rootHashFile else { return nil }
+    return try Self.read(file: rootHashFile)
   }
 
   /// Reads a root-hash file.

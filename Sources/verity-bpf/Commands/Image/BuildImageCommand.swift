@@ -1,4 +1,3 @@
-import ArgumentParser
 import ByteKit
 import Diagnostics
 import DiskLayout
@@ -8,75 +7,71 @@ import LinuxSys
 import Manifest
 
 /// `verity-bpf build-image`: a directory of objects becomes a dm-verity image.
-struct BuildImageCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "build-image",
-    abstract: "Pack BPF objects into a reproducible dm-verity image.",
+struct BuildImageCommand: Command {
+  static let directory: Key<String> = .required("DIR", takes: .directory, "The directory with the objects.")
+  static let output: Key<String> = .required("--output", short: "-o", takes: .image, "The image to write.")
+  static let name: Key<String?> = .optional("--name", takes: .word("NAME"), "The image's name, for the manifest.")
+  static let version: Key<String?> = .optional(
+    "--version", takes: .word("VERSION"), "The image's version, for the manifest.")
+  static let seed: Key<String?> = .optional("--seed", "Text that is mixed into salt and UUID, for example a commit id.")
+  static let salt: Key<TreeSalt?> = .optional("--salt", "The tree's salt instead of the derived one; - for none.")
+  static let rootHashFile: Key<String?> = .optional(
+    "--root-hash-file", takes: .file, "Where to write the root hash. (default: the image's name with .roothash)")
+  static let layout: Key<ImageLayout> = .optional(
+    "--layout", default: .appended,
+    "Where the tree goes: appended to the data, in the sidecar NAME.verity, or in a partition of a ddi, a disk image as "
+      + "systemd-dissect opens it.")
+  static let manifest: Key<String?> = .optional("--manifest", takes: .file, "Where to write a copy of the manifest.")
+  static let include: Key<[String]> = .repeated(
+    "--include", takes: .word("GLOB"), "Pack other files too, by name or path pattern.")
+  static let strip = Key.flag("--strip", "Leave out the sections that only debuggers read; BTF stays.")
+
+  static let declaration = Declaration(
+    "Pack BPF objects into a reproducible dm-verity image.",
     discussion: """
       Every *.bpf.o below DIR is packed, with a manifest that says what each needs. Equal input gives equal bytes \
       on any machine. No privilege is needed. Symbolic links are skipped.
 
       What an earlier build left beside the image and this one does not write (its root hash, signature or tree) is \
       removed, so that nothing old is taken for the new image's.
-
-      Example: verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0
-      """)
+      """,
+    examples: ["verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0"],
+    arguments: [directory],
+    options: [output, name, version, seed, salt, rootHashFile, layout] + SigningOptions.keys
+      + [manifest, include, strip, CommonOptions.json])
   static let schema = "verity-bpf/build-image/1"
 
-  @Argument(help: ArgumentHelp("The directory with the objects.", valueName: "dir"))
-  var directory: String
+  let directory: String
+  let output: String
+  let name: String?
+  let version: String?
+  let seed: String?
+  let salt: TreeSalt?
+  let rootHashFile: String?
+  let layout: ImageLayout
+  let signing: SigningOptions
+  let manifest: String?
+  let include: [String]
+  let strip: Bool
+  let json: Bool
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The image to write.", valueName: "image"))
-  var output: String
-
-  @Option(name: .long, help: "The image's name, for the manifest.")
-  var name: String?
-
-  @Option(name: .long, help: "The image's version, for the manifest.")
-  var version: String?
-
-  @Option(name: .long, help: "Text that is mixed into salt and UUID, for example a commit id.")
-  var seed: String?
-
-  @Option(name: .long, help: ArgumentHelp("The tree's salt instead of the derived one; - for none.", valueName: "hex"))
-  var salt: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Where to write the root hash. (default: the image's name with .roothash)", valueName: "file"))
-  var rootHashFile: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Where the tree goes: appended to the data, in the sidecar NAME.verity, or in a partition of a ddi, "
-        + "a disk image as systemd-dissect opens it.",
-      valueName: "appended|sidecar|ddi"),
-    completion: .list(ImageLayout.allCases.map(\.rawValue)), transform: ImageLayout.init(argument:))
-  var layout = ImageLayout.appended
-
-  @OptionGroup var signing: SigningOptions
-
-  @Option(name: .long, help: ArgumentHelp("Where to write a copy of the manifest.", valueName: "file"))
-  var manifest: String?
-
-  @Option(name: .long, help: ArgumentHelp("Pack other files too, by name or path pattern.", valueName: "glob"))
-  var include: [String] = []
-
-  @Flag(name: .long, help: "Leave out the sections that only debuggers read; BTF stays.")
-  var strip = false
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    directory = try words[Self.directory]
+    output = try words[Self.output]
+    name = try words[Self.name]
+    version = try words[Self.version]
+    seed = try words[Self.seed]
+    salt = try words[Self.salt]
+    rootHashFile = try words[Self.rootHashFile]
+    layout = try words[Self.layout]
+    signing = try SigningOptions(words)
+    manifest = try words[Self.manifest]
+    include = try words[Self.include]
+    strip = try words[Self.strip]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
-
-  func validate() throws {
-    guard let salt, salt != "-" else { return }
-    guard let bytes = Hex.decode(salt), 1...256 ~= bytes.count else {
-      throw ValidationError("--salt takes 1 to 256 bytes in hexadecimal digits, or - for none.")
-    }
-  }
 
   func execute() throws -> Int32 {
     let steps = StepDisplay()
@@ -111,7 +106,7 @@ struct BuildImageCommand: DiagnosingCommand {
     request.name = name
     request.version = version
     request.seed = Array((seed ?? "").utf8)
-    request.salt = salt.map { $0 == "-" ? [] : Hex.decode($0) ?? [] }
+    request.salt = salt?.bytes
     request.includes = include.map { FileNamePattern($0) }
     request.strips = strip
     return request
@@ -170,14 +165,26 @@ struct BuildImageCommand: DiagnosingCommand {
   }
 }
 
-extension ImageLayout {
-  init(argument text: String) throws {
-    guard let layout = ImageLayout(rawValue: text) else {
-      throw ValidationError("--layout takes appended, sidecar or ddi; `\(text)` is none of them.")
+/// The salt of a hash tree as it is named.
+struct TreeSalt: ArgumentValue {
+  static let expectation = "1 to 256 bytes in hexadecimal digits, or - for none"
+  static let kind = ValueKind.word("HEX")
+
+  let bytes: [UInt8]
+
+  init?(argument: String) {
+    guard argument != "-" else {
+      bytes = []
+      return
     }
-    self = layout
+    guard let bytes = Hex.decode(argument), 1...256 ~= bytes.count else { return nil }
+    self.bytes = bytes
   }
 
+  var argument: String { bytes.isEmpty ? "-" : Hex.encode(bytes) }
+}
+
+extension ImageLayout: ArgumentChoice {
   /// Where the tree is, in a few words.
   fileprivate var place: String {
     switch self {

@@ -28,7 +28,7 @@ extension InspectCommand {
             expected: sidecar.description, found: rootHash.description,
             next: "get the image and its root hash again from where they were built"))
       }
-      let trust = try anchors.anchors()
+      let trust = try TrustAnchors.chosen(in: trustAnchors)
       let signature = try RootHashVerdict.check(
         opened.signature, of: rootHash, anchors: trust.images, revocations: trust.revocations)
       let image = try ErofsImage(try opened.device(rootHash: rootHash))

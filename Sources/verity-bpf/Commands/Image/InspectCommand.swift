@@ -1,36 +1,39 @@
-import ArgumentParser
 import ByteKit
 import Diagnostics
 import JSONText
 import LinuxSys
 
 /// `verity-bpf inspect`: what is in a file, said without loading or trusting it.
-struct InspectCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "inspect",
-    abstract: "Describe a BPF object or an image: programs, maps, helpers, and what lockdown forbids of them.",
+struct InspectCommand: Command {
+  static let file: Key<String> = .required("FILE", takes: .file, "A BPF object or an image.")
+  static let kernelBTF: Key<String?> = .optional(
+    "--kernel-btf", takes: .file, "Say of each CO-RE relocation whether this kernel's BTF has what it needs.")
+
+  static let declaration = Declaration(
+    "Describe a BPF object or an image: programs, maps, helpers, and what lockdown forbids of them.",
     discussion: """
       Nothing is loaded, nothing is trusted, and no privilege is needed. A file that begins as ELF files do is \
       taken for an object, any other for an image.
-
-      Examples: verity-bpf inspect xdp_counter.bpf.o
-                verity-bpf inspect --kernel-btf /sys/kernel/btf/vmlinux task_list.bpf.o
-                verity-bpf inspect progs.raw
-      """)
+      """,
+    examples: [
+      "verity-bpf inspect xdp_counter.bpf.o",
+      "verity-bpf inspect --kernel-btf /sys/kernel/btf/vmlinux task_list.bpf.o",
+      "verity-bpf inspect progs.raw",
+    ],
+    arguments: [file], options: [kernelBTF, CommonOptions.trustAnchors, CommonOptions.json])
   static let schema = "verity-bpf/inspect/1"
 
-  @Argument(help: ArgumentHelp("A BPF object or an image.", valueName: "file"))
-  var file: String
+  let file: String
+  let kernelBtf: String?
+  let trustAnchors: String?
+  let json: Bool
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Say of each CO-RE relocation whether this kernel's BTF has what it needs.", valueName: "file"))
-  var kernelBtf: String?
-
-  @OptionGroup var anchors: TrustOptions
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    file = try words[Self.file]
+    kernelBtf = try words[Self.kernelBTF]
+    trustAnchors = try words[CommonOptions.trustAnchors]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 
@@ -38,7 +41,7 @@ struct InspectCommand: DiagnosingCommand {
     if try isELF() {
       try inspectObject()
     } else {
-      guard kernelBtf == nil else { throw ValidationError("--kernel-btf is about an object, not about an image.") }
+      guard kernelBtf == nil else { throw UsageError("--kernel-btf is about an object, not about an image.") }
       try inspectImage()
     }
     return 0

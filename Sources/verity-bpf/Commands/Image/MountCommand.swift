@@ -1,6 +1,5 @@
 import Activation
 import Admission
-import ArgumentParser
 import ByteKit
 import Diagnostics
 import DiskLayout
@@ -10,10 +9,19 @@ import LinuxSys
 import TrustAnchors
 
 /// `verity-bpf mount`: an image becomes a directory whose files can be opened and handed to `load`.
-struct MountCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "mount",
-    abstract: "Mount an image, under dm-verity where the kernel has it.",
+struct MountCommand: Command {
+  static let image: Key<String> = .required("IMAGE", takes: .image, "The image.")
+  static let directory: Key<String> = .required("DIR", takes: .directory, "The directory to mount it on.")
+  static let rootHashSignature: Key<String?> = .optional(
+    "--root-hash-signature", takes: .file, "The root hash's signature, instead of the one beside the image.")
+  static let noSignature = Key.flag("--no-signature", "Mount by root hash alone, though there is a signature.")
+  static let noDeviceMapper = Key.flag(
+    "--no-device-mapper", "Mount on a plain loop device, though there is device-mapper.")
+  static let name: Key<VolumeName?> = .optional("--name", "The volume's name. (default: from the root hash)")
+  static let exec = Key.flag("--exec", "Allow programs to be executed from the mount.")
+
+  static let declaration = Declaration(
+    "Mount an image, under dm-verity where the kernel has it.",
     discussion: """
       Every block is proven against the root hash before the kernel sees the file system. With a signature (NAME\
       .roothash.p7s; without that file the one inside a disk image) the kernel has to accept it; there is no falling back \
@@ -23,71 +31,54 @@ struct MountCommand: DiagnosingCommand {
       --root-hash-signature names has to be accepted by the kernel, so without device-mapper nothing is mounted then.
 
       Needs root. Undo it with: verity-bpf umount DIR
-
-      Example: verity-bpf mount progs.raw /mnt && verity-bpf load --fd 3 3< /mnt/xdp_counter.bpf.o
-      """)
+      """,
+    examples: ["verity-bpf mount progs.raw /mnt && verity-bpf load --fd 3 3< /mnt/xdp_counter.bpf.o"],
+    arguments: [image, directory],
+    options: TrustedRootHash.keys
+      + [
+        CommonOptions.trustAnchors, rootHashSignature, noSignature, noDeviceMapper, name, exec, CommonOptions.json,
+      ])
   static let schema = "verity-bpf/mount/1"
 
-  @Argument(help: ArgumentHelp("The image.", valueName: "image"))
-  var image: String
+  let image: String
+  let directory: String
+  let trusted: TrustedRootHash
+  let trustAnchors: String?
+  let rootHashSignature: String?
+  let noSignature: Bool
+  let noDeviceMapper: Bool
+  let name: VolumeName?
+  let exec: Bool
+  let json: Bool
 
-  @Argument(help: ArgumentHelp("The directory to mount it on.", valueName: "dir"))
-  var directory: String
-
-  @OptionGroup var trust: RootHashOptions
-  @OptionGroup var anchors: TrustOptions
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("The root hash's signature, instead of the one beside the image.", valueName: "file"))
-  var rootHashSignature: String?
-
-  @Flag(name: .long, help: "Mount by root hash alone, though there is a signature.")
-  var noSignature = false
-
-  @Flag(name: .long, help: "Mount on a plain loop device, though there is device-mapper.")
-  var noDeviceMapper = false
-
-  @Option(name: .long, help: ArgumentHelp("The volume's name. (default: from the root hash)", valueName: "name"))
-  var name: String?
-
-  @Flag(name: .long, help: "Allow programs to be executed from the mount.")
-  var exec = false
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    image = try words[Self.image]
+    directory = try words[Self.directory]
+    trusted = try TrustedRootHash(words)
+    trustAnchors = try words[CommonOptions.trustAnchors]
+    rootHashSignature = try words[Self.rootHashSignature]
+    noSignature = try words[Self.noSignature]
+    noDeviceMapper = try words[Self.noDeviceMapper]
+    name = try words[Self.name]
+    exec = try words[Self.exec]
+    json = try words[CommonOptions.json]
+    if noSignature, rootHashSignature != nil {
+      throw UsageError("Give --root-hash-signature or --no-signature, not both.")
+    }
+  }
 
   var wantsJSON: Bool { json }
 
-  func validate() throws {
-    if noSignature, rootHashSignature != nil {
-      throw ValidationError("Give --root-hash-signature or --no-signature, not both.")
-    }
-    if let name, !name.hasPrefix(ImageMount.prefix) || name.utf8.count > 100 || !name.utf8.allSatisfy(Self.isPlain) {
-      throw ValidationError(
-        "--name begins with \(ImageMount.prefix), is made of letters, digits and #+-.:=@_, and has at most 100 bytes.")
-    }
-  }
-
-  /// What libdevmapper writes into a name under /dev/mapper as it is, and udev too.
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    default: "#+-.:=@_".utf8.contains(byte)
-    }
-  }
-
   func execute() throws -> Int32 {
-    let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
+    let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
     var request = MountRequest(image: image, directory: directory, rootHash: rootHash)
     let enclosed = try signature()
-    let trusted = try anchors.anchors()
+    let anchors = try TrustAnchors.chosen(in: trustAnchors)
     let verdict = try RootHashVerdict.check(
-      enclosed, of: rootHash, anchors: trusted.images, revocations: trusted.revocations)
+      enclosed, of: rootHash, anchors: anchors.images, revocations: anchors.revocations)
     request.signature = noDeviceMapper ? nil : enclosed?.message
     request.requiresSignature = rootHashSignature != nil
-    request.name = name
+    request.name = name?.argument
     request.usesDeviceMapper = !noDeviceMapper
     request.allowsExecution = exec
     var progress = Progress("proving \(image)", quiet: json)
@@ -127,6 +118,30 @@ struct MountCommand: DiagnosingCommand {
   }
 }
 
+/// The name of a volume, which has to show whose it is.
+struct VolumeName: ArgumentValue {
+  static let expectation =
+    "\(ImageMount.prefix) and more letters, digits and #+-.:=@_, at most 100 bytes in all"
+  static let kind = ValueKind.word("NAME")
+
+  let argument: String
+
+  init?(argument: String) {
+    guard argument.hasPrefix(ImageMount.prefix), argument.utf8.count <= 100, argument.utf8.allSatisfy(Self.isPlain)
+    else { return nil }
+    self.argument = argument
+  }
+
+  /// What libdevmapper writes into a name under /dev/mapper as it is, and udev too.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "#+-.:=@_".utf8.contains(byte)
+    }
+  }
+}
+
 extension MountedVolume.Witness {
   fileprivate var text: String {
     switch self {
@@ -138,20 +153,25 @@ extension MountedVolume.Witness {
 }
 
 /// `verity-bpf umount`: undoes `mount`.
-struct UmountCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "umount", abstract: "Unmount an image, and take its volume and loop devices down.",
+struct UmountCommand: Command {
+  static let directory: Key<String> = .required("DIR", takes: .directory, "The directory it is mounted on.")
+
+  static let declaration = Declaration(
+    "Unmount an image, and take its volume and loop devices down.",
     discussion: """
       Only what `verity-bpf mount` mounted is touched. While something else uses the volume (another mount, an open \
       descriptor) it stays, which is said, and the kernel takes it down with its last user.
-      """)
+      """,
+    examples: ["verity-bpf umount /mnt"], arguments: [directory], options: [CommonOptions.json])
   static let schema = "verity-bpf/umount/1"
 
-  @Argument(help: ArgumentHelp("The directory it is mounted on.", valueName: "dir"))
-  var directory: String
+  let directory: String
+  let json: Bool
 
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    directory = try words[Self.directory]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 

@@ -124,7 +124,7 @@ struct VerifyAnswer {
 
   private var json: JSONValue {
     var members: [JSONValue.Member] = [
-      .init("schema", .string(VerifyRun.schema)),
+      .init("schema", .string(VerifyCommand.schema)),
       .init("verdict", .string(verdict.rawValue)), .init("image", .string(image)),
       .init("root_hash", .optional(rootHash?.description)),
     ]

@@ -1,10 +1,28 @@
-import ArgumentParser
+import ByteKit
+import DMVerity
+import Diagnostics
+import DiskLayout
+import EROFS
+import ImageFiles
+import LinuxSys
+import Manifest
+import TrustAnchors
 
 /// `verity-bpf verify`: every block of an image against a root hash.
-struct VerifyCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: VerifyRun.name,
-    abstract: "Check every block of an image against its root hash, or the signature of an object.",
+struct VerifyCommand: Command {
+  static let image: Key<String> = .required(
+    "IMAGE", takes: .image,
+    "The image, as `verity-bpf build-image` or `veritysetup format` made it; or a signed BPF object.")
+  static let hashOffset: Key<UInt64?> = .optional(
+    "--hash-offset", "Where the dm-verity superblock is. (default: behind the EROFS file system)")
+  static let verityData: Key<String?> = .optional(
+    "--verity-data", takes: .file, "The file that holds superblock and tree, when the image does not.")
+  static let certificate: Key<[String]> = .repeated(
+    "--certificate", takes: .file,
+    "A certificate in PEM whose signature of the object or root hash counts. Can be given several times.")
+
+  static let declaration = Declaration(
+    "Check every block of an image against its root hash, or the signature of an object.",
     discussion: """
       Of a BPF object the explicit signature is checked (verity-bpf sign file): the signer must be one of --certificate or of the \
       trust anchors, the certificate valid today, and everything in the object covered and unchanged. The answer says by whom it is \
@@ -19,49 +37,142 @@ struct VerifyCommand: DiagnosingCommand {
 
       Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt or malformed or has another \
       root hash, or it or the object is not signed by somebody trusted, or was revoked; 1 something could not be read, 64 usage.
-      """)
-  static let schema = VerifyRun.schema
+      """,
+    examples: [
+      "verity-bpf verify progs.raw --root-hash-file progs.roothash",
+      "verity-bpf verify signed.bpf.o --certificate cert.pem",
+    ],
+    arguments: [image],
+    options: TrustedRootHash.keys
+      + [hashOffset, verityData, certificate, CommonOptions.trustAnchors, CommonOptions.json])
+  static let schema = "verity-bpf/verify/1"
   static var makesThings: Bool { false }
 
-  @Argument(
-    help: ArgumentHelp(
-      "The image, as `verity-bpf build-image` or `veritysetup format` made it; or a signed BPF object.",
-      valueName: "image"))
-  var image: String
+  let image: String
+  let trusted: TrustedRootHash
+  let hashOffset: UInt64?
+  let verityData: String?
+  /// Files of certificates whose signatures count.
+  let certificate: [String]
+  /// The directory of trust anchors; this machine's by default.
+  let trustAnchors: String?
+  let json: Bool
 
-  @OptionGroup var trust: RootHashOptions
-
-  @Option(
-    help: ArgumentHelp("Where the dm-verity superblock is. [default: behind the EROFS file system]", valueName: "bytes")
-  )
-  var hashOffset: UInt64?
-
-  @Option(help: ArgumentHelp("The file that holds superblock and tree, when the image does not.", valueName: "file"))
-  var verityData: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "A certificate in PEM whose signature of the object or root hash counts. Can be given several times.",
-      valueName: "file"))
-  var certificate: [String] = []
-
-  @OptionGroup var anchors: TrustOptions
-
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    image = try words[Self.image]
+    trusted = try TrustedRootHash(words)
+    hashOffset = try words[Self.hashOffset]
+    verityData = try words[Self.verityData]
+    certificate = try words[Self.certificate]
+    trustAnchors = try words[CommonOptions.trustAnchors]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 
-  func execute() throws -> Int32 { try verifyRun.execute() }
+  func execute() throws -> Int32 {
+    if try SignedObjectAnswer.isObject(image) {
+      let trust = try TrustAnchors.chosen(in: trustAnchors)
+      return try SignedObjectAnswer.verify(
+        image, trusted: certificate.isEmpty ? trust.objects.pem : try namedCertificates(),
+        revocations: trust.revocations, asJSON: json)
+    }
+    var answer = VerifyAnswer(image: image)
+    do {
+      // What is no image at all is said before a root hash is asked for.
+      let named = Result { try trustedRootHash() }
+      answer.rootHash = try? named.get()
+      let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      if let note = file.note { Output.warning(note.code, note.message) }
+      let rootHash = try checkSignature(file, named: named, answer: &answer)
+      try check(file, rootHash: rootHash, answer: &answer)
+      if answer.isSound, file.holdsFileSystem {
+        try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
+      }
+    } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
+      answer.refusal = error.diagnostic
+    }
+    try answer.print(asJSON: json)
+    return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
+  }
 
-  /// What the arguments say.
-  var verifyRun: VerifyRun {
-    var run = VerifyRun(image: image, trusted: trust.trusted)
-    run.hashOffset = hashOffset
-    run.verityData = verityData
-    run.certificate = certificate
-    run.trustAnchors = anchors.trustAnchors
-    run.json = json
-    return run
+  private func namedCertificates() throws -> [UInt8] {
+    try certificate.flatMap { try CertificateOption.read($0) + [0x0a] }
+  }
+
+  /// Checks the signature of the root hash, and says against which root hash the image is to be checked: one that
+  /// somebody trusted signed is as good as one that was named.
+  private func checkSignature(
+    _ file: borrowing ImageFile, named: Result<Digest, any Error>, answer: inout VerifyAnswer
+  ) throws -> Digest {
+    let trust = try TrustAnchors.chosen(in: trustAnchors)
+    let anchors: AnchorGroup =
+      if !certificate.isEmpty {
+        try AnchorGroup(pem: try namedCertificates(), set: "--certificate")
+      } else {
+        file.signature == nil ? .none : trust.images
+      }
+    let isDemanded = !certificate.isEmpty || trustAnchors != nil
+    let isNamed = trusted.isNamed || Self.exists(Sidecars(imagePath: image).rootHash)
+    if !isNamed, !isDemanded { _ = try named.get() }
+    let rootHash = isNamed ? try named.get() : file.ownRootHash
+    answer.rootHash = rootHash
+    file.warnOfReplacedSignature()
+    answer.signature = try RootHashVerdict.check(
+      file.signature, of: rootHash, anchors: anchors, revocations: trust.revocations)
+    if isDemanded {
+      guard let signature = answer.signature else {
+        throw DiagnosedFailure(
+          Diagnostic(
+            "verify.no-signature", .integrity, "the root hash is not signed",
+            expected: "`\(Sidecars(imagePath: image).signature)`, or a signature in the disk image",
+            next: "verity-bpf sign root-hash \(image) --certificate FILE --private-key FILE"))
+      }
+      if let refusal = signature.refusal { throw DiagnosedFailure(refusal) }
+    }
+    return rootHash
+  }
+
+  private static func exists(_ path: String) -> Bool { (try? FileStatus.of(path: path)) != nil }
+
+  /// The root hash the user trusts: named, or in the file beside the image.
+  private func trustedRootHash() throws -> Digest {
+    if let named = try trusted.expected() { return named }
+    let path = Sidecars(imagePath: image).rootHash
+    do {
+      return try TrustedRootHash.read(file: path)
+    } catch let error as SystemError {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "no root hash to check `\(image)` against: \(diagnostic.message)"
+      diagnostic.next = "give the root hash you trust: --root-hash HASH or --root-hash-file FILE"
+      throw DiagnosedFailure(diagnostic)
+    }
+  }
+
+  /// Reads and hashes everything.
+  private func check(_ file: borrowing ImageFile, rootHash: Digest, answer: inout VerifyAnswer) throws {
+    answer.layout = file.layout
+    answer.kind = file.kind
+    var progress = Progress("verifying \(image)", quiet: json)
+    let stopwatch = Stopwatch()
+    defer { progress.finish() }
+    answer.report = try file.verify(rootHash: rootHash, threads: Processors.online) { done, total in
+      progress.update(done: done, total: total)
+      return true
+    }
+    answer.seconds = stopwatch.seconds
+  }
+
+  /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it, and
+  /// that the manifest, when there is one, is this image's.
+  private func checkFileSystem(
+    _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
+  ) throws {
+    let image = try ErofsImage(device)
+    answer.hasFileSystem = true
+    guard let manifest = try Manifest.read(from: image) else { return }
+    try manifest.check(superblock: image.blocks.layout.superblock)
+    _ = try manifest.locateFiles(in: image)
+    answer.manifest = manifest
   }
 }

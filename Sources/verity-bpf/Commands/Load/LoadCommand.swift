@@ -1,12 +1,36 @@
-import ArgumentParser
 import BPFLoad
-import LinuxSys
 
-/// `verity-bpf load`: the whole way of an object into the kernel.
-struct LoadCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: LoadRun.name,
-    abstract: "Prove objects, ask the policy, and load their programs.",
+/// `verity-bpf load`: an object from its image into the kernel.
+struct LoadCommand: Command {
+  static let policy: Key<String?> = .optional(
+    "--policy", takes: .file, "The policy that decides. (default: the active policy of the store)")
+  static let pinPath: Key<String?> = .optional(
+    "--pin-path", takes: .directory, "Pin programs and maps below this directory of a BPF file system.")
+  static let attach = Key.flag(
+    "--attach",
+    "Attach each program to what its section names, or to --interface or --cgroup; register struct_ops. Links are pinned "
+      + "too.")
+  static let interface: Key<String?> = .optional(
+    "--interface", takes: .interface, "Attach XDP, tcx and netkit programs here.")
+  static let cgroup: Key<String?> = .optional(
+    "--cgroup", takes: .directory, "Attach cgroup programs here: a cgroup2 directory.")
+  static let target: Key<String?> = .optional(
+    "--target", takes: .word("TARGET"),
+    "What a section leaves open: what could stand behind its slash, `ingress` or `egress`, a network namespace's file, "
+      + "`cpu-clock@HZ`, `ipv4/local_in`, a sockmap of the object.")
+  static let mapEntries: Key<[MapEntries]> = .repeated(
+    "--map-entries", "How many entries a map gets whose size the object leaves open. Can be given several times.")
+  static let keyring: Key<KernelKeyring?> = .optional(
+    "--keyring",
+    "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a "
+      + "keyring's serial (Linux 6.18).")
+  static let verifierLog: Key<String?> = .optional(
+    "--verifier-log", takes: .file, "Where the verifier's whole log goes when it refuses.")
+  static let dryRun = Key.flag("--dry-run", "Decide only: load nothing and write no record.")
+  static let json = Key.flag("--json", "Print one JSON object for each object.")
+
+  static let declaration = Declaration(
+    "Prove objects, ask the policy, and load their programs.",
     discussion: """
       The object is proven up to its image's root hash, judged by the policy, and only then handed to the kernel, \
       which applies its CO-RE records itself. Without --pin-path the programs live as long as this command.
@@ -18,111 +42,76 @@ struct LoadCommand: DiagnosingCommand {
       below --pin-path in a directory named like the object. A failure of one does not keep out the others; the exit \
       code is that of the first. They are loaded on all processors, and one after another with --attach, --target or \
       --verifier-log.
+      """,
+    examples: [
+      "verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o",
+      "verity-bpf load --image progs.raw --object xdp_counter.bpf.o --policy demo.pol",
+      "verity-bpf load --object signed.bpf.o --policy signed.pol --trust-anchors /etc/verity-bpf/trust",
+    ],
+    options: ObjectChoice.keys + TrustedRootHash.keys
+      + [
+        CommonOptions.trustAnchors, policy, pinPath, attach, interface, cgroup, target, mapEntries, keyring,
+        verifierLog, CommonOptions.auditDirectory, dryRun, json,
+      ])
+  static let schema = "verity-bpf/load/1"
 
-      Examples:
-        verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o
-        verity-bpf load --image progs.raw --object xdp_counter.bpf.o --policy demo.pol
-        verity-bpf load --object signed.bpf.o --policy signed.pol --trust-anchors /etc/verity-bpf/trust
-      """)
-  static let schema = LoadRun.schema
+  let objects: ObjectChoice
+  let trusted: TrustedRootHash
+  /// The directory of trust anchors; this machine's by default.
+  let trustAnchors: String?
+  let policy: String?
+  let pinPath: String?
+  let attach: Bool
+  let interface: String?
+  let cgroup: String?
+  let target: String?
+  /// The sizes of maps that the objects leave open.
+  let mapEntries: [MapEntries]
+  /// The keys with which the kernel is to check signatures; nil asks for no such check.
+  let keyring: KernelKeyring?
+  let verifierLog: String?
+  let auditDir: String
+  let dryRun: Bool
+  let json: Bool
 
-  @OptionGroup var object: ObjectOptions
-  @OptionGroup var trust: RootHashOptions
-  @OptionGroup var anchors: TrustOptions
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("The policy that decides. (default: the active policy of the store)", valueName: "file"))
-  var policy: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Pin programs and maps below this directory of a BPF file system.", valueName: "dir"))
-  var pinPath: String?
-
-  @Flag(
-    name: .long,
-    help:
-      "Attach each program to what its section names, or to --interface or --cgroup; register struct_ops. Links are pinned too."
-  )
-  var attach = false
-
-  @Option(name: .long, help: ArgumentHelp("Attach XDP, tcx and netkit programs here.", valueName: "iface"))
-  var interface: String?
-
-  @Option(name: .long, help: ArgumentHelp("Attach cgroup programs here: a cgroup2 directory.", valueName: "path"))
-  var cgroup: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "What a section leaves open: what could stand behind its slash, `ingress` or `egress`, a network namespace's file, `cpu-clock@HZ`, `ipv4/local_in`, a sockmap of the object.",
-      valueName: "target"))
-  var target: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "How many entries a map gets whose size the object leaves open. Can be given several times.",
-      valueName: "map=n"))
-  var mapEntries: [String] = []
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a keyring's serial (Linux 6.18).",
-      valueName: "keyring"))
-  var keyring: String?
-
-  @Option(name: .long, help: ArgumentHelp("Where the verifier's whole log goes when it refuses.", valueName: "file"))
-  var verifierLog: String?
-
-  @Option(name: .long, help: ArgumentHelp("The directory of the audit log.", valueName: "dir"))
-  var auditDir = LoadRun.standardAuditDirectory
-
-  @Flag(name: .long, help: "Decide only: load nothing and write no record.")
-  var dryRun = false
-
-  @Flag(name: .long, help: "Print one JSON object for each object.")
-  var json = false
-
-  var wantsJSON: Bool { json }
-
-  func validate() throws {
+  init(_ words: Words) throws(UsageError) {
+    objects = try ObjectChoice(words)
+    trusted = try TrustedRootHash(words)
+    trustAnchors = try words[CommonOptions.trustAnchors]
+    policy = try words[Self.policy]
+    pinPath = try words[Self.pinPath]
+    attach = try words[Self.attach]
+    interface = try words[Self.interface]
+    cgroup = try words[Self.cgroup]
+    target = try words[Self.target]
+    mapEntries = try words[Self.mapEntries]
+    keyring = try words[Self.keyring]
+    verifierLog = try words[Self.verifierLog]
+    auditDir = try words[CommonOptions.auditDirectory]
+    dryRun = try words[Self.dryRun]
+    json = try words[Self.json]
     // --target also names the program that an extension replaces a function of, which is settled at the load.
     if !attach, interface != nil || cgroup != nil {
-      throw ValidationError("--interface and --cgroup say where to attach: give --attach too.")
+      throw UsageError("--interface and --cgroup say where to attach: give --attach too.")
     }
-    for text in mapEntries where MapEntries(text) == nil {
-      throw ValidationError("--map-entries takes MAP=N with N from 1 to \(UInt32.max), not '\(text)'.")
-    }
-    let sized = mapEntries.compactMap { MapEntries($0)?.map }
-    if let twice = sized.first(where: { name in sized.count { $0 == name } > 1 }) {
-      throw ValidationError("--map-entries is given twice for map '\(twice)'.")
-    }
-    if let keyring, KernelKeyring(keyring) == nil {
-      throw ValidationError("--keyring takes builtin, secondary, platform, session, or a keyring's serial in decimal.")
+    for (index, size) in mapEntries.enumerated() where mapEntries[..<index].contains(where: { $0.map == size.map }) {
+      throw UsageError("--map-entries is given twice for map `\(size.map)`.")
     }
   }
 
-  func execute() throws -> Int32 { try loadRun.execute() }
+  var wantsJSON: Bool { json }
+}
 
-  /// What the arguments say.
-  var loadRun: LoadRun {
-    var run = LoadRun(objects: object.choice, trusted: trust.trusted)
-    run.policy = policy
-    run.pinPath = pinPath
-    run.attach = attach
-    run.interface = interface
-    run.cgroup = cgroup
-    run.target = target
-    run.verifierLog = verifierLog
-    run.auditDir = auditDir
-    run.dryRun = dryRun
-    run.json = json
-    run.trustAnchors = anchors.trustAnchors
-    run.keyring = keyring.flatMap { KernelKeyring($0) }
-    run.mapEntries = mapEntries.compactMap { MapEntries($0) }
-    return run
-  }
+extension MapEntries: ArgumentValue {
+  static var expectation: String { "MAP=N with N from 1 to \(UInt32.max)" }
+  static var kind: ValueKind { .word("MAP=N") }
+  init?(argument: String) { self.init(argument) }
+  var argument: String { "\(map)=\(entries)" }
+}
+
+extension KernelKeyring: ArgumentValue {
+  static var expectation: String { "builtin, secondary, platform, session, or a keyring's serial in decimal" }
+  static var kind: ValueKind { .word("KEYRING") }
+  init?(argument: String) { self.init(argument) }
+  var argument: String { name }
 }

@@ -55,13 +55,13 @@ struct LoadLabel {
   }
 }
 
-extension LoadRun {
+extension LoadCommand {
   /// The JSON answer, also for a DENY.
   ///
   /// - Parameter label: nil when there is one object only.
   func answer(_ outcome: borrowing AdmissionOutcome, label: LoadLabel?) -> JSONValue {
     let decision = outcome.ruling.deciding
-    var members: [JSONValue.Member] = [.init("schema", .string(LoadRun.schema))]
+    var members: [JSONValue.Member] = [.init("schema", .string(LoadCommand.schema))]
     if let label { members.append(.init("request", label.json)) }
     members += [
       .init("decision", outcome.isAllowed ? "allow" : "deny"),

@@ -1,37 +1,38 @@
 import Admission
-import ArgumentParser
 import ByteKit
 import Diagnostics
 import DiskLayout
 import JSONText
 import LinuxSys
 import Provenance
+import TrustAnchors
 
 /// `verity-bpf provenance`: where the object behind a descriptor comes from, and what was checked.
-struct ProvenanceCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "provenance",
-    abstract: "Say where an object's bytes come from, and prove it.",
+struct ProvenanceCommand: Command {
+  static let declaration = Declaration(
+    "Say where an object's bytes come from, and prove it.",
     discussion: """
       The object is read from the image under the mount, block by block, each checked up to the root hash. \
       Nothing is loaded, and no privilege is needed where the image file can be read.
-
-      Example: verity-bpf provenance --fd 3 3< /mnt/progs/xdp_counter.bpf.o
-      """)
+      """,
+    examples: ["verity-bpf provenance --fd 3 3< /mnt/progs/xdp_counter.bpf.o"],
+    options: ObjectChoice.keys + TrustedRootHash.keys + [CommonOptions.trustAnchors, CommonOptions.json])
   static let schema = "verity-bpf/provenance/1"
 
-  @OptionGroup var object: ObjectOptions
-  @OptionGroup var trust: RootHashOptions
-  @OptionGroup var anchors: TrustOptions
+  let objects: ObjectChoice
+  let trusted: TrustedRootHash
+  let trustAnchors: String?
+  let json: Bool
 
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    objects = try ObjectChoice(words)
+    trusted = try TrustedRootHash(words)
+    trustAnchors = try words[CommonOptions.trustAnchors]
+    json = try words[CommonOptions.json]
+    guard objects.count == 1 else { throw UsageError("Name one object.") }
+  }
 
   var wantsJSON: Bool { json }
-
-  func validate() throws {
-    guard object.choice.count == 1 else { throw ValidationError("Name one object.") }
-  }
 
   func execute() throws -> Int32 {
     let evidence = try examine()
@@ -44,13 +45,13 @@ struct ProvenanceCommand: DiagnosingCommand {
   }
 
   private func examine() throws -> Evidence {
-    let requested = try object.choice.requested()
-    var examination = Examination(expecting: try trust.trusted.expected(), trust: try anchors.anchors())
+    let requested = try objects.requested()
+    var examination = Examination(expecting: try trusted.expected(), trust: try TrustAnchors.chosen(in: trustAnchors))
     switch requested.first {
     case .descriptor(let fd): return try examination.examine(fd: fd).evidence
     case .image(let path, let name): return try examination.examine(image: path, object: name).evidence
     case .file(let path): return try examination.examine(file: path).evidence
-    case nil: return Evidence()  // no object, no evidence; `validate` has asked for one
+    case nil: return Evidence()  // no object, no evidence; `ObjectChoice` has asked for one
     }
   }
 }

@@ -1,5 +1,4 @@
 import Admission
-import ArgumentParser
 import BPFLoad
 import KernelABI
 import ByteKit
@@ -8,24 +7,24 @@ import JSONText
 import LinuxSys
 
 /// `verity-bpf ps`: every program the kernel has loaded, and whether the audit records vouch for it.
-struct PsCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "ps",
-    abstract: "List the loaded programs of this host, and which of them went through this tool.",
+struct PsCommand: Command {
+  static let declaration = Declaration(
+    "List the loaded programs of this host, and which of them went through this tool.",
     discussion: """
       A program is vouched for when an audit record of this start of the machine has its id, its tag (the kernel's hash \
       over its instructions) and the moment it was loaded. UNKNOWN: no such record has its id. OTHER TAG: its \
       instructions are not those that were admitted under this id. OTHER LOAD: it was loaded at another moment.
-
-      Example: verity-bpf ps --json
-      """)
+      """,
+    examples: ["verity-bpf ps --json"], options: [CommonOptions.auditDirectory, CommonOptions.json])
   static let schema = "verity-bpf/ps/1"
 
-  @Option(name: .long, help: ArgumentHelp("The directory of the audit log.", valueName: "dir"))
-  var auditDir = "/var/log/verity-bpf"
+  let auditDir: String
+  let json: Bool
 
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    auditDir = try words[CommonOptions.auditDirectory]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 

@@ -1,27 +1,29 @@
-import ArgumentParser
 import BPFLoad
 import Diagnostics
 import JSONText
 
 /// `verity-bpf unload`: the end of what `load --pin-path` began.
-struct UnloadCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "unload",
-    abstract: "Remove the pins of a load, and with them its programs and links.",
+struct UnloadCommand: Command {
+  static let pinPath: Key<String> = .required(
+    "--pin-path", takes: .directory, "The directory that was given to `load`.")
+
+  static let declaration = Declaration(
+    "Remove the pins of a load, and with them its programs and links.",
     discussion: """
       The directory must hold what `load --pin-path` leaves, and nothing else; otherwise nothing is removed. \
       What was registered through a pinned struct_ops map is unregistered. \
       A program that something else holds as well stays loaded.
-
-      Example: verity-bpf unload --pin-path /sys/fs/bpf/demo
-      """)
+      """,
+    examples: ["verity-bpf unload --pin-path /sys/fs/bpf/demo"], options: [pinPath, CommonOptions.json])
   static let schema = "verity-bpf/unload/1"
 
-  @Option(name: .long, help: ArgumentHelp("The directory that was given to `load`.", valueName: "dir"))
-  var pinPath: String
+  let pinPath: String
+  let json: Bool
 
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    pinPath = try words[Self.pinPath]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 

@@ -1,46 +1,62 @@
-import ArgumentParser
 import Diagnostics
 import JSONText
 import LinuxSys
 import Policy
 import PolicyWorkbench
 
-struct PolicyCheckCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Say what is wrong with a policy, and where.",
-    discussion: "Exits 0 when every file can be used, 3 when one cannot or has a rule that nothing can answer.")
+struct PolicyCheckCommand: Command {
+  enum Format: String, ArgumentChoice { case human, gcc, json, sarif }
+
+  static let files: Key<[String]> = .repeated(
+    "POLICY", takes: .file, needsOne: true, "Policy files; - is standard input.")
+  static let format: Key<Format> = .optional("--format", default: .human, "How to print.")
+  static let json = Key.flag("--json", "The same as --format json: one object a file.")
+  static let kernelConfig: Key<String?> = .optional(
+    "--kernel-config", takes: .file,
+    "The configuration of the kernel that will evaluate the policy; `running` for the one at hand.")
+  static let loaded: Key<[InstalledPolicy]> = .repeated(
+    "--loaded", "A policy the kernel has already, as NAME or NAME=VERSION; may be repeated.")
+  static let update: Key<PolicyUpdate?> = .optional("--update", "The policy that this one updates, as NAME=VERSION.")
+  static let strict = Key.flag("--strict", "Fail on warnings too.")
+
+  static let declaration = Declaration(
+    "Say what is wrong with a policy, and where.",
+    discussion: "Exits 0 when every file can be used, 3 when one cannot or has a rule that nothing can answer.",
+    examples: ["verity-bpf policy check bpf.pol", "verity-bpf policy check --format sarif bpf.pol"], arguments: [files],
+    options: [CommonOptions.dialect, format, json, kernelConfig, loaded, update, strict])
   static let schema = "verity-bpf/policy-check/1"
 
-  enum Format: String, ExpressibleByArgument, CaseIterable { case human, gcc, json, sarif }
+  let files: [String]
+  let dialect: DialectName
+  let format: Format
+  let json: Bool
+  let kernelConfig: String?
+  let loaded: [InstalledPolicy]
+  let update: PolicyUpdate?
+  let strict: Bool
 
-  @Argument(help: "Policy files; - is standard input.") var files: [String]
-  @OptionGroup var language: DialectOption
-  @Option(help: "How to print: human, gcc, json or sarif.") var format: Format = .human
-  @Flag(help: "The same as --format json: one object a file.") var json = false
-  @Option(help: "The configuration of the kernel that will evaluate the policy; `running` for the one at hand.")
-  var kernelConfig: String?
-  @Option(help: "A policy the kernel has already, as NAME or NAME=VERSION; may be repeated.")
-  var loaded: [String] = []
-  @Option(help: "The policy that this one updates, as NAME=VERSION.") var update: String?
-  @Flag(help: "Fail on warnings too.") var strict = false
+  init(_ words: Words) throws(UsageError) {
+    files = try words[Self.files]
+    dialect = try words[CommonOptions.dialect]
+    format = try words[Self.format]
+    json = try words[Self.json]
+    kernelConfig = try words[Self.kernelConfig]
+    loaded = try words[Self.loaded]
+    update = try words[Self.update]
+    strict = try words[Self.strict]
+  }
 
   var wantsJSON: Bool { json || format == .json }
 
   func execute() throws -> Int32 {
     let config = try kernelConfig.map { try Self.readConfig($0) }
-    let updating = try update.map { try Self.policy($0) }
-    var names: Set<[UInt8]> = []
-    for entry in loaded {
-      names.insert(
-        PolicyVersion(String(entry.split(separator: "=").last ?? "")) == nil
-          ? Array(entry.utf8) : try Self.policy(entry).name)
-    }
+    let names = Set(loaded.map(\.name))
     var reports: [CheckReport] = []
     for file in files {
       reports.append(
         CheckReport(
-          file: file, bytes: try PolicyFile.read(file), dialect: language.dialect, config: config, installed: names,
-          updating: updating))
+          file: file, bytes: try PolicyFile.read(file), dialect: dialect.dialect, config: config, installed: names,
+          updating: update.map { ($0.name, $0.version) }))
     }
     for report in reports {
       switch wantsJSON ? .json : format {
@@ -51,7 +67,7 @@ struct PolicyCheckCommand: DiagnosingCommand {
       }
     }
     if !wantsJSON, format == .sarif {
-      try Output.lines(SARIF.log(reports, version: VerityBPF.configuration.version).pretty)
+      try Output.lines(SARIF.log(reports, version: VerityBPF.version).pretty)
     }
     let isGood = reports.allSatisfy { report in
       report.isValid && !(strict && report.diagnostics.contains { $0.severity >= .warning })
@@ -73,12 +89,6 @@ struct PolicyCheckCommand: DiagnosingCommand {
     try Output.line(
       "\(report.file): valid: policy \(header.nameText) \(header.version), \(counted(rules, "rule")); \(found); "
         + "the mainline kernel answers \(report.answer.word)")
-  }
-
-  private static func policy(_ text: String) throws -> (name: [UInt8], version: PolicyVersion) {
-    guard let equals = text.lastIndex(of: "="), let version = PolicyVersion(String(text[text.index(after: equals)...]))
-    else { throw ValidationError("expected NAME=VERSION, found `\(text)`") }
-    return (Array(text[..<equals].utf8), version)
   }
 
   /// A configuration file, or the running kernel's.
@@ -108,5 +118,40 @@ struct PolicyCheckCommand: DiagnosingCommand {
           expected: "lines like CONFIG_SECURITY_IPE=y"))
     }
     return config
+  }
+}
+
+/// The policy that another one updates, as `NAME=VERSION`.
+struct PolicyUpdate: ArgumentValue {
+  static let expectation = "NAME=VERSION"
+  static let kind = ValueKind.word("NAME=VERSION")
+
+  let name: [UInt8]
+  let version: PolicyVersion
+  let argument: String
+
+  init?(argument: String) {
+    guard let equals = argument.lastIndex(of: "="),
+      let version = PolicyVersion(String(argument[argument.index(after: equals)...]))
+    else { return nil }
+    name = Array(argument[..<equals].utf8)
+    self.version = version
+    self.argument = argument
+  }
+}
+
+/// A policy that the kernel has, as `NAME` or `NAME=VERSION`.
+struct InstalledPolicy: ArgumentValue {
+  static let expectation = "NAME or NAME=VERSION"
+  static let kind = ValueKind.word("NAME[=VERSION]")
+
+  let name: [UInt8]
+  let argument: String
+
+  /// What is no version belongs to the name; a version alone names no policy.
+  init?(argument: String) {
+    guard PolicyVersion(argument) == nil else { return nil }
+    name = PolicyUpdate(argument: argument)?.name ?? Array(argument.utf8)
+    self.argument = argument
   }
 }

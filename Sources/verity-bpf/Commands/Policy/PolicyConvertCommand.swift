@@ -1,23 +1,29 @@
-import ArgumentParser
 import Diagnostics
 import Policy
 import PolicyWorkbench
 
-struct PolicyConvertCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "convert", abstract: "Strip from a policy what the mainline kernel's parser refuses.",
-    discussion: "The result is printed; what was lost is said on standard error.")
+struct PolicyConvertCommand: Command {
+  /// The dialect to convert to.
+  enum Target: String, ArgumentChoice { case kernel }
+
+  static let policy: Key<String> = .required("POLICY", takes: .file, "The policy, of the verity-bpf dialect.")
+  static let dialect: Key<Target> = .optional(
+    "--dialect", default: .kernel, "The dialect to convert to: every policy of it is one of verity-bpf's already.")
+
+  static let declaration = Declaration(
+    "Strip from a policy what the mainline kernel's parser refuses.",
+    discussion: "The result is printed; what was lost is said on standard error.",
+    examples: ["verity-bpf policy convert bpf.pol > kernel.pol"], arguments: [policy], options: [dialect])
   static let schema = "verity-bpf/policy-convert/1"
 
-  @Argument(help: "The policy, of the verity-bpf dialect.") var policy: String
-  @Option(help: "The dialect to convert to; there is only kernel.") var dialect: DialectName = .kernel
+  let policy: String
 
-  var wantsJSON: Bool { false }
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    _ = try words[Self.dialect]
+  }
 
   func execute() throws -> Int32 {
-    guard dialect == .kernel else {
-      throw ValidationError("every policy of the kernel's dialect is one of verity-bpf's")
-    }
     let conversion = DialectConversion(try PolicyFile.load(policy, .verityBPF))
     for loss in conversion.losses {
       Output.note("\(policy):\(loss.line): note[policy.lost]: \(loss.text): \(loss.reason)")

@@ -1,21 +1,38 @@
-import ArgumentParser
 import Diagnostics
 import Policy
 import PolicyWorkbench
 
-struct PolicyDiffCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "diff", abstract: "Say what changes in meaning from one policy to another.",
+struct PolicyDiffCommand: Command {
+  static let old: Key<String> = .required("OLD", takes: .file, "The policy as it was.")
+  static let new: Key<String> = .required("NEW", takes: .file, "The policy as it will be.")
+  static let facts: Key<[String]> = .repeated(
+    "--facts", takes: .file, "Facts to compare besides those made from the rules; may be repeated.")
+  static let exitCode = Key.flag("--exit-code", "Exit 1 when something changes.")
+  static let json = Key.flag("--json", "One object with all changes.")
+
+  static let declaration = Declaration(
+    "Say what changes in meaning from one policy to another.",
     discussion:
-      "Each change is shown by the least facts that are decided otherwise. --exit-code exits 1 when there is one.")
+      "Each change is shown by the least facts that are decided otherwise. --exit-code exits 1 when there is one.",
+    examples: ["verity-bpf policy diff bpf.pol new.pol"], arguments: [old, new],
+    options: [CommonOptions.dialect, facts, exitCode, json])
   static let schema = "verity-bpf/policy-diff/1"
 
-  @Argument(help: "The policy as it was.") var old: String
-  @Argument(help: "The policy as it will be.") var new: String
-  @OptionGroup var language: DialectOption
-  @Option(help: "Facts to compare besides those made from the rules; may be repeated.") var facts: [String] = []
-  @Flag(help: "Exit 1 when something changes.") var exitCode = false
-  @Flag(help: "One object with all changes.") var json = false
+  let old: String
+  let new: String
+  let dialect: DialectName
+  let facts: [String]
+  let exitCode: Bool
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    old = try words[Self.old]
+    new = try words[Self.new]
+    dialect = try words[CommonOptions.dialect]
+    facts = try words[Self.facts]
+    exitCode = try words[Self.exitCode]
+    json = try words[Self.json]
+  }
 
   var wantsJSON: Bool { json }
 
@@ -23,7 +40,7 @@ struct PolicyDiffCommand: DiagnosingCommand {
     var samples: [Facts] = []
     for file in facts { samples += try PolicyFile.facts(file) }
     let diff = try PolicyDiff(
-      old: try PolicyFile.load(old, language.dialect), new: try PolicyFile.load(new, language.dialect), samples: samples
+      old: try PolicyFile.load(old, dialect.dialect), new: try PolicyFile.load(new, dialect.dialect), samples: samples
     )
     if json {
       try Output.json(diff.json)

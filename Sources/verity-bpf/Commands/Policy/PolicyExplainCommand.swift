@@ -1,37 +1,59 @@
-import ArgumentParser
 import AuditText
 import Diagnostics
 import Policy
 import PolicyWorkbench
 import Provenance
 
-struct PolicyExplainCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Say what a policy decides about given facts, and why.",
-    discussion: "Exits 0 for ALLOW and 2 for DENY; 2 when one of several is denied.")
+struct PolicyExplainCommand: Command {
+  static let policy: Key<String> = .required("POLICY", takes: .file, "The policy; - is standard input.")
+  static let facts: Key<String?> = .optional(
+    "--facts", takes: .file, "A JSON file of facts: one object, or an array of several.")
+  static let record: Key<String?> = .optional(
+    "--record", takes: .word("LINE"), "A line of an audit log: what it says about the facts is used.")
+  static let fd: Key<Int32?> = .optional("--fd", "The descriptor of an object that is open in this process.")
+  static let image: Key<String?> = .optional("--image", takes: .image, "An image file; with --object.")
+  static let object: Key<String?> = .optional("--object", takes: .objectInImage, "An object's path inside the image.")
+  static let json = Key.flag("--json", "One object for each set of facts.")
+
+  static let declaration = Declaration(
+    "Say what a policy decides about given facts, and why.",
+    discussion: "Exits 0 for ALLOW and 2 for DENY; 2 when one of several is denied.",
+    examples: [
+      "verity-bpf policy explain bpf.pol --facts facts.json",
+      "verity-bpf policy explain bpf.pol --image progs.raw --object xdp_counter.bpf.o",
+    ],
+    arguments: [policy], options: [CommonOptions.dialect, facts, record, fd, image, object, json])
   static let schema = "verity-bpf/policy-explain/1"
 
-  @Argument(help: "The policy; - is standard input.") var policy: String
-  @OptionGroup var language: DialectOption
-  @Option(help: "A JSON file of facts: one object, or an array of several.") var facts: String?
-  @Option(help: "A line of an audit log: what it says about the facts is used.") var record: String?
-  @Option(help: "The descriptor of an object that is open in this process.") var fd: Int32?
-  @Option(help: "An image file; with --object.") var image: String?
-  @Option(help: "An object's path inside the image.") var object: String?
-  @Flag(help: "One object for each set of facts.") var json = false
+  let policy: String
+  let dialect: DialectName
+  let facts: String?
+  let record: String?
+  let fd: Int32?
+  let image: String?
+  let object: String?
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    dialect = try words[CommonOptions.dialect]
+    facts = try words[Self.facts]
+    record = try words[Self.record]
+    fd = try words[Self.fd]
+    image = try words[Self.image]
+    object = try words[Self.object]
+    json = try words[Self.json]
+    let sources = [facts != nil, record != nil, fd != nil, image != nil].count { $0 }
+    guard sources == 1 else { throw UsageError("Give one of --facts, --record, --fd, or --image with --object.") }
+    guard (image != nil) == (object != nil) else { throw UsageError("--image and --object belong together.") }
+  }
 
   var wantsJSON: Bool { json }
-
-  func validate() throws {
-    let sources = [facts != nil, record != nil, fd != nil, image != nil].count { $0 }
-    guard sources == 1 else { throw ValidationError("give one of --facts, --record, --fd, or --image with --object") }
-    guard (image != nil) == (object != nil) else { throw ValidationError("--image and --object belong together") }
-  }
 
   func execute() throws -> Int32 {
     // Before the policy is opened, which could get the number of a descriptor that was never handed over.
     if let fd { try Examination.requireOpen(fd: fd) }
-    let compiled = try CompiledPolicy(try PolicyFile.load(policy, language.dialect))
+    let compiled = try CompiledPolicy(try PolicyFile.load(policy, dialect.dialect))
     let explanations = try requested().map { compiled.explain($0) }
     for (index, explanation) in explanations.enumerated() {
       if json {

@@ -1,31 +1,43 @@
-import ArgumentParser
 import Diagnostics
 import JSONText
 import Policy
 import SafeOutput
 
-struct PolicyFmtCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "fmt", abstract: "Print a policy in its canonical layout.",
-    discussion: "No comment is lost and the meaning stays. With --check, exits 1 when a file is not in that layout.")
+struct PolicyFmtCommand: Command {
+  static let files: Key<[String]> = .repeated(
+    "POLICY", takes: .file, needsOne: true, "Policy files; - is standard input.")
+  static let check = Key.flag("--check", "Print nothing; name the files that are not in the canonical layout.")
+  static let write = Key.flag("--write", short: "-w", "Rewrite the files in place.")
+  static let json = Key.flag("--json", "With --check: one object a file.")
+
+  static let declaration = Declaration(
+    "Print a policy in its canonical layout.",
+    discussion: "No comment is lost and the meaning stays. With --check, exits 1 when a file is not in that layout.",
+    examples: ["verity-bpf policy fmt --check bpf.pol"], arguments: [files],
+    options: [CommonOptions.dialect, check, write, json])
   static let schema = "verity-bpf/policy-fmt/1"
 
-  @Argument(help: "Policy files; - is standard input.") var files: [String]
-  @OptionGroup var language: DialectOption
-  @Flag(help: "Print nothing; name the files that are not in the canonical layout.") var check = false
-  @Flag(name: [.short, .long], help: "Rewrite the files in place.") var write = false
-  @Flag(help: "With --check: one object a file.") var json = false
+  let files: [String]
+  let dialect: DialectName
+  let check: Bool
+  let write: Bool
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    files = try words[Self.files]
+    dialect = try words[CommonOptions.dialect]
+    check = try words[Self.check]
+    write = try words[Self.write]
+    json = try words[Self.json]
+    if check, write { throw UsageError("--check and --write exclude each other.") }
+  }
 
   var wantsJSON: Bool { json }
-
-  func validate() throws {
-    if check, write { throw ValidationError("--check and --write exclude each other") }
-  }
 
   func execute() throws -> Int32 {
     var status: Int32 = 0
     for file in files {
-      let document = try PolicyFile.load(file, language.dialect)
+      let document = try PolicyFile.load(file, dialect.dialect)
       let formatted = document.formatted ?? document.text.bytes
       let isCanonical = formatted == document.text.bytes
       if check {

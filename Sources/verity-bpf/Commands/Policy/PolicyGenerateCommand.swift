@@ -1,4 +1,3 @@
-import ArgumentParser
 import ByteKit
 import DMVerity
 import Diagnostics
@@ -9,44 +8,74 @@ import Policy
 import PolicyWorkbench
 import Signatures
 
-struct PolicyGenerateCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "generate", abstract: "Write a policy for images or for a LoadPin digest list.",
-    discussion: """
-      Each image is trusted by its root hash (read from IMAGE.roothash, and checked), by its signature as the kernel \
-      checks it, or by its signer. The policy denies everything else.
-      """)
-  static let schema = "verity-bpf/policy-generate/1"
-
-  enum AnchorKind: String, ExpressibleByArgument, CaseIterable {
+struct PolicyGenerateCommand: Command {
+  enum AnchorKind: String, ArgumentChoice {
     case rootHash = "root-hash"
     case signature, signer
   }
 
-  @Argument(help: "Image files.") var images: [String] = []
-  @Option(help: "What to trust: root-hash, signature or signer.") var anchor: AnchorKind = .rootHash
-  @Option(help: "A root hash in hex to trust, instead of an image; may be repeated.") var rootHash: [String] = []
-  @Option(help: "With --anchor signer: the signer's certificate, in PEM.") var certificate: String?
-  @Option(help: "With --anchor signer: SHA-256 of the signer's DER certificate, in hex.") var signer: String?
-  @Option(help: "A list of root digests in LoadPin's form.") var loadpin: String?
-  @Option(help: "The policy's name.") var name = "bpf"
-  @Option(help: "The policy's version.") var policyVersion = "1.0.0"
-  @Option(help: "A property that every rule gets too, such as x_witness=USERSPACE; may be repeated.")
-  var require: [String] = []
+  static let images: Key<[String]> = .repeated("IMAGE", takes: .image, "Image files.")
+  static let anchor: Key<AnchorKind> = .optional("--anchor", default: .rootHash, "What to trust.")
+  static let rootHash: Key<[String]> = .repeated(
+    "--root-hash", takes: .word("HASH"), "A root hash in hex to trust, instead of an image; may be repeated.")
+  static let certificate: Key<String?> = .optional(
+    "--certificate", takes: .file, "With --anchor signer: the signer's certificate, in PEM.")
+  static let signer: Key<String?> = .optional(
+    "--signer", takes: .word("HASH"), "With --anchor signer: SHA-256 of the signer's DER certificate, in hex.")
+  static let loadpin: Key<String?> = .optional("--loadpin", takes: .file, "A list of root digests in LoadPin's form.")
+  static let name: Key<String> = .optional("--name", takes: .word("NAME"), default: "bpf", "The policy's name.")
+  static let policyVersion: Key<PolicyVersion> = .optional(
+    "--policy-version", default: PolicyVersion(1, 0, 0), "The policy's version.")
+  static let require: Key<[String]> = .repeated(
+    "--require", takes: .word("PROPERTY=VALUE"),
+    "A property that every rule gets too, such as x_witness=USERSPACE; may be repeated.")
 
-  var wantsJSON: Bool { false }
+  static let declaration = Declaration(
+    "Write a policy for images or for a LoadPin digest list.",
+    discussion: """
+      Each image is trusted by its root hash (read from IMAGE.roothash, and checked), by its signature as the kernel \
+      checks it, or by its signer. The policy denies everything else.
+      """,
+    examples: ["verity-bpf policy generate progs.raw --name bpf > bpf.pol"], arguments: [images],
+    options: [anchor, rootHash, certificate, signer, loadpin, name, policyVersion, require])
+  static let schema = "verity-bpf/policy-generate/1"
+
+  let images: [String]
+  let anchor: AnchorKind
+  let rootHash: [String]
+  let certificate: String?
+  let signer: String?
+  let loadpin: String?
+  let name: String
+  let policyVersion: PolicyVersion
+  let require: [String]
+
+  init(_ words: Words) throws(UsageError) {
+    images = try words[Self.images]
+    anchor = try words[Self.anchor]
+    rootHash = try words[Self.rootHash]
+    certificate = try words[Self.certificate]
+    signer = try words[Self.signer]
+    loadpin = try words[Self.loadpin]
+    name = try words[Self.name]
+    policyVersion = try words[Self.policyVersion]
+    require = try words[Self.require]
+    if images.isEmpty, rootHash.isEmpty, loadpin == nil { throw UsageError("Name an image, a root hash or a list.") }
+    if anchor == .signer, !images.isEmpty, certificate == nil, signer == nil {
+      throw UsageError("--anchor signer needs --certificate FILE or --signer HASH.")
+    }
+  }
 
   func execute() throws -> Int32 {
-    guard let version = PolicyVersion(policyVersion) else { throw ValidationError("`\(policyVersion)` is no version") }
     var anchors = try collected()
-    if anchors.isEmpty { throw ValidationError("name an image, a root hash or a list") }
+    if anchors.isEmpty { throw UsageError("`\(loadpin ?? "")` names no root hash.") }
     // One rule a root hash, whatever it was named by.
     var seen: [PolicyGenerator.Anchor] = []
     anchors = anchors.filter { entry in
       defer { seen.append(entry.anchor) }
       return !seen.contains(entry.anchor)
     }
-    let text = PolicyGenerator(name: name, version: version, anchors: anchors, conditions: require).text
+    let text = PolicyGenerator(name: name, version: policyVersion, anchors: anchors, conditions: require).text
     let document = PolicyDocument.parse(Array(text.utf8), dialect: .verityBPF)
     guard document.isValid else { throw InvalidPolicy(diagnostics: document.diagnostics) }
     try Output.bytes(Array(text.utf8))
@@ -74,12 +103,12 @@ struct PolicyGenerateCommand: DiagnosingCommand {
     if let certificate {
       let fingerprints = try Certificates(pem: try CertificateOption.read(certificate)).fingerprints()
       guard fingerprints.count == 1 else {
-        throw ValidationError("`\(certificate)` holds \(fingerprints.count) certificates")
+        throw UsageError("`\(certificate)` holds \(fingerprints.count) certificates, not one.")
       }
       return try Self.digest(fingerprints[0].description, of: certificate)
     }
-    guard let signer else { throw ValidationError("--anchor signer needs --certificate FILE or --signer HEX") }
-    return try Self.digest(signer, of: "--signer")
+    // Without a certificate there is a digest: `init` saw to it.
+    return try Self.digest(signer ?? "", of: "--signer")
   }
 
   /// The root hash beside an image, after every block of the image was checked against it: a policy for an image that
@@ -108,4 +137,11 @@ struct PolicyGenerateCommand: DiagnosingCommand {
     }
     return digest
   }
+}
+
+/// A policy's version.
+extension PolicyVersion: ArgumentValue {
+  static var expectation: String { "a version as MAJOR.MINOR.REVISION" }
+  static var kind: ValueKind { .word("VERSION") }
+  init?(argument: String) { self.init(argument) }
 }

@@ -1,31 +1,48 @@
-import ArgumentParser
 import Diagnostics
 import JSONText
 import Policy
 import PolicyWorkbench
 
-struct PolicyReplayCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "replay", abstract: "Decide the records of an audit log again, by another policy.",
+struct PolicyReplayCommand: Command {
+  static let policy: Key<String> = .required("POLICY", takes: .file, "The policy to try.")
+  static let auditLog: Key<String> = .required("--audit-log", takes: .file, "The log; - is standard input.")
+  static let recordedPolicy: Key<String?> = .optional(
+    "--recorded-policy", takes: .file,
+    "The policy that was active when the log was written; makes more decisions certain.")
+  static let json = Key.flag("--json", "One object a record.")
+  static let all = Key.flag("--all", "Show records whose decision stays the same, too.")
+
+  static let declaration = Declaration(
+    "Decide the records of an audit log again, by another policy.",
     discussion: """
       Takes logs of the kernel, of auditd and of the journal, and this program's own audit.jsonl. A kernel record does not \
       say all facts; a decision that hangs on what is missing is called unknown.
-      """)
+      """,
+    examples: ["verity-bpf policy replay new.pol --audit-log /var/log/audit/audit.log"], arguments: [policy],
+    options: [auditLog, recordedPolicy, CommonOptions.dialect, json, all])
   static let schema = "verity-bpf/policy-replay/1"
 
-  @Argument(help: "The policy to try.") var policy: String
-  @Option(help: "The log; - is standard input.") var auditLog: String
-  @Option(help: "The policy that was active when the log was written; makes more decisions certain.")
-  var recordedPolicy: String?
-  @OptionGroup var language: DialectOption
-  @Flag(help: "One object a record.") var json = false
-  @Flag(help: "Show records whose decision stays the same, too.") var all = false
+  let policy: String
+  let auditLog: String
+  let recordedPolicy: String?
+  let dialect: DialectName
+  let json: Bool
+  let all: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    auditLog = try words[Self.auditLog]
+    recordedPolicy = try words[Self.recordedPolicy]
+    dialect = try words[CommonOptions.dialect]
+    json = try words[Self.json]
+    all = try words[Self.all]
+  }
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let document = try PolicyFile.load(policy, language.dialect)
-    let before = try recordedPolicy.map { try PolicyFile.load($0, language.dialect) }
+    let document = try PolicyFile.load(policy, dialect.dialect)
+    let before = try recordedPolicy.map { try PolicyFile.load($0, dialect.dialect) }
     let replay = Replay(policy: try CompiledPolicy(document), recordedUnder: before)
     var counts = (same: 0, changed: 0, open: 0, damaged: 0)
     let log = try PolicyFile.read(auditLog)

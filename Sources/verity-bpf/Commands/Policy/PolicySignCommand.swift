@@ -1,30 +1,43 @@
-import ArgumentParser
 import Diagnostics
 import Policy
 import SafeOutput
 import Signatures
 
-struct PolicySignCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "sign", abstract: "Sign a policy as the kernel's IPE and this program take it.",
+struct PolicySignCommand: Command {
+  static let policy: Key<String> = .required("POLICY", takes: .file, "The policy.")
+  static let output: Key<String?> = .optional(
+    "--output", short: "-o", takes: .file, "The file to write; by default the policy's name with .p7b.")
+  static let noCertificate = Key.flag(
+    "--no-certificate", "Leave the signer's certificate out of the message; the kernel does not need it.")
+
+  static let declaration = Declaration(
+    "Sign a policy as the kernel's IPE and this program take it.",
     discussion: """
       The result is an attached PKCS#7 message in DER, the same as of: openssl smime -sign -binary -noattr -nodetach \
       -nosmimecap -outform der
-      """)
+      """,
+    examples: ["verity-bpf policy sign bpf.pol --certificate cert.pem --private-key key.pem"], arguments: [policy],
+    options: [CommonOptions.dialect, SigningOptions.neededCertificate, SigningOptions.neededKey, output, noCertificate])
   static let schema = "verity-bpf/policy-sign/1"
 
-  @Argument(help: "The policy.") var policy: String
-  @OptionGroup var language: DialectOption
-  @Option(help: "The signer's certificate, in PEM.") var certificate: String
-  @Option(help: "Its private key: a PEM file, or a URI.") var privateKey: String
-  @Option(name: [.short, .long], help: "The file to write; by default the policy's name with .p7b.") var output: String?
-  @Flag(help: "Leave the signer's certificate out of the message; the kernel does not need it.") var noCertificate =
-    false
+  let policy: String
+  let dialect: DialectName
+  let certificate: String
+  let privateKey: String
+  let output: String?
+  let noCertificate: Bool
 
-  var wantsJSON: Bool { false }
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    dialect = try words[CommonOptions.dialect]
+    certificate = try words[SigningOptions.neededCertificate]
+    privateKey = try words[SigningOptions.neededKey]
+    output = try words[Self.output]
+    noCertificate = try words[Self.noCertificate]
+  }
 
   func execute() throws -> Int32 {
-    let document = try PolicyFile.load(policy, language.dialect)
+    let document = try PolicyFile.load(policy, dialect.dialect)
     for warning in document.diagnostics { Output.notes(warning.rendered(file: policy, text: document.text)) }
     let message = try SignedMessage.sign(
       document.text.bytes, certificate: try CertificateOption.read(certificate),

@@ -1,4 +1,3 @@
-import ArgumentParser
 import AuditText
 import ByteKit
 import Diagnostics
@@ -8,25 +7,42 @@ import PolicyStore
 import Policy
 
 /// The options of the verbs that work on the store.
-struct StoreOptions: ParsableArguments {
-  @Option(name: .customLong("store"), help: "The directory of installed policies.")
-  var directory = PolicyStore.standardDirectory
-  @Option(help: "The directory of the audit log.") var auditDir = "/var/log/verity-bpf"
+struct StoreOptions {
+  static let keys: [any AnyKey] = [CommonOptions.store, CommonOptions.auditDirectory]
+
+  let directory: String
+  let auditDir: String
+
+  init(_ words: Words) throws(UsageError) {
+    directory = try words[CommonOptions.store]
+    auditDir = try words[CommonOptions.auditDirectory]
+  }
 
   var store: PolicyStore { PolicyStore(directory: directory) }
+
+  /// What most of these verbs work on.
+  static let name: Key<String> = .required("NAME", takes: .policyName, "The policy's name.")
+  static let json = Key.flag("--json", "One object.")
 }
 
-struct PolicyInitCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "Make an empty store, and say whose signatures count.",
-    discussion: "Done once a machine. A store that was lost is not made again by itself, because its versions are gone."
-  )
+struct PolicyInitCommand: Command {
+  static let certificate: Key<String> = .required(
+    "--certificate", takes: .file, "The trusted certificates, in PEM; one file with all of them.")
+
+  static let declaration = Declaration(
+    "Make an empty store, and say whose signatures count.",
+    discussion:
+      "Done once a machine. A store that was lost is not made again by itself, because its versions are gone.",
+    examples: ["verity-bpf policy init --certificate cert.pem"], options: StoreOptions.keys + [certificate])
   static let schema = "verity-bpf/policy-init/1"
 
-  @OptionGroup var options: StoreOptions
-  @Option(help: "The trusted certificates, in PEM; one file with all of them.") var certificate: String
+  let options: StoreOptions
+  let certificate: String
 
-  var wantsJSON: Bool { false }
+  init(_ words: Words) throws(UsageError) {
+    options = try StoreOptions(words)
+    certificate = try words[Self.certificate]
+  }
 
   func execute() throws -> Int32 {
     try options.store.create(trusting: try CertificateOption.read(certificate))
@@ -35,16 +51,26 @@ struct PolicyInitCommand: DiagnosingCommand {
   }
 }
 
-struct PolicyInstallCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "install", abstract: "Check a signed policy and put it into the store.",
+struct PolicyInstallCommand: Command {
+  static let message: Key<String> = .required("FILE", takes: .file, "The signed policy (.p7b).")
+
+  static let declaration = Declaration(
+    "Check a signed policy and put it into the store.",
     discussion:
-      "The version must be above the highest the policy ever had. An update of the active policy is active at once.")
+      "The version must be above the highest the policy ever had. An update of the active policy is active at once.",
+    examples: ["verity-bpf policy install bpf.p7b && verity-bpf policy activate bpf"], arguments: [message],
+    options: StoreOptions.keys + [StoreOptions.json])
   static let schema = "verity-bpf/policy-install/1"
 
-  @Argument(help: "The signed policy (.p7b).") var message: String
-  @OptionGroup var options: StoreOptions
-  @Flag(help: "One object.") var json = false
+  let message: String
+  let options: StoreOptions
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    message = try words[Self.message]
+    options = try StoreOptions(words)
+    json = try words[StoreOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 
@@ -82,15 +108,23 @@ struct PolicyInstallCommand: DiagnosingCommand {
   }
 }
 
-struct PolicyActivateCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "activate", abstract: "Make an installed policy the one that decides.",
-    discussion: "Its version must not be below that of the policy that was active last, whatever their names.")
+struct PolicyActivateCommand: Command {
+  static let declaration = Declaration(
+    "Make an installed policy the one that decides.",
+    discussion: "Its version must not be below that of the policy that was active last, whatever their names.",
+    examples: ["verity-bpf policy activate bpf"], arguments: [StoreOptions.name],
+    options: StoreOptions.keys + [StoreOptions.json])
   static let schema = "verity-bpf/policy-activate/1"
 
-  @Argument(help: "The policy's name.") var name: String
-  @OptionGroup var options: StoreOptions
-  @Flag(help: "One object.") var json = false
+  let name: String
+  let options: StoreOptions
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    name = try words[StoreOptions.name]
+    options = try StoreOptions(words)
+    json = try words[StoreOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 
@@ -117,15 +151,19 @@ struct PolicyActivateCommand: DiagnosingCommand {
   }
 }
 
-struct PolicyRemoveCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "remove", abstract: "Remove a policy that is not active; its lowest version is remembered.")
+struct PolicyRemoveCommand: Command {
+  static let declaration = Declaration(
+    "Remove a policy that is not active; its lowest version is remembered.",
+    examples: ["verity-bpf policy remove bpf"], arguments: [StoreOptions.name], options: StoreOptions.keys)
   static let schema = "verity-bpf/policy-remove/1"
 
-  @Argument(help: "The policy's name.") var name: String
-  @OptionGroup var options: StoreOptions
+  let name: String
+  let options: StoreOptions
 
-  var wantsJSON: Bool { false }
+  init(_ words: Words) throws(UsageError) {
+    name = try words[StoreOptions.name]
+    options = try StoreOptions(words)
+  }
 
   func execute() throws -> Int32 {
     try options.store.remove(name)
@@ -134,13 +172,21 @@ struct PolicyRemoveCommand: DiagnosingCommand {
   }
 }
 
-struct PolicyListCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the installed policies, and which one decides.")
+struct PolicyListCommand: Command {
+  static let json = Key.flag("--json", "One object a policy.")
+
+  static let declaration = Declaration(
+    "List the installed policies, and which one decides.", examples: ["verity-bpf policy list"],
+    options: StoreOptions.keys + [json])
   static let schema = "verity-bpf/policy-list/1"
 
-  @OptionGroup var options: StoreOptions
-  @Flag(help: "One object a policy.") var json = false
+  let options: StoreOptions
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    options = try StoreOptions(words)
+    json = try words[Self.json]
+  }
 
   var wantsJSON: Bool { json }
 

@@ -1,13 +1,20 @@
-import ArgumentParser
 import Diagnostics
 import LinuxSys
 import Policy
 import PolicyWorkbench
 import SafeOutput
 
-struct PolicyTestCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "test", abstract: "Run test cases against a policy.",
+struct PolicyTestCommand: Command {
+  static let policy: Key<String> = .required("POLICY", takes: .file, "The policy.")
+  static let cases: Key<[String]> = .repeated(
+    "CASES", takes: .file, needsOne: true, "Case files, and directories whose *.cases files are run.")
+  static let coverage = Key.flag("--coverage", "Name the policy's lines that no case came from.")
+  static let minCoverage: Key<Int?> = .optional("--min-coverage", "Fail when fewer of a hundred lines are covered.")
+  static let junit: Key<String?> = .optional("--junit", takes: .file, "Also write the results as JUnit XML.")
+  static let json = Key.flag("--json", "One object with all results.")
+
+  static let declaration = Declaration(
+    "Run test cases against a policy.",
     discussion: """
       A case file is plain text:
         case "vendor image, signed"
@@ -17,21 +24,33 @@ struct PolicyTestCommand: DiagnosingCommand {
           given op=BPF_PROG_LOAD
           expect DENY by DEFAULT
       Exits 1 when a case fails or too few lines are covered.
-      """)
+      """,
+    examples: ["verity-bpf policy test bpf.pol bpf.cases"], arguments: [policy, cases],
+    options: [CommonOptions.dialect, coverage, minCoverage, junit, json])
   static let schema = "verity-bpf/policy-test/1"
 
-  @Argument(help: "The policy.") var policy: String
-  @Argument(help: "Case files, and directories whose *.cases files are run.") var cases: [String]
-  @OptionGroup var language: DialectOption
-  @Flag(help: "Name the policy's lines that no case came from.") var coverage = false
-  @Option(help: "Fail when fewer of a hundred lines are covered.") var minCoverage: Int?
-  @Option(help: "Also write the results as JUnit XML.") var junit: String?
-  @Flag(help: "One object with all results.") var json = false
+  let policy: String
+  let cases: [String]
+  let dialect: DialectName
+  let coverage: Bool
+  let minCoverage: Int?
+  let junit: String?
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    cases = try words[Self.cases]
+    dialect = try words[CommonOptions.dialect]
+    coverage = try words[Self.coverage]
+    minCoverage = try words[Self.minCoverage]
+    junit = try words[Self.junit]
+    json = try words[Self.json]
+  }
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let document = try PolicyFile.load(policy, language.dialect)
+    let document = try PolicyFile.load(policy, dialect.dialect)
     let compiled = try CompiledPolicy(document)
     var files: [(name: String, cases: PolicyCases)] = []
     for path in try expanded() {

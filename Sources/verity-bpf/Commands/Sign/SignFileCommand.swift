@@ -1,4 +1,3 @@
-import ArgumentParser
 import ByteKit
 import Diagnostics
 import JSONText
@@ -8,10 +7,24 @@ import SafeOutput
 import Signatures
 
 /// `verity-bpf sign file`: the explicit signature of an object that is on no image.
-struct SignFileCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "file",
-    abstract: "Sign a BPF object.",
+struct SignFileCommand: Command {
+  enum Format: String, ArgumentChoice {
+    case companion
+    case module
+  }
+
+  static let object: Key<String> = .required("OBJECT", takes: .object, "The object, as clang made it.")
+  static let format: Key<Format> = .optional(
+    "--format", default: .companion, "How the signature is put to the object.")
+  static let emitTBS: Key<String?> = .optional(
+    "--emit-tbs", takes: .file, "Write the bytes to sign to this file, and sign nothing.")
+  static let attachSignature: Key<String?> = .optional(
+    "--attach-signature", takes: .file, "Put this signature to the object, a detached PKCS#7 message in DER.")
+  static let output: Key<String?> = .optional(
+    "--output", short: "-o", takes: .file, "The file to write. (default: the object itself)")
+
+  static let declaration = Declaration(
+    "Sign a BPF object.",
     discussion: """
       The object gets a section .bpf_sig with a list of everything in it that matters for loading, and a detached PKCS#7 \
       signature over that list. bpftool and libbpf load the object as before; stripping debugging data \
@@ -28,62 +41,50 @@ struct SignFileCommand: DiagnosingCommand {
 
       The key is a PEM file, or a URI that OpenSSL's store opens: file:, or pkcs11: and the like when openssl.cnf loads \
       a provider for it. For pkcs11: OpenSSL's engine of that name will do.
-
-      Example: verity-bpf sign file agent.bpf.o --certificate cert.pem --private-key key.pem
-      """)
+      """,
+    examples: ["verity-bpf sign file agent.bpf.o --certificate cert.pem --private-key key.pem"],
+    arguments: [object],
+    options: [
+      SigningOptions.certificate, SigningOptions.privateKey, format, emitTBS, attachSignature, output,
+      CommonOptions.json,
+    ])
   static let schema = "verity-bpf/sign-file/1"
 
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case companion
-    case module
-  }
+  let object: String
+  let certificate: String?
+  let privateKey: String?
+  let format: Format
+  let emitTbs: String?
+  let attachSignature: String?
+  let output: String?
+  let json: Bool
 
-  @Argument(help: ArgumentHelp("The object, as clang made it.", valueName: "object"))
-  var object: String
-
-  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
-  var certificate: String?
-
-  @Option(name: .long, help: ArgumentHelp("Its private key: a PEM file, or a URI.", valueName: "file|uri"))
-  var privateKey: String?
-
-  @Option(name: .long, help: "How the signature is put to the object: companion or module.")
-  var format: Format = .companion
-
-  @Option(name: .long, help: ArgumentHelp("Write the bytes to sign to this file, and sign nothing.", valueName: "file"))
-  var emitTbs: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Put this signature to the object, a detached PKCS#7 message in DER.", valueName: "file"))
-  var attachSignature: String?
-
-  @Option(
-    name: [.customShort("o"), .long],
-    help: ArgumentHelp("The file to write. (default: the object itself)", valueName: "file"))
-  var output: String?
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
-
-  var wantsJSON: Bool { json }
-
-  func validate() throws {
+  init(_ words: Words) throws(UsageError) {
+    object = try words[Self.object]
+    certificate = try words[SigningOptions.certificate]
+    privateKey = try words[SigningOptions.privateKey]
+    format = try words[Self.format]
+    emitTbs = try words[Self.emitTBS]
+    attachSignature = try words[Self.attachSignature]
+    output = try words[Self.output]
+    json = try words[CommonOptions.json]
     switch (emitTbs, attachSignature) {
     case (nil, nil):
       guard certificate != nil, privateKey != nil else {
-        throw ValidationError("Signing takes both --certificate and --private-key.")
+        throw UsageError("Signing takes both --certificate and --private-key.")
       }
     case (_?, nil):
       guard certificate == nil, privateKey == nil, output == nil else {
-        throw ValidationError("--emit-tbs signs nothing: it takes neither a certificate, nor a key, nor --output.")
+        throw UsageError("--emit-tbs signs nothing: it takes neither a certificate, nor a key, nor --output.")
       }
     case (nil, _?):
-      guard privateKey == nil else { throw ValidationError("--attach-signature takes no key: the signature is there.") }
+      guard privateKey == nil else { throw UsageError("--attach-signature takes no key: the signature is there.") }
     case (_?, _?):
-      throw ValidationError("Give --emit-tbs or --attach-signature, not both: they are two steps.")
+      throw UsageError("Give --emit-tbs or --attach-signature, not both: they are two steps.")
     }
   }
+
+  var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
     let bytes = try read()
@@ -99,7 +100,7 @@ struct SignFileCommand: DiagnosingCommand {
           "signature.unchecked", "the signature was not checked: --certificate FILE says whose it should be")
       }
     } else {
-      // `validate` saw to it that both are there.
+      // `init` saw to it that both are there.
       let key = try Self.key(privateKey ?? "")
       switch format {
       case .companion:

@@ -1,4 +1,3 @@
-import ArgumentParser
 import ByteKit
 import DMVerity
 import Diagnostics
@@ -11,10 +10,13 @@ import SafeOutput
 import Signatures
 
 /// `verity-bpf sign root-hash`: the detached signature that lets the kernel open an image as signed.
-struct SignRootHashCommand: DiagnosingCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "root-hash",
-    abstract: "Sign the root hash of an image that is built already.",
+struct SignRootHashCommand: Command {
+  static let image: Key<String> = .required("IMAGE", takes: .image, "The image.")
+  static let output: Key<String?> = .optional(
+    "--output", short: "-o", takes: .file, "The file to write. (default: NAME.roothash.p7s)")
+
+  static let declaration = Declaration(
+    "Sign the root hash of an image that is built already.",
     discussion: """
       Every block of the image is checked against the root hash first, so that nobody signs a damaged image. The \
       result is what the kernel, veritysetup --root-hash-signature and systemd take: a detached PKCS#7 message in DER \
@@ -22,35 +24,34 @@ struct SignRootHashCommand: DiagnosingCommand {
 
       A disk image (--layout ddi) is not written to: the new signature lies beside it and counts in the place of the one \
       in its partition, which was made when it was built.
-
-      Example: verity-bpf sign root-hash progs.raw --certificate cert.pem --private-key key.pem
-      """)
+      """,
+    examples: ["verity-bpf sign root-hash progs.raw --certificate cert.pem --private-key key.pem"],
+    arguments: [image],
+    options: TrustedRootHash.keys
+      + [SigningOptions.neededCertificate, SigningOptions.neededKey, output, CommonOptions.json])
   static let schema = "verity-bpf/sign-root-hash/1"
 
-  @Argument(help: ArgumentHelp("The image.", valueName: "image"))
-  var image: String
+  let image: String
+  let trusted: TrustedRootHash
+  let certificate: String
+  let privateKey: String
+  let output: String?
+  let json: Bool
 
-  @OptionGroup var trust: RootHashOptions
-
-  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
-  var certificate: String
-
-  @Option(name: .long, help: ArgumentHelp("Its private key: a PEM file, or a URI.", valueName: "file|uri"))
-  var privateKey: String
-
-  @Option(
-    name: [.customShort("o"), .long],
-    help: ArgumentHelp("The file to write. (default: NAME.roothash.p7s)", valueName: "file"))
-  var output: String?
-
-  @Flag(name: .long, help: "Print one JSON object.")
-  var json = false
+  init(_ words: Words) throws(UsageError) {
+    image = try words[Self.image]
+    trusted = try TrustedRootHash(words)
+    certificate = try words[SigningOptions.neededCertificate]
+    privateKey = try words[SigningOptions.neededKey]
+    output = try words[Self.output]
+    json = try words[CommonOptions.json]
+  }
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
     let sidecars = Sidecars(imagePath: image)
-    let rootHash = try trust.trusted.expected() ?? TrustedRootHash.read(file: sidecars.rootHash)
+    let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: sidecars.rootHash)
     let file = try ImageFile.open(image)
     let report = try file.verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
@@ -89,7 +90,7 @@ struct SignRootHashCommand: DiagnosingCommand {
     var inputs = RunInputs(certificate: certificate, key: privateKey)
     inputs.add(image, as: "the image")
     inputs.add(sidecars.hashTree, as: "the image's tree")
-    inputs.add(trust.rootHashFile ?? sidecars.rootHash, as: "the root hash")
+    inputs.add(trusted.rootHashFile ?? sidecars.rootHash, as: "the root hash")
     return inputs
   }
 }

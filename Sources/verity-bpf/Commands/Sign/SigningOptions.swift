@@ -1,21 +1,26 @@
-import ArgumentParser
 import SafeOutput
 import Signatures
 
 /// Who signs: a certificate and its private key, named as systemd-repart and sbsign name them.
-struct SigningOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The signer's certificate, in PEM.", valueName: "file"))
-  var certificate: String?
+struct SigningOptions {
+  static let certificate: Key<String?> = .optional("--certificate", takes: .file, "The signer's certificate, in PEM.")
+  static let privateKey: Key<String?> = .optional(
+    "--private-key", takes: .key, "Its private key: a PEM file, or a URI..")
+  static let keys: [any AnyKey] = [certificate, privateKey]
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Its private key: a PEM file, or a URI. With it the root hash is signed.", valueName: "file|uri")
-  )
-  var privateKey: String?
+  /// The same where nothing can be done without them.
+  static let neededCertificate: Key<String> = .required(
+    "--certificate", takes: .file, "The signer's certificate, in PEM.")
+  static let neededKey: Key<String> = .required("--private-key", takes: .key, "Its private key: a PEM file, or a URI.")
 
-  func validate() throws {
+  let certificate: String?
+  let privateKey: String?
+
+  init(_ words: Words) throws(UsageError) {
+    certificate = try words[Self.certificate]
+    privateKey = try words[Self.privateKey]
     guard (certificate == nil) == (privateKey == nil) else {
-      throw ValidationError("Signing takes both --certificate and --private-key.")
+      throw UsageError("Signing takes both --certificate and --private-key.")
     }
   }
 

@@ -10,36 +10,8 @@ import PolicyStore
 import Provenance
 import SafeOutput
 
-/// One run of `verity-bpf load`, however its arguments were read.
-struct LoadRun {
-  var objects: ObjectChoice
-  var trusted: TrustedRootHash
-  var policy: String?
-  var pinPath: String?
-  var attach = false
-  var interface: String?
-  var cgroup: String?
-  var target: String?
-  var verifierLog: String?
-  var auditDir = Self.standardAuditDirectory
-  var dryRun = false
-  var json = false
-  /// The directory of trust anchors; this machine's by default.
-  var trustAnchors: String?
-  /// The keys with which the kernel is to check signatures; nil asks for no such check.
-  var keyring: KernelKeyring?
-  /// The sizes of maps that the objects leave open.
-  var mapEntries: [MapEntries] = []
-
-  init(objects: ObjectChoice, trusted: TrustedRootHash) {
-    self.objects = objects
-    self.trusted = trusted
-  }
-
-  static let name = "load"
-  static let schema = "verity-bpf/load/1"
-  static let standardAuditDirectory = "/var/log/verity-bpf"
-
+/// What `load` does.
+extension LoadCommand {
   /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
   private static let policyLimit = 64 << 20
 
@@ -84,7 +56,7 @@ struct LoadRun {
     }
     for number in objects.fd { inputs.add("/proc/self/fd/\(number)", as: "the object") }
     inputs.add(policy, as: "the policy")
-    inputs.add(trusted.file, as: "the root hash")
+    inputs.add(trusted.rootHashFile, as: "the root hash")
     do throws(SafeOutputError) {
       try inputs.requireReplaceable(verifierLog)
     } catch {
@@ -102,7 +74,7 @@ struct LoadRun {
           Diagnostic(
             "load.no-policy", .usage, "no policy decides: none is named, and this machine has no policy store",
             expected: "--policy FILE, or an active policy in `\(store)`",
-            next: "name the policy with --policy, or install one: verity-bpf policy init, install, activate"))
+            next: "name the policy with --policy, or install one: `verity-bpf policy init`, `install`, `activate`"))
       }
       let active = try PolicyStore(directory: store).active()
       return (active.document.text.bytes, active.document.header?.nameText ?? "active")

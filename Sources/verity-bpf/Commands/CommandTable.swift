@@ -1,0 +1,40 @@
+extension VerityBPF {
+  /// All commands. What each takes is declared beside what it does.
+  static let root = Verb(
+    "verity-bpf", "Decide which eBPF programs may enter the kernel, by proof of where their bytes come from.",
+    [
+      Verb("build-image", BuildImageCommand.self),
+      Verb("verify", VerifyCommand.self),
+      Verb(
+        "sign", "Sign a BPF object, or an image's root hash.",
+        [Verb("file", SignFileCommand.self), Verb("root-hash", SignRootHashCommand.self)]),
+      Verb("inspect", InspectCommand.self),
+      Verb("mount", MountCommand.self),
+      Verb("umount", UmountCommand.self),
+      Verb("provenance", ProvenanceCommand.self),
+      Verb("load", LoadCommand.self),
+      Verb("unload", UnloadCommand.self),
+      Verb("ps", PsCommand.self),
+      Verb(
+        "policy", "Check, format, explain, test, compare, write and install policies.",
+        [
+          Verb("check", PolicyCheckCommand.self),
+          Verb("fmt", PolicyFmtCommand.self),
+          Verb("explain", PolicyExplainCommand.self),
+          Verb("test", PolicyTestCommand.self),
+          Verb("diff", PolicyDiffCommand.self),
+          Verb("replay", PolicyReplayCommand.self),
+          Verb("generate", PolicyGenerateCommand.self),
+          Verb("convert", PolicyConvertCommand.self),
+          Verb("sign", PolicySignCommand.self),
+          Verb("init", PolicyInitCommand.self),
+          Verb("install", PolicyInstallCommand.self),
+          Verb("activate", PolicyActivateCommand.self),
+          Verb("list", PolicyListCommand.self),
+          Verb("remove", PolicyRemoveCommand.self),
+        ]),
+      Verb("doctor", DoctorCommand.self),
+      Verb("self-test", SelfTestCommand.self),
+      Verb("explain-error", ExplainErrorCommand.self),
+    ])
+}

@@ -1,0 +1,32 @@
+import EROFS
+import ImageFiles
+import LinuxSys
+import Manifest
+import PolicyStore
+import PolicyWorkbench
+
+/// What this machine has that a word of the command line can name. Whatever cannot be read is not proposed.
+enum Known {
+  /// The objects that the manifest of an image names.
+  static func objects(inImage path: String) -> [String] {
+    do {
+      let file = try ImageFile.open(path)
+      let rootHash = file.ownRootHash
+      let image = try ErofsImage(try file.device(rootHash: rootHash))
+      return try Manifest.read(from: image)?.objects.map(\.file.path) ?? []
+    } catch {
+      return []
+    }
+  }
+
+  /// The policies that are installed.
+  static func policies() -> [String] {
+    let state = try? PolicyStore(directory: PolicyStore.standardDirectory).state()
+    return state?.policies.keys.sorted() ?? []
+  }
+
+  /// The network interfaces.
+  static func interfaces() -> [String] { (try? Directory.names("/sys/class/net"))?.sorted() ?? [] }
+
+  static var errorCodes: [String] { ErrorCatalogue.codes }
+}
