@@ -18,6 +18,7 @@ let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
 // Generic types are set up by direct calls, not by parsing their mangled names and searching the program's conformances
 // for each requirement: a quarter of what a load does beyond starting.
+// Each function has a section of its own, so that the linker leaves out those that nothing calls.
 let directMetadata: [SwiftSetting] = [
   .unsafeFlags(
     ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors", "-Xfrontend", "-function-sections"],

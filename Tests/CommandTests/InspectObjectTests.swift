@@ -75,7 +75,6 @@ import Testing
     let dropped = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]
     let binary = directory.file("verity-bpf")
     try Tools.run("install", "-m", "755", VerityBPFCommand.path, binary)
-    try Tools.run("install", "-m", "755", "\(VerityBPFCommand.path)-commands", "\(binary)-commands")
     let script = "exec \"$@\" >'\(directory.file("out"))'"
     let result = try Subprocess.run(["sh", "-c", script, "sh"] + dropped + [binary, "inspect", path])
     #expect(result.status == 0, "\(result.text)")

@@ -49,8 +49,8 @@ enum Invocation {
   private static let noOptions = Declaration("", options: [])
 
   private static func unknown(_ word: String, _ path: VerbPath) -> UsageError {
-    guard Words.isOption(word) else { return .unknown(verb: word, known: path.verb.children) }
-    return .unknown(option: word, known: path.words.count == 1 ? rootOptions : noOptions.options)
+    guard Words.isOption(word) else { return .unknown("command", word, known: path.verb.children.map(\.name)) }
+    return .unknown("option", word, known: (path.words.count == 1 ? rootOptions : noOptions.options).map(\.name))
   }
 
   /// What the options in the place of a command ask for.

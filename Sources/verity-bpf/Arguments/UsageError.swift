@@ -12,16 +12,9 @@ struct UsageError: Error {
     self.parameter = parameter
   }
 
-  static func missing(_ parameter: Parameter) -> UsageError {
-    UsageError("`\(parameter.spelling)` is missing.", parameter)
-  }
-
-  static func unknown(option name: String, known: [Parameter]) -> UsageError {
-    UsageError("There is no option `\(name)`\(suggestion(for: name, among: known.map(\.name)))")
-  }
-
-  static func unknown(verb name: String, known: [Verb]) -> UsageError {
-    UsageError("There is no command `\(name)`\(suggestion(for: name, among: known.map(\.name)))")
+  /// There is none of that name; the nearest that there is may have been meant.
+  static func unknown(_ what: String, _ name: String, known: [String]) -> UsageError {
+    UsageError("There is no \(what) `\(name)`\(suggestion(for: name, among: known))")
   }
 
   /// The nearest of the known words, when one is near, as the end of the sentence.

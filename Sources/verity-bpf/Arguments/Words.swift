@@ -13,12 +13,11 @@ struct Words {
       guard declared.contains(where: { $0.name == parameter.name }) else {
         throw UsageError("`\(parameter.name)` is read, but not declared.")
       }
-      guard let value = key.read(given(parameter.name)) else { throw .missing(parameter) }
+      let given = values.first { $0.name == parameter.name }?.values ?? []
+      guard let value = key.read(given) else { throw UsageError("`\(parameter.spelling)` is missing.", parameter) }
       return value
     }
   }
-
-  private func given(_ name: String) -> [String] { values.first { $0.name == name }?.values ?? [] }
 
   /// Reads the words. Each is checked here, whether or not the command comes to ask for it.
   ///
@@ -42,7 +41,9 @@ struct Words {
         continue
       }
       let (name, enclosed) = Self.split(word)
-      guard let option = declaration.option(name) else { throw .unknown(option: name, known: declaration.options) }
+      guard let option = declaration.option(name) else {
+        throw .unknown("option", name, known: declaration.options.map(\.name))
+      }
       guard option.occurrence != .flag else {
         if let enclosed, !enclosed.isEmpty {
           throw UsageError("`\(name)` takes no value, but `\(enclosed)` was given.")
