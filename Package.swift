@@ -105,14 +105,17 @@ let package = Package(
     room(
       "Manifest",
       imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "BPFObject", "DMVerity", "EROFS"]),
+    room("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
+    room(
+      "TrustAnchors",
+      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "FSVerity", "ObjectSignature", "Signatures"]),
+    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
+    // Floor 6: origin and making of images; the policies that were installed.
     room(
       "PolicyStore",
-      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "Policy", "Signatures"]),
-
-    room("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
-    room("TrustAnchors", imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "Signatures"]),
-    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
-    // Floor 6: origin and making of images.
+      imports: [
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "Policy", "Signatures", "TrustAnchors",
+      ]),
     room(
       "Provenance",
       imports: [
@@ -129,7 +132,9 @@ let package = Package(
 
     room(
       "Activation",
-      imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures"]),
+      imports: [
+        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures", "TrustAnchors",
+      ]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
@@ -237,11 +242,17 @@ let package = Package(
     tests(
       "ObjectSignature",
       imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
-    tests("TrustAnchors", imports: ["TrustAnchors", "TestSupport", "Signatures", "Diagnostics", "ByteKit"]),
+    tests(
+      "TrustAnchors",
+      imports: [
+        "TrustAnchors", "TestSupport", "FSVerity", "Hashing", "ObjectSignature", "Signatures", "Diagnostics", "ByteKit",
+        "LinuxSys",
+      ]),
     tests(
       "PolicyStore",
       imports: [
-        "PolicyStore", "Policy", "Signatures", "TestSupport", "Hashing", "LinuxSys", "Diagnostics", "ByteKit",
+        "PolicyStore", "Policy", "Signatures", "TestSupport", "TrustAnchors", "Hashing", "LinuxSys",
+        "Diagnostics", "ByteKit",
       ]),
     tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
     tests("Policy", imports: ["JSONText", "Policy", "LinuxSys", "ByteKit"]),
@@ -264,7 +275,8 @@ let package = Package(
     tests(
       "Command",
       imports: [
-        "verity-bpf", "AuditText", "Policy", "TestSupport", "JSONText", "LinuxSys", "ByteKit",
+        "verity-bpf", "Activation", "AuditText", "Policy", "TestSupport", "ImageFiles",
+        "JSONText", "LinuxSys", "TrustAnchors", "ByteKit",
       ]),
     tests(
       "BPFLoad",

@@ -1,14 +1,14 @@
 internal import ByteKit
 public import Diagnostics
-public import ImageFiles
 public import LinuxSys
+public import TrustAnchors
 
 /// Why an image was not mounted or unmounted. What had been set up by then has been undone.
 public enum ActivationError: Error, Sendable {
   /// The system refused, for what is named in the text.
   case system(SystemError, doing: String)
-  /// The image cannot be opened.
-  case imageFile(ImageFileError)
+  /// The root hash, or who signed it, was revoked.
+  case revoked(Revocation)
   /// The image was refused before anything was set up.
   case image(Diagnostic)
   /// libcryptsetup or the kernel did not activate the volume.
@@ -34,7 +34,7 @@ extension ActivationError: Diagnosable {
           "run as root; without privilege `verity-bpf load --image IMAGE --object OBJECT` reads the image by itself"
       }
       return diagnostic
-    case .imageFile(let error): return error.diagnostic
+    case .revoked(let revocation): return revocation.diagnostic
     case .image(let diagnostic): return diagnostic
     case .activation(let name, .noLibrary(let reason), _):
       return Diagnostic(

@@ -23,7 +23,7 @@ extension ImageMount {
   /// EROFS_SUPER_MAGIC_V1 (include/uapi/linux/magic.h).
   private static let erofs: UInt64 = 0xe0f5_e1e2
 
-  /// Unmounts what ``mount(_:threads:progress:)`` mounted on a directory, and takes its volume and loop devices down, or
+  /// Unmounts what ``mount(_:_:threads:progress:)`` mounted on a directory, and takes its volume and loop devices down, or
   /// has the kernel do so when their last user is gone.
   ///
   /// - Throws: ``ActivationError/notOurs(directory:found:)`` before anything is touched when it is another mount.

@@ -2,9 +2,10 @@ internal import ByteKit
 internal import DMVerity
 internal import Diagnostics
 internal import DiskLayout
-internal import ImageFiles
+public import ImageFiles
 internal import LinuxSys
 internal import Signatures
+internal import TrustAnchors
 
 /// Mounting an image so that it can be opened by descriptor: under dm-verity where the kernel has it, else on a plain
 /// loop device.
@@ -20,20 +21,56 @@ public enum ImageMount {
 
   /// Mounts the image, read-only, without devices and set-user-ID programs; needs root.
   ///
-  /// - Parameter progress: told the bytes proven and in all.
+  /// - Parameters:
+  ///   - image: is not opened again. What is checked and what is set up are one open file, whatever its path leads to by
+  ///     then.
+  ///   - progress: told the bytes proven and in all.
   public static func mount(
-    _ request: MountRequest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+    _ image: borrowing ImageFile, _ request: MountRequest, threads: Int,
+    progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(ActivationError) -> MountedVolume {
-    if let signature = request.signature, signature.isEmpty {
+    let signature = try judge(image, request)
+    if let message = signature.forKernel, message.isEmpty {
       throw .signature(
-        image: request.image, Diagnostic("mount.signature", .integrity, "it is empty", found: "0 bytes"), messages: [])
+        image: image.path, Diagnostic("mount.signature", .integrity, "it is empty", found: "0 bytes"), messages: [])
     }
     let usesMapper = request.usesDeviceMapper ? try hasDeviceMapper() : false
     if usesMapper { try requireFree(request.volumeName) }
-    let image = try prove(request, threads: threads, progress)
+    try prove(image, request, threads: threads, progress)
     let flags: Mount.Flags = [.readOnly, .noDevices, .noSetUserID]
     let options = request.allowsExecution ? flags : flags.union(.noExecution)
-    return usesMapper ? try mountVolume(image, request, options) : try mountPlain(image, request, options)
+    return usesMapper
+      ? try mountVolume(image, request, signature, options) : try mountPlain(image, request, signature, options)
+  }
+
+  /// The signature that is for the kernel, and what our own trust anchors say of it.
+  private struct JudgedSignature {
+    let forKernel: [UInt8]?
+    let verdict: RootHashVerdict?
+  }
+
+  /// Asks whether the root hash or who signed it was revoked. That which came with the image is asked about in any case:
+  /// nothing is loaded from an image whose signer was revoked.
+  private static func judge(
+    _ image: borrowing ImageFile, _ request: MountRequest
+  ) throws(ActivationError) -> JudgedSignature {
+    func judge(_ signature: EnclosedSignature?) throws(ActivationError) -> JudgedSignature {
+      do throws(Revocation) {
+        return JudgedSignature(
+          forKernel: request.usesDeviceMapper ? signature?.message : nil,
+          verdict: try RootHashVerdict.judge(
+            request.rootHash, signature: signature?.message, from: signature?.place ?? "", trust: request.trust,
+            at: Timestamp.now().seconds))
+      } catch {
+        throw .revoked(error)
+      }
+    }
+    let enclosed = try judge(image.signature)
+    return switch request.signature {
+    case .enclosed: enclosed
+    case .named(let signature): try judge(signature)
+    case .none: JudgedSignature(forKernel: nil, verdict: nil)
+    }
   }
 
   /// A volume that is active already is said to be so: the library would only say that it exists.
@@ -49,12 +86,10 @@ public enum ImageMount {
       name: name, active.number, mounts: Mount.places(of: active.number), isGoing: active.isRemovedWhenClosed)
   }
 
-  /// Opens the image and checks every block of it.
+  /// Checks every block of the image.
   private static func prove(
-    _ request: MountRequest, threads: Int, _ progress: (UInt64, UInt64) -> Void
-  ) throws(ActivationError) -> ImageFile {
-    let image: ImageFile
-    do throws(ImageFileError) { image = try ImageFile.open(request.image) } catch { throw .imageFile(error) }
+    _ image: borrowing ImageFile, _ request: MountRequest, threads: Int, _ progress: (UInt64, UInt64) -> Void
+  ) throws(ActivationError) {
     let report: VerificationReport
     do throws(VerityError) {
       report = try image.verify(rootHash: request.rootHash, threads: threads) { done, total in
@@ -68,11 +103,10 @@ public enum ImageMount {
       var diagnostic =
         report.faults.first?.error.diagnostic
         ?? Diagnostic("mount.no-file-system", .integrity, "it holds no EROFS file system", expected: "EROFS")
-      diagnostic.message = "`\(request.image)` was not mounted: \(diagnostic.message)"
-      diagnostic.next = "verity-bpf verify \(request.image)"
+      diagnostic.message = "`\(image.path)` was not mounted: \(diagnostic.message)"
+      diagnostic.next = "verity-bpf verify \(image.path)"
       throw .image(diagnostic)
     }
-    return image
   }
 
   private static func hasDeviceMapper() throws(ActivationError) -> Bool {
@@ -89,9 +123,9 @@ public enum ImageMount {
 
   /// Mounts the image's data on a loop device alone.
   private static func mountPlain(
-    _ image: borrowing ImageFile, _ request: MountRequest, _ options: Mount.Flags
+    _ image: borrowing ImageFile, _ request: MountRequest, _ signature: JudgedSignature, _ options: Mount.Flags
   ) throws(ActivationError) -> MountedVolume {
-    guard request.signature == nil || !request.requiresSignature else {
+    if case .named = request.signature, signature.forKernel != nil {
       throw .image(
         Diagnostic(
           "mount.no-device-mapper", .unsupported, "the signature cannot be given to the kernel",
@@ -102,9 +136,10 @@ public enum ImageMount {
       let loop = try image.attach(.data, label: loopLabel)
       try Mount.mount(loop.path, on: request.directory, type: "erofs", options)
       return MountedVolume(
-        directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none)
+        directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none,
+        signature: signature.verdict, isSignatureUnused: signature.forKernel != nil)
     } catch {
-      throw .system(error, doing: "`\(request.image)` was not mounted")
+      throw .system(error, doing: "`\(image.path)` was not mounted")
     }
   }
 
@@ -120,7 +155,7 @@ public enum ImageMount {
 
   /// Activates a device-mapper volume over the image's parts and mounts that.
   private static func mountVolume(
-    _ image: borrowing ImageFile, _ request: MountRequest, _ options: Mount.Flags
+    _ image: borrowing ImageFile, _ request: MountRequest, _ signature: JudgedSignature, _ options: Mount.Flags
   ) throws(ActivationError) -> MountedVolume {
     let name = request.volumeName
     let data = try attach(image.kind == .appended ? .whole : .data, of: image)
@@ -133,18 +168,18 @@ public enum ImageMount {
     do throws(VerityActivation.Failure) {
       try VerityActivation(
         name: name, dataDevice: data.path, hashDevice: hashDevice, hashOffset: image.layout.superblockOffset,
-        rootHash: request.rootHash.bytes, signature: request.signature
+        rootHash: request.rootHash.bytes, signature: signature.forKernel
       ).activate()
     } catch {
       // The kernel decides what it takes. Why it did not can be that there was nothing to take.
-      if let signature = request.signature, case .refused(_, let messages) = error {
+      if let message = signature.forKernel, case .refused(_, let messages) = error {
         do throws(SignatureError) {
-          try SignedMessage.checkForm(signature, isDetached: true)
+          try SignedMessage.checkForm(message, isDetached: true)
         } catch {
-          throw .signature(image: request.image, error.diagnostic, messages: messages)
+          throw .signature(image: image.path, error.diagnostic, messages: messages)
         }
       }
-      throw .activation(name: name, error, isSigned: request.signature != nil)
+      throw .activation(name: name, error, isSigned: signature.forKernel != nil)
     }
     let device = "/dev/mapper/\(name)"
     do throws(SystemError) {
@@ -152,10 +187,10 @@ public enum ImageMount {
     } catch {
       // Nothing is left behind; should this fail too, the first failure is the one to be told.
       try? VerityActivation.deactivate(name: name)
-      throw .system(error, doing: "`\(request.image)` was not mounted")
+      throw .system(error, doing: "`\(image.path)` was not mounted")
     }
     return MountedVolume(
       directory: request.directory, device: device, rootHash: request.rootHash,
-      witness: request.signature == nil ? .rootHash : .signed)
+      witness: signature.forKernel == nil ? .rootHash : .signed, signature: signature.verdict, isSignatureUnused: false)
   }
 }

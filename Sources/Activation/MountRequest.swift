@@ -1,16 +1,27 @@
 public import ByteKit
+public import ImageFiles
+public import TrustAnchors
 
-/// An image to be mounted.
+/// How an image that is open is to be mounted.
 public struct MountRequest: Sendable {
-  public var image: String
+  /// Which signature of the root hash is given to the kernel: detached PKCS#7 in DER over the root hash's digits.
+  public enum Signature: Sendable {
+    /// That which came with the image, when one did. Where there is no device-mapper to give it to, the image is mounted
+    /// without.
+    case enclosed
+    /// Another in its place. Only a mount will do for which the kernel has accepted it.
+    case named(EnclosedSignature)
+    /// None: the kernel goes by the root hash alone. A signature that came with the image is looked at for its signer, who
+    /// may have been revoked.
+    case none
+  }
+
   public var directory: String
   /// The root hash the image must have.
   public var rootHash: Digest
-  /// Detached PKCS#7 in DER over the root hash's digits, for the kernel to check; nil to go by the root hash alone.
-  public var signature: [UInt8]?
-  /// Whether only a mount will do whose signature the kernel has accepted; else, where there is no device-mapper to give it
-  /// to, the image is mounted without.
-  public var requiresSignature: Bool
+  /// What was revoked is not mounted. Whose signatures count is told, and decides nothing: the kernel has keys of its own.
+  public var trust: Trust
+  public var signature: Signature
   /// The volume's name below /dev/mapper; by default it follows from the root hash.
   public var name: String?
   /// Whether device-mapper is used where the kernel has it.
@@ -18,12 +29,11 @@ public struct MountRequest: Sendable {
   /// Whether programs may be executed from the mount; objects need no such thing.
   public var allowsExecution: Bool
 
-  public init(image: String, directory: String, rootHash: Digest) {
-    self.image = image
+  public init(directory: String, rootHash: Digest, trust: Trust) {
     self.directory = directory
     self.rootHash = rootHash
-    signature = nil
-    requiresSignature = false
+    self.trust = trust
+    signature = .enclosed
     name = nil
     usesDeviceMapper = true
     allowsExecution = false
@@ -50,4 +60,8 @@ public struct MountedVolume: Equatable, Sendable {
   public let device: String
   public let rootHash: Digest
   public let witness: Witness
+  /// What our own trust anchors say of the signature that counts; nil when there is none.
+  public let signature: RootHashVerdict?
+  /// Whether there is a signature that would have been given to the kernel, and no device-mapper to give it to.
+  public let isSignatureUnused: Bool
 }

@@ -18,7 +18,7 @@ internal import TrustAnchors
 public struct Admission: Sendable {
   let request: AdmissionRequest
   let policy: CompiledPolicy
-  let trust: TrustAnchors
+  let trust: Trust
   let recorder: Recorder
   let kernelTypes = KernelTypes()
   let directories = PinDirectories()
@@ -26,14 +26,14 @@ public struct Admission: Sendable {
   /// Certificates that were met where anchors are kept, and do not count. Known when a signature has been looked at.
   public var trustProblems: [Diagnostic] { trust.metProblems }
 
-  /// Compiles the policy, reads the trust anchors, then opens the audit log.
+  /// Compiles the policy, reads this machine's trust anchors when the request names none, then opens the audit log.
   ///
   /// - Throws: ``AdmissionError/policy(file:_:)``, ``AdmissionError/trust(_:)`` or
   ///   ``AdmissionError/audit(directory:_:)``.
   public init(_ request: AdmissionRequest) throws(AdmissionError) {
     self.request = request
     policy = try Self.compile(request)
-    trust = try Self.trust(in: request.trustDirectory)
+    trust = if let trust = request.trust { trust } else { try Self.machinesTrust() }
     recorder = try Recorder.open(request)
   }
 
@@ -83,13 +83,9 @@ public struct Admission: Sendable {
     request.attaches || request.attachTarget != nil || request.verifierLogPath != nil
   }
 
-  /// The trust anchors of a directory, or this machine's own.
-  static func trust(in directory: String?) throws(AdmissionError) -> TrustAnchors {
-    do throws(TrustError) {
-      return if let directory { try TrustAnchors(directory: directory) } else { try .standard() }
-    } catch {
-      throw .trust(error)
-    }
+  /// This machine's own trust anchors.
+  static func machinesTrust() throws(AdmissionError) -> Trust {
+    do throws(TrustError) { return try .standard() } catch { throw .trust(error) }
   }
 
   private static func compile(_ request: AdmissionRequest) throws(AdmissionError) -> CompiledPolicy {

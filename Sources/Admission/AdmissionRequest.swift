@@ -1,5 +1,6 @@
 public import BPFLoad
 public import ByteKit
+public import TrustAnchors
 
 /// What is asked for, whichever the objects are: a policy, and what to do with the programs once they are loaded.
 public struct AdmissionRequest: Sendable {
@@ -19,8 +20,8 @@ public struct AdmissionRequest: Sendable {
   public var policyName: String
   /// The root hash the caller trusts beforehand. The policy decides in any case.
   public var rootHash: Digest?
-  /// The directory of trust anchors; nil for this machine's own, which need not exist.
-  public var trustDirectory: String?
+  /// Whose signatures count, and what was revoked; nil for this machine's own, which need not exist.
+  public var trust: Trust?
   /// Where programs and maps are pinned, below a BPF file system.
   public var pinPath: String?
   /// Whether each object's pins get a directory of their own below ``pinPath``, named like the object's file.
@@ -47,7 +48,7 @@ public struct AdmissionRequest: Sendable {
     self.policyName = policyName
     self.auditDirectory = auditDirectory
     rootHash = nil
-    trustDirectory = nil
+    trust = nil
     pinPath = nil
     pinsByObject = false
     attaches = false

@@ -91,7 +91,7 @@ struct JudgedObject: ~Copyable {
 extension Admission {
   /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
   public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
-    var examination = Examination(trust: try trust(in: nil))
+    var examination = Examination(trust: try machinesTrust())
     let object = try JudgedObject.prepare(named, &examination, keyring: nil)
     return JudgedObject.facts(about: BPFObject.reports(of: object.linked), of: object, requester: .current())
   }

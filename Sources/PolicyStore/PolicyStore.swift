@@ -1,8 +1,10 @@
 public import ByteKit
+internal import Diagnostics
 internal import Hashing
 public import LinuxSys
 public import Policy
 internal import Signatures
+public import TrustAnchors
 
 /// A directory of signed policies that forgets no version: not over a reboot, and not when a policy is removed.
 ///
@@ -15,12 +17,19 @@ internal import Signatures
 /// therefore always finds one complete state, however many change it meanwhile.
 public struct PolicyStore: Sendable {
   public let directory: String
+  /// What was revoked. Whose signatures count is in the store itself.
+  private let trust: Trust
 
   /// Where the store of a machine is.
   public static let standardDirectory = "/var/lib/verity-bpf/policy"
 
   /// Names a store; nothing is read yet.
-  public init(directory: String) { self.directory = directory }
+  ///
+  /// - Parameter trust: what was revoked. Its certificates count for nothing here: the store has its own.
+  public init(directory: String, trust: Trust) {
+    self.directory = directory
+    self.trust = trust
+  }
 
   /// A policy out of the store: signed by somebody trusted, valid, and the one that the state names.
   public struct StoredPolicy: Sendable {
@@ -128,7 +137,8 @@ public struct PolicyStore: Sendable {
       guard let entry = state.policies[name] else { throw .refused(.unknown(name: name)) }
       let next = try read(entry, state)
       var previous: StoredPolicy?
-      if let before, let old = state.policies[before] { previous = try read(old, state) }
+      // It is only named in the record, so that a policy can be replaced whose signer was revoked.
+      if let before, let old = state.policies[before] { previous = try read(old, state, trust: Trust.none) }
       guard before != name else { return previous }
       try system { () throws(SystemError) in try record(previous, next, state) }
       try write(state)
@@ -161,7 +171,9 @@ extension PolicyStore {
 
   private static func file(of entry: StoreState.Entry) -> String { "messages/\(entry.message.hex)" }
 
-  private func read(_ entry: StoreState.Entry, _ state: StoreState) throws(PolicyStoreError) -> StoredPolicy {
+  private func read(
+    _ entry: StoreState.Entry, _ state: StoreState, trust: Trust? = nil
+  ) throws(PolicyStoreError) -> StoredPolicy {
     let path = "\(directory)/\(Self.file(of: entry))"
     let message: [UInt8]
     do throws(SystemError) {
@@ -171,32 +183,52 @@ extension PolicyStore {
       throw .damaged(path: path, reason: "it is not there")
     }
     guard try digest(message) == entry.message else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
-    let policy = try check(message, state)
+    let policy = try check(message, state, trust: trust)
     guard policy.entry == entry else { throw .damaged(path: path, reason: "it holds another version") }
     return policy
   }
 
   /// A message's signature, and what it says.
-  private func check(_ message: [UInt8], _ state: StoreState) throws(PolicyStoreError) -> StoredPolicy {
+  ///
+  /// - Parameter other: what was revoked, when it is not what the store was made with.
+  private func check(
+    _ message: [UInt8], _ state: StoreState, trust other: Trust? = nil
+  ) throws(PolicyStoreError) -> StoredPolicy {
     let path = "\(directory)/trusted.pem"
     let pem = try system { () throws(SystemError) in
       try OwnedFD.open(path, [.readOnly, .noFollow]).readToEnd(limit: 1 << 22) ?? []
     }
     guard try digest(pem) == state.trusted else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
-    let verified: SignedMessage.Verified
-    do throws(SignatureError) {
-      // All keys could be used when the store was made; one that this OpenSSL no longer has takes no other's word away.
-      verified = try SignedMessage.verify(
-        message, trusted: try Certificates(pem: pem, passesOverUnsupportedKeys: true))
-    } catch {
-      throw .signature(error)
-    }
-    let document = PolicyDocument.parse(verified.content, dialect: .verityBPF)
+    // All keys could be used when the store was made; one that this OpenSSL no longer has takes no other's word away.
+    let judge = (other ?? trust).trusting(only: pem, set: "store", passesOverUnsupportedKeys: true)
+    let (signer, text) = try Self.signed(judge.judge(.policy(message), at: Timestamp.now().seconds))
+    let document = PolicyDocument.parse(text, dialect: .verityBPF)
     guard document.isValid, let header = document.header else {
       throw .invalid(InvalidPolicy(diagnostics: document.diagnostics))
     }
     let entry = StoreState.Entry(version: header.version, message: try digest(message))
-    return StoredPolicy(entry: entry, document: document, signer: verified.signer)
+    return StoredPolicy(entry: entry, document: document, signer: signer)
+  }
+
+  /// The signer of a policy and its text, when its signature counts.
+  private static func signed(_ verdict: TrustAnchors::Verdict) throws(PolicyStoreError) -> (
+    signer: Digest, text: [UInt8]
+  ) {
+    switch verdict {
+    case .trusted(let voucher):
+      guard let text = voucher.policy else { throw .signature(.malformed(reason: "no policy")) }
+      return (voucher.signer, text)
+    case .expired(let voucher): throw .signature(.expired(subject: voucher.subject))
+    case .wrongPurpose(let voucher): throw .signature(.purpose(subject: voucher.subject))
+    case .unsigned: throw .signature(.malformed(reason: "no signature"))
+    case .nobodyTrusted: throw .signature(.untrustedSigner)
+    case .untrusted(let refusal), .malformed(let refusal), .unchecked(let refusal):
+      switch refusal {
+      case .signature(let error): throw .signature(error)
+      case .object: throw .signature(.malformed(reason: refusal.diagnostic.message))
+      }
+    case .revoked(let revocation): throw .revoked(revocation)
+    }
   }
 
   private func write(_ state: StoreState) throws(PolicyStoreError) {

@@ -2,6 +2,7 @@ public import Diagnostics
 public import LinuxSys
 public import Policy
 public import Signatures
+public import TrustAnchors
 
 /// Why the store cannot be used, or refuses.
 public enum PolicyStoreError: Error, Equatable, Sendable {
@@ -16,6 +17,8 @@ public enum PolicyStoreError: Error, Equatable, Sendable {
   /// The signed text is no policy.
   case invalid(InvalidPolicy)
   case signature(SignatureError)
+  /// The policy's signer was revoked.
+  case revoked(Revocation)
   case system(SystemError)
 }
 
@@ -54,7 +57,7 @@ extension PolicyStoreError {
     case .refused: 22  // EINVAL
     case .invalid, .signature(.malformed): 74  // EBADMSG
     case .signature(.untrustedSigner): 126  // ENOKEY
-    case .signature: 129  // EKEYREJECTED
+    case .signature, .revoked: 129  // EKEYREJECTED
     case .lost, .damaged, .exists, .system: 5  // EIO
     }
   }
@@ -82,6 +85,7 @@ extension PolicyStoreError: Diagnosable {
     case .refused(let refusal): refusal.diagnostic
     case .invalid(let error): error.diagnostic
     case .signature(let error): error.diagnostic
+    case .revoked(let revocation): revocation.diagnostic
     case .system(let error): error.diagnostic
     }
   }

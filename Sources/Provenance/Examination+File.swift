@@ -67,19 +67,10 @@ extension Examination {
 extension Evidence {
   /// The object with this evidence and what there is to say of its signature, unless something of it was revoked.
   consuming func examined(
-    _ bytes: [UInt8], digest: Digest, trust: TrustAnchors
+    _ bytes: [UInt8], digest: Digest, trust: Trust
   ) throws(ProvenanceError) -> ExaminedObject {
-    let signature = SignatureFacts.check(bytes.rawSpan, trust: trust, time: Timestamp.now().seconds)
-    let subjects: [(Revocations.Kind, Digest?)] = [
-      (.object, digest), (.object, signature.content), (.rootHash, verity?.rootHash ?? volume?.rootHash),
-      (.signer, signature.signer),
-      (.signer, fileVerity?.signature?.signer), (.signer, rootHashSignature?.signer),
-    ]
-    for case (let kind, let subject?) in subjects where trust.revocations.contains(kind, subject) {
-      throw .revoked(kind: kind.rawValue, digest: subject)
-    }
     var complete = self
-    complete.signature = signature
+    complete.signature = try SignatureFacts.judge(bytes, digest: digest, trust: trust, at: Timestamp.now().seconds)
     return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
   }
 }

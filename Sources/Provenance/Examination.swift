@@ -14,7 +14,7 @@ public struct Examination: ~Copyable {
   private let expected: Digest?
   private var images: OpenImages
   /// Whose signatures count, and what was revoked.
-  let trust: TrustAnchors
+  let trust: Trust
   /// Whether the kernel's word is enough where the devices under a dm-verity device cannot be read.
   private let takesKernelAlone: Bool
   /// Whether the manifest's entry for each object is read; proving an object takes no notice of it.
@@ -27,7 +27,7 @@ public struct Examination: ~Copyable {
   ///   - takesKernelAlone: whether an object that cannot be proven here, because the devices that hold its blocks and its
   ///     tree cannot be read, is examined on the kernel's word alone. What is read and does not verify is refused anyway.
   public init(
-    expecting expected: Digest? = nil, trust: TrustAnchors = .none, describes: Bool = false,
+    expecting expected: Digest? = nil, trust: Trust = .none, describes: Bool = false,
     takesKernelAlone: Bool = false
   ) {
     self.expected = expected
@@ -134,8 +134,10 @@ public struct Examination: ~Copyable {
 
   /// The file as the mount shows it, read once into private memory: as good as the kernel's word.
   private static func examine(
-    unproven file: borrowing OpenObject, because error: ProvenanceError, evidence: Evidence, trust: TrustAnchors
+    unproven file: borrowing OpenObject, because error: ProvenanceError, evidence: Evidence, trust: Trust
   ) throws(ProvenanceError) -> ExaminedObject {
+    // There is no image of ours that would have been asked about when it was opened.
+    if let rootHash = evidence.volume?.rootHash { _ = try RootHashVerdict.judge(rootHash, nil, trust: trust) }
     let bytes = try file.contents()
     let digest: Digest
     do throws(HashingError) { digest = try Digest.of(bytes.rawSpan) } catch { throw .hashing(error) }

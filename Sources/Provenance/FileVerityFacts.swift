@@ -41,18 +41,19 @@ extension FileVerityFacts {
   ///   - time: seconds since 1970-01-01T00:00:00Z, against which the certificate's dates are held.
   /// - Returns: nil when the file has no fs-verity.
   static func prove(
-    _ bytes: RawSpan, of descriptor: borrowing OwnedFD, trust: TrustAnchors, time: Int64
+    _ bytes: RawSpan, of descriptor: borrowing OwnedFD, trust: Trust, time: Int64
   ) throws(ProvenanceError) -> FileVerityFacts? {
     guard let measured = try measure(descriptor) else { return nil }
+    let description: VerityDescriptor
     do throws(FSVerityError) {
-      let description = try describe(descriptor, bytes, algorithm: measured.algorithm)
+      description = try describe(descriptor, bytes, algorithm: measured.algorithm)
       try description.prove(bytes, measured: measured)
-      return FileVerityFacts(
-        digest: measured, blockSize: description.blockSize, salt: description.salt,
-        signature: signature(of: descriptor, measured, trust: trust, time: time))
     } catch {
       throw .fileVerity(error)
     }
+    return FileVerityFacts(
+      digest: measured, blockSize: description.blockSize, salt: description.salt,
+      signature: try signature(of: descriptor, measured, trust: trust, time: time))
   }
 
   /// The digest that the kernel names; nil when it has none for this file.
@@ -81,23 +82,22 @@ extension FileVerityFacts {
   }
 
   private static func signature(
-    of descriptor: borrowing OwnedFD, _ digest: Digest, trust: TrustAnchors, time: Int64
-  ) -> Signature? {
+    of descriptor: borrowing OwnedFD, _ digest: Digest, trust: Trust, time: Int64
+  ) throws(ProvenanceError) -> Signature? {
     guard let message = try? descriptor.veritySignature(), !message.isEmpty else { return nil }
     let isChecked = KernelFile.text(kernelSwitch) != nil
-    func refused(_ code: String) -> Signature {
-      Signature(isCheckedByKernel: isChecked, signer: nil, anchors: nil, refusal: code)
+    func refused(_ refusal: any Diagnosable) -> Signature {
+      Signature(isCheckedByKernel: isChecked, signer: nil, anchors: nil, refusal: refusal.diagnostic.code)
     }
-    guard !trust.files.isEmpty else { return refused("signature.untrusted") }
-    do throws(SignatureError) {
-      let verified = try SignedMessage.verify(
-        message, content: VerityDescriptor.signedBytes(of: digest), trusted: try trust.files.certificates())
-      if let refusal = verified.certificate.refusal(at: time) { return refused(refusal.diagnostic.code) }
-      return Signature(
-        isCheckedByKernel: isChecked, signer: verified.signer, anchors: trust.files.set(of: verified.signer),
-        refusal: nil)
-    } catch {
-      return refused(error.diagnostic.code)
+    return switch trust.judge(.file(digest, signature: message), at: time) {
+    case .trusted(let voucher):
+      Signature(isCheckedByKernel: isChecked, signer: voucher.signer, anchors: voucher.anchors, refusal: nil)
+    case .expired(let voucher): refused(SignatureError.expired(subject: voucher.subject))
+    case .wrongPurpose(let voucher): refused(SignatureError.purpose(subject: voucher.subject))
+    case .unsigned: nil
+    case .nobodyTrusted: refused(SignatureError.untrustedSigner)
+    case .untrusted(let refusal), .malformed(let refusal), .unchecked(let refusal): refused(refusal)
+    case .revoked(let revocation): throw .revoked(revocation)
     }
   }
 }

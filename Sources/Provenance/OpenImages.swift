@@ -12,13 +12,13 @@ struct OpenImages: ~Copyable {
   private static let keptByteCount = 64 << 20
 
   /// Whose signatures of root hashes count.
-  private let trust: TrustAnchors
+  private let trust: Trust
 
   private var byPath: [String: OpenImage] = [:]
   private var byLoop: [(loop: LoopFacts, image: OpenImage)] = []
   private var byVolume: [(volume: VolumeFacts, image: OpenImage)] = []
 
-  init(trust: TrustAnchors) { self.trust = trust }
+  init(trust: Trust) { self.trust = trust }
 
   /// The image file of that path.
   mutating func open(_ path: String, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {

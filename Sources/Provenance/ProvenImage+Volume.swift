@@ -11,13 +11,14 @@ extension ProvenImage {
   ///
   /// The table decides where things are; the superblock on the device must say the same.
   static func open(
-    under witness: KernelWitness, expected: Digest?, trust: TrustAnchors
+    under witness: KernelWitness, expected: Digest?, trust: Trust
   ) throws(ProvenanceError) -> ProvenImage {
     let facts = witness.facts
     if let expected, expected != facts.rootHash {
       throw .rootHash(
         image: "device \(facts.device)", expected: expected.description, found: facts.rootHash.description)
     }
+    let signature = try RootHashVerdict.judge(facts.rootHash, signature(of: facts), trust: trust)
     let treeEnd = try treeEnd(of: witness)
     let isAppended = facts.dataDevice == facts.hashDevice
     let path = try node(of: facts.dataDevice)
@@ -60,21 +61,16 @@ extension ProvenImage {
         throw .image(path: path, error.diagnostic)
       }
     }
-    return try settle(
-      device, path: path, wasExpected: expected != nil, status: status, signature: signature(of: facts, trust: trust))
+    return try settle(device, path: path, wasExpected: expected != nil, status: status, signature: signature)
   }
 
-  /// What the signature is worth that lies beside the file under the data device, or in it, when there is one.
+  /// The signature that lies beside the file under the data device, or in it, when there is one.
   ///
   /// The kernel keeps no signature that it has taken. Where this one was found does not matter: it is held against the
   /// root hash that the kernel has in force.
-  private static func signature(of facts: VolumeFacts, trust: TrustAnchors) -> RootHashVerdict? {
-    guard let loop = try? LoopFacts(of: facts.dataDevice),
-      let signature = try? ImageFile.open(loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit).signature
-    else { return nil }
-    return RootHashVerdict.check(
-      signature.message, from: signature.place, of: facts.rootHash, anchors: trust.images,
-      time: Timestamp.now().seconds)
+  private static func signature(of facts: VolumeFacts) -> EnclosedSignature? {
+    guard let loop = try? LoopFacts(of: facts.dataDevice) else { return nil }
+    return try? ImageFile.open(loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit).signature
   }
 
   /// Where the tree ends on its device, in bytes.

@@ -34,7 +34,7 @@ struct ProvenImage: ~Copyable {
   ///     from the top of its tree; it then proves consistency, and only a policy can say whether it is trusted.
   ///   - trust: whose signatures of root hashes count.
   static func open(
-    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?, trust: TrustAnchors
+    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?, trust: Trust
   ) throws(ProvenanceError) -> ProvenImage {
     let file: ImageFile
     do throws(ImageFileError) {
@@ -46,10 +46,7 @@ struct ProvenImage: ~Copyable {
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
-    let signature = file.signature.map {
-      RootHashVerdict.check(
-        $0.message, from: $0.place, of: rootHash, anchors: trust.images, time: Timestamp.now().seconds)
-    }
+    let signature = try RootHashVerdict.judge(rootHash, file.signature, trust: trust)
     let device: Device
     do throws(VerityError) {
       device = try file.device(rootHash: rootHash)
@@ -84,6 +81,21 @@ struct ProvenImage: ~Copyable {
       return (manifest, inode)
     } catch {
       throw .image(path: path, error.diagnostic)
+    }
+  }
+}
+
+extension RootHashVerdict {
+  /// Judges a root hash and the signature that came with it, now.
+  static func judge(
+    _ rootHash: Digest, _ signature: EnclosedSignature?, trust: Trust
+  ) throws(ProvenanceError) -> RootHashVerdict? {
+    do throws(Revocation) {
+      return try judge(
+        rootHash, signature: signature?.message, from: signature?.place ?? "", trust: trust, at: Timestamp.now().seconds
+      )
+    } catch {
+      throw .revoked(error)
     }
   }
 }

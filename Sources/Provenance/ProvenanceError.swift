@@ -1,10 +1,10 @@
-public import ByteKit
 public import DMTable
 public import Diagnostics
 public import FSVerity
 public import Hashing
 public import ImageFiles
 public import LinuxSys
+public import TrustAnchors
 
 /// Why the origin of an object's bytes could not be proven.
 public enum ProvenanceError: Error, Sendable {
@@ -42,7 +42,7 @@ public enum ProvenanceError: Error, Sendable {
   case tooLarge(object: String, size: UInt64, limit: UInt64)
   case hashing(HashingError)
   /// The object, its image, or who signed it was revoked.
-  case revoked(kind: String, digest: Digest)
+  case revoked(Revocation)
 }
 
 extension ProvenanceError {
@@ -132,12 +132,8 @@ extension ProvenanceError: Diagnosable {
       return Diagnostic(
         "provenance.too-large", .integrity, "object `\(object)` is too large to be a BPF object",
         expected: "at most \(limit) bytes", found: "\(size) bytes")
-    case .revoked(let kind, let digest):
-      return Diagnostic(
-        "provenance.revoked", .integrity, "the \(kind) was revoked",
-        expected: "nothing that the machine's list of revocations names", found: "\(kind) \(digest)",
-        why: "what was revoked counts no more, whatever else vouches for it",
-        next: "get a newer version; the list is the file `revoked` among the trust anchors")
+    case .revoked(let revocation):
+      return revocation.diagnostic
     case .hashing(let error):
       return Diagnostic("provenance.hashing", .incomplete, error.description)
     }

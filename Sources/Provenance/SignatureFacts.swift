@@ -36,45 +36,33 @@ public struct SignatureFacts: Equatable, Sendable {
   /// The code of the refusal, for a signature that does not hold or count.
   public let refusal: String?
 
-  /// Checks the signature of an object.
+  /// Judges an object by its signature.
   ///
-  /// - Parameter time: seconds since 1970-01-01T00:00:00Z, against which the certificate's dates are held.
-  static func check(_ object: RawSpan, trust: TrustAnchors, time: Int64) -> SignatureFacts {
-    guard ObjectVerifier.isSigned(object) else { return SignatureFacts(.unsigned) }
-    guard !trust.objects.isEmpty else { return SignatureFacts(.unknownKey, refusal: "signature.untrusted") }
-    let trusted: Certificates
-    do throws(SignatureError) {
-      trusted = try trust.objects.certificates()
-    } catch {
-      return SignatureFacts(.fault, refusal: error.diagnostic.code)
-    }
-    do throws(ObjectSignatureError) {
-      return SignatureFacts(try ObjectVerifier.verify(object, trusted: trusted), trust: trust, time: time)
-    } catch {
-      let verdict: Verdict =
-        switch error {
-        case .signature(.untrustedSigner), .signature(.unsupportedKey), .signature(.noCertificate): .unknownKey
-        case .signature(.openSSL), .hashing: .fault
-        default: .badSignature
-        }
-      return SignatureFacts(verdict, refusal: error.diagnostic.code)
+  /// - Parameters:
+  ///   - digest: SHA-256 of the bytes.
+  ///   - time: seconds since 1970-01-01T00:00:00Z, against which the certificate's dates are held.
+  static func judge(
+    _ bytes: [UInt8], digest: Digest, trust: Trust, at time: Int64
+  ) throws(ProvenanceError) -> SignatureFacts {
+    switch trust.judge(.object(bytes, digest: digest), at: time) {
+    case .trusted(let voucher): SignatureFacts(.ok, voucher)
+    case .expired(let voucher):
+      SignatureFacts(.expired, voucher, refusal: SignatureError.expired(subject: voucher.subject))
+    case .wrongPurpose(let voucher):
+      SignatureFacts(.unknownKey, voucher, refusal: SignatureError.purpose(subject: voucher.subject))
+    case .unsigned: SignatureFacts(.unsigned)
+    case .nobodyTrusted: SignatureFacts(.unknownKey, refusal: SignatureError.untrustedSigner)
+    case .untrusted(let refusal): SignatureFacts(.unknownKey, refusal: refusal)
+    case .malformed(let refusal): SignatureFacts(.badSignature, refusal: refusal)
+    case .unchecked(let refusal): SignatureFacts(.fault, refusal: refusal)
+    case .revoked(let revocation): throw .revoked(revocation)
     }
   }
 
-  private init(_ verdict: Verdict, refusal: String? = nil) {
+  private init(_ verdict: Verdict, _ voucher: Voucher? = nil, refusal: (any Diagnosable)? = nil) {
     self.verdict = verdict
-    self.refusal = refusal
-    (signer, subject, keyring, format, content) = (nil, nil, nil, nil, nil)
-  }
-
-  private init(_ verified: VerifiedSignature, trust: TrustAnchors, time: Int64) {
-    let certificate = verified.certificate
-    verdict = !certificate.isForSigning ? .unknownKey : certificate.isValid(at: time) ? .ok : .expired
-    signer = verified.signer
-    subject = verified.certificate.subject
-    keyring = trust.objects.set(of: verified.signer)
-    format = verified.format.rawValue
-    content = verified.content
-    refusal = certificate.refusal(at: time)?.diagnostic.code
+    (signer, subject, keyring) = (voucher?.signer, voucher?.subject, voucher?.anchors)
+    (format, content) = (voucher?.object?.format.rawValue, voucher?.object?.content)
+    self.refusal = refusal?.diagnostic.code
   }
 }

@@ -11,8 +11,8 @@ struct Question {
   var rule: String
   /// The root hash that is asked for beforehand.
   var rootHash: Digest?
-  /// The directory of trust anchors; nil for this machine's.
-  var trustDirectory: String?
+  /// Whose signatures count; nil for this machine's trust anchors.
+  var trust: Trust?
 
   /// Allows what is under a root hash.
   static func trusting(_ rootHash: Digest, pinned: Bool = false) -> Question {
@@ -32,7 +32,7 @@ struct Question {
   func ask(_ object: AdmissionRequest.Object) -> Answer {
     var request = AdmissionRequest(policy: policy, policyName: "self-test", auditDirectory: "/nonexistent")
     request.rootHash = rootHash
-    request.trustDirectory = trustDirectory
+    request.trust = trust
     // Decides only: no record is written, and nothing reaches the kernel.
     request.isDryRun = true
     do throws(AdmissionError) {
@@ -40,7 +40,7 @@ struct Question {
       let outcome = try admission.admit(object)
       if outcome.isAllowed { return .allowed }
       // Where the question is who signed, the reason is what was found out about the signature.
-      if trustDirectory != nil, let refusal = outcome.evidence.rootHashSignature?.refusal { return .refused(refusal) }
+      if trust != nil, let refusal = outcome.evidence.rootHashSignature?.refusal { return .refused(refusal) }
       let decision = outcome.ruling.deciding
       return .refused(
         Diagnostic("policy.denied", .denied, "\(decision.summary): \(decision.ruleText)"))

@@ -6,6 +6,7 @@ internal import LinuxSys
 internal import PolicyStore
 internal import Policy
 internal import Signatures
+internal import TrustAnchors
 
 extension SelfTest {
   /// Images that are sound, with signatures by a key that is trusted, by one that is not, and over something else: by
@@ -26,7 +27,7 @@ extension SelfTest {
       // Any other root hash.
       let elsewhere = content.map { $0 == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0") }
       var question = Question(rule: "x_sig_source=USERSPACE")
-      question.trustDirectory = anchors
+      question.trust = try Trust(directory: anchors)
       func ask(_ name: String, _ message: [UInt8]) throws -> Answer {
         let path = try specimen.variant(name) { _ throws(SystemError) in }
         try write(message, to: Sidecars(imagePath: path).signature)
@@ -60,7 +61,7 @@ extension SelfTest {
     do {
       let signer = try ThrowawaySigner(name: "verity-bpf self-test")
       let other = try ThrowawaySigner(name: "verity-bpf self-test, stranger")
-      let store = PolicyStore(directory: "\(directory)/store")
+      let store = PolicyStore(directory: "\(directory)/store", trust: .none)
       try store.create(trusting: signer.certificate)
       func policy(_ version: PolicyVersion) -> [UInt8] {
         Array("policy_name=self-test policy_version=\(version)\nDEFAULT action=DENY\n".utf8)

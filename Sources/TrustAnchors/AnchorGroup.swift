@@ -1,24 +1,26 @@
-public import ByteKit
-public import Signatures
+internal import ByteKit
+internal import Signatures
 
 /// The certificates that count for one kind of signature.
-public struct AnchorGroup: Sendable {
+struct AnchorGroup: Sendable {
   /// All of them in PEM; none when ``isEmpty``.
-  public private(set) var pem: [UInt8] = []
+  private var pem: [UInt8] = []
   /// The set of each certificate, by the SHA-256 of its DER form. The first set that has it wins.
   private var sets: [Digest: String] = [:]
+  /// The set of every certificate that is in none of the ``sets``.
+  private var commonSet: String?
+  private var passesOverUnsupportedKeys = false
 
   /// Nobody is trusted.
-  public static let none = AnchorGroup()
+  static let none = AnchorGroup()
 
   init() {}
 
-  /// The certificates of a PEM text, all in one set.
-  ///
-  /// - Throws: ``Signatures/SignatureError/noCertificate(reason:)`` when there is none.
-  public init(pem: [UInt8], set: String) throws(SignatureError) {
+  /// The certificates of a PEM text, all in one set; read when the first signature is checked.
+  init(pem: [UInt8], set: String, passesOverUnsupportedKeys: Bool) {
     self.pem = pem
-    for fingerprint in try Certificates(pem: pem).fingerprints() { sets[fingerprint] = set }
+    commonSet = set
+    self.passesOverUnsupportedKeys = passesOverUnsupportedKeys
   }
 
   /// Adds the certificates of a PEM text.
@@ -34,13 +36,15 @@ public struct AnchorGroup: Sendable {
   }
 
   /// Whether nobody is trusted.
-  public var isEmpty: Bool { sets.isEmpty }
+  var isEmpty: Bool { sets.isEmpty && commonSet == nil }
 
   /// The same, ready to check signatures with.
   ///
   /// - Throws: ``Signatures/SignatureError/noCertificate(reason:)`` when ``isEmpty``.
-  public func certificates() throws(SignatureError) -> Certificates { try Certificates(pem: pem) }
+  func certificates() throws(SignatureError) -> Certificates {
+    try Certificates(pem: pem, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
+  }
 
   /// The set that a signer's certificate is in, by its fingerprint.
-  public func set(of signer: Digest) -> String? { sets[signer] }
+  func set(of signer: Digest) -> String? { sets[signer] ?? commonSet }
 }

@@ -2,12 +2,13 @@ internal import Diagnostics
 internal import LinuxSys
 internal import Synchronization
 
-/// The certificates of a ``TrustAnchors``; those in directories that others fill are read when somebody asks.
+/// The certificates of a ``Trust``; those in directories that others fill are read when somebody asks.
 final class AnchorGroups: Sendable {
   struct Certificates: Sendable {
     var objects = AnchorGroup.none
     var images = AnchorGroup.none
     var files = AnchorGroup.none
+    var policies = AnchorGroup.none
     /// What was found where certificates are kept, and does not count.
     var problems: [Diagnostic] = []
   }

@@ -2,12 +2,12 @@ public import ByteKit
 public import Diagnostics
 internal import Signatures
 
-/// What came of checking the signature of a root hash in this process. It is never the kernel's word.
+/// What the signature of a root hash is worth that came with an image. It is never the kernel's word.
 public struct RootHashVerdict: Equatable, Sendable {
   /// The file or partition that the signature was found in.
   public let place: String
   /// SHA-256 of the signer's certificate; nil unless a trust anchor for images signed exactly this root hash. It may be
-  /// there with a ``refusal``, so that a signer who was revoked is found before the date is looked at.
+  /// there with a ``refusal``: for a certificate that is out of date or made for something else.
   public let signer: Digest?
   /// The signer's name; with ``signer``.
   public let subject: String?
@@ -19,30 +19,34 @@ public struct RootHashVerdict: Equatable, Sendable {
   /// Whether somebody who is trusted signed the root hash, with a certificate that is valid and made for signing.
   public var counts: Bool { refusal == nil }
 
-  /// Checks a signature.
+  private init(_ place: String, _ voucher: Voucher? = nil, refusal: (any Diagnosable)? = nil) {
+    self.place = place
+    (signer, subject, anchors) = (voucher?.signer, voucher?.subject, voucher?.anchors)
+    self.refusal = refusal?.diagnostic
+  }
+
+  /// Judges a root hash and the signature that came with it.
   ///
   /// - Parameters:
-  ///   - message: detached PKCS#7, as it was found. It has to be one DER message with one signer, over SHA-256 or more,
-  ///     without attributes.
+  ///   - message: see ``Subject/rootHash(_:signature:)``; nil when none came with it.
   ///   - place: where it was found, for people.
-  ///   - rootHash: what has to be signed: its lower-case digits, without a line feed, as in the device-mapper's table
-  ///     (drivers/md/dm-verity-verify-sig.c).
-  ///   - anchors: whose signatures count.
   ///   - time: seconds since 1970-01-01T00:00:00Z, against which the certificate's dates are held.
-  public static func check(
-    _ message: [UInt8], from place: String, of rootHash: Digest, anchors: AnchorGroup, time: Int64
-  ) -> RootHashVerdict {
-    do throws(SignatureError) {
-      guard !message.isEmpty else { throw .malformed(reason: "0 bytes") }
-      // Asked first, so that a machine without anchors need not open OpenSSL.
-      guard !anchors.isEmpty else { throw .untrustedSigner }
-      let verified = try SignedMessage.verify(
-        message, content: Array(rootHash.hex.utf8), trusted: try anchors.certificates(), allowsAttributes: false)
-      return RootHashVerdict(
-        place: place, signer: verified.signer, subject: verified.certificate.subject,
-        anchors: anchors.set(of: verified.signer), refusal: verified.certificate.refusal(at: time)?.diagnostic)
-    } catch {
-      return RootHashVerdict(place: place, signer: nil, subject: nil, anchors: nil, refusal: error.diagnostic)
+  /// - Returns: nil when there is no signature.
+  /// - Throws: the entry that says that the root hash or its signer was revoked.
+  public static func judge(
+    _ rootHash: Digest, signature message: [UInt8]?, from place: String, trust: Trust, at time: Int64
+  ) throws(Revocation) -> RootHashVerdict? {
+    switch trust.judge(.rootHash(rootHash, signature: message), at: time) {
+    case .trusted(let voucher): RootHashVerdict(place, voucher)
+    case .expired(let voucher):
+      RootHashVerdict(place, voucher, refusal: SignatureError.expired(subject: voucher.subject))
+    case .wrongPurpose(let voucher):
+      RootHashVerdict(place, voucher, refusal: SignatureError.purpose(subject: voucher.subject))
+    case .unsigned: nil
+    case .nobodyTrusted: RootHashVerdict(place, refusal: SignatureError.untrustedSigner)
+    case .untrusted(let refusal), .malformed(let refusal), .unchecked(let refusal):
+      RootHashVerdict(place, refusal: refusal)
+    case .revoked(let revocation): throw revocation
     }
   }
 }

@@ -29,7 +29,7 @@ extension TrustError: Diagnosable {
     case .unknownEntry(let path):
       return Diagnostic(
         "trust.unknown-entry", .invalid, "`\(path)` is no set of trust anchors",
-        expected: "one of \(TrustAnchors.setNames.joined(separator: ", ")), or `revoked`",
+        expected: "one of \(Trust.setNames.joined(separator: ", ")), or `revoked`",
         why: "a misspelt list of revocations would revoke nothing", next: "rename it, or move it elsewhere")
     case .certificate(let path, let error):
       var diagnostic = error.diagnostic

@@ -6,6 +6,7 @@ import Policy
 import Signatures
 import TestSupport
 import Testing
+import TrustAnchors
 
 @testable import PolicyStore
 
@@ -17,7 +18,7 @@ import Testing
 
   init() throws {
     directory = try Directory.createTemporary(prefix: "verity-bpf-store")
-    store = PolicyStore(directory: "\(directory)/lib/store")
+    store = PolicyStore(directory: "\(directory)/lib/store", trust: .none)
     let made = try Subprocess.run([
       "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
       "\(directory)/key",
@@ -116,8 +117,38 @@ import Testing
     #expect(code { () throws(PolicyStoreError) in _ = try store.install(foreign) } == "signature.untrusted")
     #expect(try store.state().policies.isEmpty)
     #expect(
-      code { () throws(PolicyStoreError) in try PolicyStore(directory: "\(directory)/x").create(trusting: key) }
+      code { () throws(PolicyStoreError) in
+        try PolicyStore(directory: "\(directory)/x", trust: .none).create(trusting: key)
+      }
         == "signature.certificate")
+  }
+
+  /// No policy of a signer who was revoked is installed, made active or handed out, and another one can take its place.
+  @Test func aRevokedSignersPolicyCountsNoMore() throws {
+    let other = try ThrowawaySigner(name: "other")
+    try store.create(trusting: certificate + other.certificate)
+    _ = try store.install(try signed("a", "1.0.0"))
+    _ = try store.activate("a")
+    let trust = "\(directory)/trust"
+    try Directory.create(trust)
+    let signer = try #require(try Certificates(pem: certificate).fingerprints().first)
+    let list = try OwnedFD.open("\(trust)/revoked", [.writeOnly, .create])
+    try list.writeAll(Array("signer \(signer)\n".utf8).rawSpan)
+    let revoking = PolicyStore(directory: store.directory, trust: try Trust(directory: trust))
+    let newer = try signed("a", "1.1.0")
+    #expect(code { () throws(PolicyStoreError) in _ = try revoking.active() } == "provenance.revoked")
+    #expect(code { () throws(PolicyStoreError) in _ = try revoking.policy("a") } == "provenance.revoked")
+    #expect(code { () throws(PolicyStoreError) in _ = try revoking.check(newer) } == "provenance.revoked")
+    #expect(code { () throws(PolicyStoreError) in _ = try revoking.install(newer) } == "provenance.revoked")
+    #expect(try store.active().document.header?.version == PolicyVersion(1, 0, 0), "nothing was written")
+    _ = try store.install(try signed("c", "1.0.0"))
+    #expect(code { () throws(PolicyStoreError) in _ = try revoking.activate("c") } == "provenance.revoked")
+
+    let text = Array("policy_name=b policy_version=1.0.0\nDEFAULT action=DENY\n".utf8)
+    _ = try revoking.install(try other.sign(text, form: .policy))
+    let previous = try revoking.activate("b")
+    #expect(previous?.document.header?.nameText == "a", "the record names it all the same")
+    #expect(try revoking.active().document.header?.nameText == "b")
   }
 
   /// Every file of the store, damaged or gone: no policy comes out of it, and the refusal says which file it was.

@@ -4,7 +4,8 @@ import LinuxSys
 import Signatures
 import TestSupport
 import Testing
-import TrustAnchors
+
+@testable import TrustAnchors
 
 @Suite struct TrustAnchorsTests {
   let directory: TemporaryDirectory
@@ -26,27 +27,27 @@ import TrustAnchors
   }
 
   @Test func setsAreNamed() throws {
-    let anchors = try TrustAnchors(directory: directory.file("trust"))
+    let anchors = try Trust(directory: directory.file("trust"))
     #expect(anchors.objects.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
     #expect(anchors.objects.set(of: try fingerprint("trust/user/bob.pem")) == "user")
     let certificates = try anchors.objects.certificates()
     #expect(certificates.count == 2 && !anchors.objects.isEmpty && anchors.images.isEmpty)
-    #expect(TrustAnchors.none.objects.isEmpty && TrustAnchors.none.revocations == Revocations())
+    #expect(Trust.none.objects.isEmpty)
   }
 
   @Test func mistakesAreNotPassedOver() throws {
-    #expect(throws: TrustError.self) { try TrustAnchors(directory: directory.file("nowhere")) }
+    #expect(throws: TrustError.self) { try Trust(directory: directory.file("nowhere")) }
     try directory.write("trust/bpf/broken.pem", "no certificate")
-    #expect(throws: TrustError.self) { try TrustAnchors(directory: directory.file("trust")) }
+    #expect(throws: TrustError.self) { try Trust(directory: directory.file("trust")) }
     try directory.write("trust/bpf/broken.pem", try directory.read("trust/user/bob.pem"))
-    _ = try TrustAnchors(directory: directory.file("trust"))
+    _ = try Trust(directory: directory.file("trust"))
     try Tools.run("mkfifo", directory.file("trust/bpf/fifo.pem"))
     #expect(throws: TrustError.self, "which must not wait for a writer") {
-      try TrustAnchors(directory: directory.file("trust"))
+      try Trust(directory: directory.file("trust"))
     }
     try Tools.run("rm", directory.file("trust/bpf/fifo.pem"))
     try directory.write("trust/revokd", "")
-    #expect(throws: TrustError.self) { try TrustAnchors(directory: directory.file("trust")) }
+    #expect(throws: TrustError.self) { try Trust(directory: directory.file("trust")) }
   }
 
   /// One that OpenSSL cannot use takes no other out, and is told by name.
@@ -56,7 +57,7 @@ import TrustAnchors
     for set in ["bpf", "user"] { try directory.write("trust/\(set)/a-unknown.pem", unknown) }
     // All or nothing of a file.
     try directory.write("trust/user/two.pem", unknown + alice)
-    let anchors = try TrustAnchors(directory: directory.file("trust"))
+    let anchors = try Trust(directory: directory.file("trust"))
     #expect(try anchors.objects.certificates().count == 2)
     #expect(anchors.objects.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
     #expect(anchors.problems.map(\.code) == Array(repeating: "signature.certificate-key", count: 3))
@@ -66,7 +67,7 @@ import TrustAnchors
     // Known without a signature being looked at, as the directory is read at once.
     #expect(anchors.metProblems.count == 3)
     try Tools.run("rm", directory.file("trust/bpf/alice.pem"), directory.file("trust/user/bob.pem"))
-    #expect(try TrustAnchors(directory: directory.file("trust")).objects.isEmpty)
+    #expect(try Trust(directory: directory.file("trust")).objects.isEmpty)
   }
 
   @Test func unknownKeysElsewhereArePassedOver() throws {
@@ -78,28 +79,10 @@ import TrustAnchors
       try directory.write("root/\(path)/\(file)", alice)
     }
     try directory.write("root/etc/os-release", "ID=debian\n")
-    let anchors = try TrustAnchors.standard(root: directory.file("root"))
+    let anchors = try Trust.standard(root: directory.file("root"))
     let count = (try anchors.objects.certificates().count, try anchors.images.certificates().count)
     #expect(count == (1, 1))
     #expect(anchors.problems.map(\.code) == Array(repeating: "signature.certificate-key", count: 2))
     #expect(anchors.problems.allSatisfy { $0.message.contains("/a-one.") && $0.message.contains(algorithm) })
-  }
-
-  private static let digest = "sha256:" + String(repeating: "5a", count: 32)
-
-  @Test func revocations() throws {
-    let text = "# a list\n\nobject \(Self.digest)  # why\nroot-hash\t\(Self.digest)\r\n"
-    let revocations = try Revocations(text: Array(text.utf8))
-    let digest = try #require(Digest(Self.digest))
-    #expect(revocations.contains(.object, digest) && revocations.contains(.rootHash, digest))
-    #expect(!revocations.contains(.signer, digest) && revocations.count == 2)
-  }
-
-  @Test(arguments: [
-    "objects \(digest)", "object", "object \(digest) more", "object sha256:5a", "object \(digest.dropFirst(7))",
-    "\u{0}",
-  ])
-  func badLists(_ line: String) {
-    #expect(throws: Revocations.Mistake(line: 2)) { try Revocations(text: Array("\n\(line)\n".utf8)) }
   }
 }

@@ -43,7 +43,7 @@ import Testing
     try Tools.run("ln", "-snf", target, path(file))
   }
 
-  private func anchors() throws -> TrustAnchors { try .standard(root: directory.path + "/root") }
+  private func anchors() throws -> Trust { try .standard(root: directory.path + "/root") }
 
   /// The names of the certificates that are in a group.
   private func names(_ group: AnchorGroup) -> [String] {

@@ -4,6 +4,7 @@ import LinuxSys
 import Manifest
 import PolicyStore
 import PolicyWorkbench
+import TrustAnchors
 
 /// What this machine has that a word of the command line can name. Whatever cannot be read is not proposed.
 enum Known {
@@ -21,7 +22,7 @@ enum Known {
 
   /// The policies that are installed.
   static func policies() -> [String] {
-    let state = try? PolicyStore(directory: PolicyStore.standardDirectory).state()
+    let state = try? PolicyStore(directory: PolicyStore.standardDirectory, trust: .standard()).state()
     return state?.policies.keys.sorted() ?? []
   }
 

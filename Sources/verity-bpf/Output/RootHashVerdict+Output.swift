@@ -2,7 +2,6 @@ import ByteKit
 import Diagnostics
 import ImageFiles
 import LinuxSys
-import Provenance
 import TrustAnchors
 
 extension RootHashVerdict {
@@ -12,23 +11,14 @@ extension RootHashVerdict {
     return "does not count: \(refusal.code), \(refusal.message)"
   }
 
-  /// Checks the signature that came with an image, after what was revoked.
+  /// Judges a root hash and the signature that came with it, now.
   ///
   /// - Returns: nil when none came with it.
-  /// - Throws: ``Provenance/ProvenanceError/revoked(kind:digest:)``.
-  static func check(
-    _ signature: EnclosedSignature?, of rootHash: Digest, anchors: AnchorGroup, revocations: Revocations
-  ) throws -> RootHashVerdict? {
-    guard !revocations.contains(.rootHash, rootHash) else {
-      throw ProvenanceError.revoked(kind: Revocations.Kind.rootHash.rawValue, digest: rootHash)
-    }
-    guard let signature else { return nil }
-    let verdict = check(
-      signature.message, from: signature.place, of: rootHash, anchors: anchors, time: Timestamp.now().seconds)
-    if let signer = verdict.signer, revocations.contains(.signer, signer) {
-      throw ProvenanceError.revoked(kind: Revocations.Kind.signer.rawValue, digest: signer)
-    }
-    return verdict
+  static func judge(
+    _ rootHash: Digest, _ signature: EnclosedSignature?, trust: Trust
+  ) throws(Revocation) -> RootHashVerdict? {
+    try judge(
+      rootHash, signature: signature?.message, from: signature?.place ?? "", trust: trust, at: Timestamp.now().seconds)
   }
 }
 
@@ -43,12 +33,12 @@ extension ImageFile {
   }
 }
 
-extension TrustAnchors {
+extension Trust {
   /// The anchors in a directory, this machine's when none is named; told what does not count there.
-  static func chosen(in directory: String?) throws -> TrustAnchors {
-    let anchors = if let directory { try TrustAnchors(directory: directory) } else { try TrustAnchors.standard() }
-    anchors.warn()
-    return anchors
+  static func told(in directory: String?) throws(TrustError) -> Trust {
+    let trust = try chosen(in: directory)
+    trust.warn()
+    return trust
   }
 
   /// Tells what was found where certificates are kept, and does not count.

@@ -28,9 +28,8 @@ extension InspectCommand {
             expected: sidecar.description, found: rootHash.description,
             next: "get the image and its root hash again from where they were built"))
       }
-      let trust = try TrustAnchors.chosen(in: trustAnchors)
-      let signature = try RootHashVerdict.check(
-        opened.signature, of: rootHash, anchors: trust.images, revocations: trust.revocations)
+      let trust = try Trust.told(in: trustAnchors)
+      let signature = try RootHashVerdict.judge(rootHash, opened.signature, trust: trust)
       let image = try ErofsImage(try opened.device(rootHash: rootHash))
       let manifest = try Manifest.read(from: image)
       try manifest?.check(superblock: layout.superblock)

@@ -71,19 +71,22 @@ struct MountCommand: Command {
 
   func execute() throws -> Int32 {
     let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
-    var request = MountRequest(image: image, directory: directory, rootHash: rootHash)
-    let enclosed = try signature()
-    let anchors = try TrustAnchors.chosen(in: trustAnchors)
-    let verdict = try RootHashVerdict.check(
-      enclosed, of: rootHash, anchors: anchors.images, revocations: anchors.revocations)
-    request.signature = noDeviceMapper ? nil : enclosed?.message
-    request.requiresSignature = rootHashSignature != nil
+    let file = try ImageFile.open(image)
+    var request = MountRequest(directory: directory, rootHash: rootHash, trust: try Trust.told(in: trustAnchors))
+    if noSignature {
+      request.signature = .none
+    } else if let rootHashSignature {
+      request.signature = .named(
+        EnclosedSignature(place: rootHashSignature, message: try PolicyFile.read(rootHashSignature)))
+    } else {
+      file.warnOfReplacedSignature()
+    }
     request.name = name?.argument
     request.usesDeviceMapper = !noDeviceMapper
     request.allowsExecution = exec
     var progress = Progress("proving \(image)", quiet: json)
     defer { progress.finish() }
-    let mounted = try ImageMount.mount(request, threads: Processors.online) { done, total in
+    let mounted = try ImageMount.mount(file, request, threads: Processors.online) { done, total in
       progress.update(done: done, total: total)
     }
     progress.finish()
@@ -91,31 +94,22 @@ struct MountCommand: Command {
       try Output.json([
         "schema": .string(Self.schema), "directory": .string(mounted.directory), "device": .string(mounted.device),
         "root_hash": .string(mounted.rootHash.description), "witness": .string(mounted.witness.rawValue),
-        "signature": verdict?.json ?? .null,
+        "signature": mounted.signature?.json ?? .null,
       ])
     } else {
       try Output.line(Output.row("mounted", "\(image) on \(mounted.directory), read-only"))
       try Output.line(Output.row("device", mounted.device))
       try Output.line(Output.row("root hash", mounted.rootHash.hex))
       try Output.line(Output.row("checked by", mounted.witness.text))
-      if request.signature != nil, mounted.witness == .none {
+      if mounted.isSignatureUnused {
         Output.warning(
           "mount.signature-unused", "without device-mapper, nobody in the kernel checked the signature of `\(image)`")
       }
-      if let verdict { try Output.line(Output.row("signature", "for us it \(verdict.line)")) }
+      if let verdict = mounted.signature { try Output.line(Output.row("signature", "for us it \(verdict.line)")) }
     }
     return 0
   }
 
-  private func signature() throws -> EnclosedSignature? {
-    if noSignature { return nil }
-    if let rootHashSignature {
-      return EnclosedSignature(place: rootHashSignature, message: try PolicyFile.read(rootHashSignature))
-    }
-    let file = try ImageFile.open(image)
-    file.warnOfReplacedSignature()
-    return file.signature
-  }
 }
 
 /// The name of a volume, which has to show whose it is.

@@ -4,7 +4,6 @@ import Hashing
 import JSONText
 import LinuxSys
 import ObjectSignature
-import Provenance
 import Signatures
 import TrustAnchors
 
@@ -25,25 +24,12 @@ enum SignedObjectAnswer {
 
   /// Checks the signature, and prints the answer; returns the exit code.
   ///
-  /// - Parameters:
-  ///   - pem: the certificates of those whose signatures count.
-  ///   - revocations: what counts no more.
-  static func verify(
-    _ path: String, trusted pem: [UInt8], revocations: Revocations, asJSON: Bool
-  ) throws -> Int32 {
+  /// - Parameter trust: whose signatures count, and what was revoked.
+  static func verify(_ path: String, trust: Trust, asJSON: Bool) throws -> Int32 {
     let bytes = try PolicyFile.read(path)
     do {
-      guard ObjectVerifier.isSigned(bytes.rawSpan) else { throw ObjectSignatureError.unsigned }
-      guard !pem.isEmpty else { throw DiagnosedFailure(noCertificate(path)) }
-      let trusted = try Certificates(pem: pem)
-      let signature = try verified(bytes, trusted: trusted)
-      if let refusal = signature.certificate.refusal(at: Timestamp.now().seconds) { throw refusal }
-      for (kind, digest) in [
-        (Revocations.Kind.object, try Digest.of(bytes.rawSpan)), (.object, signature.content),
-        (.signer, signature.signer),
-      ] where revocations.contains(kind, digest) {
-        throw ProvenanceError.revoked(kind: kind.rawValue, digest: digest)
-      }
+      let subject = Subject.object(bytes, digest: try Digest.of(bytes.rawSpan))
+      let signature = try signature(trust.judge(subject, at: Timestamp.now().seconds), of: path)
       if asJSON { try Output.json(json(path, signature)) } else { try printText(path, signature) }
       return 0
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
@@ -61,15 +47,23 @@ enum SignedObjectAnswer {
     }
   }
 
-  /// What cannot be read as an object any more was changed after it was signed.
-  private static func verified(_ bytes: [UInt8], trusted: borrowing Certificates) throws -> VerifiedSignature {
-    do throws(ObjectSignatureError) {
-      return try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
-    } catch {
-      guard case .object = error else { throw error }
-      var diagnostic = error.diagnostic
+  /// The signature, when it is one that counts.
+  private static func signature(_ verdict: Verdict, of path: String) throws -> VerifiedSignature {
+    switch verdict {
+    case .trusted(let voucher):
+      guard let signature = voucher.object else { throw ObjectSignatureError.unsigned }
+      return signature
+    case .expired(let voucher): throw SignatureError.expired(subject: voucher.subject)
+    case .wrongPurpose(let voucher): throw SignatureError.purpose(subject: voucher.subject)
+    case .unsigned: throw ObjectSignatureError.unsigned
+    case .nobodyTrusted: throw DiagnosedFailure(noCertificate(path))
+    case .malformed(let refusal):
+      // What cannot be read as an object any more was changed after it was signed.
+      var diagnostic = refusal.diagnostic
       diagnostic.category = .integrity
       throw DiagnosedFailure(diagnostic)
+    case .untrusted(let refusal), .unchecked(let refusal): throw refusal
+    case .revoked(let revocation): throw revocation
     }
   }
 

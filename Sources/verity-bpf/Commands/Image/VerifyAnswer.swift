@@ -25,6 +25,9 @@ struct VerifyAnswer {
   /// Why the image was refused before or after its blocks were checked.
   var refusal: Diagnostic?
 
+  /// Whether that is because the root hash or its signer was revoked.
+  var isRevoked = false
+
   init(image: String) { self.image = image }
 
   var isSound: Bool { refusal == nil && report?.isSound == true }
@@ -48,7 +51,7 @@ struct VerifyAnswer {
   var verdict: Verdict {
     guard let refusal else { return isSound ? .ok : .corrupt }
     if refusal.code == "verify.no-signature" { return .unsigned }
-    if refusal.code == "provenance.revoked" { return .revoked }
+    if isRevoked { return .revoked }
     return signature?.refusal == refusal ? .untrusted : .malformed
   }
 

@@ -72,10 +72,7 @@ struct VerifyCommand: Command {
 
   func execute() throws -> Int32 {
     if try SignedObjectAnswer.isObject(image) {
-      let trust = try TrustAnchors.chosen(in: trustAnchors)
-      return try SignedObjectAnswer.verify(
-        image, trusted: certificate.isEmpty ? trust.objects.pem : try namedCertificates(),
-        revocations: trust.revocations, asJSON: json)
+      return try SignedObjectAnswer.verify(image, trust: try trust(), asJSON: json)
     }
     var answer = VerifyAnswer(image: image)
     do {
@@ -91,13 +88,19 @@ struct VerifyCommand: Command {
       }
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
       answer.refusal = error.diagnostic
+      answer.isRevoked = error is Revocation
     }
     try answer.print(asJSON: json)
     return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
   }
 
-  private func namedCertificates() throws -> [UInt8] {
-    try certificate.flatMap { try CertificateOption.read($0) + [0x0a] }
+  /// Whose signatures count: those of the certificates that were named, else of the trust anchors. What was revoked is
+  /// revoked for both.
+  private func trust() throws -> Trust {
+    let trust = try Trust.told(in: trustAnchors)
+    if certificate.isEmpty { return trust }
+    return trust.trusting(
+      only: try certificate.flatMap { try CertificateOption.read($0) + [0x0a] }, set: "--certificate")
   }
 
   /// Checks the signature of the root hash, and says against which root hash the image is to be checked: one that
@@ -105,21 +108,14 @@ struct VerifyCommand: Command {
   private func checkSignature(
     _ file: borrowing ImageFile, named: Result<Digest, any Error>, answer: inout VerifyAnswer
   ) throws -> Digest {
-    let trust = try TrustAnchors.chosen(in: trustAnchors)
-    let anchors: AnchorGroup =
-      if !certificate.isEmpty {
-        try AnchorGroup(pem: try namedCertificates(), set: "--certificate")
-      } else {
-        file.signature == nil ? .none : trust.images
-      }
+    let trust = try trust()
     let isDemanded = !certificate.isEmpty || trustAnchors != nil
     let isNamed = trusted.isNamed || Self.exists(Sidecars(imagePath: image).rootHash)
     if !isNamed, !isDemanded { _ = try named.get() }
     let rootHash = isNamed ? try named.get() : file.ownRootHash
     answer.rootHash = rootHash
     file.warnOfReplacedSignature()
-    answer.signature = try RootHashVerdict.check(
-      file.signature, of: rootHash, anchors: anchors, revocations: trust.revocations)
+    answer.signature = try RootHashVerdict.judge(rootHash, file.signature, trust: trust)
     if isDemanded {
       guard let signature = answer.signature else {
         throw DiagnosedFailure(

@@ -9,6 +9,7 @@ import Policy
 import PolicyStore
 import Provenance
 import SafeOutput
+import TrustAnchors
 
 /// What `load` does.
 extension LoadCommand {
@@ -19,10 +20,11 @@ extension LoadCommand {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let requested = try objects.requested()
     try requireReplaceableLog()
-    let (text, name) = try policyText()
+    let trust = try Trust.chosen(in: trustAnchors)
+    let (text, name) = try policyText(trust)
     var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
     request.rootHash = try trusted.expected()
-    request.trustDirectory = trustAnchors
+    request.trust = trust
     request.pinPath = pinPath
     request.pinsByObject = requested.count > 1
     request.attaches = attach
@@ -66,7 +68,7 @@ extension LoadCommand {
 
   /// The policy's text and name: the file that was named, or the policy that is active in the store. Without either
   /// nothing is loaded.
-  private func policyText() throws -> (text: [UInt8], name: String) {
+  private func policyText(_ trust: Trust) throws -> (text: [UInt8], name: String) {
     guard let policy else {
       let store = PolicyStore.standardDirectory
       guard try Self.exists(store) else {
@@ -76,7 +78,7 @@ extension LoadCommand {
             expected: "--policy FILE, or an active policy in `\(store)`",
             next: "name the policy with --policy, or install one: `verity-bpf policy init`, `install`, `activate`"))
       }
-      let active = try PolicyStore(directory: store).active()
+      let active = try PolicyStore(directory: store, trust: trust).active()
       return (active.document.text.bytes, active.document.header?.nameText ?? "active")
     }
     let file = try OwnedFD.open(policy, .readOnly)

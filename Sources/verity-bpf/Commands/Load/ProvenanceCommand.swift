@@ -46,7 +46,7 @@ struct ProvenanceCommand: Command {
 
   private func examine() throws -> Evidence {
     let requested = try objects.requested()
-    var examination = Examination(expecting: try trusted.expected(), trust: try TrustAnchors.chosen(in: trustAnchors))
+    var examination = Examination(expecting: try trusted.expected(), trust: try Trust.told(in: trustAnchors))
     switch requested.first {
     case .descriptor(let fd): return try examination.examine(fd: fd).evidence
     case .image(let path, let name): return try examination.examine(image: path, object: name).evidence

@@ -5,6 +5,7 @@ import JSONText
 import LinuxSys
 import PolicyStore
 import Policy
+import TrustAnchors
 
 /// The options of the verbs that work on the store.
 struct StoreOptions {
@@ -18,7 +19,8 @@ struct StoreOptions {
     auditDir = try words[CommonOptions.auditDirectory]
   }
 
-  var store: PolicyStore { PolicyStore(directory: directory) }
+  /// The store, which asks this machine's list of revocations too.
+  func store() throws -> PolicyStore { PolicyStore(directory: directory, trust: try .standard()) }
 
   /// What most of these verbs work on.
   static let name: Key<String> = .required("NAME", takes: .policyName, "The policy's name.")
@@ -45,7 +47,7 @@ struct PolicyInitCommand: Command {
   }
 
   func execute() throws -> Int32 {
-    try options.store.create(trusting: try CertificateOption.read(certificate))
+    try options.store().create(trusting: try CertificateOption.read(certificate))
     try Output.line("made    \(options.directory)")
     return 0
   }
@@ -76,10 +78,11 @@ struct PolicyInstallCommand: Command {
 
   func execute() throws -> Int32 {
     let bytes = try PolicyFile.read(message)
+    let store = try options.store()
     let log = try PolicyAudit.open(options.auditDir)
     let installed: (policy: PolicyStore.StoredPolicy, result: StoreState.Installation)
     do throws(PolicyStoreError) {
-      installed = try options.store.install(bytes) { (policy, state) throws(SystemError) in
+      installed = try store.install(bytes) { (policy, state) throws(SystemError) in
         try log.write(.load(PolicyAudit.loaded(policy)), serial: state.serial)
       }
     } catch {
@@ -130,13 +133,14 @@ struct PolicyActivateCommand: Command {
 
   func execute() throws -> Int32 {
     let log = try PolicyAudit.open(options.auditDir)
-    let previous = try options.store.activate(name) { (old, new, state) throws(SystemError) in
+    let store = try options.store()
+    let previous = try store.activate(name) { (old, new, state) throws(SystemError) in
       try log.write(
         .activation(
           ActivationRecord(old: old.map { PolicyAudit.named($0) }, new: PolicyAudit.named(new), subject: log.subject)),
         serial: state.serial)
     }
-    let active = try options.store.policy(name)
+    let active = try store.policy(name)
     let enforcing = active.document.header?.enforcing ?? true
     if json {
       try Output.json([
@@ -166,7 +170,7 @@ struct PolicyRemoveCommand: Command {
   }
 
   func execute() throws -> Int32 {
-    try options.store.remove(name)
+    try options.store().remove(name)
     try Output.line("removed  \(name)")
     return 0
   }
@@ -191,9 +195,10 @@ struct PolicyListCommand: Command {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let state = try options.store.state()
+    let store = try options.store()
+    let state = try store.state()
     for (name, entry) in state.policies.sorted(by: { $0.key < $1.key }) {
-      let policy = try options.store.policy(name)
+      let policy = try store.policy(name)
       let isActive = state.active == name
       let enforcing = policy.document.header?.enforcing ?? true
       if json {

@@ -8,10 +8,12 @@ internal import Signatures
 ///     DIRECTORY/revoked      what counts no more, see ``Revocations``
 ///
 /// A directory that is this project's own is read when the value is made: a file there that cannot be read or understood
-/// is an error and no gap, but for one with a key that OpenSSL does not know, which is passed over and told. Those that others fill are read when the first signature asks for them, because most programs
-/// have none, and reading certificates takes longer than deciding about a program; what is wrong there is passed over and
-/// told (``problems``).
-public struct TrustAnchors: Sendable {
+/// is an error and no gap, but for one with a key that OpenSSL does not know, which is passed over and told. Those that others
+/// fill are read when the first signature asks for them, because most programs have none, and reading certificates takes
+/// longer than deciding about a program; what is wrong there is passed over and told (``problems``).
+///
+/// ``judge(_:at:)`` is the only way to ask: neither the certificates nor the list leave this module.
+public struct Trust: Sendable {
   /// The sets whose certificates count for objects: words of `bpf_keyring=` (Policy/PropertyName) in small letters.
   /// The other words are of keyrings that only the kernel can speak for.
   static let objectSets = ["bpf", "user"]
@@ -22,24 +24,26 @@ public struct TrustAnchors: Sendable {
   /// Where the anchors of a machine are.
   public static let standardDirectory = "/etc/verity-bpf/trust"
 
-  /// What counts no more.
-  public let revocations: Revocations
+  /// What counts no more; asked by ``judge(_:at:)`` alone.
+  let revocations: Revocations
   /// The certificates, by what they count for.
   private let groups: AnchorGroups
 
   /// Whose signatures of objects count.
-  public var objects: AnchorGroup { groups.all.objects }
+  var objects: AnchorGroup { groups.all.objects }
   /// Whose signatures of root hashes count.
-  public var images: AnchorGroup { groups.all.images }
+  var images: AnchorGroup { groups.all.images }
   /// Whose signatures of fs-verity digests count: those for objects, and more.
-  public var files: AnchorGroup { groups.all.files }
+  var files: AnchorGroup { groups.all.files }
+  /// Whose signatures of policies count: nobody's until a policy store says so.
+  var policies: AnchorGroup { groups.all.policies }
   /// What there is where certificates are kept, and does not count.
   public var problems: [Diagnostic] { groups.all.problems }
   /// Those of the ``problems`` that were met: none as long as nobody asked for a certificate.
   public var metProblems: [Diagnostic] { groups.read?.problems ?? [] }
 
   /// Nobody is trusted, and nothing is revoked.
-  public static let none = TrustAnchors(revocations: Revocations(), AnchorGroups(own: AnchorGroups.Certificates()))
+  public static let none = Trust(revocations: .none, AnchorGroups(own: AnchorGroups.Certificates()))
 
   private init(revocations: Revocations, _ groups: AnchorGroups) {
     self.revocations = revocations
@@ -50,10 +54,10 @@ public struct TrustAnchors: Sendable {
   /// `verity.d`.
   ///
   /// - Parameter root: what stands before every path; for tests.
-  public static func standard(root: String = "") throws(TrustError) -> TrustAnchors {
-    var (revocations, own) = (Revocations(), AnchorGroups.Certificates())
+  public static func standard(root: String = "") throws(TrustError) -> Trust {
+    var (revocations, own) = (Revocations.none, AnchorGroups.Certificates())
     if try exists(root + standardDirectory) { (revocations, own) = try read(root + standardDirectory) }
-    return TrustAnchors(revocations: revocations, AnchorGroups(own: own, elsewhereBelow: root))
+    return Trust(revocations: revocations, AnchorGroups(own: own, elsewhereBelow: root))
   }
 
   /// Reads a directory of anchors, which must be there.
@@ -64,20 +68,33 @@ public struct TrustAnchors: Sendable {
     self.init(revocations: revocations, AnchorGroups(own: own))
   }
 
+  /// The anchors in a directory, or this machine's own when none is named.
+  public static func chosen(in directory: String?) throws(TrustError) -> Trust {
+    if let directory { return try Trust(directory: directory) }
+    return try .standard()
+  }
+
+  /// The same list of what was revoked, with certificates of the caller's own in place of all others.
+  ///
+  /// - Parameters:
+  ///   - pem: certificates that the caller has read and can use, for every kind of signature.
+  ///   - set: what the set of them is called.
+  ///   - passesOverUnsupportedKeys: whether a certificate whose key OpenSSL no longer has takes no other's word away.
+  public func trusting(only pem: [UInt8], set: String, passesOverUnsupportedKeys: Bool = false) -> Trust {
+    let group = AnchorGroup(pem: pem, set: set, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
+    let own = AnchorGroups.Certificates(objects: group, images: group, files: group, policies: group)
+    return Trust(revocations: revocations, AnchorGroups(own: own))
+  }
+
   private static func read(_ directory: String) throws(TrustError) -> (Revocations, AnchorGroups.Certificates) {
     let names = try names(directory)
     for name in names where name != "revoked" && !setNames.contains(name) {
       throw .unknownEntry(path: "\(directory)/\(name)")
     }
-    var revocations = Revocations()
+    var revocations = Revocations.none
     if names.contains("revoked") {
       let path = "\(directory)/revoked"
-      let text = try CertificateFile.bytes(of: path, limit: 1 << 24)
-      do throws(Revocations.Mistake) {
-        revocations = try Revocations(text: text)
-      } catch {
-        throw .revocations(path: path, line: error.line)
-      }
+      revocations = try Revocations(text: try CertificateFile.bytes(of: path, limit: 1 << 24), path: path)
     }
     var own = AnchorGroups.Certificates()
     for set in setNames where names.contains(set) {

@@ -1,0 +1,31 @@
+public import ByteKit
+public import Diagnostics
+
+/// An entry of the list of what was revoked, as the reason why something is refused.
+public struct Revocation: Diagnosable, Equatable, Sendable {
+  /// What an entry can be about.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// A certificate, by the SHA-256 of its DER form.
+    case signer
+    /// An object, by the SHA-256 of its file or, for a signed one, of what its signature is over: that stays the same when
+    /// the file is stripped or signed anew.
+    case object
+    /// An image or a volume, by its root hash.
+    case rootHash = "root-hash"
+  }
+
+  public let kind: Kind
+  public let digest: Digest
+  /// The list that names it, and the line there, from 1.
+  public let path: String
+  public let line: Int
+
+  public var diagnostic: Diagnostic {
+    Diagnostic(
+      "provenance.revoked", .integrity, "the \(kind.rawValue) was revoked",
+      expected: "nothing that the machine's list of revocations names",
+      found: "\(kind.rawValue) \(digest), line \(line) of `\(path)`",
+      why: "what was revoked counts no more, whatever else vouches for it",
+      next: "get a newer version; the list is the file `revoked` among the trust anchors")
+  }
+}

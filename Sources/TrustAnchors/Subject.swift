@@ -1,0 +1,18 @@
+public import ByteKit
+
+/// What ``Trust/judge(_:at:)`` is asked about.
+public enum Subject: Sendable {
+  /// The root hash of an image or a volume.
+  ///
+  /// - signature: detached PKCS#7 as it came with the image; nil when none came with it. It has to be one DER message with
+  ///   one signer, over SHA-256 or more, without attributes, over the root hash's lower-case digits without a line feed, as
+  ///   in the device-mapper's table (drivers/md/dm-verity-verify-sig.c).
+  case rootHash(Digest, signature: [UInt8]?)
+  /// A BPF object: its file's bytes, with the signatures that are in and behind them, and their SHA-256.
+  case object([UInt8], digest: Digest)
+  /// The fs-verity digest of a file, with its builtin signature (Documentation/filesystems/fsverity.rst).
+  case file(Digest, signature: [UInt8])
+  /// A policy inside the PKCS#7 message that signs it. When it was signed decides nothing, nor does what its signer's
+  /// certificate says of itself, as in IPE: an old policy is kept out by its version.
+  case policy([UInt8])
+}

@@ -1,0 +1,87 @@
+internal import ByteKit
+internal import FSVerity
+internal import ObjectSignature
+internal import Signatures
+
+/// Checking signatures against the certificates that count. What was revoked is not asked here, so nobody but
+/// ``Trust/judge(_:at:)`` may take the answer for a verdict.
+extension Trust {
+  func checkSignature(of subject: Subject, at time: Int64) -> Verdict {
+    switch subject {
+    case .rootHash(_, signature: nil):
+      .unsigned
+    case .rootHash(let rootHash, let message?):
+      detached(message, of: Array(rootHash.hex.utf8), by: images, allowsAttributes: false, at: time)
+    case .file(let digest, let message):
+      detached(message, of: VerityDescriptor.signedBytes(of: digest), by: files, allowsAttributes: true, at: time)
+    case .object(let bytes, digest: _):
+      object(bytes, at: time)
+    case .policy(let message):
+      policy(message)
+    }
+  }
+
+  /// Checks a detached message over bytes as they are.
+  private func detached(
+    _ message: [UInt8], of content: [UInt8], by anchors: @autoclosure () -> AnchorGroup, allowsAttributes: Bool,
+    at time: Int64
+  ) -> Verdict {
+    // Asked before the anchors, which need not be read for it.
+    guard !message.isEmpty else { return .malformed(.signature(.malformed(reason: "0 bytes"))) }
+    let anchors = anchors()
+    // Nor need OpenSSL be opened on a machine without anchors.
+    guard !anchors.isEmpty else { return .nobodyTrusted }
+    let trusted: Certificates
+    do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
+    do throws(SignatureError) {
+      let verified = try SignedMessage.verify(
+        message, content: content, trusted: trusted, allowsAttributes: allowsAttributes)
+      return Self.verdict(
+        on: verified.certificate, at: time,
+        Voucher(
+          signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
+          object: nil, policy: nil))
+    } catch {
+      return Verdict(error)
+    }
+  }
+
+  private func object(_ bytes: [UInt8], at time: Int64) -> Verdict {
+    guard ObjectVerifier.isSigned(bytes.rawSpan) else { return .unsigned }
+    let anchors = objects
+    guard !anchors.isEmpty else { return .nobodyTrusted }
+    let trusted: Certificates
+    do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
+    do throws(ObjectSignatureError) {
+      let verified = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
+      return Self.verdict(
+        on: verified.certificate, at: time,
+        Voucher(
+          signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
+          object: verified, policy: nil))
+    } catch {
+      return Verdict(error)
+    }
+  }
+
+  private func policy(_ message: [UInt8]) -> Verdict {
+    let anchors = policies
+    guard !anchors.isEmpty else { return .nobodyTrusted }
+    let trusted: Certificates
+    do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
+    do throws(SignatureError) {
+      let verified = try SignedMessage.verify(message, trusted: trusted)
+      return .trusted(
+        Voucher(
+          signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
+          object: nil, policy: verified.content))
+    } catch {
+      return Verdict(error)
+    }
+  }
+
+  private static func verdict(on certificate: CertificateFacts, at time: Int64, _ voucher: Voucher) -> Verdict {
+    if !certificate.isForSigning { return .wrongPurpose(voucher) }
+    return certificate.isValid(at: time) ? .trusted(voucher) : .expired(voucher)
+  }
+}
