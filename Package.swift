@@ -82,21 +82,21 @@ let package = Package(
     room("DMTable", imports: ["ByteKit", "Diagnostics"]),
 
     // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
-    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "CLinuxShim", "CCryptsetup"]),
+    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "KernelABI", "CLinuxShim", "CCryptsetup"]),
     room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
     room("BPFObject", imports: ["ByteKit", "KernelABI", "Diagnostics"]),
     room("Policy", imports: ["ByteKit", "KernelABI", "Diagnostics", "JSONText"]),
     room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
 
-    room("HostReport", imports: ["Diagnostics", "JSONText"]),
+    room("HostReport", imports: ["Diagnostics", "JSONText", "KernelABI"]),
     room("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
 
     // Floor 4: what stands on the tree, and on the policy engine.
-    room("HostSurvey", imports: ["ByteKit", "HostReport", "LinuxSys"]),
+    room("HostSurvey", imports: ["ByteKit", "HostReport", "KernelABI", "LinuxSys"]),
     room("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
-    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "JSONText"]),
-    room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "BPFObject", "Signatures"]),
-    room("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "DMVerity"]),
+    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "KernelABI", "DMVerity", "JSONText"]),
+    room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "Signatures"]),
+    room("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMVerity"]),
     room(
       "PolicyWorkbench",
       imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "Policy"]),
@@ -108,20 +108,22 @@ let package = Package(
     room("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
     room(
       "TrustAnchors",
-      imports: ["ByteKit", "Diagnostics", "Hashing", "LinuxSys", "FSVerity", "ObjectSignature", "Signatures"]),
-    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout"]),
+      imports: [
+        "ByteKit", "Diagnostics", "Hashing", "KernelABI", "LinuxSys", "FSVerity", "ObjectSignature", "Signatures",
+      ]),
+    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "KernelABI", "LinuxSys", "DMVerity", "DiskLayout"]),
     // Floor 6: origin and making of images; the policies that were installed.
     room(
       "PolicyStore",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "Policy", "Signatures", "TrustAnchors",
+        "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "LinuxSys", "Policy", "Signatures",
+        "TrustAnchors",
       ]),
     room(
       "Provenance",
       imports: [
-        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "DMTable", "FSVerity", "DMVerity", "DiskLayout", "EROFS",
-        "ImageFiles",
-        "Manifest", "ObjectSignature", "Signatures", "TrustAnchors",
+        "ByteKit", "Diagnostics", "Hashing", "KernelABI", "LinuxSys", "DMTable", "FSVerity", "DMVerity", "DiskLayout",
+        "EROFS", "ImageFiles", "Manifest", "ObjectSignature", "Signatures", "TrustAnchors",
       ]),
     room(
       "ImageBuilder",
@@ -133,29 +135,31 @@ let package = Package(
     room(
       "Activation",
       imports: [
-        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures", "TrustAnchors",
+        "ByteKit", "Diagnostics", "KernelABI", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures",
+        "TrustAnchors",
       ]),
     // Floor 7: the only way to bpf(2).
     room(
       "BPFLoad",
       imports: [
-        "ByteKit", "Diagnostics", "Hashing", "LinuxSys", "BPFObject", "ObjectSignature", "Policy", "Provenance",
+        "ByteKit", "Diagnostics", "Hashing", "KernelABI", "LinuxSys", "BPFObject", "ObjectSignature", "Policy",
+        "Provenance",
       ]),
 
     // Floor 8: the whole way.
     room(
       "Admission",
       imports: [
-        "ByteKit", "Diagnostics", "JSONText", "AuditText", "LinuxSys", "BPFObject", "Policy",
-        "Manifest", "TrustAnchors", "Provenance", "BPFLoad",
+        "ByteKit", "Diagnostics", "JSONText", "AuditText", "KernelABI", "LinuxSys", "BPFObject", "Policy", "Manifest",
+        "TrustAnchors", "Provenance", "BPFLoad",
       ]),
 
     // Floor 9: all of it, tried on the machine it guards.
     room(
       "SelfTest",
       imports: [
-        "ByteKit", "Diagnostics", "LinuxSys", "DMVerity", "DiskLayout", "Policy", "Signatures",
-        "EROFS", "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
+        "ByteKit", "Diagnostics", "KernelABI", "LinuxSys", "DMVerity", "DiskLayout", "Policy", "Signatures", "EROFS",
+        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
       ]),
 
     // Floor 10: the command: its arguments, printing and exit codes.
@@ -222,7 +226,8 @@ let package = Package(
 
     // What a load costs in process, see tools/bench.
     .executableTarget(
-      name: "load-benchmark", dependencies: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Provenance"],
+      name: "load-benchmark",
+      dependencies: ["Admission", "BPFObject", "ByteKit", "KernelABI", "LinuxSys", "Provenance"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
@@ -230,14 +235,14 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "BPFLoad", "BPFObject", "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "LinuxSys",
-        "Policy", "Provenance",
+        "BPFLoad", "BPFObject", "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "KernelABI",
+        "LinuxSys", "Policy", "Provenance",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
 
     // Tests, one target a room.
     tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
-    tests("LinuxSys", imports: ["LinuxSys", "ByteKit"]),
+    tests("LinuxSys", imports: ["KernelABI", "LinuxSys", "ByteKit"]),
     tests("Signatures", imports: ["Signatures", "TestSupport", "Diagnostics", "LinuxSys", "ByteKit"]),
     tests(
       "ObjectSignature",
@@ -261,7 +266,7 @@ let package = Package(
       imports: ["PolicyWorkbench", "Policy", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
     tests("DMTable", imports: ["DMTable", "ByteKit"]),
     tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
-    tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "LinuxSys"]),
+    tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "KernelABI", "LinuxSys"]),
     tests("KernelABI", imports: ["KernelABI", "KernelHeaders", "TestSupport", "LinuxSys", "ByteKit"]),
     tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
     tests("Hashing", imports: ["Hashing", "ByteKit"]),

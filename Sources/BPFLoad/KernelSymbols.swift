@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import ByteKit
 internal import LinuxSys
@@ -28,11 +29,10 @@ extension ObjectLoader {
     of linked: LinkedObject, _ kernelTypes: KernelTypes, _ modules: inout ModuleTable
   ) throws(BPFLoadError) -> [ExternResolution] {
     let externs = linked.externs
-    // BTF_KIND_FUNC and BTF_KIND_VAR.
     let targets = externs.filter { $0.kind != .address }.map { extern in
       switch extern.kind {
-      case .function: ProgramKind.AttachTarget(name: extern.kernelName, kind: 12)
-      case .variable, .address: ProgramKind.AttachTarget(name: extern.kernelName, kind: 14)
+      case .function: ProgramKind.AttachTarget(name: extern.kernelName, kind: .function)
+      case .variable, .address: ProgramKind.AttachTarget(name: extern.kernelName, kind: .variable)
       }
     }
     let types = targets.isEmpty ? [] : try kernelTypes.find(targets, for: linked.programs.first?.name ?? "")

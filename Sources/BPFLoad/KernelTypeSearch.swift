@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import ByteKit
 
@@ -58,8 +59,7 @@ enum KernelTypeSearch {
       var (offset, id) = (0, UInt32(1))
       while offset < types.byteCount {
         let info = try types.u32(at: offset + 4)
-        let kind = info >> 24 & 0x1f
-        guard let tail = tailSize(kind: kind, count: Int(info & 0xffff)) else {
+        guard let tail = tailSize(info) else {
           throw ByteError(offset: offset, needed: 12, available: types.byteCount)
         }
         offset += 12 + tail
@@ -72,12 +72,12 @@ enum KernelTypeSearch {
   }
 
   private struct State {
-    private let targets: [(name: [UInt8], kind: UInt32)]
+    private let targets: [(name: [UInt8], kind: UInt8)]
     private(set) var found: [UInt32?]
-    private(set) var unknownKind: UInt32?
+    private(set) var unknownKind: UInt8?
 
     init(_ targets: [ProgramKind.AttachTarget]) {
-      self.targets = targets.map { (Array($0.name.utf8), $0.kind) }
+      self.targets = targets.map { (Array($0.name.utf8), $0.kind.rawValue) }
       found = Array(repeating: nil, count: targets.count)
     }
 
@@ -92,8 +92,8 @@ enum KernelTypeSearch {
       var id = base?.nextID ?? 1
       while offset < types.byteCount, missing > 0 {
         let info = try types.u32(at: offset + 4)
-        let kind = info >> 24 & 0x1f
-        guard let tail = KernelTypeSearch.tailSize(kind: kind, count: Int(info & 0xffff)) else {
+        let kind = BTFFormat.kind(ofInfo: info)
+        guard let tail = KernelTypeSearch.tailSize(info) else {
           unknownKind = kind
           return
         }
@@ -123,15 +123,10 @@ enum KernelTypeSearch {
     }
   }
 
-  /// Bytes that follow the 12 bytes of `struct btf_type`; nil for a kind that is not known.
-  fileprivate static func tailSize(kind: UInt32, count: Int) -> Int? {
-    switch kind {
-    case 1, 14, 17: 4  // INT, VAR, DECL_TAG
-    case 2, 7, 8, 9, 10, 11, 12, 16, 18: 0  // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
-    case 3: 12  // ARRAY
-    case 4, 5, 15, 19: 12 * count  // STRUCT, UNION, DATASEC, ENUM64
-    case 6, 13: 8 * count  // ENUM, FUNC_PROTO
-    default: nil
-    }
+  /// Bytes that follow the 12 bytes of `struct btf_type`, by its second word; nil for a kind that is not known.
+  fileprivate static func tailSize(_ info: UInt32) -> Int? {
+    guard let kind = BTFKind(rawValue: BTFFormat.kind(ofInfo: info)), kind != .void else { return nil }
+    let (fixed, each) = kind.trailer
+    return fixed + each * BTFFormat.count(ofInfo: info)
   }
 }

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import ByteKit
 internal import LinuxSys
@@ -16,8 +17,6 @@ struct LoadTarget {
 extension LoadSteps {
   /// BPF_PROG_TYPE_EXT: a function that replaces one of another program.
   private static let extensionType: UInt32 = 28
-  /// BTF_KIND_FUNC.
-  private static let functionKind: UInt32 = 12
 
   /// One target for each program.
   func loadTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [LoadTarget] {
@@ -62,7 +61,7 @@ extension LoadSteps {
     } catch {
       throw .attachRefused(program: program.name, section: program.section, place: "program \(path)", error: error)
     }
-    let wanted = ProgramKind.AttachTarget(name: name, kind: Self.functionKind)
+    let wanted = ProgramKind.AttachTarget(name: name, kind: .function)
     guard let ids = try? KernelTypeSearch.ids(of: [wanted], in: types.rawSpan), let id = ids.first ?? nil else {
       throw .noAttachPlace(
         program: program.name, section: program.section, place: "function \(name) of program \(path)",

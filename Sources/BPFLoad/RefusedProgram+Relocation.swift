@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import ByteKit
 internal import LinuxSys
@@ -16,19 +17,14 @@ extension RefusedProgram {
     for record in stride(from: 0, to: bytes.byteCount, by: size) {
       // struct bpf_core_relo: insn_off in bytes, type_id, access_str_off, kind.
       guard let offset = try? bytes.u32(at: record), let type = try? bytes.u32(at: record + 4),
-        let access = try? bytes.u32(at: record + 8), let kind = try? bytes.u32(at: record + 12)
+        let access = try? bytes.u32(at: record + 8), let number = try? bytes.u32(at: record + 12)
       else { return nil }
-      guard Int(offset) == index * 8, let text = try? btf.string(at: access),
+      guard Int(offset) == index * 8, let kind = CoreRelocationKind(rawValue: number),
+        let text = try? btf.string(at: access),
         let subject = btf.subject(ofRelocation: kind, typeID: type, access: text)
       else { continue }
-      let noun =
-        switch kind {
-        case 6...9, 12: "type"
-        case 10, 11: "enumerator"
-        default: "field"
-        }
       return Refusal.Relocation(
-        subject: "\(noun) `\(subject)`", kernelRelease: try? KernelReports.release(),
+        subject: "\(kind.subject) `\(subject)`", kernelRelease: try? KernelReports.release(),
         candidates: kernelTypes().map { btf.candidates(ofRelocation: kind, typeID: type, access: text, in: $0) } ?? [])
     }
     return nil

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 extension LinkedObject {
   /// Looks the object's externs up in the running kernel.
   ///

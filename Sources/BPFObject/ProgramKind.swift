@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// What a program is, read from its section's name (libbpf's table of section names).
 public struct ProgramKind: Equatable, Sendable {
   /// `enum bpf_prog_type`.
@@ -27,13 +29,13 @@ public struct ProgramKind: Equatable, Sendable {
   public struct AttachTarget: Hashable, Sendable {
     /// The BTF name: `btf_trace_sched_switch`, `bpf_iter_task`, `bpf_lsm_file_open`, a function …
     public let name: String
-    /// `BTF_KIND_*` (include/uapi/linux/btf.h): 8 TYPEDEF for tracepoints, 12 FUNC otherwise.
-    public let kind: UInt32
+    /// A typedef for tracepoints, a function or variable otherwise.
+    public let kind: BTFKind
     /// The module that has it, `vmlinux` for the kernel itself; nil where any may.
     public let module: String?
 
     /// Names a type or function of the kernel, or of one of its modules.
-    public init(name: String, kind: UInt32, module: String? = nil) {
+    public init(name: String, kind: BTFKind, module: String? = nil) {
       self.name = name
       self.kind = kind
       self.module = module

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// A kernel structure of functions that the object implements (BPF_MAP_TYPE_STRUCT_OPS): a TCP congestion control, a
 /// scheduler …
 ///

@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import ByteKit
 import LinuxSys
@@ -7,9 +8,9 @@ import Testing
 
 @Suite struct KernelTypeSearchTests {
   private static let targets: [ProgramKind.AttachTarget] = [
-    .init(name: "btf_trace_sched_switch", kind: 8), .init(name: "bpf_iter_task", kind: 12),
-    .init(name: "no_such_function_anywhere", kind: 12), .init(name: "bpf_iter_task", kind: 8),
-    .init(name: "bpf_lsm_file_open", kind: 12),
+    .init(name: "btf_trace_sched_switch", kind: .typedef), .init(name: "bpf_iter_task", kind: .function),
+    .init(name: "no_such_function_anywhere", kind: .function), .init(name: "bpf_iter_task", kind: .typedef),
+    .init(name: "bpf_lsm_file_open", kind: .function),
   ]
   static var hasKernelTypes: Bool {
     let present = (try? KernelBTF.open()) != nil
@@ -45,7 +46,7 @@ import Testing
 
   @Test func endsOnAnyBytes() throws {
     let whole = small()
-    let target = [ProgramKind.AttachTarget(name: "open", kind: 12)]
+    let target = [ProgramKind.AttachTarget(name: "open", kind: .function)]
     #expect(try KernelTypeSearch.ids(of: target, in: whole.rawSpan) == [1])
     for count in whole.indices {
       let cut = Array(whole[..<count])
@@ -74,7 +75,7 @@ import Testing
     // 2: FUNC with the kernel's string at 1, "open"; 3: VAR with the module's own at 6 + 1, "shut".
     for number in [UInt32(1), 12 << 24, 0, 7, 12 << 24, 0] { module.appendLittleEndian(number) }
     module += strings
-    let targets = ["open", "shut", "pen", "none"].map { ProgramKind.AttachTarget(name: $0, kind: 12) }
+    let targets = ["open", "shut", "pen", "none"].map { ProgramKind.AttachTarget(name: $0, kind: .function) }
     #expect(
       try KernelTypeSearch.ids(of: targets, in: module.rawSpan, continuing: kernel.rawSpan, base) == [2, 3, nil, nil])
     for index in module.indices {
@@ -101,8 +102,9 @@ import Testing
   @Test(.enabled(if: hasKernelTypes)) func keepsToTheModuleThatIsNamed() throws {
     let types = KernelTypes()
     let found = try types.find([
-      .init(name: "bpf_iter_task", kind: 12, module: "vmlinux"), .init(name: "bpf_iter_task", kind: 12, module: "none"),
-      .init(name: "bpf_iter_task", kind: 12),
+      .init(name: "bpf_iter_task", kind: .function, module: "vmlinux"),
+      .init(name: "bpf_iter_task", kind: .function, module: "none"),
+      .init(name: "bpf_iter_task", kind: .function),
     ])
     #expect(found[0]?.id == found[2]?.id && found[0] != nil && found[0]?.module == nil)
     #expect(found[1] == nil)

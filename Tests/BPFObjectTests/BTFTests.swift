@@ -1,3 +1,4 @@
+import KernelABI
 import ByteKit
 import LinuxSys
 import Testing
@@ -87,18 +88,20 @@ import Testing
     let nested = try BTF(Self.section(deep).rawSpan)
     #expect(try nested.size(of: 20) == 4)
     #expect(throws: BPFObjectError.self) { try nested.size(of: 5001) }
-    #expect(nested.subject(ofRelocation: 0, typeID: 5001, access: String(repeating: "0:", count: 5000) + "0") == nil)
+    #expect(
+      nested.subject(ofRelocation: .fieldByteOffset, typeID: 5001, access: String(repeating: "0:", count: 5000) + "0")
+        == nil)
   }
 
   @Test func accessPathsOutsideTheirTypes() throws {
     let btf = try BTF(
       Self.section([Self.record(.int, 4, 32), Self.record(.structure, vlen: 1, 8, 3, 1, 0)]).rawSpan)
-    #expect(btf.subject(ofRelocation: 0, typeID: 2, access: "0:0") == "a.b")
-    #expect(btf.subject(ofRelocation: 0, typeID: 2, access: "2:0") == "a[2].b")
+    #expect(btf.subject(ofRelocation: .fieldByteOffset, typeID: 2, access: "0:0") == "a.b")
+    #expect(btf.subject(ofRelocation: .fieldByteOffset, typeID: 2, access: "2:0") == "a[2].b")
     for access in ["0:1", "0:-1", "0:0:0", "x", "", "0::", "99999999999999999999:0"] {
-      #expect(btf.subject(ofRelocation: 0, typeID: 2, access: access) == nil, "\(access)")
+      #expect(btf.subject(ofRelocation: .fieldByteOffset, typeID: 2, access: access) == nil, "\(access)")
     }
-    #expect(btf.subject(ofRelocation: 0, typeID: 77, access: "0:0") == nil)
+    #expect(btf.subject(ofRelocation: .fieldByteOffset, typeID: 77, access: "0:0") == nil)
   }
 
   /// The kernel's own types: as many as bpftool counts, and found under the numbers bpftool shows.

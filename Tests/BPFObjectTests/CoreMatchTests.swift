@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import ByteKit
 import LinuxSys
@@ -107,7 +108,8 @@ struct CoreMatchTests {
     var found: [String] = []
     for record in stride(from: 0, to: records.byteCount, by: 16) {
       found += btf.candidates(
-        ofRelocation: try records.u32(at: record + 12), typeID: try records.u32(at: record + 4),
+        ofRelocation: try #require(CoreRelocationKind(rawValue: records.u32(at: record + 12))),
+        typeID: try records.u32(at: record + 4),
         access: try btf.string(at: records.u32(at: record + 8)), in: kernel)
     }
     #expect(found.contains(near.expected), "\(found)")

@@ -1,3 +1,4 @@
+import KernelABI
 @testable import BPFObject
 import ByteKit
 import Testing
@@ -45,9 +46,9 @@ import Testing
     #expect(kinds["kprobe"]?.type == 2 && kinds["kprobe"]?.target == "do_exit")
     #expect(kinds["uprobe"]?.flags == 16 && kinds["uprobe"]?.target == "/bin/sh:main")
     #expect(kinds["tracepoint"]?.type == 5 && kinds["tracepoint"]?.target == "sched/sched_switch")
-    #expect(kinds["opened"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_lsm_file_open", kind: 12))
+    #expect(kinds["opened"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_lsm_file_open", kind: .function))
     #expect(kinds["opened"]?.flags == 16 && kinds["opened"]?.expectedAttachType == 27)
-    #expect(kinds["tasks"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_iter_task", kind: 12))
+    #expect(kinds["tasks"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_iter_task", kind: .function))
     #expect(kinds["frags"]?.isOptional == true && kinds["frags"]?.flags == 32)
     #expect(kinds["frags"]?.expectedAttachType == 35)
     #expect(kinds["egress"]?.expectedAttachType == 1)
@@ -92,11 +93,16 @@ import Testing
     let bytes = try TestObject.compile(source: source)
     let object = try BPFObject.link(bytes: bytes.rawSpan)
     let btf = try BTF(object.btf.rawSpan)
-    var linkage: [String: UInt32] = [:]
+    var linkage: [String: String?] = [:]
     for type in btf.types where type.kind == .variable || type.kind == .function {
-      linkage[try btf.string(at: type.nameOffset)] = try btf.linkage(of: type)
+      linkage[try btf.string(at: type.nameOffset)] =
+        type.kind == .variable
+        ? try btf.linkage(ofVariable: type)?.name : BTFFunctionLinkage(rawValue: UInt32(type.vlen))?.name
     }
-    #expect(linkage == ["shown_to_nobody": 0, "shown": 1, "inner": 0, "outer": 1, "f": 1])
+    #expect(
+      linkage == [
+        "shown_to_nobody": "static", "shown": "global_allocated", "inner": "static", "outer": "global", "f": "global",
+      ])
   }
 
   @Test func sectionsGetTheirSizesAndOffsets() throws {

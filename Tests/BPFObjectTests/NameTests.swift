@@ -28,10 +28,10 @@ import Testing
   @Test func attachTargetsMayNameAModule() throws {
     #expect(
       try ProgramKind(section: "fentry/nf_conntrack:nf_confirm").attachTarget
-        == ProgramKind.AttachTarget(name: "nf_confirm", kind: 12, module: "nf_conntrack"))
+        == ProgramKind.AttachTarget(name: "nf_confirm", kind: .function, module: "nf_conntrack"))
     #expect(
       try ProgramKind(section: "tp_btf/bpf_testmod:bpf_testmod_test_read").attachTarget
-        == ProgramKind.AttachTarget(name: "btf_trace_bpf_testmod_test_read", kind: 8, module: "bpf_testmod"))
+        == ProgramKind.AttachTarget(name: "btf_trace_bpf_testmod_test_read", kind: .typedef, module: "bpf_testmod"))
   }
 
   @Test(arguments: [
@@ -64,11 +64,13 @@ import Testing
   }
 
   @Test(arguments: [
-    ("tp_btf/sched_switch", "btf_trace_sched_switch", 8), ("fentry/do_exit", "do_exit", 12),
-    ("lsm/file_open", "bpf_lsm_file_open", 12), ("lsm_cgroup/socket_create", "bpf_lsm_socket_create", 12),
-    ("iter.s/task", "bpf_iter_task", 12), ("freplace/handler", "handler", 12), ("fsession/do_exit", "do_exit", 12),
+    ("tp_btf/sched_switch", "btf_trace_sched_switch", BTFKind.typedef), ("fentry/do_exit", "do_exit", BTFKind.function),
+    ("lsm/file_open", "bpf_lsm_file_open", BTFKind.function),
+    ("lsm_cgroup/socket_create", "bpf_lsm_socket_create", BTFKind.function),
+    ("iter.s/task", "bpf_iter_task", BTFKind.function), ("freplace/handler", "handler", BTFKind.function),
+    ("fsession/do_exit", "do_exit", BTFKind.function),
   ])
-  func attachTargetsAreNamedAsInTheKernel(_ section: String, _ name: String, _ kind: UInt32) throws {
+  func attachTargetsAreNamedAsInTheKernel(_ section: String, _ name: String, _ kind: BTFKind) throws {
     #expect(try ProgramKind(section: section).attachTarget == ProgramKind.AttachTarget(name: name, kind: kind))
   }
 

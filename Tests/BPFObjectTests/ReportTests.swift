@@ -35,7 +35,7 @@ import Testing
     let bytes = try TestObject.bytes("core")
     let programs = try BPFObject.report(bytes: bytes.rawSpan).programs
     #expect(programs[0].typeName == "tracing" && programs[0].attachTypeName == "trace_raw_tp")
-    let subjects = programs[0].coreRelocations.map { "\($0.kind) \($0.subject ?? "")" }
+    let subjects = programs[0].coreRelocations.map { "\($0.kindName) \($0.subject ?? "")" }
     #expect(subjects.contains("byte_off task_struct.pid") && subjects.contains("byte_off task_struct.comm"))
     #expect(subjects.contains("type_exists no_such_type___here") && subjects.contains("type_size task_struct"))
     // The subprogram's own relocations moved with it.

@@ -1,4 +1,5 @@
 internal import ByteKit
+public import KernelABI
 
 /// What a kernel has that comes near to what a CO-RE relocation asks for in vain.
 extension BTF {
@@ -6,12 +7,12 @@ extension BTF {
   /// there. None where nothing comes near, or where the record does not fit this BTF.
   ///
   /// - Parameters:
-  ///   - kind: `enum bpf_core_relo_kind`, as in ``subject(ofRelocation:typeID:access:)``.
+  ///   - kind: what the record asks, as in ``subject(ofRelocation:typeID:access:)``.
   ///   - typeID: the record's root type in this BTF.
   ///   - access: the record's access string.
   ///   - kernel: the running kernel's types.
   public func candidates(
-    ofRelocation kind: UInt32, typeID: UInt32, access: String, in kernel: BTF, count: Int = 3
+    ofRelocation kind: CoreRelocationKind, typeID: UInt32, access: String, in kernel: BTF, count: Int = 3
   ) -> [String] {
     guard let root = try? resolved(typeID), let name = try? name(of: root) else { return [] }
     let plain = StructOpsMaps.withoutFlavour(name)
@@ -22,13 +23,13 @@ extension BTF {
       return Self.nearest(to: plain, among: names, count)
     }
     let indexes = access.split(separator: ":").compactMap { Int($0) }
-    switch kind {
-    case 6...9, 12: return []
-    case 10, 11:
+    switch kind.subject {
+    case .type: return []
+    case .enumerator:
       guard let first = indexes.first, let wanted = try? enumerator(first, of: root) else { return [] }
       let names = (0..<home.vlen).compactMap { try? kernel.enumerator($0, of: home)?.name }
       return Self.nearest(to: StructOpsMaps.withoutFlavour(wanted.name), among: names, count)
-    default: return fieldCandidates(indexes.dropFirst(), root, kernel, home, title: plain, count)
+    case .field: return fieldCandidates(indexes.dropFirst(), root, kernel, home, title: plain, count)
     }
   }
 

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// Whether a CO-RE relocation of an object finds its type, member or enumerator in a kernel.
 ///
 /// After the rules of kernel/bpf/btf.c and tools/lib/bpf/relo_core.c, as far as they decide about existence: members
@@ -7,27 +9,27 @@ struct CoreMatch {
   let kernel: BTF
 
   /// - Parameters:
-  ///   - kind: `enum bpf_core_relo_kind`.
+  ///   - kind: what the record asks.
   ///   - root: the record's type in the object's BTF.
   ///   - access: the record's access string.
-  func exists(kind: UInt32, root: UInt32, access: String) throws(BPFObjectError) -> Bool {
+  func exists(kind: CoreRelocationKind, root: UInt32, access: String) throws(BPFObjectError) -> Bool {
     let local = try object.type(root)
     // Modifiers come before the name, typedefs are names themselves.
     let named = try skippingQualifiers(local, object)
     let name = StructOpsMaps.withoutFlavour(try object.name(of: named))
     // A type of no name, and the type's own id in the object, need nothing of the kernel.
-    guard !name.isEmpty, kind != 6 else { return true }
+    guard !name.isEmpty, kind != .localTypeID else { return true }
     let indexes = access.split(separator: ":").compactMap { Int($0) }
     for candidate in kernel.typeIDs(named: name, likeKind: named.kind) {
       let target = try kernel.type(candidate)
-      switch kind {
-      case 7, 8, 9, 12: return true
-      case 10, 11:
+      switch kind.subject {
+      case .type: return true
+      case .enumerator:
         guard let index = indexes.first,
           let wanted = try object.enumerator(index, of: object.resolved(named.id))
         else { return false }
         if try hasEnumerator(StructOpsMaps.withoutFlavour(wanted.name), kernel.resolved(target.id)) { return true }
-      default:
+      case .field:
         if try hasField(indexes.dropFirst(), from: object.resolved(named.id), in: kernel.resolved(target.id)) {
           return true
         }

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// A place where a program may read kernel memory that is not its own context, stack, packet or map.
 public struct KernelRead: Equatable, Sendable {
   /// How it reads.
@@ -25,7 +27,7 @@ public struct KernelRead: Equatable, Sendable {
   ) -> [KernelRead] {
     var subjects: [Int: String] = [:]
     if !loads.isEmpty {
-      for relocation in relocations where relocation.kind == "byte_off" {
+      for relocation in relocations where relocation.kind == .fieldByteOffset {
         if let subject = relocation.subject { subjects[relocation.instruction] = subject }
       }
     }

@@ -124,14 +124,16 @@ extension ProgramReport {
     var relocations: [CoreRelocation] = []
     for record in stride(from: 0, to: records.byteCount, by: max(16, Int(program.coreRelocationRecordSize))) {
       guard let offset = try? records.u32(at: record), let type = try? records.u32(at: record + 4),
-        let access = try? records.u32(at: record + 8), let kind = try? records.u32(at: record + 12)
+        let access = try? records.u32(at: record + 8), let number = try? records.u32(at: record + 12)
       else { break }
+      let kind = CoreRelocationKind(rawValue: number)
       let path = try? btf?.string(at: access)
-      let relocated = path.flatMap { btf?.relocated(kind: kind, typeID: type, access: $0) }
-      let name = kind < CoreRelocation.kinds.count ? CoreRelocation.kinds[Int(kind)] : "\(kind)"
+      let relocated = kind.flatMap { kind in
+        path.flatMap { btf?.relocated(kind: kind, typeID: type, access: $0) }
+      }
       relocations.append(
         CoreRelocation(
-          kind: name, subject: relocated?.subject, instruction: Int(offset) / Instruction.size, size: relocated?.size))
+          kind: kind, subject: relocated?.subject, instruction: Int(offset) / Instruction.size, size: relocated?.size))
     }
     return relocations
   }
@@ -142,7 +144,7 @@ extension ProgramReport {
     let size = max(16, Int(program.coreRelocationRecordSize))
     for index in coreRelocations.indices {
       guard let type = try? records.u32(at: index * size + 4), let access = try? records.u32(at: index * size + 8),
-        let kind = try? records.u32(at: index * size + 12), let text = try? match.object.string(at: access)
+        let kind = coreRelocations[index].kind, let text = try? match.object.string(at: access)
       else { continue }
       coreRelocations[index].existsInKernel = (try? match.exists(kind: kind, root: type, access: text)) ?? false
     }

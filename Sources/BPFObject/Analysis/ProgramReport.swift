@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// A helper that a program calls.
 public struct HelperUse: Equatable, Sendable {
   /// `enum bpf_func_id`.
@@ -16,8 +18,8 @@ public struct HelperUse: Equatable, Sendable {
 
 /// A CO-RE relocation that the kernel resolves when it loads the program.
 public struct CoreRelocation: Equatable, Sendable {
-  /// `enum bpf_core_relo_kind`, as libbpf writes it: `byte_off`, `type_exists` …
-  public let kind: String
+  /// What the record asks; nil for a kind that is not known here.
+  public let kind: CoreRelocationKind?
   /// What is relocated, `task_struct.mm`; nil when the record does not fit the object's BTF.
   public let subject: String?
   /// Index of the instruction in the linked program.
@@ -29,12 +31,10 @@ public struct CoreRelocation: Equatable, Sendable {
 
   /// Whether the kernel makes the instruction one that the verifier refuses where it is reached: everything but a
   /// question about existence needs an answer.
-  public var isPoisoned: Bool { existsInKernel == false && !kind.hasSuffix("exists") && kind != "type_matches" }
+  public var isPoisoned: Bool { existsInKernel == false && kind?.asksForExistence != true }
 
-  static let kinds = [
-    "byte_off", "byte_sz", "field_exists", "signed", "lshift_u64", "rshift_u64", "local_type_id", "target_type_id",
-    "type_exists", "type_size", "enumval_exists", "enumval_value", "type_matches",
-  ]
+  /// The kind as libbpf writes it: `byte_off`, `type_exists` …
+  public var kindName: String { kind?.name ?? "unknown" }
 }
 
 /// A capability that loading needs; CAP_SYS_ADMIN stands in for each of them.

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 
 /// Follows addresses of kernel fields that a program computes: a pointer plus the offset that a CO-RE record fills in.
@@ -81,8 +82,8 @@ struct RecordFlow {
         continue
       }
       switch record.kind {
-      case "byte_off": offsetRecords[record.instruction] = index
-      case "byte_sz": sizeRecords[record.instruction] = index
+      case .fieldByteOffset?: offsetRecords[record.instruction] = index
+      case .fieldByteSize?: sizeRecords[record.instruction] = index
       default: otherRecords.insert(record.instruction)
       }
     }

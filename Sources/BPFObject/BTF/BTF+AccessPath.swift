@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// What a CO-RE relocation is about, in words.
 extension BTF {
   /// Names what a CO-RE record refers to: `task_struct.__state`, `bpf_iter_meta`, `BPF_ANY of enum flags`.
@@ -6,31 +8,30 @@ extension BTF {
   ///   - typeID: the record's root type in this BTF.
   ///   - access: the record's access string, `0:1:2` (struct bpf_core_relo, include/uapi/linux/bpf.h): for a field
   ///     an array index and then members or array indexes; for an enumerator its number.
-  ///   - kind: `enum bpf_core_relo_kind`; 6 to 9 and 12 are about types, 10 and 11 about enumerators, others about fields.
+  ///   - kind: what the record asks.
   /// - Returns: nil when the record does not fit this BTF.
-  public func subject(ofRelocation kind: UInt32, typeID: UInt32, access: String) -> String? {
+  public func subject(ofRelocation kind: CoreRelocationKind, typeID: UInt32, access: String) -> String? {
     relocated(kind: kind, typeID: typeID, access: access).subject
   }
 
   /// What a CO-RE record refers to, as ``subject(ofRelocation:typeID:access:)``, and the bytes of the field that its
   /// access string leads to, whatever the kind; nil where it has no size, or the record does not fit this BTF.
-  func relocated(kind: UInt32, typeID: UInt32, access: String) -> (subject: String?, size: Int?) {
+  func relocated(kind: CoreRelocationKind, typeID: UInt32, access: String) -> (subject: String?, size: Int?) {
     guard let root = try? resolved(typeID) else { return (nil, nil) }
     let rootName = try? name(of: root)
     let title = rootName.map { $0.isEmpty ? "(type \(typeID))" : $0 }
-    let isType = (6...9).contains(kind) || kind == 12
-    guard let parts = Self.numbers(access) else { return (isType ? title : nil, nil) }
+    guard let parts = Self.numbers(access) else { return (kind.subject == .type ? title : nil, nil) }
     // The first number steps through an array of root types, as in C's `&s[0].field`.
     let index = parts.first ?? nil
     let start = index == 0 ? title : title.map { "\($0)[\(index ?? 0)]" }
     let field = field(from: root, title: start ?? "", parts.dropFirst())
     let size = field.flatMap { try? self.size(of: $0.type) }.map { Int($0) }
-    if isType { return (title, size) }
-    switch kind {
-    case 10, 11:
+    switch kind.subject {
+    case .type: return (title, size)
+    case .enumerator:
       guard let index, let title, let found = try? enumerator(index, of: root) else { return (nil, size) }
       return ("\(found.name) of enum \(title)", size)
-    default: return (index == nil || title == nil ? nil : field?.path, size)
+    case .field: return (index == nil || title == nil ? nil : field?.path, size)
     }
   }
 

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 
 /// What compilers leave for a loader to complete, so that BPF_BTF_LOAD takes the section.
@@ -50,7 +51,7 @@ extension BTF {
       let name = try self.name(of: declaration)
       var offset = variable.offset
       // The offsets of static variables are final: their relocations are against the section.
-      if try linkage(of: declaration) == 1 {
+      if try linkage(ofVariable: declaration) == .global {
         guard let symbol = table.map({ $0[name] }) ?? symbols.last(where: { $0.name == name }) else {
           throw BPFObjectError(
             .malformedBTF, "variable `\(name)` of section `\(section.name)` has no symbol",
@@ -59,7 +60,7 @@ extension BTF {
         guard let value = UInt32(exactly: symbol.value) else { throw Self.outside(name, section) }
         offset = value
         // The verifier may treat a variable as private once no other object can refer to it.
-        if symbol.isHidden { storeLinkage(0, ofVariable: declaration) }
+        if symbol.isHidden { storeLinkage(.static, ofVariable: declaration) }
       }
       guard Int(offset) <= section.size, Int(variable.size) <= section.size - Int(offset) else {
         throw Self.outside(name, section)
@@ -78,8 +79,8 @@ extension BTF {
       hidden.insert(symbol.name)
     }
     guard !hidden.isEmpty else { return }
-    for type in types where type.kind == .function && type.vlen == 1 {
-      if hidden.contains(try name(of: type)) { storeLinkage(0, ofFunction: type) }
+    for type in types where type.kind == .function && type.vlen == Int(BTFFunctionLinkage.global.rawValue) {
+      if hidden.contains(try name(of: type)) { storeLinkage(.static, ofFunction: type) }
     }
   }
 
@@ -104,8 +105,8 @@ extension BTF {
       offset: type.offset)
   }
 
-  mutating func storeLinkage(_ linkage: UInt32, ofVariable type: BTFType) {
-    part.bytes.storeLittleEndian(linkage, at: type.offset + 12)
+  mutating func storeLinkage(_ linkage: BTFVariableLinkage, ofVariable type: BTFType) {
+    part.bytes.storeLittleEndian(linkage.rawValue, at: type.offset + 12)
   }
 
   mutating func storeType(_ id: UInt32, ofVariable type: BTFType) {
@@ -128,10 +129,10 @@ extension BTF {
     }
   }
 
-  mutating func storeLinkage(_ linkage: UInt16, ofFunction type: BTFType) {
-    part.bytes.storeLittleEndian(linkage, at: type.offset + 4)
+  mutating func storeLinkage(_ linkage: BTFFunctionLinkage, ofFunction type: BTFType) {
+    part.bytes.storeLittleEndian(UInt16(truncatingIfNeeded: linkage.rawValue), at: type.offset + 4)
     types[Int(type.id)] = BTFType(
-      id: type.id, kind: type.kind, nameOffset: type.nameOffset, vlen: Int(linkage), flag: type.flag,
+      id: type.id, kind: type.kind, nameOffset: type.nameOffset, vlen: Int(linkage.rawValue), flag: type.flag,
       sizeOrType: type.sizeOrType, offset: type.offset)
   }
 }

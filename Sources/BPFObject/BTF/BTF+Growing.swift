@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 
 extension BTF {
@@ -7,9 +8,9 @@ extension BTF {
   func adding(variable name: String, type: UInt32) throws(BPFObjectError) -> (btf: BTF, id: UInt32) {
     var record: [UInt8] = []
     record.appendLittleEndian(UInt32(strings.count))
-    record.appendLittleEndian(UInt32(BTFKind.variable.rawValue) << 24)
+    record.appendLittleEndian(BTFFormat.info(.variable))
     record.appendLittleEndian(type)
-    record.appendLittleEndian(UInt32(1))
+    record.appendLittleEndian(BTFVariableLinkage.global.rawValue)
     return try adding(record, name: name)
   }
 
@@ -17,10 +18,9 @@ extension BTF {
   func addingInt() throws(BPFObjectError) -> (btf: BTF, id: UInt32) {
     var record: [UInt8] = []
     record.appendLittleEndian(UInt32(strings.count))
-    record.appendLittleEndian(UInt32(BTFKind.int.rawValue) << 24)
+    record.appendLittleEndian(BTFFormat.info(.int))
     record.appendLittleEndian(UInt32(4))
-    // Signed, of 32 bits.
-    record.appendLittleEndian(UInt32(1 << 24 | 32))
+    record.appendLittleEndian(BTFIntegerEncoding.signed.rawValue << 24 | 32)
     return try adding(record, name: "int")
   }
 

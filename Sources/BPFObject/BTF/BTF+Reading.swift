@@ -1,3 +1,4 @@
+public import KernelABI
 internal import ByteKit
 
 extension BTF {
@@ -77,9 +78,9 @@ extension BTF {
     return variables
   }
 
-  /// The linkage of a variable or function: 0 static, 1 global, 2 extern.
-  func linkage(of type: BTFType) throws(BPFObjectError) -> UInt32 {
-    type.kind == .function ? UInt32(type.vlen) : try part.u32(at: type.offset + 12)
+  /// The linkage of a variable; nil for one that is not known here.
+  func linkage(ofVariable type: BTFType) throws(BPFObjectError) -> BTFVariableLinkage? {
+    BTFVariableLinkage(rawValue: try part.u32(at: type.offset + 12))
   }
 
   /// What an array has: its elements' type and their number.

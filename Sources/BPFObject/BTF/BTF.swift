@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 
 /// A BTF section, every record of which lies inside it and refers only to types and names that exist.
@@ -35,7 +36,7 @@ public struct BTF: Sendable {
   private static func readHeader(
     _ part: ObjectPart
   ) throws(BPFObjectError) -> (types: Range<Int>, strings: Range<Int>) {
-    guard try part.u16(at: 0) == 0xeb9f, try part.u8(at: 2) == 1 else {
+    guard try part.u16(at: 0) == BTFFormat.magic, try part.u8(at: 2) == BTFFormat.version else {
       throw BPFObjectError(
         .malformedBTF, "`\(part.name)` is not BTF of version 1", expected: "magic 0xeb9f, version 1",
         found: "magic 0x\(String(try part.u16(at: 0), radix: 16)), version \(try part.u8(at: 2))")
@@ -81,13 +82,14 @@ public struct BTF: Sendable {
     var offset = range.lowerBound
     while offset < range.upperBound {
       let info = try part.u32(at: offset + 4)
-      let number = UInt8(info >> 24 & 0x1f)
+      let number = BTFFormat.kind(ofInfo: info)
       guard let kind = BTFKind(rawValue: number), kind != .void else {
         throw BPFObjectError(
-          .malformedBTF, "type \(types.count) of `\(part.name)` has an unknown kind", expected: "1 to 19",
+          .malformedBTF, "type \(types.count) of `\(part.name)` has an unknown kind",
+          expected: "1 to \(BTFKind.allCases.count - 1)",
           found: "\(number)")
       }
-      let vlen = Int(info & 0xffff)
+      let vlen = BTFFormat.count(ofInfo: info)
       let (fixed, each) = kind.trailer
       let end = offset + 12 + fixed + each * vlen
       guard end <= range.upperBound else {
@@ -98,7 +100,7 @@ public struct BTF: Sendable {
       types.append(
         BTFType(
           id: UInt32(types.count), kind: kind, nameOffset: try part.u32(at: offset), vlen: vlen,
-          flag: info >> 31 != 0, sizeOrType: try part.u32(at: offset + 8), offset: offset))
+          flag: BTFFormat.flag(ofInfo: info), sizeOrType: try part.u32(at: offset + 8), offset: offset))
       offset = end
     }
     return types
@@ -128,7 +130,9 @@ public struct BTF: Sendable {
         for entry in stride(from: type.offset + 12, to: type.offset + 12 + type.vlen * 12, by: 12) {
           try checkType(try part.u32(at: entry), of: type)
         }
-      default: break
+      case .void, .int, .pointer, .forward, .typedef, .volatile, .const, .restrict, .function, .variable, .float,
+        .declarationTag, .typeTag:
+        break
       }
     }
   }

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// `.BTF.ext`: which function, source line and CO-RE relocation belongs to which instruction.
 ///
 /// Format: Documentation/bpf/btf.rst, section 4.2. Instruction offsets here are bytes from the section's start; the
@@ -46,7 +48,7 @@ struct BTFExt: Sendable {
   let part: ObjectPart
 
   init(part: ObjectPart, btf: BTF) throws(BPFObjectError) {
-    guard try part.u16(at: 0) == 0xeb9f, try part.u8(at: 2) == 1 else {
+    guard try part.u16(at: 0) == BTFFormat.magic, try part.u8(at: 2) == BTFFormat.version else {
       throw BPFObjectError(
         .malformedBTFExt, "`.BTF.ext` is not of version 1", expected: "magic 0xeb9f, version 1",
         found: "magic 0x\(String(try part.u16(at: 0), radix: 16)), version \(try part.u8(at: 2))")
@@ -91,8 +93,11 @@ struct BTFExt: Sendable {
       let id = try part.u32(at: record.position + 4)
       let access = try part.u32(at: record.position + 8)
       let kind = try part.u32(at: record.position + 12)
-      guard record.isAligned, id < btf.types.count, access < btf.strings.count, kind < CoreRelocation.kinds.count else {
-        throw Self.unfit("core_relo", record, "a type, an access string and a kind from 0 to 12")
+      guard record.isAligned, id < btf.types.count, access < btf.strings.count,
+        CoreRelocationKind(rawValue: kind) != nil
+      else {
+        throw Self.unfit(
+          "core_relo", record, "a type, an access string and a kind from 0 to \(CoreRelocationKind.allCases.count - 1)")
       }
     }
   }

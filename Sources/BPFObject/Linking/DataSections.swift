@@ -43,7 +43,8 @@ enum DataSections {
       if let type = types[section.name] {
         map.btfValueTypeID = type.id
         // Sections with static variables only have no users outside the object (libbpf, map_is_mmapable).
-        for variable in try btf.variables(of: type) where try btf.linkage(of: btf.type(variable.type)) != 0 {
+        for variable in try btf.variables(of: type)
+        where try btf.linkage(ofVariable: btf.type(variable.type)) != .static {
           map.flags |= MapFlag.mmapable.rawValue
           break
         }

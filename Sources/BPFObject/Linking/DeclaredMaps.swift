@@ -31,7 +31,7 @@ struct DeclaredMaps: Sendable {
     for variable in try btf.variables(of: btf.type(id)) {
       let declaration = try btf.type(variable.type)
       let name = try btf.name(of: declaration)
-      guard try btf.linkage(of: declaration) == 1 else {
+      guard try btf.linkage(ofVariable: declaration) == .global else {
         throw BPFObjectError(
           .badMap, "map `\(name)` is static", expected: "a global variable", next: "drop the word `static`")
       }

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// Configuration values: the layout of the `.kconfig` map.
 extension Externs {
   mutating func readConfiguration(
@@ -35,7 +37,7 @@ extension Externs {
           name: field.name, kind: field.kind, offset: offset, size: size,
           isWeak: undefined[field.name]?.isWeak ?? false))
       variables.append(BTFVariableInfo(type: field.variable.type, offset: UInt32(offset), size: field.variable.size))
-      btf.storeLinkage(1, ofVariable: try btf.type(field.variable.type))
+      btf.storeLinkage(.global, ofVariable: try btf.type(field.variable.type))
       configurationSize = offset + size
     }
     btf.store(variables, size: UInt32(configurationSize), of: section)
@@ -45,11 +47,12 @@ extension Externs {
     let type = try btf.resolved(id)
     switch type.kind {
     case .int:
-      // The encoding is the second word's upper byte: 1 signed, 2 char, 4 bool.
+      // The encoding is in the upper byte of the word behind the type.
       let encoding = try btf.part.u32(at: type.offset + 12) >> 24 & 15
-      if encoding & 4 != 0 { return type.sizeOrType == 1 ? .bool : nil }
+      if encoding & BTFIntegerEncoding.boolean.rawValue != 0 { return type.sizeOrType == 1 ? .bool : nil }
       if type.sizeOrType == 1 { return .character }
-      return [2, 4, 8].contains(type.sizeOrType) ? .integer(isSigned: encoding & 1 != 0) : nil
+      return [2, 4, 8].contains(type.sizeOrType)
+        ? .integer(isSigned: encoding & BTFIntegerEncoding.signed.rawValue != 0) : nil
     case .enumeration:
       let name = try btf.name(of: type)
       return type.sizeOrType == 4 && name == "libbpf_tristate" ? .tristate : nil

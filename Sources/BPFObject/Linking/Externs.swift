@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// What an object expects from the kernel it is loaded into: kernel functions, kernel variables, configuration.
 ///
 /// Each is an undefined symbol, and a variable or function in one of two DATASECs that no ELF section stands behind.
@@ -108,10 +110,10 @@ struct Externs: Sendable {
       var type = variable.type
       if declaration.kind == .function {
         try btf.nameParameters(of: declaration.sizeOrType, like: placeholder)
-        btf.storeLinkage(1, ofFunction: declaration)
+        btf.storeLinkage(.global, ofFunction: declaration)
         type = placeholder
       } else {
-        btf.storeLinkage(1, ofVariable: declaration)
+        btf.storeLinkage(.global, ofVariable: declaration)
         btf.storeType(int, ofVariable: declaration)
       }
       variables[index] = BTFVariableInfo(type: type, offset: UInt32(index * 4), size: 4)

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// Links every program of an object.
 struct ObjectLinker {
   private let parts: ObjectParts

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 
 /// The structures of functions in `.struct_ops` and `.struct_ops.link`.

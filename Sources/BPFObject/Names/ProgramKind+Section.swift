@@ -62,7 +62,7 @@ extension ProgramKind {
       case "trace_iter": ("bpf_iter_", .function)
       default: ("", .function)
       }
-    return AttachTarget(name: prefix + target, kind: UInt32(kind.rawValue), module: module)
+    return AttachTarget(name: prefix + target, kind: kind, module: module)
   }
 
   /// The section names nearest to a wrong one, best first.

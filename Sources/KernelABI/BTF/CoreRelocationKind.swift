@@ -64,6 +64,17 @@ public enum CoreRelocationKind: UInt32, KernelConstant {
     }
   }
 
+  /// Whether "it is not there" is an answer. Where it is none, the kernel puts a call of no helper into the place of an
+  /// instruction whose record it cannot follow (tools/lib/bpf/relo_core.c, bpf_core_poison_insn).
+  public var asksForExistence: Bool {
+    switch self {
+    case .fieldExists, .typeExists, .enumeratorExists, .typeMatches: true
+    case .fieldByteOffset, .fieldByteSize, .fieldSigned, .fieldLeftShift, .fieldRightShift, .localTypeID,
+      .targetTypeID, .typeSize, .enumeratorValue:
+      false
+    }
+  }
+
   /// What a record is about; the access string is read accordingly.
   public enum Subject: String, Sendable, CaseIterable {
     case field

@@ -229,7 +229,7 @@ extension ProgramReport {
       "core_relocations": .array(
         coreRelocations.map {
           [
-            "kind": .string($0.kind), "subject": .optional($0.subject), "instruction": .integer(Int64($0.instruction)),
+            "kind": .string($0.kindName), "subject": .optional($0.subject), "instruction": .integer(Int64($0.instruction)),
             "in_kernel": $0.existsInKernel.map { .bool($0) } ?? nil,
           ]
         }),

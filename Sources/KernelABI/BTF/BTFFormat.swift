@@ -50,10 +50,24 @@ public enum BTFIntegerEncoding: UInt32, KernelConstant {
   }
 }
 
-/// The head of type information (`struct btf_header`, include/uapi/linux/btf.h).
+/// The head of type information and of its types (`struct btf_header` and `btf_type`, include/uapi/linux/btf.h).
 public enum BTFFormat {
   /// BTF_MAGIC.
   public static let magic: UInt16 = 0xeb9f
   /// BTF_VERSION.
   public static let version: UInt8 = 1
+
+  /// BTF_INFO_KIND: what the second word of a type says it is. Seven bits since 7.2, five before, when the two above them
+  /// had to be zero.
+  public static func kind(ofInfo info: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: info >> 24 & 0x7f) }
+
+  /// BTF_INFO_VLEN: how many members and the like follow, or a function's linkage. 24 bits since 7.2, 16 before, when the
+  /// eight above them had to be zero.
+  public static func count(ofInfo info: UInt32) -> Int { Int(info & 0xff_ffff) }
+
+  /// BTF_INFO_KFLAG.
+  public static func flag(ofInfo info: UInt32) -> Bool { info >> 31 != 0 }
+
+  /// The second word of a type without members.
+  public static func info(_ kind: BTFKind) -> UInt32 { UInt32(kind.rawValue) << 24 }
 }
