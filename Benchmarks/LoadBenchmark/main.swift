@@ -1,3 +1,4 @@
+import KernelABI
 import Admission
 import BPFObject
 import ByteKit
@@ -89,9 +90,7 @@ func measureLoad() throws {
         type: map.type, keySize: map.keySize, valueSize: map.valueSize, maxEntries: map.maxEntries)
       attributes.flags = map.flags
       attributes.name = map.kernelName
-      if map.type != 27 {  // a ring buffer has no types
-        (attributes.keyTypeID, attributes.valueTypeID) = (map.btfKeyTypeID, map.btfValueTypeID)
-      }
+      (attributes.keyTypeID, attributes.valueTypeID) = (map.btfKeyTypeID, map.btfValueTypeID)
       let made = try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf)
       if !map.initialValue.isEmpty { try BPF.update(made, key: [0, 0, 0, 0], value: map.initialValue) }
       if map.isFrozen { try BPF.freeze(made) }
@@ -99,7 +98,7 @@ func measureLoad() throws {
     }
     for program in linked.programs {
       var attributes = BPF.ProgramAttributes(type: program.kind.type)
-      attributes.expectedAttachType = program.kind.expectedAttachType
+      attributes.expectedAttachType = program.kind.expectedAttachType.rawValue
       attributes.flags = program.kind.flags
       attributes.name = program.kernelName
       attributes.license = linked.license

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFLoad
 internal import BPFObject
 internal import ByteKit
@@ -125,7 +126,7 @@ extension Facts {
 }
 
 extension Policy::LockdownMode {
-  init(_ mode: LockdownRestriction.Mode) {
+  init(_ mode: KernelABI::LockdownMode) {
     self =
       switch mode {
       case .none: .none

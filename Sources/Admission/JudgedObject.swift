@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFLoad
 internal import BPFObject
 internal import LinuxSys

@@ -38,11 +38,10 @@ struct AttachTarget {
     return cgroup
   }
 
-  /// 0 for ingress, 1 for egress, as the attach types are ordered.
-  func direction() throws(BPFLoadError) -> UInt32 {
+  func isEgress() throws(BPFLoadError) -> Bool {
     switch options.attachTarget {
-    case "ingress": return 0
-    case "egress": return 1
+    case "ingress": return false
+    case "egress": return true
     default: throw needs("--target ingress|egress")
     }
   }

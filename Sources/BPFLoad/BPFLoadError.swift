@@ -1,3 +1,4 @@
+public import KernelABI
 public import BPFObject
 public import ByteKit
 public import LinuxSys

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// Which of the kernel's keys a signature is to be checked with.
 public struct KernelKeyring: Equatable, Sendable {
   /// As BPF_PROG_LOAD takes it (`keyring_id`): 0, 1 and 2 as in include/linux/verification.h, else a serial.
@@ -5,16 +7,17 @@ public struct KernelKeyring: Equatable, Sendable {
   /// As the user said it: `platform`, or the serial.
   public let name: String
 
-  private static let named: [(name: String, id: Int32, word: String?)] = [
-    ("builtin", 0, "BUILTIN"), ("secondary", 1, "SECONDARY"), ("platform", 2, "PLATFORM"),
-    // KEY_SPEC_SESSION_KEYRING (include/uapi/linux/keyctl.h).
-    ("session", -3, nil),
+  private static let named: [(name: String, id: Int32?, word: String?)] = [
+    ("builtin", Keyring.builtin.verificationID, "BUILTIN"),
+    ("secondary", Keyring.secondary.verificationID, "SECONDARY"),
+    ("platform", Keyring.platform.verificationID, "PLATFORM"),
+    ("session", CallersKeyring.session.rawValue, nil),
   ]
 
   /// `builtin`, `secondary`, `platform`, `session`, or the serial of a keyring in decimal; nil for anything else.
   public init?(_ text: String) {
-    if let known = Self.named.first(where: { $0.name == text }) {
-      (id, name) = (known.id, known.name)
+    if let known = Self.named.first(where: { $0.name == text }), let number = known.id {
+      (id, name) = (number, known.name)
     } else {
       // What is at most 2 are the kernel's own keyrings or special ids, which have names.
       guard let serial = Int32(text), serial > 2, "\(serial)" == text else { return nil }

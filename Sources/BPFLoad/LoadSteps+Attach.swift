@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import LinuxSys
 
@@ -80,7 +81,7 @@ extension LoadSteps {
       }
       return [
         try AttachFailure.calling { () throws(SystemError) in
-          try BPF.link(program, attachType: type, sockets: maps[index])
+          try BPF.link(program, type, sockets: maps[index])
         }
       ]
     default: return [try AttachFailure.calling { () throws(SystemError) in try link(program, attachment) }]
@@ -94,16 +95,16 @@ extension LoadSteps {
     case .typed: return try BPF.openRawTracepoint(program)
     case .iterator: return try BPF.linkIterator(program)
     case .interface(let name, let type):
-      return try BPF.link(program, attachType: type, interface: try NetworkInterface.index(named: name))
+      return try BPF.link(program, type, interface: try NetworkInterface.index(named: name))
     case .cgroup(let path, let type):
-      return try BPF.link(program, attachType: type, cgroup: try OwnedFD.open(path, [.readOnly, .directory]))
+      return try BPF.link(program, type, cgroup: try OwnedFD.open(path, [.readOnly, .directory]))
     case .networkNamespace(let path, let type):
       let namespace = try OwnedFD.open(path ?? "/proc/thread-self/ns/net", .readOnly)
-      return try BPF.link(program, attachType: type, cgroup: namespace)
+      return try BPF.link(program, type, cgroup: namespace)
     case .netfilter(let hook):
       return try BPF.link(program, netfilter: hook.family, hook: hook.hook, priority: hook.priority)
     case .structure, .samples, .tracepoint, .kernelProbe, .kernelProbes, .userProbe, .userProbes, .marked, .sockets:
-      throw SystemError("attach", errno: 22)
+      throw SystemError("attach", errno: Errno.einval.rawValue)
     }
   }
 }

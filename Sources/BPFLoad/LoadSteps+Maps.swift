@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import LinuxSys
 
@@ -16,7 +17,7 @@ extension LoadSteps {
       }
       let object = try create(map, btf: btf)
       do throws(SystemError) {
-        if map.type == Self.arena {
+        if map.type == .arena {
           // The verifier wants an arena to have its place in some process before a program uses it.
           try BPF.fillArena(object, pages: map.maxEntries, at: map.mapExtra, map.initialValue)
         } else if !map.initialValue.isEmpty {
@@ -58,7 +59,7 @@ extension LoadSteps {
   private func attributes(of map: LinkedMap) -> BPF.MapAttributes {
     var attributes = BPF.MapAttributes(
       type: map.type, keySize: map.keySize, valueSize: map.valueSize, maxEntries: map.maxEntries)
-    if map.type == Self.perfEventArray, map.maxEntries == 0 {
+    if map.type == .perfEventArray, map.maxEntries == 0 {
       attributes.maxEntries = UInt32(clamping: KernelSettings.possibleProcessors() ?? 1)
     }
     attributes.flags = map.flags
@@ -77,11 +78,8 @@ extension LoadSteps {
     if let template = map.inner.first { inner = try create(template, btf: btf) }
     var attributes = attributes(of: map)
     attributes.name = map.kernelName
-    let takesTypes = !Self.typesWithoutBTF.contains(map.type)
-    if takesTypes {
-      attributes.keyTypeID = map.btfKeyTypeID
-      attributes.valueTypeID = map.btfValueTypeID
-    }
+    attributes.keyTypeID = map.btfKeyTypeID
+    attributes.valueTypeID = map.btfValueTypeID
     do throws(SystemError) {
       return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
     } catch {
@@ -118,13 +116,4 @@ extension LoadSteps {
       }
     }
   }
-
-  /// BPF_MAP_TYPE_ARENA.
-  private static let arena: UInt32 = 33
-  /// BPF_MAP_TYPE_PERF_EVENT_ARRAY.
-  private static let perfEventArray: UInt32 = 4
-  /// Map types whose map_check_btf refuses types: PROG_ARRAY, PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY,
-  /// ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP, SOCKMAP, CPUMAP, XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH, RINGBUF,
-  /// USER_RINGBUF, ARENA (libbpf.c, map_needs_vmlinux_btf and bpf_object__create_map).
-  private static let typesWithoutBTF: Set<UInt32> = [3, 4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25, 27, 31, 33]
 }

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import ByteKit
 internal import LinuxSys
@@ -30,7 +31,7 @@ extension LoadSteps {
         objects[index].descriptor.withRaw { value.storeLittleEndian(UInt64(UInt32(bitPattern: $0)), at: slot.offset) }
       }
       var attributes = BPF.MapAttributes(
-        type: Self.structOpsType, keySize: 4, valueSize: layout.valueSize, maxEntries: 1)
+        type: .structOps, keySize: 4, valueSize: layout.valueSize, maxEntries: 1)
       attributes.flags = structure.flags
       attributes.name = LinkedMap(origin: .declared, name: structure.name, type: attributes.type).kernelName
       attributes.kernelValueTypeID = layout.valueTypeID
@@ -58,8 +59,6 @@ extension LoadSteps {
     return (maps, links)
   }
 
-  /// BPF_MAP_TYPE_STRUCT_OPS.
-  private static let structOpsType: UInt32 = 26
   /// BPF_F_LINK.
   private static let linkFlag: UInt32 = 1 << 13
 }

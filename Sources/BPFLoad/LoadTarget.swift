@@ -9,29 +9,26 @@ struct LoadTarget {
   var typeID: UInt32 = 0
   /// Whose type it is: a module's, or another program's; nil for the kernel's own.
   var owner: KernelObject?
-  /// `expected_attach_type`.
+  /// `expected_attach_type`: the number of an attach type, or the index of a structure's member.
   var attachType: UInt32
 }
 
 /// Finding what programs go to before they are loaded.
 extension LoadSteps {
-  /// BPF_PROG_TYPE_EXT: a function that replaces one of another program.
-  private static let extensionType: UInt32 = 28
-
   /// One target for each program.
   func loadTargets(members: [StructOps.Attachment]) throws(BPFLoadError) -> [LoadTarget] {
-    let kernelTargets = programs.filter { $0.kind.type != Self.extensionType }.compactMap { $0.kind.attachTarget }
+    let kernelTargets = programs.filter { $0.kind.type != .ext }.compactMap { $0.kind.attachTarget }
     let first = programs.first { $0.kind.attachTarget != nil }
     let types = kernelTargets.isEmpty ? [] : try kernelTypes.find(kernelTargets, for: first?.name ?? "")
     var remaining = types.makeIterator()
     var result: [LoadTarget] = []
     for program in programs {
-      var target = LoadTarget(attachType: program.kind.expectedAttachType)
+      var target = LoadTarget(attachType: program.kind.expectedAttachType.rawValue)
       if let member = members.first(where: { $0.program == program.name }) {
         target.typeID = member.typeID
         target.attachType = member.member
       } else if let wanted = program.kind.attachTarget {
-        if program.kind.type == Self.extensionType {
+        if program.kind.type == .ext {
           (target.typeID, target.owner) = try replacedFunction(wanted.name, by: program)
         } else {
           guard let type = remaining.next() ?? nil else {

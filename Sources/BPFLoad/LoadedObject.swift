@@ -1,3 +1,4 @@
+public import KernelABI
 public import LinuxSys
 
 /// A program in the kernel.
@@ -10,8 +11,8 @@ public struct LoadedProgram: Sendable {
   public let id: UInt32
   /// `enum bpf_prog_type`.
   public let type: UInt32
-  /// `enum bpf_attach_type` it was loaded for.
-  public let expectedAttachType: UInt32
+  /// What it was loaded for.
+  public let expectedAttachType: AttachType
   /// What stands after the slash in the section's name: a tracepoint's name, for example.
   public let target: String
   /// Eight bytes of the kernel's hash over the instructions after CO-RE relocation.

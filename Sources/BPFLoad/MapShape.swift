@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import LinuxSys
 
 /// What two maps must have in common to be taken for each other: the attributes that libbpf compares before it uses a
@@ -11,7 +12,7 @@ struct MapShape: Equatable, CustomStringConvertible {
   var extra: UInt64
 
   init(_ attributes: BPF.MapAttributes) {
-    type = attributes.type
+    type = attributes.type.rawValue
     keySize = attributes.keySize
     valueSize = attributes.valueSize
     maxEntries = attributes.maxEntries
@@ -32,7 +33,7 @@ struct MapShape: Equatable, CustomStringConvertible {
   func isSatisfied(by existing: MapShape) -> Bool {
     var existing = existing
     // The kernel adds this flag to such maps by itself (kernel/bpf/devmap.c, dev_map_init_map).
-    if Self.deviceMaps.contains(existing.type) {
+    if [.devmap, .devmapHash].contains(MapType(rawValue: existing.type)) {
       existing.flags = existing.flags & ~Self.readOnlyProgram | flags & Self.readOnlyProgram
     }
     return self == existing
@@ -46,8 +47,5 @@ struct MapShape: Equatable, CustomStringConvertible {
     return extra == 0 ? text : text + ", map_extra 0x\(String(extra, radix: 16))"
   }
 
-  /// BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH.
-  private static let deviceMaps: Set<UInt32> = [14, 25]
-  /// BPF_F_RDONLY_PROG.
-  private static let readOnlyProgram: UInt32 = 128
+  private static let readOnlyProgram = MapFlag.readOnlyProgram.rawValue
 }

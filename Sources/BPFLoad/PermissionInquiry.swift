@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import Glibc
 @_spi(ProgramLoading) internal import LinuxSys
@@ -46,13 +47,14 @@ struct PermissionInquiry: Equatable {
     } catch {
       if error.errnoName == "EPERM" { seen.takesTrivialProgram = false }
     }
-    seen.loadedGuards = ((try? LoadedPrograms.list()) ?? []).filter { $0.type == 29 }.map(\.name)  // LSM
+    seen.loadedGuards = ((try? LoadedPrograms.list()) ?? []).filter { ProgramType(rawValue: $0.type) == .lsm }
+      .map(\.name)
     return seen
   }
 
   /// `return 0`, as a socket filter.
   private static var trivialProgram: BPF.ProgramAttributes {
-    var program = BPF.ProgramAttributes(type: 1)
+    var program = BPF.ProgramAttributes(type: .socketFilter)
     program.name = "probe"
     program.license = "GPL"
     program.instructions = [0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]

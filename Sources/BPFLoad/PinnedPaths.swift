@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Glibc
 internal import LinuxSys
 
@@ -87,7 +88,7 @@ struct PinnedPaths: ~Copyable {
       do throws(SystemError) {
         let directory = try OwnedFD.open(path, [.path, .directory, .noFollow])
         devices.append(try directory.status().device)
-        isBPF = try directory.fileSystemType() == BPF.fileSystemMagic
+        isBPF = try directory.fileSystemType() == FileSystemMagic.bpf.rawValue
       } catch  where error.errno == ENOENT {
         break
       } catch {

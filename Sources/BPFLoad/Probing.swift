@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import LinuxSys
 
@@ -115,7 +116,7 @@ enum Probing {
 
   /// Functions of the kernel; with `*` or `?` in the pattern, all that match and can be traced.
   static func link(
-    _ program: KernelObject, type: UInt32, kernelFunctions pattern: String, atReturn: Bool
+    _ program: KernelObject, type: AttachType, kernelFunctions pattern: String, atReturn: Bool
   ) throws(AttachFailure) -> KernelObject {
     var names = [pattern]
     if Pattern.isPattern(pattern) {
@@ -136,7 +137,7 @@ enum Probing {
 
   /// Functions of a file, as its symbol tables name them.
   static func link(
-    _ program: KernelObject, type: UInt32, file: String, functions pattern: String, atReturn: Bool
+    _ program: KernelObject, type: AttachType, file: String, functions pattern: String, atReturn: Bool
   ) throws(AttachFailure) -> KernelObject {
     let path = try ProbedFile.path(of: file)
     let offsets = try ProbedFile.functions(of: path, matching: pattern)

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Diagnostics
 internal import LinuxSys
 

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import ByteKit
 @_spi(ProgramLoading) internal import LinuxSys
@@ -69,9 +70,9 @@ struct RefusedProgram {
   private func lockdown(behind log: VerifierLog) -> LockdownMode? {
     guard let helper = log.refusedHelper, let mode = KernelSettings.lockdownMode() else { return nil }
     let needed: LockdownMode
-    switch helper {
-    case 36: needed = .integrity  // bpf_probe_write_user
-    case 4, 45, 113, 115: needed = .confidentiality  // bpf_probe_read, _str, _kernel, _kernel_str
+    switch Helper(called: helper) {
+    case .probeWriteUser: needed = .integrity
+    case .probeRead, .probeReadStr, .probeReadKernel, .probeReadKernelStr: needed = .confidentiality
     default: return nil
     }
     return mode >= needed ? mode : nil

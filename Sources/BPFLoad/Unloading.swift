@@ -1,3 +1,4 @@
+internal import KernelABI
 public import Diagnostics
 internal import Glibc
 public import LinuxSys
@@ -73,8 +74,7 @@ public enum Unloading {
     let object = try BPF.pinned(at: pin)
     guard try BPF.isMap(object) else { return false }
     let info = try BPF.mapInfo(object)
-    // BPF_MAP_TYPE_STRUCT_OPS, BPF_F_LINK.
-    guard info.type == 26, info.flags & 1 << 13 == 0 else { return false }
+    guard MapType(rawValue: info.type) == .structOps, info.flags & MapFlag.link.rawValue == 0 else { return false }
     return try BPF.delete(object, key: [0, 0, 0, 0])
   }
 
@@ -103,7 +103,7 @@ public enum Unloading {
     } catch {
       throw .system(error)
     }
-    guard type == BPF.fileSystemMagic else { throw .notOurs(path: path, found: "another file system") }
+    guard type == FileSystemMagic.bpf.rawValue else { throw .notOurs(path: path, found: "another file system") }
     return names
   }
 

@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// A BPF object linked into the exact arrays that bpf(2) takes.
 ///
 /// Linking is pure: the same object bytes give the same `LinkedObject` on every machine. What depends on the running
@@ -49,8 +51,7 @@ public struct LinkedMap: Equatable, Sendable {
   public var origin: Origin
   /// The name in the object; the kernel's name is at most 15 bytes of `[A-Za-z0-9_.]` and is made by ``kernelName``.
   public var name: String
-  /// `enum bpf_map_type`.
-  public var type: UInt32
+  public var type: MapType
   /// Bytes.
   public var keySize: UInt32
   /// Bytes.
@@ -92,7 +93,7 @@ public struct LinkedMap: Equatable, Sendable {
   }
 
   /// A map of this type, everything else zero or empty.
-  public init(origin: Origin, name: String, type: UInt32) {
+  public init(origin: Origin, name: String, type: MapType) {
     self.origin = origin
     self.name = name
     self.type = type

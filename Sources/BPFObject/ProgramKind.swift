@@ -2,10 +2,9 @@ public import KernelABI
 
 /// What a program is, read from its section's name (libbpf's table of section names).
 public struct ProgramKind: Equatable, Sendable {
-  /// `enum bpf_prog_type`.
-  public var type: UInt32
-  /// `enum bpf_attach_type`; 0 when the type has none.
-  public var expectedAttachType: UInt32
+  public var type: ProgramType
+  /// ``AttachType/unspecified`` when the type has none.
+  public var expectedAttachType: AttachType
   /// `BPF_F_SLEEPABLE`, `BPF_F_XDP_HAS_FRAGS`: flags of BPF_PROG_LOAD.
   public var flags: UInt32
   /// The kernel object whose BTF id goes to `attach_btf_id`, when the type needs one.
@@ -16,9 +15,9 @@ public struct ProgramKind: Equatable, Sendable {
   public var target: String
 
   /// A program of this type, everything else zero or empty.
-  public init(type: UInt32) {
+  public init(type: ProgramType) {
     self.type = type
-    expectedAttachType = 0
+    expectedAttachType = .unspecified
     flags = 0
     attachTarget = nil
     isOptional = false

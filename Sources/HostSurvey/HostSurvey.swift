@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 public import HostReport
 public import LinuxSys
@@ -16,7 +17,7 @@ public enum HostSurvey {
     facts.options = KernelReports.configuration(release: facts.release).map { HostFacts.options(in: $0) }
     facts.securityModuleIDs = KernelProbes.securityModuleIDs()
     facts.capabilities = KernelSettings.effectiveCapabilities().map { held in
-      Capability.allCases.filter { held.contains($0) }.map(\.name)
+      Capability.ofBPF.filter { held.contains($0) }.map(\.name)
     }
     facts.isInUserNamespace = KernelSettings.isInUserNamespace()
     facts.keyrings = keyrings()
@@ -43,8 +44,8 @@ public enum HostSurvey {
     let table = String(decoding: bytes, as: UTF8.self)
     return KeyTableEntry.systemKeyrings(in: table).map { ring in
       do throws(SystemError) {
-        let keys = try Keyring.contents(of: ring.serial).map { serial in
-          (try? Keyring.description(of: serial)).map { Self.label($0) } ?? "key that tells nothing"
+        let keys = try Keyctl.contents(of: ring.serial).map { serial in
+          (try? Keyctl.description(of: serial)).map { Self.label($0) } ?? "key that tells nothing"
         }
         return KeyringFacts(name: ring.name, keys: keys)
       } catch {
@@ -66,10 +67,9 @@ public enum HostSurvey {
     facts.probes[.emptySignature] = answer(KernelProbes.loadProgram(signature: []))
     // The kernel logs a warning when a program may write user memory; so it is asked only when no file tells.
     guard facts[HostFacts.Path.lockdown].text == nil else { return }
-    // Numbers: enum bpf_func_id of include/uapi/linux/bpf.h.
     facts.probes[.tracing] = answer(KernelProbes.loadProgram(callingHelper: nil))
-    facts.probes[.kernelRead] = answer(KernelProbes.loadProgram(callingHelper: 113))
-    facts.probes[.userWrite] = answer(KernelProbes.loadProgram(callingHelper: 36))
+    facts.probes[.kernelRead] = answer(KernelProbes.loadProgram(callingHelper: .probeReadKernel))
+    facts.probes[.userWrite] = answer(KernelProbes.loadProgram(callingHelper: .probeWriteUser))
   }
 
   private static func answer(_ errno: KernelProbes.Answer) -> ProbeAnswer { errno.map { .refused($0) } ?? .taken }

@@ -1,55 +1,41 @@
+public import KernelABI
 internal import CLinuxShim
 
 extension BPF {
-  /// `enum bpf_attach_type`, as far as a link is made of it here.
-  public enum AttachType: UInt32, Sendable {
-    case cgroupEgress = 1
-    case traceIterator = 28
-    case xdp = 37
-    case tcxIngress = 46
-  }
-
   /// BPF_LINK_CREATE: attaches the program to a network interface, by its index.
   public static func link(
     _ program: KernelObject, _ type: AttachType, interface: UInt32, flags: UInt32 = 0
   ) throws(SystemError) -> KernelObject {
-    try link(program, type.rawValue, target: interface, flags: flags)
+    try link(program, type, target: interface, flags: flags)
   }
 
-  /// BPF_LINK_CREATE: attaches the program to a network interface, by its index.
-  public static func link(
-    _ program: KernelObject, attachType: UInt32, interface: UInt32
-  ) throws(SystemError) -> KernelObject {
-    try link(program, attachType, target: interface)
-  }
-
-  /// BPF_LINK_CREATE of a struct_ops map that holds its value (BPF_STRUCT_OPS, 44): registers it.
+  /// BPF_LINK_CREATE of a struct_ops map that holds its value: registers it.
   public static func linkStructure(_ map: KernelObject) throws(SystemError) -> KernelObject {
     // The first field is `map_fd` here.
-    try link(map, 44, target: 0)
+    try link(map, .structOps, target: 0)
   }
 
   /// BPF_LINK_CREATE: attaches the program to a cgroup, by its open directory, or to a network namespace, by its file.
   public static func link(
-    _ program: KernelObject, attachType: UInt32, cgroup: borrowing OwnedFD
+    _ program: KernelObject, _ type: AttachType, cgroup: borrowing OwnedFD
   ) throws(SystemError) -> KernelObject {
     try cgroup.withRaw { (raw) throws(SystemError) in
-      try link(program, attachType, target: UInt32(bitPattern: raw))
+      try link(program, type, target: UInt32(bitPattern: raw))
     }
   }
 
   /// BPF_LINK_CREATE of an iterator without parameters.
   public static func linkIterator(_ program: KernelObject) throws(SystemError) -> KernelObject {
-    try link(program, AttachType.traceIterator.rawValue, target: 0)
+    try link(program, .traceIter, target: 0)
   }
 
   static func link(
-    _ program: KernelObject, _ type: UInt32, target: UInt32, flags: UInt32 = 0
+    _ program: KernelObject, _ type: AttachType, target: UInt32, flags: UInt32 = 0
   ) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_link_create()
     attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
     attributes.target_fd_or_ifindex = target
-    attributes.attach_type = type
+    attributes.attach_type = type.rawValue
     attributes.flags = flags
     defer { withExtendedLifetime(program) {} }
     return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")

@@ -1,11 +1,11 @@
+public import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
 extension BPF {
   /// What BPF_MAP_CREATE takes.
   public struct MapAttributes: Sendable {
-    /// `enum bpf_map_type`.
-    public var type: UInt32
+    public var type: MapType
     /// Bytes.
     public var keySize: UInt32
     /// Bytes.
@@ -26,7 +26,7 @@ extension BPF {
     /// SHA-256 of the instructions of the one program that may use the map (6.18 and later); empty for any program.
     public var exclusiveProgram: [UInt8] = []
 
-    public init(type: UInt32, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32) {
+    public init(type: MapType, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32) {
       self.type = type
       self.keySize = keySize
       self.valueSize = valueSize
@@ -43,7 +43,7 @@ extension BPF {
     _ map: MapAttributes, btf: KernelObject? = nil, inner: KernelObject? = nil
   ) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_map_create()
-    attributes.map_type = map.type
+    attributes.map_type = map.type.rawValue
     attributes.key_size = map.keySize
     attributes.value_size = map.valueSize
     attributes.max_entries = map.maxEntries

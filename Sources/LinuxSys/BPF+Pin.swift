@@ -1,9 +1,6 @@
 internal import CLinuxShim
 
 extension BPF {
-  /// The magic number of a BPF file system (BPF_FS_MAGIC, include/uapi/linux/magic.h).
-  public static let fileSystemMagic: UInt64 = 0xcafe_4a11
-
   /// BPF_OBJ_PIN: gives the object a name in a BPF file system, which keeps it alive. The name must be new.
   public static func pin(_ object: KernelObject, at path: String) throws(SystemError) {
     let outcome: Result<CInt, SystemError> = unsafe path.withCString { text in

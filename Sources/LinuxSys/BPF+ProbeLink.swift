@@ -1,8 +1,9 @@
+public import KernelABI
 internal import CLinuxShim
 
 /// Links to events, probes and hooks: BPF_LINK_CREATE with attributes of its own for each kind.
 extension BPF {
-  /// Attaches the program to an event, which the link keeps open (BPF_PERF_EVENT, 41; Linux 5.15).
+  /// Attaches the program to an event, which the link keeps open (Linux 5.15).
   ///
   /// - Parameter cookie: what the program learns of this link from bpf_get_attach_cookie.
   public static func link(
@@ -11,7 +12,7 @@ extension BPF {
     var attributes = vb_bpf_link_perf_event()
     attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
     attributes.target_fd = UInt32(bitPattern: event.withRaw { $0 })
-    attributes.attach_type = 41
+    attributes.attach_type = AttachType.perfEvent.rawValue
     attributes.bpf_cookie = cookie
     defer { withExtendedLifetime(program) {} }
     return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
@@ -20,10 +21,10 @@ extension BPF {
   /// Attaches the program to many functions of the kernel at once, by their names.
   ///
   /// - Parameters:
-  ///   - type: BPF_TRACE_KPROBE_MULTI (42) or BPF_TRACE_KPROBE_SESSION (56).
+  ///   - type: `trace_kprobe_multi` or `trace_kprobe_session`.
   ///   - atReturn: when the functions return, not when they are called (BPF_F_KPROBE_MULTI_RETURN).
   public static func link(
-    _ program: KernelObject, type: UInt32, kernelFunctions names: [String], atReturn: Bool
+    _ program: KernelObject, type: AttachType, kernelFunctions names: [String], atReturn: Bool
   ) throws(SystemError) -> KernelObject {
     // One buffer with all names in it, and their addresses.
     var text: [UInt8] = []
@@ -38,7 +39,7 @@ extension BPF {
       return unsafe addresses.withUnsafeBytes { table in
         var attributes = vb_bpf_link_kprobe_multi()
         attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
-        attributes.attach_type = type
+        attributes.attach_type = type.rawValue
         attributes.probe_flags = atReturn ? 1 : 0
         attributes.cnt = UInt32(clamping: names.count)
         attributes.syms = unsafe address(table)
@@ -54,17 +55,17 @@ extension BPF {
   /// Attaches the program to many places of an executable or library at once, by their offsets in the file.
   ///
   /// - Parameters:
-  ///   - type: BPF_TRACE_UPROBE_MULTI (48) or BPF_TRACE_UPROBE_SESSION (57).
+  ///   - type: `trace_uprobe_multi` or `trace_uprobe_session`.
   ///   - atReturn: when the functions return (BPF_F_UPROBE_MULTI_RETURN).
   public static func link(
-    _ program: KernelObject, type: UInt32, file: String, offsets: [UInt64], atReturn: Bool
+    _ program: KernelObject, type: AttachType, file: String, offsets: [UInt64], atReturn: Bool
   ) throws(SystemError) -> KernelObject {
     let path = Array(file.utf8) + [0]
     let outcome: Result<KernelObject, SystemError> = unsafe path.withUnsafeBytes { path in
       unsafe offsets.withUnsafeBytes { offsetBytes in
         var attributes = vb_bpf_link_uprobe_multi()
         attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
-        attributes.attach_type = type
+        attributes.attach_type = type.rawValue
         attributes.path = unsafe address(path)
         attributes.offsets = unsafe address(offsetBytes)
         attributes.cnt = UInt32(clamping: offsets.count)
@@ -78,7 +79,7 @@ extension BPF {
     return try outcome.get()
   }
 
-  /// Attaches the program to a netfilter hook of this process's network namespace (BPF_NETFILTER, 45).
+  /// Attaches the program to a netfilter hook of this process's network namespace.
   ///
   /// - Parameters:
   ///   - family: NFPROTO_IPV4 (2) or NFPROTO_IPV6 (10).
@@ -89,7 +90,7 @@ extension BPF {
   ) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_link_netfilter()
     attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
-    attributes.attach_type = 45
+    attributes.attach_type = AttachType.netfilter.rawValue
     attributes.pf = family
     attributes.hooknum = hook
     attributes.priority = priority
@@ -99,10 +100,10 @@ extension BPF {
 
   /// Attaches a program that looks at sockets' data to the map of those sockets (Linux 6.10).
   public static func link(
-    _ program: KernelObject, attachType: UInt32, sockets map: KernelObject
+    _ program: KernelObject, _ type: AttachType, sockets map: KernelObject
   ) throws(SystemError) -> KernelObject {
     try map.descriptor.withRaw { (raw) throws(SystemError) in
-      try link(program, attachType, target: UInt32(bitPattern: raw))
+      try link(program, type, target: UInt32(bitPattern: raw))
     }
   }
 }

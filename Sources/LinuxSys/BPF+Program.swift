@@ -1,3 +1,4 @@
+public import KernelABI
 internal import CLinuxShim
 
 // Loading is hidden behind an SPI name on purpose: only a room that writes it in its import can load a program, and
@@ -5,9 +6,8 @@ internal import CLinuxShim
 extension BPF {
   /// What BPF_PROG_LOAD takes, without descriptors.
   public struct ProgramAttributes: Sendable {
-    /// `enum bpf_prog_type`.
-    public var type: UInt32
-    /// `enum bpf_attach_type`.
+    public var type: ProgramType
+    /// The number of an ``AttachType``; of a member of a structure of functions, its index.
     public var expectedAttachType: UInt32 = 0
     /// `BPF_F_SLEEPABLE` and the like.
     public var flags: UInt32 = 0
@@ -36,7 +36,7 @@ extension BPF {
     /// leaves it to the instructions.
     public var boundCount: UInt32 = 0
 
-    public init(type: UInt32) { self.type = type }
+    public init(type: ProgramType) { self.type = type }
   }
 
   /// A signature over a program's instructions, and the keys that it is to be checked with (6.18 and later).
@@ -108,7 +108,7 @@ extension BPF {
   private static func submit(
     _ program: ProgramAttributes, _ attributes: inout vb_bpf_prog_load, btf: KernelObject?, maps: [KernelObject]
   ) throws(SystemError) -> KernelObject {
-    attributes.prog_type = program.type
+    attributes.prog_type = program.type.rawValue
     attributes.expected_attach_type = program.expectedAttachType
     attributes.prog_flags = program.flags
     attributes.attach_btf_id = program.attachBTFID

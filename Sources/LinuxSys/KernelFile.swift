@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -30,7 +31,7 @@ public enum KernelFile {
   private struct Place {
     let path: String
     /// `f_type` of statfs(2).
-    let type: UInt64
+    let type: FileSystemMagic
     /// Whether the root's inode number, which the kernel gives, has to be 1: no directory of the same file system lies
     /// in its place. Not asked of /proc/sys, which is a directory that containers like to bind onto itself, and below
     /// which there are paths that no other directory of procfs has.
@@ -39,10 +40,10 @@ public enum KernelFile {
 
   /// The longer paths first.
   private static let places = [
-    Place(path: "/sys/kernel/security", type: 0x7363_6673, isRoot: true),
-    Place(path: "/sys", type: 0x6265_6572, isRoot: true),
-    Place(path: "/proc/sys", type: 0x9fa0, isRoot: false),
-    Place(path: "/proc", type: 0x9fa0, isRoot: true),
+    Place(path: "/sys/kernel/security", type: .securityfs, isRoot: true),
+    Place(path: "/sys", type: .sysfs, isRoot: true),
+    Place(path: "/proc/sys", type: .proc, isRoot: false),
+    Place(path: "/proc", type: .proc, isRoot: true),
   ]
 
   /// Bytes of the longest text that is read.
@@ -102,7 +103,7 @@ public enum KernelFile {
     let place = try place(of: path)
     let root = try OwnedFD.open(place.path, [.path, .directory])
     let inode = try root.status().inode
-    guard try root.fileSystemType() == place.type, !place.isRoot || inode == 1 else {
+    guard try root.fileSystemType() == place.type.rawValue, !place.isRoot || inode == 1 else {
       throw SystemError("find the kernel's own files", path: place.path, errno: EXDEV)
     }
     return root

@@ -1,3 +1,4 @@
+public import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -25,9 +26,11 @@ public enum KernelProbes {
 
   /// BPF_PROG_LOAD of a raw tracepoint program that calls a helper.
   ///
-  /// - Parameter helper: its number (enum bpf_func_id) for a helper that takes an address, eight bytes and a buffer; nil
+  /// - Parameter helper: one that takes an address, eight bytes and a buffer; nil
   ///   for the control: the same program without the call.
-  public static func loadProgram(callingHelper helper: Int32?) -> Answer { name(vb_probe_helper(helper ?? 0)) }
+  public static func loadProgram(callingHelper helper: Helper?) -> Answer {
+    name(vb_probe_helper(helper.map { Int32($0.rawValue) } ?? 0))
+  }
 
   /// The ids of the active security modules in their order (lsm_list_modules(2), 6.8 and later;
   /// include/uapi/linux/lsm.h). Nil where the kernel does not have the call.

@@ -1,37 +1,5 @@
+public import KernelABI
 internal import Glibc
-
-/// How far the kernel is locked down against its own administrator (kernel_lockdown(7)).
-public enum LockdownMode: String, Sendable, Comparable, CaseIterable {
-  case none, integrity, confidentiality
-
-  public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
-
-  private var rank: Int {
-    switch self {
-    case .none: 0
-    case .integrity: 1
-    case .confidentiality: 2
-    }
-  }
-}
-
-/// A capability that bpf(2) asks for (capabilities(7)); the raw value is its number in `include/uapi/linux/capability.h`.
-public enum Capability: UInt64, Sendable, CaseIterable {
-  case netAdmin = 12
-  case sysAdmin = 21
-  case perfmon = 38
-  case bpf = 39
-
-  /// `CAP_BPF` and so on.
-  public var name: String {
-    switch self {
-    case .netAdmin: "CAP_NET_ADMIN"
-    case .sysAdmin: "CAP_SYS_ADMIN"
-    case .perfmon: "CAP_PERFMON"
-    case .bpf: "CAP_BPF"
-    }
-  }
-}
 
 /// What the running kernel says of itself in small files, as ``KernelFile`` reads them. Each answer is nil when the kernel
 /// does not tell.
@@ -40,10 +8,7 @@ public enum KernelSettings {
   public static func lockdownMode() -> LockdownMode? {
     let answer = KernelFile.read("/sys/kernel/security/lockdown")
     if answer == .absent { return LockdownMode.none }
-    guard let text = answer.text, let open = text.firstIndex(of: "["),
-      let close = text[open...].firstIndex(of: "]")
-    else { return nil }
-    return LockdownMode(rawValue: String(text[text.index(after: open)..<close]))
+    return answer.text.flatMap { LockdownMode(bracketedIn: $0) }
   }
 
   /// kernel.unprivileged_bpf_disabled: 0 anybody may load the harmless types, 1 and 2 nobody without CAP_BPF.

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -69,7 +70,7 @@ public enum TracingFiles {
   public static func root() throws(SystemError) -> String {
     for path in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
       guard let directory = try? OwnedFD.open(path, [.path, .directory]),
-        let type = try? directory.fileSystemType(), type == magic
+        let type = try? directory.fileSystemType(), type == FileSystemMagic.tracefs.rawValue
       else { continue }
       return path
     }
@@ -85,6 +86,4 @@ public enum TracingFiles {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// TRACEFS_MAGIC (include/uapi/linux/magic.h).
-  private static let magic: UInt64 = 0x7472_6163
 }

@@ -22,10 +22,10 @@ public enum ObjectDescription {
         Manifest.Program(
           name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0))
       },
-      maps: maps.map { Manifest.Map(name: $0.name, type: TypeNames.map($0.type)) },
+      maps: maps.map { Manifest.Map(name: $0.name, type: $0.type.name) },
       helpers: sorted(programs.flatMap { $0.helpers.map(name) }),
       coreRelocations: programs.reduce(0) { $0 + $1.coreRelocations.count },
-      lockdown: LockdownRestriction.Mode.allCases.map { verdict(of: programs, under: $0) })
+      lockdown: LockdownMode.allCases.map { verdict(of: programs, under: $0) })
   }
 
   private static func analysis(_ program: ProgramReport) -> Manifest.Analysis {
@@ -36,14 +36,14 @@ public enum ObjectDescription {
       }
     }
     return Manifest.Analysis(
-      minimumKernel: "\(program.minimumKernel.version)", capabilities: program.capabilities.map(\.rawValue),
+      minimumKernel: "\(program.minimumKernel.version)", capabilities: program.capabilities.map(\.name),
       kernelReads: sorted(reads), userWrites: sorted(program.userWrites.map(name)),
       isRestricted: program.isRestricted)
   }
 
   /// What a lockdown mode forbids when the object is loaded; what attaching needs is not the object's alone.
   private static func verdict(
-    of programs: [ProgramReport], under mode: LockdownRestriction.Mode
+    of programs: [ProgramReport], under mode: LockdownMode
   ) -> Manifest.LockdownVerdict {
     let forbidden = programs.flatMap { $0.restrictions(in: mode) }.filter { $0.moment == .load }
       .map { $0.helper.map(name) ?? $0.reason.rawValue }

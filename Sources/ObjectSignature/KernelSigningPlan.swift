@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 
 /// What a signature for the kernel would be over, program by program; or why there can be none.
@@ -61,9 +62,6 @@ public struct KernelSigningPlan: Equatable, Sendable {
     let reason: String
   }
 
-  /// BPF_MAP_TYPE_ARRAY.
-  private static let array: UInt32 = 2
-
   /// The values of all maps one after the other, as they are when the program is loaded.
   private static func mapContents(of linked: LinkedObject) -> Result<[UInt8], Obstacle> {
     // An exclusive map belongs to one program, and all of an object's maps are in every program's `fd_array`.
@@ -75,7 +73,7 @@ public struct KernelSigningPlan: Equatable, Sendable {
     }
     var values: [UInt8] = []
     for map in linked.maps {
-      guard map.type == array, map.maxEntries == 1, map.inner.isEmpty, !map.pinsByName else {
+      guard map.type == .array, map.maxEntries == 1, map.inner.isEmpty, !map.pinsByName else {
         return .failure(Obstacle(reason: "map `\(map.name)` is no array of one entry of this program alone"))
       }
       let size = Int(map.valueSize)

@@ -32,8 +32,8 @@ import Testing
     Shape(type: "devmap", key: 4, value: 8, entries: 4096),
   ])
   func isNoLessThanTheKernelTakes(shape: Shape) throws {
-    let type = try #require(TypeNames.maps.firstIndex(of: shape.type))
-    var map = LinkedMap(origin: .declared, name: "m", type: UInt32(type))
+    let type = try #require(MapType(name: shape.type))
+    var map = LinkedMap(origin: .declared, name: "m", type: type)
     map.keySize = shape.key
     map.valueSize = shape.value
     map.maxEntries = shape.entries

@@ -1,6 +1,7 @@
 import BPFObject
 import Diagnostics
 import Glibc
+import KernelABI
 import LinuxSys
 import Testing
 
@@ -9,19 +10,19 @@ import Testing
 /// Which capabilities a load needs, and what is said when they are missing.
 @Suite struct PrivilegeTests {
   struct Case: Sendable {
-    let type: UInt32
+    let type: ProgramType
     let held: Set<Capability>
     let missing: [Capability]
   }
 
   private static let cases = [
-    Case(type: 1, held: [], missing: [.bpf]),  // a socket filter
-    Case(type: 6, held: [], missing: [.bpf, .netAdmin]),  // XDP
-    Case(type: 6, held: [.bpf], missing: [.netAdmin]),
-    Case(type: 6, held: [.bpf, .netAdmin], missing: []),
-    Case(type: 6, held: [.sysAdmin], missing: []),
-    Case(type: 26, held: [.bpf, .netAdmin], missing: [.perfmon]),  // tracing
-    Case(type: 28, held: [], missing: [.bpf, .perfmon, .netAdmin]),  // freplace
+    Case(type: .socketFilter, held: [], missing: [.bpf]),
+    Case(type: .xdp, held: [], missing: [.bpf, .netAdmin]),
+    Case(type: .xdp, held: [.bpf], missing: [.netAdmin]),
+    Case(type: .xdp, held: [.bpf, .netAdmin], missing: []),
+    Case(type: .xdp, held: [.sysAdmin], missing: []),
+    Case(type: .tracing, held: [.bpf, .netAdmin], missing: [.perfmon]),
+    Case(type: .ext, held: [], missing: [.bpf, .perfmon, .netAdmin]),  // freplace
   ]
 
   @Test(arguments: cases) func namesWhatIsMissing(example: Case) {
@@ -110,7 +111,7 @@ import Testing
     var inquiry = PermissionInquiry()
     inquiry.held = []
     inquiry.unprivilegedDisabled = 2
-    let needed = RequiredPrivilege(kinds: [ProgramKind(type: 1)])
+    let needed = RequiredPrivilege(kinds: [ProgramKind(type: .socketFilter)])
     let judgement = inquiry.judge(needed: needed.capabilities, isUnprivilegedKind: needed.isUnprivilegedKind)
     #expect(judgement.cause == .sysctl(name: "kernel.unprivileged_bpf_disabled", value: 2))
     // With the setting off, and for other kinds in any case, it is the capability.

@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import Diagnostics
 import LinuxSys
@@ -78,13 +79,14 @@ import Testing
   }
 
   @Test func saysWhatAMapAskedFor() throws {
-    let told = try Objects.refusal(changed(map: { $0.type = 250 })).diagnostic
+    let told = try Objects.refusal(changed(map: { $0.keySize = 0 })).diagnostic
     #expect(told.code == "load.map" && told.category == .kernelRefused)
-    #expect(told.details == ["asked for type 250, key 4B, value 8B, max_entries 4, flags 0x0"])
+    #expect(told.details == ["asked for type 6, key 0B, value 8B, max_entries 4, flags 0x0"])
   }
 
-  @Test func aProgramTypeTheKernelDoesNotKnowIsUnsupported() throws {
-    let told = try Objects.refusal(changed(program: { $0.kind.type = 250 })).diagnostic
+  /// What the kernel refuses without a word of the verifier, as it does an attach type that it does not know.
+  @Test func whatTheKernelDoesNotKnowIsUnsupported() throws {
+    let told = try Objects.refusal(changed(program: { $0.kind.type = .netfilter })).diagnostic
     #expect(told.code == "load.unknown-to-kernel" && told.category == .unsupported)
     #expect(told.message.contains("tcx/ingress"))
   }

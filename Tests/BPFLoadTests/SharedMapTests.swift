@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import Diagnostics
 import LinuxSys
@@ -42,7 +43,7 @@ import Testing
     let path = "\(files.path)/acme"
     try Directory.create(path)
     try Directory.create("\(path)/map")
-    let other = try BPF.createMap(BPF.MapAttributes(type: 2, keySize: 4, valueSize: 8, maxEntries: 5))
+    let other = try BPF.createMap(BPF.MapAttributes(type: .array, keySize: 4, valueSize: 8, maxEntries: 5))
     try BPF.pin(other, at: "\(path)/map/shared")
     var options = LoadOptions()
     options.pinPath = path
@@ -54,7 +55,7 @@ import Testing
 
   /// Each attribute that libbpf compares, one of them different.
   @Test func comparesWhatLibbpfCompares() throws {
-    let attributes = BPF.MapAttributes(type: 30, keySize: 0, valueSize: 8, maxEntries: 64)  // BLOOM_FILTER
+    let attributes = BPF.MapAttributes(type: .bloomFilter, keySize: 0, valueSize: 8, maxEntries: 64)
     let shape = MapShape(attributes)
     #expect(shape.isSatisfied(by: shape))
     let changes: [(inout MapShape) -> Void] = [
@@ -72,7 +73,7 @@ import Testing
     let three = try BPF.mapInfo(BPF.createMap(hashed))
     #expect(MapShape(hashed).isSatisfied(by: MapShape(three)) && !shape.isSatisfied(by: MapShape(three)))
     #expect(MapShape(three).description.hasSuffix("map_extra 0x3"))
-    let devices = BPF.MapAttributes(type: 14, keySize: 4, valueSize: 4, maxEntries: 2)
+    let devices = BPF.MapAttributes(type: .devmap, keySize: 4, valueSize: 4, maxEntries: 2)
     #expect(try MapShape(devices).isSatisfied(by: MapShape(BPF.mapInfo(BPF.createMap(devices)))))
   }
 }

@@ -1,3 +1,4 @@
+import KernelABI
 import ByteKit
 import Diagnostics
 import Glibc
@@ -60,7 +61,7 @@ import Testing
     try Directory.create(group)
     defer { rmdir(group) }
     let directory = try OwnedFD.open(group, [.readOnly, .directory])
-    let link = try BPF.link(object.program("egress_filter"), attachType: 1, cgroup: directory)
+    let link = try BPF.link(object.program("egress_filter"), .cgroupInetEgress, cgroup: directory)
     let port: UInt16 = 40009
     try BPF.update(object.map("blocked_ports"), key: bytes(port), value: bytes(UInt64(0)))
 

@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import ByteKit
 import Testing
@@ -103,9 +104,9 @@ import Testing
     ("cgrp_storage_get", "6.2"),
   ])
   func releasesBeginWithTheirFirstHelper(_ name: String, _ version: String) throws {
-    let id = try #require((1...UInt32(300)).first { HelperNames.name($0) == name })
-    #expect(HelperNames.version(id).map { "\($0)" } == version)
-    #expect(HelperNames.version(id - 1) != HelperNames.version(id))
+    let helper = try #require(Helper(name: name))
+    #expect(helper.since.description == version)
+    #expect(Helper(rawValue: helper.rawValue - 1)?.since != helper.since)
   }
 
   @Test(arguments: [
@@ -113,8 +114,8 @@ import Testing
     (148, "5.10"), (158, "5.11"), (164, "5.13"), (166, "5.14"), (181, "5.17"), (208, "6.1"), (211, "6.2"),
   ])
   func helpersHaveTheirRelease(_ id: UInt32, _ version: String) {
-    #expect(HelperNames.version(id).map { "\($0)" } == version)
-    #expect(HelperNames.version(0) == nil && HelperNames.version(212) == nil)
+    #expect(Helper(called: id)?.since.description == version)
+    #expect(Helper(called: 0) == nil && Helper(called: 212) == nil)
   }
 
   @Test(arguments: [
@@ -122,6 +123,8 @@ import Testing
     ("syscall", "return 0;", "5.14", "program type syscall"),
     ("kprobe.multi/x", "return 0;", "5.18", "attach type trace_kprobe_multi"),
     ("xdp", "static long (*const now)(void) = (void *)208; return now();", "6.1", "helper bpf_ktime_get_tai_ns#208"),
+    ("cgroup/getpeername4", "return 1;", "5.8", "attach type cgroup_inet4_getpeername"),
+    ("sk_reuseport/migrate", "return 0;", "5.0", "function information (BTF)"),
   ])
   func theOldestKernelIsKnown(_ section: String, _ body: String, _ version: String, _ reason: String) throws {
     let report = try Self.report("SEC(\"\(section)\") int f(void *ctx) { \(body) }")
@@ -131,7 +134,7 @@ import Testing
   @Test func relocationsAndMapsNeedTheirKernels() throws {
     let bytes = try TestObject.bytes("core")
     let core = try BPFObject.report(bytes: bytes.rawSpan)
-    #expect(core.programs.allSatisfy { $0.minimumKernel.version >= KernelVersion(5, 17) })
+    #expect(core.programs.allSatisfy { $0.minimumKernel.version >= KernelRelease(5, 17) })
   }
 
   private static let map = """

@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import ByteKit
 import Testing

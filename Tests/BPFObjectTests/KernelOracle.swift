@@ -17,7 +17,7 @@ struct KernelOracle {
   let object: LinkedObject
 
   static let isAvailable: Bool = {
-    (try? BPF.createMap(BPF.MapAttributes(type: 2, keySize: 4, valueSize: 4, maxEntries: 1))) != nil
+    (try? BPF.createMap(BPF.MapAttributes(type: .array, keySize: 4, valueSize: 4, maxEntries: 1))) != nil
   }()
 
   init(_ object: LinkedObject) throws {
@@ -34,10 +34,10 @@ struct KernelOracle {
 
   private static func create(_ map: LinkedMap, _ btf: KernelObject) throws -> KernelObject {
     // Sizes that an object leaves to its loader. Storage maps and bloom filters have none.
-    let isSized = map.maxEntries > 0 || TypeNames.map(map.type).hasSuffix("_storage")
+    let isSized = map.maxEntries > 0 || map.type.name.hasSuffix("_storage")
     var attributes = BPF.MapAttributes(
       type: map.type, keySize: map.keySize,
-      valueSize: map.valueSize == 0 && TypeNames.map(map.type) == "stack_trace" ? 8 : map.valueSize,
+      valueSize: map.valueSize == 0 && map.type == .stackTrace ? 8 : map.valueSize,
       maxEntries: isSized ? map.maxEntries : 1)
     attributes.flags = map.flags
     attributes.extra = map.mapExtra
@@ -82,7 +82,7 @@ struct KernelOracle {
     -> KernelObject
   {
     var attributes = BPF.ProgramAttributes(type: program.kind.type)
-    attributes.expectedAttachType = program.kind.expectedAttachType
+    attributes.expectedAttachType = program.kind.expectedAttachType.rawValue
     attributes.flags = program.kind.flags
     attributes.name = program.kernelName
     attributes.license = object.license

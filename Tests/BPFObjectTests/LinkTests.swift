@@ -15,7 +15,7 @@ import Testing
     #expect(object.maps.first?.name == "counters")
     let rodata = try #require(maps["data.rodata"])
     #expect(rodata.flags == 128 | 1024)
-    #expect(rodata.isFrozen && rodata.type == 2 && rodata.maxEntries == 1 && rodata.keySize == 4)
+    #expect(rodata.isFrozen && rodata.type == .array && rodata.maxEntries == 1 && rodata.keySize == 4)
     #expect(rodata.initialValue.starts(with: [3, 0, 0, 0]))
     let bss = try #require(maps["data.bss"])
     #expect(bss.initialValue.isEmpty && !bss.isFrozen && bss.flags == 1024)
@@ -43,15 +43,15 @@ import Testing
   @Test func optionalProgramsAndAttachTargetsComeFromSectionNames() throws {
     let object = try TestObject.link("attach")
     let kinds = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.kind) })
-    #expect(kinds["kprobe"]?.type == 2 && kinds["kprobe"]?.target == "do_exit")
+    #expect(kinds["kprobe"]?.type == .kprobe && kinds["kprobe"]?.target == "do_exit")
     #expect(kinds["uprobe"]?.flags == 16 && kinds["uprobe"]?.target == "/bin/sh:main")
-    #expect(kinds["tracepoint"]?.type == 5 && kinds["tracepoint"]?.target == "sched/sched_switch")
+    #expect(kinds["tracepoint"]?.type == .tracepoint && kinds["tracepoint"]?.target == "sched/sched_switch")
     #expect(kinds["opened"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_lsm_file_open", kind: .function))
-    #expect(kinds["opened"]?.flags == 16 && kinds["opened"]?.expectedAttachType == 27)
+    #expect(kinds["opened"]?.flags == 16 && kinds["opened"]?.expectedAttachType == .lsmMac)
     #expect(kinds["tasks"]?.attachTarget == ProgramKind.AttachTarget(name: "bpf_iter_task", kind: .function))
     #expect(kinds["frags"]?.isOptional == true && kinds["frags"]?.flags == 32)
-    #expect(kinds["frags"]?.expectedAttachType == 35)
-    #expect(kinds["egress"]?.expectedAttachType == 1)
+    #expect(kinds["frags"]?.expectedAttachType == .xdpCpumap)
+    #expect(kinds["egress"]?.expectedAttachType == .cgroupInetEgress)
     #expect(object.programs.first { $0.name == "frags" }?.section == "xdp.frags/cpumap")
   }
 
@@ -68,7 +68,7 @@ import Testing
     #expect(maps["perf"]?.maxEntries == 0)
     #expect(maps["bloom"]?.mapExtra == 3)
     let outer = try #require(maps["outer"])
-    #expect(outer.inner.first?.type == 2 && outer.inner.first?.maxEntries == 2 && outer.valueSize == 4)
+    #expect(outer.inner.first?.type == .array && outer.inner.first?.maxEntries == 2 && outer.valueSize == 4)
     #expect(outer.initialSlots.map(\.index) == [1, 3] && outer.initialSlots.map(\.target) == ["inner_a", "inner_b"])
   }
 

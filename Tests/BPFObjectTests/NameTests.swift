@@ -36,7 +36,7 @@ import Testing
 
   @Test(arguments: [
     ("bpf_map_type", "BPF_MAP_TYPE_", TypeNames.maps), ("bpf_prog_type", "BPF_PROG_TYPE_", TypeNames.programs),
-    ("bpf_attach_type", "BPF_", TypeNames.attachTypes), ("bpf_func_id", "BPF_FUNC_", HelperNames.all),
+    ("bpf_attach_type", "BPF_", TypeNames.attachTypes), ("bpf_func_id", "BPF_FUNC_", Helper.allCases.map(\.name)),
   ])
   func tablesAreTheKernels(_ enumeration: String, _ prefix: String, _ table: [String]) throws {
     let kernel = try Self.kernelEnumeration(enumeration)
@@ -82,8 +82,10 @@ import Testing
     #expect(ProgramKind.candidates(for: wrong).contains(right), "\(ProgramKind.candidates(for: wrong))")
   }
 
-  @Test func unknownHelpersHaveNoName() {
-    #expect(HelperNames.name(0) == nil && HelperNames.name(212) == nil && HelperNames.name(.max) == nil)
-    #expect(HelperNames.name(113) == "probe_read_kernel" && HelperNames.name(211) == "cgrp_storage_delete")
+  /// The table of what is known of helpers is in the order of their numbers.
+  @Test func helpersStandInOrder() {
+    #expect(KnownHelper.all.map(\.helper) == Helper.allCases)
+    #expect(KnownHelper[0] == nil && KnownHelper[212] == nil && KnownHelper[.max] == nil)
+    #expect(KnownHelper[113]?.helper == .probeReadKernel)
   }
 }

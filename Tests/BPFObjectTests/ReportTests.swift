@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import ByteKit
 import LinuxSys
@@ -44,13 +45,13 @@ import Testing
   }
 
   @Test(arguments: [
-    (36, "probe_write_user", LockdownRestriction.Mode.none), (4, "probe_read", .integrity),
+    (36, "probe_write_user", LockdownMode.none), (4, "probe_read", .integrity),
     (45, "probe_read_str", .integrity), (113, "probe_read_kernel", .integrity),
     (115, "probe_read_kernel_str", .integrity), (112, "probe_read_user", .confidentiality),
     (14, "get_current_pid_tgid", .confidentiality),
   ])
   func lockdownIsKnownBeforeTheKernelIsAsked(
-    _ helper: UInt32, _ name: String, _ strictest: LockdownRestriction.Mode
+    _ helper: UInt32, _ name: String, _ strictest: LockdownMode
   ) throws {
     let report = try Self.report(
       """
@@ -84,7 +85,7 @@ import Testing
   ])
   func capabilities(_ section: String, _ needed: [String]) throws {
     let report = try Self.report("SEC(\"\(section)\") int f(void *ctx) { return 0; }")
-    #expect(report.capabilities.map(\.rawValue) == needed)
+    #expect(report.capabilities.map(\.name) == needed)
   }
 
   /// The kernel agrees: what the report allows under this machine's lockdown mode loads, what it denies does not.
@@ -96,7 +97,7 @@ import Testing
     else {
       try Test.cancel("the kernel does not tell its lockdown mode")
     }
-    let mode = try #require(LockdownRestriction.Mode(rawValue: String(word.split(separator: " ").first ?? "")))
+    let mode = try #require(LockdownMode(rawValue: String(word.split(separator: " ").first ?? "")))
     // probe_write_user takes (to, from, size), the others (to, size, from).
     let arguments = helper == 36 ? "(void *)now(), (__u64)b, (void *)8" : "b, 8, (void *)now()"
     let bytes = try TestObject.compile(

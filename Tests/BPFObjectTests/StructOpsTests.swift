@@ -1,3 +1,4 @@
+import KernelABI
 import BPFObject
 import ByteKit
 @_spi(ProgramLoading) import LinuxSys
@@ -18,7 +19,7 @@ import Testing
     #expect(map.programs.map(\.program) == ["vbpf_ssthresh", "vbpf_cong_avoid", "vbpf_undo_cwnd"])
     #expect(map.programs.map(\.offset) == [0, 24, 40])
     #expect(map.value.count == 48 && map.value[8..<17] == ArraySlice("vbpf_test".utf8))
-    #expect(object.programs.allSatisfy { $0.kind.type == 27 })
+    #expect(object.programs.allSatisfy { $0.kind.type == .structOps })
   }
 
   @Test(.enabled(if: KernelOracle.isAvailable, "bpf(2) is not allowed here"))
@@ -43,7 +44,7 @@ import Testing
       loaded.descriptor.withRaw { raw in value.storeLittleEndian(UInt64(raw), at: slot.offset) }
       programs.append(loaded)
     }
-    var attributes = BPF.MapAttributes(type: 26, keySize: 4, valueSize: layout.valueSize, maxEntries: 1)
+    var attributes = BPF.MapAttributes(type: .structOps, keySize: 4, valueSize: layout.valueSize, maxEntries: 1)
     attributes.kernelValueTypeID = layout.valueTypeID
     attributes.name = map.name
     let made = try BPF.createMap(attributes, btf: btf)

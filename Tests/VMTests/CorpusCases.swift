@@ -1,3 +1,4 @@
+import KernelABI
 import BPFLoad
 import BPFObject
 import CVMSupport
@@ -29,7 +30,7 @@ enum CorpusCases {
   private static func compareWithAnalysis() throws {
     let corpus = try Corpus()
     let mode = KernelSettings.lockdownMode() ?? .none
-    let analysed = LockdownRestriction.Mode(rawValue: mode.rawValue) ?? .none
+    let analysed = mode
     var differences: [String] = []
     var compared = 0
     for object in try corpus.objects() {

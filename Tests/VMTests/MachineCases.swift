@@ -1,3 +1,4 @@
+import KernelABI
 import LinuxSys
 
 /// The machine is what the other cases take it for.

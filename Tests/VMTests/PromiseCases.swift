@@ -1,3 +1,4 @@
+import KernelABI
 import LinuxSys
 
 /// Objects whose authors say what they may do under lockdown (`include/verity_bpf.h`), on machines in each mode: the

@@ -1,9 +1,11 @@
+public import KernelABI
+
 /// What the author of an object says that one of its programs may do in one lockdown mode (include/verity_bpf.h).
 public struct Annotation: Equatable, Sendable {
   /// The program's name.
   public let program: String
   /// `integrity` or `confidentiality`.
-  public let mode: LockdownRestriction.Mode
+  public let mode: LockdownMode
   /// What it may do besides what every program may.
   public let powers: [ProgramPower]
 
@@ -69,7 +71,7 @@ public struct Annotation: Equatable, Sendable {
   ) throws(BPFObjectError) -> Annotation {
     let words = text.split(separator: " ", omittingEmptySubsequences: true)
     guard !words.isEmpty else { throw truncated() }
-    let mode = LockdownRestriction.Mode(rawValue: String(name))
+    let mode = LockdownMode(rawValue: String(name))
     guard let mode, mode != .none else {
       throw BPFObjectError(
         .annotationWord, "an annotation names a lockdown mode that does not exist",

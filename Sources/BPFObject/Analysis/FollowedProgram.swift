@@ -76,8 +76,8 @@ struct FollowedProgram {
     for map in maps {
       // The kernel takes the pinned map's own types, and what is in it was put there by others.
       if map.pinsByName { found.append(UnfollowedConstruct("map \(map.name), which is shared by its name")) }
-      for shape in [map] + map.inner where !isFollowed(TypeNames.map(shape.type)) {
-        found.append(UnfollowedConstruct("map \(map.name) of type \(TypeNames.map(shape.type))"))
+      for shape in [map] + map.inner where !isFollowed(shape.type) {
+        found.append(UnfollowedConstruct("map \(map.name) of type \(shape.type.name)"))
       }
     }
     guard let btf else { return found + [UnfollowedConstruct("type information that cannot be read")] }
@@ -93,15 +93,14 @@ struct FollowedProgram {
 
   /// Types of maps whose values are bytes that programs or user space put there, or objects that are only handed to
   /// helpers.
-  private static func isFollowed(_ mapType: String) -> Bool {
-    switch mapType {
-    case "hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array", "stack_trace",
-      "cgroup_array", "lru_hash", "lru_percpu_hash", "lpm_trie", "array_of_maps", "hash_of_maps", "devmap", "sockmap",
-      "cpumap", "xskmap", "sockhash", "cgroup_storage", "reuseport_sockarray", "percpu_cgroup_storage", "queue",
-      "stack", "sk_storage", "devmap_hash", "ringbuf", "inode_storage", "task_storage", "bloom_filter", "user_ringbuf",
-      "cgrp_storage":
+  private static func isFollowed(_ type: MapType) -> Bool {
+    switch type {
+    case .hash, .array, .progArray, .perfEventArray, .percpuHash, .percpuArray, .stackTrace, .cgroupArray, .lruHash,
+      .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps, .devmap, .sockmap, .cpumap, .xskmap, .sockhash,
+      .cgroupStorage, .reuseportSockarray, .percpuCgroupStorage, .queue, .stack, .skStorage, .devmapHash, .ringbuf,
+      .inodeStorage, .taskStorage, .bloomFilter, .userRingbuf, .cgrpStorage:
       true
-    default: false
+    case .unspec, .structOps, .arena, .insnArray, .rhash: false
     }
   }
 }

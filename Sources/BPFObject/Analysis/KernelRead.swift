@@ -43,14 +43,15 @@ public struct KernelRead: Equatable, Sendable {
 
   /// Whether programs of a type may find pointers to kernel structures in their context: all but those whose context is
   /// known to hold none. (Sockets that a context points to are read through the kernel's own view of them.)
-  static func holdsPointers(_ kind: String) -> Bool {
-    switch kind {
-    case "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp", "perf_event", "cgroup_skb",
-      "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit", "sock_ops", "sk_skb", "cgroup_device", "sk_msg",
-      "raw_tracepoint", "cgroup_sock_addr", "lwt_seg6local", "lirc_mode2", "sk_reuseport", "flow_dissector",
-      "cgroup_sysctl", "raw_tracepoint_writable", "cgroup_sockopt", "sk_lookup", "syscall":
+  static func holdsPointers(_ type: ProgramType) -> Bool {
+    switch type {
+    case .socketFilter, .kprobe, .schedCls, .schedAct, .tracepoint, .xdp, .perfEvent, .cgroupSkb, .cgroupSock,
+      .lwtIn, .lwtOut, .lwtXmit, .sockOps, .skSkb, .cgroupDevice, .skMsg, .rawTracepoint, .cgroupSockAddr,
+      .lwtSeg6local, .lircMode2, .skReuseport, .flowDissector, .cgroupSysctl, .rawTracepointWritable, .cgroupSockopt,
+      .skLookup, .syscall:
       false
-    default: true
+    case .unspec, .tracing, .structOps, .ext, .lsm, .netfilter:
+      true
     }
   }
 }

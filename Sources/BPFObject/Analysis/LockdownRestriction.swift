@@ -1,4 +1,4 @@
-internal import KernelABI
+public import KernelABI
 
 /// One thing about a program that lockdown forbids.
 ///
@@ -7,18 +7,6 @@ internal import KernelABI
 /// attached). Plain loads through BTF pointers, as fentry, tp_btf and LSM programs use them, are in no list: lockdown
 /// does not see them.
 public struct LockdownRestriction: Equatable, Sendable {
-  /// The modes of the lockdown LSM, from the least to the most strict (man kernel_lockdown.7).
-  public enum Mode: String, Sendable, CaseIterable, Comparable {
-    case none
-    case integrity
-    case confidentiality
-
-    /// Less strict comes first.
-    public static func < (left: Self, right: Self) -> Bool {
-      (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
-    }
-  }
-
   /// The kernel's word for the reason, without `LOCKDOWN_`; one is our own.
   public enum Reason: String, Sendable, CaseIterable {
     case bpfWriteUser = "BPF_WRITE_USER"
@@ -31,7 +19,7 @@ public struct LockdownRestriction: Equatable, Sendable {
     case unknownInstruction = "UNKNOWN_INSTRUCTION"
 
     /// The least strict mode that forbids it.
-    public var deniedFrom: Mode {
+    public var deniedFrom: LockdownMode {
       switch self {
       // What is not known may be the worst of all that lockdown forbids.
       case .bpfWriteUser, .unknownHelper, .unknownInstruction: .integrity
@@ -65,9 +53,6 @@ public struct LockdownRestriction: Equatable, Sendable {
   /// The helper that is the cause, with the calls that the verifier comes to; nil for what attaching needs.
   public let helper: HelperUse?
 
-  /// bpf_probe_write_user.
-  static let probeWriteUser: UInt32 = 36
-
   /// The restrictions that come from instructions of which nobody knows what they do: one is enough.
   static func restrictions(of unfollowed: [UnfollowedConstruct]) -> [LockdownRestriction] {
     unfollowed.contains(where: \.isUnknownInstruction)
@@ -83,11 +68,12 @@ public struct LockdownRestriction: Equatable, Sendable {
     return helpers.compactMap { helper in
       if helper.name == nil { return LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) }
       let reason: Reason
-      switch helper.id {
-      case probeWriteUser: reason = .bpfWriteUser
-      // probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str.
-      case 4, 45, 113, 115: reason = .bpfReadKernel
-      default: return nil
+      if Helper(called: helper.id) == .probeWriteUser {
+        reason = .bpfWriteUser
+      } else if helper.copiesKernel {
+        reason = .bpfReadKernel
+      } else {
+        return nil
       }
       let code = known ?? live()
       known = code
@@ -100,14 +86,18 @@ public struct LockdownRestriction: Equatable, Sendable {
 
   /// The restrictions that come from the way a program is attached.
   static func restrictions(of kind: ProgramKind, section: String) -> [LockdownRestriction] {
-    switch TypeNames.program(kind.type) {
-    case "kprobe":
+    switch kind.type {
+    case .kprobe:
       // Programs for user space and multi-probe links need no kprobe event.
       let single = ["kprobe", "kretprobe", "ksyscall", "kretsyscall"]
       guard single.contains(String(section.prefix { $0 != "/" })) else { return [] }
       return [LockdownRestriction(reason: .kprobes, moment: .attach, helper: nil)]
-    case "tracepoint": return [LockdownRestriction(reason: .tracefs, moment: .attach, helper: nil)]
-    default: return []
+    case .tracepoint: return [LockdownRestriction(reason: .tracefs, moment: .attach, helper: nil)]
+    case .unspec, .socketFilter, .schedCls, .schedAct, .xdp, .perfEvent, .cgroupSkb, .cgroupSock, .lwtIn, .lwtOut,
+      .lwtXmit, .sockOps, .skSkb, .cgroupDevice, .skMsg, .rawTracepoint, .cgroupSockAddr, .lwtSeg6local, .lircMode2,
+      .skReuseport, .flowDissector, .cgroupSysctl, .rawTracepointWritable, .cgroupSockopt, .tracing, .structOps, .ext,
+      .lsm, .skLookup, .syscall, .netfilter:
+      return []
     }
   }
 }

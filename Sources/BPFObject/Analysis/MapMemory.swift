@@ -19,20 +19,23 @@ enum MapMemory {
     let key = rounded(map.keySize)
     let value = rounded(map.valueSize)
     let entries = UInt64(map.maxEntries)
-    switch TypeNames.map(map.type) {
-    case "array": return product(entries, value)
-    case "percpu_array": return product(entries, 8 + value)
-    case "hash", "lru_hash": return product(entries, hashEntry + key + value)
-    case "percpu_hash", "lru_percpu_hash": return product(entries, hashEntry + key + 8 + value)
-    case "lpm_trie": return product(entries, trieEntry + 2 * key + value)
-    case "queue", "stack": return product(entries + 1, UInt64(map.valueSize))
+    switch map.type {
+    case .array: return product(entries, value)
+    case .percpuArray: return product(entries, 8 + value)
+    case .hash, .lruHash: return product(entries, hashEntry + key + value)
+    case .percpuHash, .lruPercpuHash: return product(entries, hashEntry + key + 8 + value)
+    case .lpmTrie: return product(entries, trieEntry + 2 * key + value)
+    case .queue, .stack: return product(entries + 1, UInt64(map.valueSize))
     // As many bytes as entries, and a page or two for the positions.
-    case "ringbuf": return entries
+    case .ringbuf: return entries
     // At most 15 hashes: 21 bits an entry, to the next power of two.
-    case "bloom_filter": return product(entries, 8)
-    case "perf_event_array", "xskmap", "reuseport_sockarray": return product(entries, 8)
-    case "devmap", "devmap_hash", "cpumap": return product(entries, place)
-    default: return 0
+    case .bloomFilter: return product(entries, 8)
+    case .perfEventArray, .xskmap, .reuseportSockarray: return product(entries, 8)
+    case .devmap, .devmapHash, .cpumap: return product(entries, place)
+    case .unspec, .progArray, .stackTrace, .cgroupArray, .arrayOfMaps, .hashOfMaps, .sockmap, .sockhash,
+      .cgroupStorage, .percpuCgroupStorage, .skStorage, .structOps, .inodeStorage, .taskStorage, .userRingbuf,
+      .cgrpStorage, .arena, .insnArray, .rhash:
+      return 0
     }
   }
 

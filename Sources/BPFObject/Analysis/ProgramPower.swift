@@ -1,3 +1,5 @@
+internal import KernelABI
+
 /// One thing beyond its own context, stack and maps that a program can do; the raw value is the word of annotations.
 public enum ProgramPower: String, Sendable, CaseIterable, Comparable {
   /// Copies kernel memory by a helper.
@@ -38,14 +40,13 @@ extension ProgramReport {
     if !unfollowed.isEmpty { found.insert(.readKernelPointers) }
     if unfollowed.contains(where: \.isUnknownInstruction) { found.insert(.unknownHelpers) }
     for helper in helpers {
-      switch helper.id {
-      case LockdownRestriction.probeWriteUser: found.insert(.writeUser)
-      // probe_read_user, probe_read_user_str, copy_from_user, copy_from_user_task.
-      case 112, 114, 148, 191: found.insert(.readUser)
-      // send_signal, send_signal_thread.
-      case 109, 117: found.insert(.signal)
-      case 58: found.insert(.overrideReturn)
-      default: if helper.name == nil { found.insert(.unknownHelpers) }
+      switch Helper(called: helper.id) {
+      case .probeWriteUser: found.insert(.writeUser)
+      case .probeReadUser, .probeReadUserStr, .copyFromUser, .copyFromUserTask: found.insert(.readUser)
+      case .sendSignal, .sendSignalThread: found.insert(.signal)
+      case .overrideReturn: found.insert(.overrideReturn)
+      case nil: found.insert(.unknownHelpers)
+      default: break
       }
     }
     return found.sorted()
@@ -54,14 +55,14 @@ extension ProgramReport {
   /// Whether it is called when others do something: every type of program but those that are called with a packet, a
   /// socket or a device, or by a system call of whoever holds the program.
   private var isListening: Bool {
-    switch typeName {
-    case "socket_filter", "sched_cls", "sched_act", "xdp", "cgroup_skb", "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit",
-      "lwt_seg6local", "sock_ops", "sk_skb", "cgroup_device", "sk_msg", "cgroup_sock_addr", "lirc_mode2",
-      "sk_reuseport",
-      "flow_dissector", "cgroup_sysctl", "cgroup_sockopt", "sk_lookup", "netfilter", "syscall":
+    switch kind.type {
+    case .socketFilter, .schedCls, .schedAct, .xdp, .cgroupSkb, .cgroupSock, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local,
+      .sockOps, .skSkb, .cgroupDevice, .skMsg, .cgroupSockAddr, .lircMode2, .skReuseport, .flowDissector,
+      .cgroupSysctl, .cgroupSockopt, .skLookup, .netfilter, .syscall:
       false
-    case "tracing": attachTypeName != "trace_iter"
-    default: true
+    case .tracing: kind.expectedAttachType != .traceIter
+    case .unspec, .kprobe, .tracepoint, .perfEvent, .rawTracepoint, .rawTracepointWritable, .structOps, .ext, .lsm:
+      true
     }
   }
 }

@@ -9,9 +9,9 @@ extension ProgramReport {
     name = program.name
     section = program.section
     kind = program.kind
-    typeName = TypeNames.program(program.kind.type)
-    attachTypeName = Self.hasAttachType(program.kind) ? TypeNames.attach(program.kind.expectedAttachType) : nil
-    isSleepable = program.kind.flags & 16 != 0
+    typeName = program.kind.type.name
+    attachTypeName = Self.hasAttachType(program.kind) ? program.kind.expectedAttachType.name : nil
+    isSleepable = program.kind.flags & ProgramFlag.sleepable.rawValue != 0
     instructionCount = program.instructions.count / Instruction.size
     editedInstructionCount = program.edits.count
     let scan = Scan(program)
@@ -23,7 +23,7 @@ extension ProgramReport {
     }
     subprograms = Self.functions(program, btf).dropFirst().map { $0 }
     coreRelocations = Self.coreRelocations(program, btf)
-    let contextHoldsPointers = KernelRead.holdsPointers(typeName)
+    let contextHoldsPointers = KernelRead.holdsPointers(program.kind.type)
     let followed = FollowedProgram(
       program, in: object, btf: btf, contextHoldsPointers: contextHoldsPointers, usedMaps: usedMaps)
     unfollowed = followed.unfollowed
@@ -46,17 +46,18 @@ extension ProgramReport {
       reads: kernelReads, named: named, helpers: helpers, flow: flow,
       kernelFunctions: scan.kernelFunctions, unfollowed: unfollowed, declaration: readDeclaration)
     classObjections = RestrictedClass.objections(
-      kind: typeName, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers, kernelReads: kernelReads,
+      type: program.kind.type, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers,
+      kernelReads: kernelReads,
       kernelSymbols: kernelSymbols, maps: object.maps, unfollowed: unfollowed)
     minimumKernel = KernelRequirement.newest(
-      kind: typeName, attachType: attachTypeName, mapTypes: usedMaps.map { TypeNames.map($0.type) }, helpers: helpers,
-      hasMaps: !scan.maps.isEmpty, hasCoreRelocations: !coreRelocations.isEmpty, isSleepable: isSleepable,
-      usesKernelFunctions: !kernelSymbols.isEmpty)
+      of: program.kind, hasAttachType: attachTypeName != nil, mapTypes: usedMaps.map(\.type), helpers: helpers,
+      hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, isSleepable: isSleepable,
+      kernelSymbols: kernelSymbols)
   }
 
   /// Attach type 0 is cgroup_inet_ingress, which only cgroup_skb programs mean by it.
   private static func hasAttachType(_ kind: ProgramKind) -> Bool {
-    kind.expectedAttachType != 0 || TypeNames.program(kind.type) == "cgroup_skb"
+    kind.expectedAttachType != .unspecified || kind.type == .cgroupSkb
   }
 
   /// What the instructions refer to, by one walk over them.
@@ -98,7 +99,7 @@ extension ProgramReport {
       while let first = rest.first {
         let same = rest.prefix { $0.helper == first.helper }
         helpers.append(
-          HelperUse(id: first.helper, name: HelperNames.name(first.helper), instructions: same.map(\.place)))
+          HelperUse(id: first.helper, name: Helper(called: first.helper)?.name, instructions: same.map(\.place)))
         rest = rest.dropFirst(same.count)
       }
     }
@@ -150,29 +151,14 @@ extension ProgramReport {
     }
   }
 
-  /// After kernel/bpf/syscall.c (bpf_prog_load, is_net_admin_prog_type, is_perfmon_prog_type) and the helpers' own
-  /// demands (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c, kernel/bpf/syscall.c).
-  private static func capabilities(_ kind: ProgramKind, _ helpers: [HelperUse]) -> [RequiredCapability] {
-    var (netAdmin, perfmon, sysAdmin) = (false, false, false)
-    switch TypeNames.program(kind.type) {
-    case "sched_cls", "sched_act", "xdp", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sk_skb", "sk_msg",
-      "flow_dissector", "cgroup_device", "cgroup_sock", "cgroup_sock_addr", "cgroup_sockopt", "cgroup_sysctl",
-      "sock_ops", "netfilter":
-      netAdmin = true
-    case "kprobe", "tracepoint", "perf_event", "raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm",
-      "struct_ops":
-      perfmon = true
-    case "ext": (netAdmin, perfmon) = (true, true)
-    default: break
-    }
+  /// What the type asks for, and the helpers' own demands (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c,
+  /// kernel/bpf/syscall.c).
+  private static func capabilities(_ kind: ProgramKind, _ helpers: [HelperUse]) -> [Capability] {
+    var needed = kind.type.capabilities
     for helper in helpers {
-      if helper.id == LockdownRestriction.probeWriteUser { sysAdmin = true }
-      if KnownHelper[helper.id]?.traits.contains(.needsPerfmon) == true { perfmon = true }
+      if Helper(called: helper.id) == .probeWriteUser { needed.insert(.sysAdmin) }
+      if KnownHelper[helper.id]?.traits.contains(.needsPerfmon) == true { needed.insert(.perfmon) }
     }
-    var needed: [RequiredCapability] = [.bpf]
-    if netAdmin { needed.append(.netAdmin) }
-    if perfmon { needed.append(.perfmon) }
-    if sysAdmin { needed.append(.sysAdmin) }
-    return needed
+    return [.bpf] + [.netAdmin, .perfmon, .sysAdmin].filter { needed.contains($0) }
   }
 }

@@ -37,14 +37,6 @@ public struct CoreRelocation: Equatable, Sendable {
   public var kindName: String { kind?.name ?? "unknown" }
 }
 
-/// A capability that loading needs; CAP_SYS_ADMIN stands in for each of them.
-public enum RequiredCapability: String, Sendable, CaseIterable {
-  case bpf = "CAP_BPF"
-  case netAdmin = "CAP_NET_ADMIN"
-  case perfmon = "CAP_PERFMON"
-  case sysAdmin = "CAP_SYS_ADMIN"
-}
-
 /// What can be said of a program from its bytes alone.
 ///
 /// Everything here is about the instructions as they are submitted: the verifier may drop some of them as dead code,
@@ -79,7 +71,7 @@ public struct ProgramReport: Equatable, Sendable {
   /// Everything that some lockdown mode forbids.
   public let restrictions: [LockdownRestriction]
   /// What loading needs where unprivileged BPF is off, as it is by default.
-  public let capabilities: [RequiredCapability]
+  public let capabilities: [Capability]
   /// Where it may read the kernel's memory, in the order of its instructions.
   public let kernelReads: [KernelRead]
   /// The oldest kernel that can load it, and why.
@@ -109,15 +101,15 @@ public struct ProgramReport: Equatable, Sendable {
   public var isRestricted: Bool { classObjections.isEmpty }
 
   /// The helpers by which it writes to the memory of user space (lockdown: BPF_WRITE_USER).
-  public var userWrites: [HelperUse] { helpers.filter { $0.id == LockdownRestriction.probeWriteUser } }
+  public var userWrites: [HelperUse] { helpers.filter { Helper(called: $0.id) == .probeWriteUser } }
 
   /// What the kernel forbids in this mode: nothing when it loads and attaches the program.
-  public func restrictions(in mode: LockdownRestriction.Mode) -> [LockdownRestriction] {
+  public func restrictions(in mode: LockdownMode) -> [LockdownRestriction] {
     restrictions.filter { $0.reason.deniedFrom <= mode }
   }
 
   /// The strictest mode in which the kernel loads the program. (Attaching may need more, see ``restrictions``.)
-  public var strictestLockdown: LockdownRestriction.Mode {
-    LockdownRestriction.Mode.allCases.last { mode in !restrictions(in: mode).contains { $0.moment == .load } } ?? .none
+  public var strictestLockdown: LockdownMode {
+    LockdownMode.allCases.last { mode in !restrictions(in: mode).contains { $0.moment == .load } } ?? .none
   }
 }

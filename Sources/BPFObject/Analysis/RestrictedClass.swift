@@ -15,11 +15,11 @@ enum RestrictedClass {
   ///
   /// - Parameter maps: all of the object's, for they are made whether this program uses them or not.
   static func objections(
-    kind: String, isSleepable: Bool, maysGoOn: Bool, helpers: [HelperUse], kernelReads: [KernelRead],
+    type: ProgramType, isSleepable: Bool, maysGoOn: Bool, helpers: [HelperUse], kernelReads: [KernelRead],
     kernelSymbols: [String], maps: [LinkedMap], unfollowed: [UnfollowedConstruct]
   ) -> [ClassObjection] {
     var found: [ClassObjection] = []
-    if !hasPacketOrSocket(kind) { found.append(.programType(kind)) }
+    if !hasPacketOrSocket(type) { found.append(.programType(type.name)) }
     if isSleepable { found.append(.sleeps) }
     if maysGoOn { found.append(.goesOn) }
     for helper in helpers where KnownHelper[helper.id]?.traits.contains(.restricted) != true {
@@ -28,7 +28,7 @@ enum RestrictedClass {
     for symbol in kernelSymbols { found.append(.kernelSymbol(symbol)) }
     if kernelReads.contains(where: { $0.means == .pointer }) { found.append(.followsPointers) }
     for map in maps {
-      if !holdsPlainValues(TypeNames.map(map.type)) { found.append(.mapType(map)) }
+      if !holdsPlainValues(map.type) { found.append(.mapType(map)) }
       if map.pinsByName { found.append(.sharedMap(map.name)) }
     }
     let byteCount = maps.reduce(UInt64(0)) { sum, map in
@@ -41,23 +41,28 @@ enum RestrictedClass {
   }
 
   /// Types of programs that are called with a packet or a socket, and with nothing else.
-  private static func hasPacketOrSocket(_ programType: String) -> Bool {
-    switch programType {
-    case "socket_filter", "sched_cls", "sched_act", "xdp", "cgroup_skb", "lwt_in", "lwt_out", "lwt_xmit", "sk_skb",
-      "sk_msg", "sk_reuseport", "sk_lookup", "flow_dissector":
+  private static func hasPacketOrSocket(_ type: ProgramType) -> Bool {
+    switch type {
+    case .socketFilter, .schedCls, .schedAct, .xdp, .cgroupSkb, .lwtIn, .lwtOut, .lwtXmit, .skSkb, .skMsg,
+      .skReuseport, .skLookup, .flowDissector:
       true
-    default: false
+    case .unspec, .kprobe, .tracepoint, .perfEvent, .cgroupSock, .sockOps, .cgroupDevice, .rawTracepoint,
+      .cgroupSockAddr, .lwtSeg6local, .lircMode2, .cgroupSysctl, .rawTracepointWritable, .cgroupSockopt, .tracing,
+      .structOps, .ext, .lsm, .syscall, .netfilter:
+      false
     }
   }
 
   /// Types of maps that hold plain values, or where packets go.
-  private static func holdsPlainValues(_ mapType: String) -> Bool {
-    switch mapType {
-    case "hash", "array", "percpu_hash", "percpu_array", "lru_hash", "lru_percpu_hash", "lpm_trie", "queue", "stack",
-      "ringbuf", "perf_event_array", "bloom_filter", "devmap", "devmap_hash", "cpumap", "xskmap",
-      "reuseport_sockarray":
+  private static func holdsPlainValues(_ type: MapType) -> Bool {
+    switch type {
+    case .hash, .array, .percpuHash, .percpuArray, .lruHash, .lruPercpuHash, .lpmTrie, .queue, .stack, .ringbuf,
+      .perfEventArray, .bloomFilter, .devmap, .devmapHash, .cpumap, .xskmap, .reuseportSockarray:
       true
-    default: false
+    case .unspec, .progArray, .stackTrace, .cgroupArray, .arrayOfMaps, .hashOfMaps, .sockmap, .sockhash,
+      .cgroupStorage, .percpuCgroupStorage, .skStorage, .structOps, .inodeStorage, .taskStorage, .userRingbuf,
+      .cgrpStorage, .arena, .insnArray, .rhash:
+      false
     }
   }
 }
@@ -84,7 +89,7 @@ public enum ClassObjection: Equatable, Sendable, CustomStringConvertible {
     case .helper(let helper): "it calls \(helper.label)"
     case .kernelSymbol(let symbol): "it uses the kernel's own \(symbol)"
     case .followsPointers: "it follows pointers into the kernel"
-    case .mapType(let map): "map \(map.name) is of type \(TypeNames.map(map.type))"
+    case .mapType(let map): "map \(map.name) is of type \(map.type.name)"
     case .sharedMap(let name): "map \(name) is shared by its name"
     case .unfollowed(let construct): "it has \(construct.description), which the analysis does not follow"
     case .mapMemory: "its maps take more than \(RestrictedClass.mapByteLimit >> 20) MiB"

@@ -16,7 +16,7 @@ struct ArenaData {
   /// Finds the section, and gives its contents to the arena; nil when the object has no such variables.
   init?(_ elf: ELFFile, maps: inout [LinkedMap]) throws(BPFObjectError) {
     guard let section = try elf.section(named: Self.sectionName), section.size > 0 else { return nil }
-    let arenas = maps.indices.filter { MapType(rawValue: maps[$0].type) == .arena }
+    let arenas = maps.indices.filter { maps[$0].type == .arena }
     guard let index = arenas.first, arenas.count == 1 else {
       throw BPFObjectError(
         .badMap, "section `\(section.name)` holds variables of an arena", expected: "one map of type arena",

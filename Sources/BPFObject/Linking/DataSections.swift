@@ -32,7 +32,7 @@ enum DataSections {
       guard let size = UInt32(exactly: section.size) else { continue }
       var map = LinkedMap(
         origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),
-        type: MapType.array.rawValue)
+        type: .array)
       map.keySize = 4
       map.valueSize = size
       map.maxEntries = 1
@@ -64,7 +64,7 @@ enum DataSections {
     guard externs.configurationSize > 0 else { return nil }
     let section = Externs.configurationSection
     var map = LinkedMap(
-      origin: .data(section: section), name: name(of: section, objectName: objectName), type: MapType.array.rawValue)
+      origin: .data(section: section), name: name(of: section, objectName: objectName), type: .array)
     map.keySize = 4
     map.valueSize = UInt32(truncatingIfNeeded: externs.configurationSize)
     map.maxEntries = 1

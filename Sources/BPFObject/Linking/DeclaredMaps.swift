@@ -56,7 +56,7 @@ struct DeclaredMaps: Sendable {
         expected: "a type that is known here and that objects declare (not struct_ops, not insn_array)",
         found: TypeNames.map(definition.type))
     }
-    var map = LinkedMap(origin: .declared, name: name, type: definition.type)
+    var map = LinkedMap(origin: .declared, name: name, type: type)
     map.keySize = definition.keySize ?? 0
     map.valueSize = definition.valueSize ?? 0
     map.maxEntries = definition.maxEntries
@@ -153,7 +153,7 @@ struct DeclaredMaps: Sendable {
     guard let offset = Int(exactly: symbol.value &+ addend) else {
       throw BPFObjectError(.badRelocation, "symbol `\(symbol.name)` has a value that is no offset")
     }
-    let holdsPrograms = MapType(rawValue: map.type) == .progArray
+    let holdsPrograms = map.type == .progArray
     if holdsPrograms {
       if let index = functions.function(startingAt: offset, of: symbol.section), functions.functions[index].isProgram {
         return functions.functions[index].name

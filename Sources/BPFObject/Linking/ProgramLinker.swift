@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 
 /// Links one program: the functions it calls are appended in the order in which they are first called, depth first,
@@ -26,7 +27,7 @@ struct ProgramLinker {
     self.ext = ext
     self.mapNames = mapNames
     self.exceptionCallbacks = exceptionCallbacks
-    program = LinkedProgram(name: "", section: "", kind: ProgramKind(type: 0))
+    program = LinkedProgram(name: "", section: "", kind: ProgramKind(type: .unspec))
   }
 
   /// - Returns: the program, and the functions that are in it.

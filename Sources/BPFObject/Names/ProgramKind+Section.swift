@@ -2,9 +2,6 @@ internal import ByteKit
 internal import KernelABI
 
 extension ProgramKind {
-  private static let sleepableFlag: UInt32 = 16
-  private static let fragmentsFlag: UInt32 = 32
-
   /// Reads what a section's name says, by libbpf's table.
   ///
   /// - Parameter section: the name with its `?`, if it has one.
@@ -22,8 +19,8 @@ extension ProgramKind {
     self.init(type: rule.type)
     self.isOptional = isOptional
     expectedAttachType = rule.attachType
-    if rule.options.contains(.sleepable) { flags |= Self.sleepableFlag }
-    if rule.options.contains(.fragments) { flags |= Self.fragmentsFlag }
+    if rule.options.contains(.sleepable) { flags |= ProgramFlag.sleepable.rawValue }
+    if rule.options.contains(.fragments) { flags |= ProgramFlag.xdpHasFragments.rawValue }
     if rule.isNamed, name.utf8.count > rule.prefix.utf8.count {
       target = String(Substring(name.utf8.dropFirst(rule.prefix.utf8.count + 1)))
     }
@@ -50,16 +47,16 @@ extension ProgramKind {
   }
 
   /// The name under which the kernel's BTF knows an attach point (libbpf, btf_get_kernel_prefix_kind).
-  private static func attachTarget(_ target: String, attachType: UInt32) -> AttachTarget {
+  private static func attachTarget(_ target: String, attachType: AttachType) -> AttachTarget {
     // `MODULE:NAME`
     let parts = target.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let module = parts.count == 2 ? String(parts[0]) : nil
     let target = parts.last.map { String($0) } ?? target
     let (prefix, kind): (String, BTFKind) =
-      switch TypeNames.attach(attachType) {
-      case "trace_raw_tp": ("btf_trace_", .typedef)
-      case "lsm_mac", "lsm_cgroup": ("bpf_lsm_", .function)
-      case "trace_iter": ("bpf_iter_", .function)
+      switch attachType {
+      case .traceRawTp: ("btf_trace_", .typedef)
+      case .lsmMac, .lsmCgroup: ("bpf_lsm_", .function)
+      case .traceIter: ("bpf_iter_", .function)
       default: ("", .function)
       }
     return AttachTarget(name: prefix + target, kind: kind, module: module)

@@ -215,4 +215,11 @@ public enum Helper: UInt32, KernelConstant {
   case cgrpStorageDelete = 211
 
   public static let prefix = "BPF_FUNC_"
+
+  /// The helper that a call names by its immediate; nil for a number that no kernel has, and for 0, which no program can
+  /// call.
+  public init?(called number: UInt32) {
+    guard let helper = Helper(rawValue: number), helper != .unspec else { return nil }
+    self = helper
+  }
 }

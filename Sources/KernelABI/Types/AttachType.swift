@@ -66,6 +66,10 @@ public enum AttachType: UInt32, KernelConstant {
 
   public static let prefix = "BPF_"
 
+  /// The number that programs give whose type has no attach types, or whose attach type does not matter before they are
+  /// attached: it is that of ``cgroupInetIngress`` too.
+  public static let unspecified = AttachType.cgroupInetIngress
+
   public var entry: KernelEntry {
     switch self {
     case .cgroupInetIngress: KernelEntry("cgroup_inet_ingress", 4, 10)

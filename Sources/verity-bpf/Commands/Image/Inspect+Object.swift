@@ -98,7 +98,7 @@ extension ProgramReport {
     let lists: [(String, [String])] = [
       ("functions", subprograms), ("maps", maps), ("kernel", kernelSymbols), ("helpers", helpers.map(\.label)),
       ("core", coreSubjects),
-      ("needs", capabilities.map(\.rawValue)),
+      ("needs", capabilities.map(\.name)),
       ("kernel", ["\(minimumKernel.version) or newer: \(minimumKernel.reason)"]),
       ("reads", readSubjects), ("writes", userWrites.map { "\($0.label), the memory of user space" }),
     ]
@@ -175,7 +175,7 @@ extension ProgramReport {
 
 extension LinkedMap {
   var line: String {
-    var text = "map      \(name)  \(TypeNames.map(type)), key \(keySize), value \(valueSize), max_entries \(maxEntries)"
+    var text = "map      \(name)  \(type.name), key \(keySize), value \(valueSize), max_entries \(maxEntries)"
     if flags != 0 { text += ", flags 0x\(String(flags, radix: 16))" }
     if isFrozen { text += ", frozen" }
     if pinsByName { text += ", pinned by name" }
@@ -229,11 +229,12 @@ extension ProgramReport {
       "core_relocations": .array(
         coreRelocations.map {
           [
-            "kind": .string($0.kindName), "subject": .optional($0.subject), "instruction": .integer(Int64($0.instruction)),
+            "kind": .string($0.kindName), "subject": .optional($0.subject),
+            "instruction": .integer(Int64($0.instruction)),
             "in_kernel": $0.existsInKernel.map { .bool($0) } ?? nil,
           ]
         }),
-      "capabilities": .array(capabilities.map { .string($0.rawValue) }),
+      "capabilities": .array(capabilities.map { .string($0.name) }),
       "minimum_kernel": ["version": .string("\(minimumKernel.version)"), "reason": .string(minimumKernel.reason)],
       "kernel_reads": .array(kernelReads.map(\.json)),
       "read_scope": .string(readScope.rawValue),
@@ -258,11 +259,11 @@ extension ProgramReport {
       "powers": .array(powers.map { .string($0.rawValue) }),
       "class_objections": .array(classObjections.map { .string($0.description) }),
       "user_writes": .array(userWrites.map { .string($0.label) }),
-      "lockdown": .object(LockdownRestriction.Mode.allCases.map { .init($0.rawValue, verdict(in: $0)) }),
+      "lockdown": .object(LockdownMode.allCases.map { .init($0.rawValue, verdict(in: $0)) }),
     ]
   }
 
-  private func verdict(in mode: LockdownRestriction.Mode) -> JSONValue {
+  private func verdict(in mode: LockdownMode) -> JSONValue {
     let denied = restrictions(in: mode)
     return [
       "loads": .bool(!denied.contains { $0.moment == .load }),
@@ -319,7 +320,7 @@ extension HelperUse {
 extension LinkedMap {
   var report: JSONValue {
     [
-      "name": .string(name), "type": .string(TypeNames.map(type)), "key_size": .integer(Int64(keySize)),
+      "name": .string(name), "type": .string(type.name), "key_size": .integer(Int64(keySize)),
       "value_size": .integer(Int64(valueSize)), "max_entries": .integer(Int64(maxEntries)),
       "flags": .integer(Int64(flags)), "frozen": .bool(isFrozen), "pinned_by_name": .bool(pinsByName),
     ]

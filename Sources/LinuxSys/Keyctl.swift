@@ -2,7 +2,7 @@ internal import CLinuxShim
 internal import Glibc
 
 /// The kernel's key retention service (keyrings(7)).
-public enum Keyring {
+public enum Keyctl {
   /// The serials of what is linked to a keyring (KEYCTL_READ).
   ///
   /// - Throws: EACCES when the ring's permissions keep the caller from reading it.
