@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 public import Diagnostics
 public import LinuxSys
@@ -29,7 +30,7 @@ extension ActivationError: Diagnosable {
     case .system(let error, let doing):
       var diagnostic = error.diagnostic
       diagnostic.message = "\(doing): \(diagnostic.message)"
-      if ["EPERM", "EACCES"].contains(error.errnoName) {
+      if [.eperm, .eacces].contains(error.code) {
         diagnostic.next =
           "run as root; without privilege `verity-bpf load --image IMAGE --object OBJECT` reads the image by itself"
       }

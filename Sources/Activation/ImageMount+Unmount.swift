@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import LinuxSys
 
 /// What became of a mount that was taken away.
@@ -19,9 +20,6 @@ extension ImageMount {
     case volume(name: String)
     case loop(path: String)
   }
-
-  /// EROFS_SUPER_MAGIC_V1 (include/uapi/linux/magic.h).
-  private static let erofs: UInt64 = 0xe0f5_e1e2
 
   /// Unmounts what ``mount(_:_:threads:progress:)`` mounted on a directory, and takes its volume and loop devices down, or
   /// has the kernel do so when their last user is gone.
@@ -63,7 +61,7 @@ extension ImageMount {
       let status = try FileStatus.of(path: path)
       let parent = try FileStatus.of(path: "\(path)/..")
       guard status.device != parent.device else {
-        throw SystemError("umount", path: directory, errno: SystemError.invalidArgument)
+        throw SystemError("umount", path: directory, .einval)
       }
       return (path, status.device)
     } catch {
@@ -79,7 +77,7 @@ extension ImageMount {
     } catch {
       throw .system(error, doing: "`\(directory)` cannot be looked at")
     }
-    guard type == erofs else {
+    guard type == FileSystemMagic.erofs.rawValue else {
       throw .notOurs(directory: directory, found: "another file system, on device \(number)")
     }
     if let name = KernelFile.text("/sys/dev/block/\(number)/dm/name") {

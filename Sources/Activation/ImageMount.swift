@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import DMVerity
 internal import Diagnostics
@@ -114,7 +115,7 @@ public enum ImageMount {
       _ = try DeviceMapper.open()
       return true
     } catch {
-      guard ["ENOENT", "ENODEV", "ENXIO"].contains(error.errnoName) else {
+      guard [.enoent, .enodev, .enxio].contains(error.code) else {
         throw .system(error, doing: "device-mapper cannot be used")
       }
       return false

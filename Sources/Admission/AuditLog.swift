@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import JSONText
 internal import LinuxSys
@@ -22,12 +23,12 @@ final class AuditLog: Sendable {
     do throws(SystemError) {
       return try AuditLog(in: directory)
     } catch {
-      guard error.errnoName == "ENOENT" else { throw error }
+      guard error.code == .enoent else { throw error }
     }
     do throws(SystemError) {
       try Directory.create(directory, mode: 0o700)
     } catch {
-      guard error.errnoName == "EEXIST" else { throw error }
+      guard error.code == .eexist else { throw error }
     }
     return try AuditLog(in: directory)
   }

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import JSONText
 public import LinuxSys
@@ -49,7 +50,7 @@ public struct AuditTrail: Sendable {
     let file: OwnedFD
     do throws(SystemError) {
       file = try OwnedFD.open("\(directory)/audit.jsonl", [.readOnly, .noFollow])
-    } catch  where error.errnoName == "ENOENT" {
+    } catch  where error.code == .enoent {
       return AuditTrail(lines: [], bootID: nil)
     }
     guard let bytes = try file.readToEnd(limit: 1 << 30) else {

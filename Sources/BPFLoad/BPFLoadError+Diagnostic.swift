@@ -1,3 +1,4 @@
+internal import KernelABI
 public import Diagnostics
 internal import BPFObject
 internal import LinuxSys
@@ -157,7 +158,7 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.pin", .incomplete, "cannot pin `\(path)`", found: error.description,
         why: "everything that was pinned before it has been removed again",
-        next: error.errnoName == "EEXIST" ? "remove the old pins, or choose another --pin-path" : nil)
+        next: error.code == .eexist ? "remove the old pins, or choose another --pin-path" : nil)
     case .unusablePinPath(let path, let reason):
       Diagnostic(
         "load.pin-path", .incomplete, "cannot pin in `\(path)`",

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 internal import LinuxSys
 
@@ -20,7 +21,7 @@ final class KernelModule: Sendable {
         let types = try BPF.btf(id: id)
         let info = try BPF.btfInfo(types)
         if info.isKernel, info.name != "vmlinux" { modules.append(KernelModule(name: info.name, types: types)) }
-      } catch  where error.errnoName == "ENOENT" {
+      } catch  where error.code == .enoent {
         // Gone since it was listed.
         continue
       }

@@ -28,12 +28,12 @@ public enum KernelSignatureRefusal: Error, Equatable, Sendable {
   ///
   /// - Parameter log: the verifier's log, where 7.3 says why.
   init?(_ error: SystemError, program: String, keyring: KernelKeyring, log: () -> String) {
-    switch error.errnoName {
-    case "EKEYREJECTED": self = .rejected(program: program, keyring)
-    case "ENOKEY": self = .unknownKey(keyring)
-    case "EBADMSG": self = .malformed(program: program)
-    case "EOPNOTSUPP", "E2BIG": self = .unsupported(answer: error.errnoName)
-    case "EACCES", "EPERM", "EINVAL":
+    switch error.code {
+    case .ekeyrejected: self = .rejected(program: program, keyring)
+    case .enokey: self = .unknownKey(keyring)
+    case .ebadmsg: self = .malformed(program: program)
+    case .eopnotsupp, .e2big: self = .unsupported(answer: error.errnoName)
+    case .eacces, .eperm, .einval:
       let line = log().split(separator: "\n").first { line in
         Self.complaintsOfMaps.contains { line.mentions($0) }
       }

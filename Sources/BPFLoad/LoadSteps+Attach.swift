@@ -104,7 +104,7 @@ extension LoadSteps {
     case .netfilter(let hook):
       return try BPF.link(program, netfilter: hook.family, hook: hook.hook, priority: hook.priority)
     case .structure, .samples, .tracepoint, .kernelProbe, .kernelProbes, .userProbe, .userProbes, .marked, .sockets:
-      throw SystemError("attach", errno: Errno.einval.rawValue)
+      throw SystemError("attach", .einval)
     }
   }
 }

@@ -43,7 +43,7 @@ extension LoadSteps {
     do throws(SystemError) {
       pinned = try BPF.pinned(at: path)
       info = try BPF.mapInfo(pinned)
-    } catch  where error.errnoName == "ENOENT" {
+    } catch  where error.code == .enoent {
       return nil
     } catch {
       throw refusedEntry(error, "map `\(map.name)`") ?? .pinRefused(path: path, error: error)
@@ -84,7 +84,7 @@ extension LoadSteps {
       return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
     } catch {
       if let refusal = refusedEntry(error, "map `\(map.name)`") { throw refusal }
-      guard error.errnoName != "E2BIG" || map.mapExtra == 0 else {
+      guard error.code != .e2big || map.mapExtra == 0 else {
         throw .notKnownToKernel(subject: "map `\(map.name)` (map_extra, Linux 5.16)", error: error)
       }
       // Inner maps are templates, which are sized by their author alone.

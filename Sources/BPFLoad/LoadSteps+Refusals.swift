@@ -6,9 +6,9 @@ internal import LinuxSys
 extension LoadSteps {
   /// ENOSYS and EPERM, explained; nil for other errors.
   func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
-    switch error.errnoName {
-    case "ENOSYS": return .noBPF
-    case "EPERM": return notPermitted(error, subject)
+    switch error.code {
+    case .enosys: return .noBPF
+    case .eperm: return notPermitted(error, subject)
     default: return nil
     }
   }
@@ -22,7 +22,7 @@ extension LoadSteps {
   /// The same for a refusal to attach.
   func attachRefused(_ program: LinkedProgram, place: String, _ error: SystemError) -> BPFLoadError {
     // perf_event_open(2) says EACCES where bpf(2) says EPERM.
-    guard error.errnoName == "EPERM" || error.errnoName == "EACCES" && error.operation == "perf_event_open" else {
+    guard error.code == .eperm || error.code == .eacces && error.operation == "perf_event_open" else {
       return .attachRefused(program: program.name, section: program.section, place: place, error: error)
     }
     let needed = RequiredPrivilege(kinds: [program.kind])

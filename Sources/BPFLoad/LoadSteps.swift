@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import BPFObject
 @_spi(ProgramLoading) internal import LinuxSys
 
@@ -86,7 +87,7 @@ struct LoadSteps {
         if let refusal { throw .kernelSignature(refusal) }
       }
       if let refusal = refusedEntry(error, "program `\(program.name)`") { throw refusal }
-      if error.errnoName == "E2BIG", program.coreRelocations.isEmpty == false {
+      if error.code == .e2big, program.coreRelocations.isEmpty == false {
         throw .notKnownToKernel(subject: "program `\(program.name)` (CO-RE in the kernel, Linux 5.17)", error: error)
       }
       // Logging slows the verifier down, so only a program that was refused is verified again with a log.
@@ -94,9 +95,9 @@ struct LoadSteps {
       if let refusal = again.explain(error, options: options) { throw .programRefused(refusal) }
       // The verifier always writes something; who refuses without a word has not come so far.
       let subject = "program `\(program.name)` of section `\(program.section)`"
-      switch error.errnoName {
-      case "EACCES": throw notPermitted(error, subject)
-      case "ENOMEM", "EMFILE", "ENFILE", "EAGAIN", "ENOSPC": throw .system(error)
+      switch error.code {
+      case .eacces: throw notPermitted(error, subject)
+      case .enomem, .emfile, .enfile, .eagain, .enospc: throw .system(error)
       default: throw .notKnownToKernel(subject: subject, error: error)
       }
     }

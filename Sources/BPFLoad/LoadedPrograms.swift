@@ -1,3 +1,4 @@
+internal import KernelABI
 public import LinuxSys
 
 /// The programs this host's kernel has loaded, whoever loaded them.
@@ -10,7 +11,7 @@ public enum LoadedPrograms {
     for id in try BPF.programIDs() {
       do throws(SystemError) {
         found.append(try BPF.programInfo(try BPF.program(id: id)))
-      } catch  where error.errnoName == "ENOENT" {
+      } catch  where error.code == .enoent {
         continue
       }
     }

@@ -45,7 +45,7 @@ struct PermissionInquiry: Equatable {
       _ = try BPF.loadProgram(trivialProgram, btf: nil, maps: [])
       seen.takesTrivialProgram = true
     } catch {
-      if error.errnoName == "EPERM" { seen.takesTrivialProgram = false }
+      if error.code == .eperm { seen.takesTrivialProgram = false }
     }
     seen.loadedGuards = ((try? LoadedPrograms.list()) ?? []).filter { ProgramType(rawValue: $0.type) == .lsm }
       .map(\.name)

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Glibc
 internal import LinuxSys
 internal import Synchronization
@@ -55,7 +56,7 @@ public final class PinDirectories: Sendable {
     do throws(SystemError) {
       try Directory.create(path, mode: 0o700)
       return true
-    } catch  where error.errno == EEXIST {
+    } catch  where error.code == .eexist {
       guard let status = try? FileStatus.of(path: path, followLinks: false), status.kind == .directory else {
         throw error
       }

@@ -60,7 +60,7 @@ struct PinnedPaths: ~Copyable {
     do throws(SystemError) {
       try directories.enter(path)
       made.append(.directory(path))
-    } catch  where error.errno == EEXIST {
+    } catch  where error.code == .eexist {
       throw .unusablePinPath(path: path, reason: "something that is not a directory")
     } catch {
       throw .pinRefused(path: path, error: error)
@@ -89,7 +89,7 @@ struct PinnedPaths: ~Copyable {
         let directory = try OwnedFD.open(path, [.path, .directory, .noFollow])
         devices.append(try directory.status().device)
         isBPF = try directory.fileSystemType() == FileSystemMagic.bpf.rawValue
-      } catch  where error.errno == ENOENT {
+      } catch  where error.code == .enoent {
         break
       } catch {
         throw .unusablePinPath(path: path, reason: error.description)

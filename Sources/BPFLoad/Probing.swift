@@ -26,7 +26,7 @@ enum Probing {
     do throws(SystemError) {
       return try TracingFiles.text(name, limit: limit)
     } catch {
-      guard error.errnoName == "ENOENT" else { throw .refused(error) }
+      guard error.code == .enoent else { throw .refused(error) }
       // Locked down, it never made them (fs/tracefs/inode.c, tracefs_create_file).
       if let mode = KernelSettings.lockdownMode(), mode >= .confidentiality { throw .lockedDown(mode, error) }
       throw .missing(otherwise)
@@ -43,7 +43,7 @@ enum Probing {
     do throws(AttachFailure) {
       return try link(program, event)
     } catch {
-      guard case .refused(let error) = error, error.errnoName == "ENOENT" || error.errnoName == "EADDRNOTAVAIL" else {
+      guard case .refused(let error) = error, error.code == .enoent || error.code == .eaddrnotavail else {
         throw error
       }
       throw .missing("the kernel has no such function, or none that can be probed")
@@ -79,7 +79,7 @@ enum Probing {
         links.append(try link(program, attributes, processor: processor))
       } catch {
         // A processor that is possible, and not there.
-        guard case .refused(let error) = error, error.errnoName == "ENODEV", processor > 0 else { throw error }
+        guard case .refused(let error) = error, error.code == .enodev, processor > 0 else { throw error }
       }
     }
     return links
@@ -92,7 +92,7 @@ enum Probing {
       number = try PerfEvent.source(source, "type")
       bit = try PerfEvent.source(source, "format/retprobe")
     } catch {
-      guard error.errnoName == "ENOENT" else { throw .refused(error) }
+      guard error.code == .enoent else { throw .refused(error) }
       throw .missing("this kernel has no event source `\(source)` (CONFIG_\(source.uppercased())_EVENTS)")
     }
     // `config:0`: the bit of the configuration that asks for the return.

@@ -41,7 +41,7 @@ struct RefusedProgram {
       do throws(SystemError) {
         _ = try BPF.loadProgram(attributes, btf: btf, maps: maps, log: &log)
         return log.text
-      } catch  where error.errnoName == "ENOSPC" && capacity < Self.largestLog {
+      } catch  where error.code == .enospc && capacity < Self.largestLog {
         capacity = min(max(capacity * 4, log.neededCapacity), Self.largestLog)
       } catch {
         return log.text

@@ -54,7 +54,6 @@ int vb_close(int fd) { return close(fd); }
 
 int vb_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
-const char *vb_errno_name(int error) { return strerrorname_np(error); }
 
 const char *vb_errno_text(int error) { return strerrordesc_np(error); }
 

@@ -107,6 +107,6 @@ public enum HostSurvey {
   }
 
   private static func reading(of error: SystemError) -> HostFacts.Reading {
-    error.errnoName == "ENOENT" ? .absent : .refused(error.errnoName)
+    error.code == .enoent ? .absent : .refused(error.errnoName)
   }
 }

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import DiskLayout
 internal import LinuxSys
@@ -121,7 +122,7 @@ extension EnclosedSignature {
       // The name itself: a symbolic link to nothing is something too.
       _ = try FileStatus.of(path: path, followLinks: false)
     } catch {
-      if ["ENOENT", "ENOTDIR", "ENAMETOOLONG"].contains(error.errnoName) { return nil }
+      if [.enoent, .enotdir, .enametoolong].contains(error.code) { return nil }
       throw .system(error)
     }
     let kind: FileStatus.Kind
@@ -130,7 +131,7 @@ extension EnclosedSignature {
       kind = try FileStatus.of(path: path).kind
       bytes = kind == .regular ? try OwnedFD.openRegular(path).readToEnd(limit: limit) : nil
     } catch {
-      throw error.errnoName == "ENOENT" ? refused("a symbolic link to nothing") : .system(error)
+      throw error.code == .enoent ? refused("a symbolic link to nothing") : .system(error)
     }
     guard kind == .regular else { throw refused("a \(kind.rawValue)") }
     guard let bytes else { throw refused("more than \(limit) bytes") }

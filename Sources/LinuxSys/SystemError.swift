@@ -1,3 +1,4 @@
+public import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -21,14 +22,16 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     SystemError(operation, path: path, errno: Glibc.errno)
   }
 
-  /// EINVAL.
-  public static let invalidArgument: CInt = EINVAL
+  /// A failure that the caller found itself, and that a system call would have answered with this.
+  public init(_ operation: String, path: String? = nil, _ code: Errno) {
+    self.init(operation, path: path, errno: code.rawValue)
+  }
+
+  /// The error number, where it is known here.
+  public var code: Errno? { Errno(rawValue: errno) }
 
   /// The macro's name, `ENOENT`.
-  public var errnoName: String {
-    guard let name = unsafe vb_errno_name(errno) else { return "errno \(errno)" }
-    return unsafe String(cString: name)
-  }
+  public var errnoName: String { code?.name ?? "errno \(errno)" }
 
   /// The text of the error, in the C locale, lower-case as all our messages.
   public var errnoText: String {

@@ -1,3 +1,4 @@
+internal import KernelABI
 public import ByteKit
 internal import Diagnostics
 internal import Hashing
@@ -65,7 +66,7 @@ public struct PolicyStore: Sendable {
     do throws(SystemError) {
       bytes = try OwnedFD.open(path, [.readOnly, .noFollow]).readToEnd(limit: 1 << 24) ?? []
     } catch {
-      if error.errnoName == "ENOENT" { throw .lost(directory: directory) }
+      if error.code == .enoent { throw .lost(directory: directory) }
       throw .system(error)
     }
     do throws(StoreState.DecodingFailure) {
@@ -165,7 +166,7 @@ extension PolicyStore {
     do throws(SystemError) {
       try Directory.create(path, mode: mode)
     } catch {
-      guard error.errnoName == "EEXIST" else { throw error }
+      guard error.code == .eexist else { throw error }
     }
   }
 
@@ -179,7 +180,7 @@ extension PolicyStore {
     do throws(SystemError) {
       message = try OwnedFD.open(path, [.readOnly, .noFollow]).readToEnd(limit: 1 << 26) ?? []
     } catch {
-      guard error.errnoName == "ENOENT" else { throw .system(error) }
+      guard error.code == .enoent else { throw .system(error) }
       throw .damaged(path: path, reason: "it is not there")
     }
     guard try digest(message) == entry.message else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
@@ -275,7 +276,7 @@ extension PolicyStore {
       try lock.lockExclusively()
       return lock
     } catch {
-      if error.errnoName == "ENOENT" { throw .lost(directory: directory) }
+      if error.code == .enoent { throw .lost(directory: directory) }
       throw .system(error)
     }
   }

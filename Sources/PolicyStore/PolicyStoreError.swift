@@ -1,3 +1,4 @@
+public import KernelABI
 public import Diagnostics
 public import LinuxSys
 public import Policy
@@ -38,12 +39,12 @@ public enum StoreRefusal: Error, Equatable, Sendable {
   case noneActive
 
   /// The kernel's word for it (security/ipe/policy.c, policy_fs.c).
-  public var errnoName: String {
+  public var errno: Errno {
     switch self {
-    case .stale: "ESTALE"
-    case .downgrade, .name: "EINVAL"
-    case .unknown, .noneActive: "ENOENT"
-    case .active: "EPERM"
+    case .stale: .estale
+    case .downgrade, .name: .einval
+    case .unknown, .noneActive: .enoent
+    case .active: .eperm
     }
   }
 }
@@ -51,14 +52,14 @@ public enum StoreRefusal: Error, Equatable, Sendable {
 extension PolicyStoreError {
   /// The errno that the kernel answers in the same case, for records that have its form
   /// (include/uapi/asm-generic/errno.h).
-  public var errno: Int32 {
+  public var errno: Errno {
     switch self {
-    case .refused(.stale): 116  // ESTALE
-    case .refused: 22  // EINVAL
-    case .invalid, .signature(.malformed): 74  // EBADMSG
-    case .signature(.untrustedSigner): 126  // ENOKEY
-    case .signature, .revoked: 129  // EKEYREJECTED
-    case .lost, .damaged, .exists, .system: 5  // EIO
+    case .refused(.stale): .estale
+    case .refused: .einval
+    case .invalid, .signature(.malformed): .ebadmsg
+    case .signature(.untrustedSigner): .enokey
+    case .signature, .revoked: .ekeyrejected
+    case .lost, .damaged, .exists, .system: .eio
     }
   }
 }

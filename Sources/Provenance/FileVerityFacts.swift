@@ -1,3 +1,4 @@
+internal import KernelABI
 public import ByteKit
 internal import Diagnostics
 internal import FSVerity
@@ -63,7 +64,7 @@ extension FileVerityFacts {
       measurement = try descriptor.measureVerity()
     } catch {
       // No fs-verity on the file, on the file system, in the kernel.
-      guard !["ENODATA", "ENOTTY", "EOPNOTSUPP"].contains(error.errnoName) else { return nil }
+      guard ![.enodata, .enotty, .eopnotsupp].contains(error.code) else { return nil }
       throw .system(error)
     }
     guard let algorithm = VerityDescriptor.algorithm(number: measurement.algorithm),

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import LinuxSys
 
 /// A descriptor that was handed over, once it is known to be a regular file of an EROFS image.
@@ -27,7 +28,7 @@ struct OpenObject: ~Copyable {
       throw .notAFile(
         fd: number, kind: "descriptor opened with O_PATH", next: "open the object for reading (O_RDONLY)")
     }
-    guard type == FileSystemNames.erofs else {
+    guard type == FileSystemMagic.erofs.rawValue else {
       let (name, why) = FileSystemNames.describe(type)
       throw .fileSystem(
         fd: number, name: name, why: why,
@@ -47,7 +48,7 @@ struct OpenObject: ~Copyable {
     do throws(SystemError) {
       return try OwnedFD.duplicating(number)
     } catch {
-      guard error.errnoName == "EBADF" else { throw .system(error) }
+      guard error.code == .ebadf else { throw .system(error) }
       throw .notAFile(
         fd: number, kind: "closed descriptor",
         next: "hand the object over by the shell: verity-bpf load --fd \(number) \(number)< OBJECT")

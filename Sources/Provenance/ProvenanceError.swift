@@ -1,3 +1,4 @@
+internal import KernelABI
 public import DMTable
 public import Diagnostics
 public import FSVerity
@@ -74,7 +75,7 @@ extension ProvenanceError: Diagnosable {
         "provenance.device", .integrity, "device \(number): \(message)",
         expected: "a verity device, or a loop device whose backing file is an image with a dm-verity tree", next: next)
     case .witness(let number, let error):
-      if error.errnoName == "EACCES" || error.errnoName == "EPERM" {
+      if error.code == .eacces || error.code == .eperm {
         return Diagnostic(
           "provenance.no-permission", .kernelRefused,
           "device \(number): the kernel tells its device-mapper table only to an administrator: \(error)",

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Admission
 internal import ByteKit
 internal import Diagnostics
@@ -57,7 +58,7 @@ extension SelfTest {
       ]
     } catch {
       let verdict: Control.Verdict =
-        impossible.contains(error.errnoName)
+        error.code.map { impossible.contains($0) } ?? false
         ? .skipped(reason: "it cannot be mounted here: \(error.description)") : .failed(reason: error.description)
       return mountControls(verdict, good: good, changed: changed, codes)
     }
@@ -65,7 +66,7 @@ extension SelfTest {
 
   /// What a kernel or container without loop devices, EROFS or mounts of its own answers. Anything else, as a full disk,
   /// says that it could have been tried.
-  private static let impossible: Set<String> = ["EPERM", "EACCES", "ENODEV", "ENXIO", "ENOENT", "ENOSYS", "EOPNOTSUPP"]
+  private static let impossible: Set<Errno> = [.eperm, .eacces, .enodev, .enxio, .enoent, .enosys, .eopnotsupp]
 
   private static func mountControls(
     _ verdict: Control.Verdict, good: String, changed: String, _ codes: Set<String>

@@ -1,3 +1,4 @@
+internal import KernelABI
 public import Diagnostics
 internal import LinuxSys
 internal import Signatures
@@ -124,7 +125,7 @@ public struct Trust: Sendable {
       _ = try FileStatus.of(path: path)
       return true
     } catch {
-      guard error.errnoName == "ENOENT" else { throw .system(error) }
+      guard error.code == .enoent else { throw .system(error) }
       return false
     }
   }

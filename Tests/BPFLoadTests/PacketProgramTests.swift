@@ -1,3 +1,4 @@
+import KernelABI
 import LinuxSys
 import Testing
 
@@ -38,7 +39,7 @@ import Testing
     let refused = #expect(throws: SystemError.self) {
       try BPF.update(rodata, key: bytes(UInt32(0)), value: bytes(UInt32(9)))
     }
-    #expect(refused?.errnoName == "EPERM")
+    #expect(refused?.code == .eperm)
 
     // .bss counted the frame that was not IP behind two tags.
     let bss = try BPF.lookup(object.map(".bss"), key: bytes(UInt32(0)), valueSize: 16)

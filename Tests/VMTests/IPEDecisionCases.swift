@@ -1,3 +1,4 @@
+import KernelABI
 import LinuxSys
 import Policy
 
@@ -70,7 +71,7 @@ enum IPEDecisionCases {
       do {
         _ = try Subprocess.run([program])
         return true
-      } catch  where error.errnoName == "EACCES" {
+      } catch  where error.code == .eacces {
         return false
       }
     }

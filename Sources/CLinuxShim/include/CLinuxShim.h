@@ -53,8 +53,6 @@ int vb_close(int fd);
 int vb_lock_exclusive(int fd);
 /// A pipe, both ends close-on-exec: ends[0] reads, ends[1] writes.
 int vb_pipe(int ends[2]);
-/// The errno's macro name ("ENOENT"), or NULL.
-const char *vb_errno_name(int error);
 const char *vb_errno_text(int error);
 
 struct vb_stat {

@@ -1,3 +1,4 @@
+import KernelABI
 import Admission
 import BPFLoad
 import ByteKit
@@ -96,7 +97,7 @@ extension LoadCommand {
       _ = try FileStatus.of(path: path)
       return true
     } catch {
-      guard error.errnoName == "ENOENT" else { throw error }
+      guard error.code == .enoent else { throw error }
       return false
     }
   }

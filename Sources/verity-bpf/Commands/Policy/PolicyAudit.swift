@@ -1,3 +1,4 @@
+import KernelABI
 import AuditText
 import ByteKit
 import LinuxSys
@@ -16,7 +17,7 @@ struct PolicyAudit: ~Copyable {
       do throws(SystemError) {
         try Directory.create(directory, mode: 0o700)
       } catch {
-        guard error.errnoName == "EEXIST" else { throw error }
+        guard error.code == .eexist else { throw error }
       }
       let file = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
       let process = ProcessIdentity.current()
@@ -50,7 +51,7 @@ struct PolicyAudit: ~Copyable {
 
   /// A refusal, with the errno the kernel would have answered.
   static func refused(_ error: PolicyStoreError) -> LoadRecord {
-    LoadRecord(policy: nil, subject: currentSubject, succeeded: false, errno: -error.errno)
+    LoadRecord(policy: nil, subject: currentSubject, succeeded: false, errno: -error.errno.rawValue)
   }
 
   private static var currentSubject: AuditSubject {
