@@ -84,9 +84,10 @@ extension ObjectLoader {
       throw .system(error)
     }
     // The names that begin with LINUX_ are not options.
-    let text = fields.contains { $0.name.hasPrefix("CONFIG_") } ? KernelReports.configuration(release: release) : nil
+    let asksForOptions = fields.contains { $0.name.hasPrefix("CONFIG_") }
     do throws(BPFObjectError) {
-      return try KernelConfiguration(release: release, text: text).value(of: fields)
+      let configuration = asksForOptions ? KernelReports.configuration(release: release) : nil
+      return try ConfigurationAnswers(release: release, configuration: configuration).value(of: fields)
     } catch {
       throw .kernelConfiguration(error)
     }

@@ -1,3 +1,5 @@
+internal import KernelABI
+
 // BPF itself: who may load what, and which signatures the kernel looks at.
 
 extension HostFacts {
@@ -5,15 +7,15 @@ extension HostFacts {
     let title = "BPF"
     var details: [String] = []
     if let capabilities {
-      let missing = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"].filter { !capabilities.contains($0) }
-      if !missing.isEmpty, !capabilities.contains("CAP_SYS_ADMIN") {
+      let missing = [Capability.bpf, .perfmon, .netAdmin].map(\.name).filter { !capabilities.contains($0) }
+      if !missing.isEmpty, !capabilities.contains(Capability.sysAdmin.name) {
         details.append("you lack \(missing.joined(separator: ", ")): most programs need them")
       }
     }
     if isInUserNamespace == true { details.append("you are in a user namespace: capabilities do not count for bpf(2)") }
     if let harden = self[Path.jitHarden].text { details.append("net.core.bpf_jit_harden=\(harden)") }
     if self[Path.jit].text == "0" { details.append("net.core.bpf_jit_enable=0: programs are interpreted") }
-    if probes[.unsigned] == .refused("ENOSYS") || hasOption("CONFIG_BPF_SYSCALL") == false {
+    if probes[.unsigned] == .refused(Errno.enosys.name) || hasOption("CONFIG_BPF_SYSCALL") == false {
       return Finding(
         "bpf", title, .gap, "this kernel has no bpf(2)", loses: "no program can be loaded",
         close: "use a kernel with CONFIG_BPF_SYSCALL=y")
@@ -62,13 +64,13 @@ extension HostFacts {
         close: "run as root")
     }
     switch garbage {
-    case .refused("E2BIG"):
+    case .refused(Errno.e2big.name):
       return Finding(
         "bpf-signatures", title, .gap, "BPF_PROG_LOAD has no signing fields here", loses: loses,
         close: "use a kernel of 6.18 or later")
-    case .refused("EBADMSG"), .refused("ENOKEY"), .refused("EKEYREJECTED"):
+    case .refused(Errno.ebadmsg.name), .refused(Errno.enokey.name), .refused(Errno.ekeyrejected.name):
       let generation =
-        probes[.emptySignature] == .refused("EINVAL")
+        probes[.emptySignature] == .refused(Errno.einval.name)
         ? "the signature is over the instructions and frozen maps (7.3 and later)"
         : "the signature is over the instructions only (6.18 to 7.2)"
       return Finding(

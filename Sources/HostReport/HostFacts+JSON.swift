@@ -1,3 +1,4 @@
+internal import KernelABI
 public import Diagnostics
 public import JSONText
 
@@ -102,7 +103,7 @@ extension HostFacts.Reading {
   fileprivate var json: JSONValue {
     switch self {
     case .text(let text): ["text": .string(text)]
-    case .absent: ["error": "ENOENT"]
+    case .absent: ["error": .string(Errno.enoent.name)]
     case .refused(let error): ["error": .string(error)]
     }
   }
@@ -112,7 +113,7 @@ extension HostFacts.Reading {
       self = .text(try HostFacts.text(text, member.name))
     } else {
       let error = try HostFacts.text(member.value["error"], member.name)
-      self = error == "ENOENT" ? .absent : .refused(error)
+      self = error == Errno.enoent.name ? .absent : .refused(error)
     }
   }
 }

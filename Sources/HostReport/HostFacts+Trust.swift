@@ -1,9 +1,11 @@
+internal import KernelABI
+
 // The kernel's defence against its own administrator, and the boot chain below it.
 
 extension HostFacts {
   /// How far lockdown goes: from securityfs or, where that cannot be reached, from what BPF programs may do.
   enum Lockdown: Equatable {
-    case mode(String, isProbed: Bool)
+    case mode(LockdownMode, isProbed: Bool)
     case notInKernel
     case unknown(String)
   }
@@ -11,34 +13,26 @@ extension HostFacts {
   var lockdownState: Lockdown {
     switch self[Path.lockdown] {
     case .text(let text):
-      guard let open = text.firstIndex(of: "["), let close = text[open...].firstIndex(of: "]") else {
-        return .unknown("`\(text)` names no mode")
-      }
-      return .mode(String(text[text.index(after: open)..<close]), isProbed: false)
+      guard let mode = LockdownMode(bracketedIn: text) else { return .unknown("`\(text)` names no mode") }
+      return .mode(mode, isProbed: false)
     case .absent, .refused:
       if let modules = activeModules, !modules.contains("lockdown") { return .notInKernel }
       if activeModules == nil, hasOption("CONFIG_SECURITY_LOCKDOWN_LSM") == false { return .notInKernel }
       guard probes[.tracing] == .taken else { return .unknown("securityfs is not mounted") }
-      if probes[.kernelRead] == .refused("EINVAL") { return .mode("confidentiality", isProbed: true) }
+      if probes[.kernelRead] == .refused(Errno.einval.name) { return .mode(.confidentiality, isProbed: true) }
       // The helper that writes user memory needs CAP_SYS_ADMIN besides.
-      guard capabilities?.contains("CAP_SYS_ADMIN") == true, let write = probes[.userWrite] else {
+      guard capabilities?.contains(Capability.sysAdmin.name) == true, let write = probes[.userWrite] else {
         return .unknown("securityfs is not mounted")
       }
-      return .mode(write == .taken ? "none" : "integrity", isProbed: true)
+      return .mode(write == .taken ? .none : .integrity, isProbed: true)
     }
   }
 
   /// The active security modules in their order; nil when unknown.
   var activeModules: [String]? {
     if case .text(let text) = self[Path.securityModules] { return text.split(separator: ",").map { String($0) } }
-    return securityModuleIDs.map { $0.map { Self.moduleNames[$0] ?? "module \($0)" } }
+    return securityModuleIDs.map { $0.map { SecurityModule(rawValue: $0)?.name ?? "module \($0)" } }
   }
-
-  /// LSM_ID_* of include/uapi/linux/lsm.h.
-  private static let moduleNames: [UInt64: String] = [
-    100: "capability", 101: "selinux", 102: "smack", 103: "tomoyo", 104: "apparmor", 105: "yama", 106: "loadpin",
-    107: "safesetid", 108: "lockdown", 109: "bpf", 110: "landlock", 111: "ima", 112: "evm", 113: "ipe",
-  ]
 
   private static let mountSecurityFS = "mount -t securityfs securityfs /sys/kernel/security"
 
@@ -50,12 +44,12 @@ extension HostFacts {
       "boot with lockdown=integrity on the kernel command line; under Secure Boot distribution kernels lock down by "
       + "themselves"
     switch lockdownState {
-    case .mode("none", _): return Finding("lockdown", "lockdown", .gap, "off", loses: loses, close: close)
+    case .mode(.none, _): return Finding("lockdown", "lockdown", .gap, "off", loses: loses, close: close)
     case .mode(let mode, let isProbed):
       return Finding(
-        "lockdown", "lockdown", .good, mode,
+        "lockdown", "lockdown", .good, mode.rawValue,
         details: (isProbed ? ["found out by what BPF programs may call; securityfs is not mounted"] : [])
-          + (mode == "integrity" ? ["reads of kernel memory by BPF programs are allowed"] : []))
+          + (mode == .integrity ? ["reads of kernel memory by BPF programs are allowed"] : []))
     case .notInKernel:
       return Finding(
         "lockdown", "lockdown", .gap, "not active in this kernel", loses: loses,
@@ -93,7 +87,7 @@ extension HostFacts {
     if hasOption("CONFIG_MODULES") == false || self[Path.modules] == .absent {
       return Finding("module-signatures", title, .good, "this kernel takes no modules")
     }
-    if case .mode(let mode, _) = lockdownState, mode != "none" {
+    if case .mode(let mode, _) = lockdownState, mode != .none {
       return Finding("module-signatures", title, .good, "enforced by lockdown")
     }
     switch self[Path.moduleSignatures] {

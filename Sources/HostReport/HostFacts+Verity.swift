@@ -1,15 +1,15 @@
+internal import KernelABI
+
 // Where the kernel can be a second witness: device-mapper, keys, fs-verity.
 
 extension HostFacts {
   /// Rings whose keys the kernel takes for signatures of root hashes and IPE policies.
-  private static let trustRings: Set = [
-    ".builtin_trusted_keys", ".secondary_trusted_keys", ".machine", ".platform",
-  ]
+  private static let trustRings = Set([Keyring.builtin, .secondary, .machine, .platform].map(\.name))
   /// Rings that are shown when they are there.
-  private static let shownRings = [
-    ".builtin_trusted_keys", ".secondary_trusted_keys", ".machine", ".platform", ".dm-verity", ".fs-verity", ".bpf",
-    ".ima", ".blacklist",
-  ]
+  private static let shownRings =
+    [Keyring.builtin, .secondary, .machine, .platform, .dmVerity, .fsVerity].map(\.name)
+    // Announced, and in no release yet.
+    + [".bpf"] + [Keyring.ima, .blacklist].map(\.name)
 
   var trustedKeys: Finding {
     let title = "keyrings"
@@ -44,7 +44,7 @@ extension HostFacts {
   private func rows(of ring: KeyringFacts) -> [String] {
     guard let keys = ring.keys else { return ["\(ring.name): cannot be read (\(ring.refusal ?? "no reason"))"] }
     // Hashes that are revoked come by the hundred.
-    let listed = ring.name == ".blacklist" ? [] : keys
+    let listed = ring.name == Keyring.blacklist.name ? [] : keys
     return ["\(ring.name): \(keys.isEmpty ? "empty" : "\(keys.count)")"] + listed.map { "  \($0)" }
   }
 
@@ -114,7 +114,7 @@ extension HostFacts {
     if value == "N" || value == "0" {
       return Finding("dm-verity-keyring", ".dm-verity keyring", .good, "sealed when dm-verity was loaded")
     }
-    let keys = keyrings.first { $0.name == ".dm-verity" }?.keys?.count
+    let keys = keyrings.first { $0.name == Keyring.dmVerity.name }?.keys?.count
     return Finding(
       "dm-verity-keyring", ".dm-verity keyring", .gap,
       "left unsealed when dm-verity was loaded, \(keys.map { "holds \($0)" } ?? "cannot be read")",

@@ -1,3 +1,4 @@
+internal import KernelABI
 public import Diagnostics
 
 /// A host judged by what it says of itself: which guarantees can be had on it, which cannot, and how to get them.
@@ -73,7 +74,7 @@ public struct HostReport: Equatable, Sendable {
 extension HostFacts {
   var hasAllLoadCapabilities: Bool {
     guard let capabilities else { return false }
-    return capabilities.contains("CAP_SYS_ADMIN")
-      || ["CAP_BPF", "CAP_PERFMON"].allSatisfy { capabilities.contains($0) }
+    return capabilities.contains(Capability.sysAdmin.name)
+      || [Capability.bpf, .perfmon].allSatisfy { capabilities.contains($0.name) }
   }
 }

@@ -1,3 +1,5 @@
+public import KernelABI
+
 extension HostFacts {
   /// The files that are read, and what they are.
   public enum Path {
@@ -51,14 +53,9 @@ extension HostFacts {
   ]
 
   /// Picks ``optionNames`` out of a kernel's configuration.
-  public static func options(in configuration: String) -> [String: String] {
+  public static func options(in configuration: KernelConfiguration) -> [String: String] {
     var options: [String: String] = [:]
-    let wanted = Set(optionNames)
-    for line in configuration.split(separator: "\n") where line.hasPrefix("CONFIG_") {
-      guard let equals = line.firstIndex(of: "=") else { continue }
-      let name = String(line[..<equals])
-      if wanted.contains(name) { options[name] = String(line[line.index(after: equals)...]) }
-    }
+    for name in optionNames { options[name] = configuration.value(of: name).map { String($0) } }
     return options
   }
 }

@@ -1,3 +1,4 @@
+public import KernelABI
 internal import ByteKit
 internal import Glibc
 
@@ -5,9 +6,6 @@ internal import Glibc
 public enum KernelReports {
   /// Where the addresses of symbols are read.
   public static let symbolsPath = "/proc/kallsyms"
-  /// Where the configuration is read first: this is the kernel's own word.
-  public static let configurationPath = "/proc/config.gz"
-
   /// The release in utsname, `6.18.4-cloud` (uname(2)).
   public static func release() throws(SystemError) -> String {
     var name = utsname()
@@ -17,18 +15,22 @@ public enum KernelReports {
     }
   }
 
-  /// The running kernel's configuration: the text of /proc/config.gz, or else of /boot/config-RELEASE, which the
-  /// distribution put there; nil when there is neither.
-  public static func configuration(release: String) -> String? {
-    if let file = try? KernelFile.open(configurationPath), let packed = try? file.readToEnd(limit: 4 << 20),
-      let text = Gzip.contents(of: packed.rawSpan, limit: 16 << 20)
-    {
-      return String(decoding: text, as: UTF8.self)
+  /// The running kernel's configuration, from the first of ``KernelConfiguration/places(release:)`` that can be read; nil
+  /// where none can.
+  public static func configuration(release: String) -> KernelConfiguration? {
+    for place in KernelConfiguration.places(release: release) {
+      if let text = text(at: place) { return KernelConfiguration(String(decoding: text, as: UTF8.self)) }
     }
-    guard !release.contains("/"), let file = try? OwnedFD.open("/boot/config-\(release)", .readOnly),
-      let text = try? file.readToEnd(limit: 16 << 20)
-    else { return nil }
-    return String(decoding: text, as: UTF8.self)
+    return nil
+  }
+
+  private static func text(at place: KernelConfiguration.Place) -> [UInt8]? {
+    switch place {
+    case .kernel(let path):
+      guard let packed = try? KernelFile.open(path).readToEnd(limit: 4 << 20) else { return nil }
+      return Gzip.contents(of: packed.rawSpan, limit: 16 << 20)
+    case .distribution(let path): return try? OwnedFD.open(path, .readOnly).readToEnd(limit: 16 << 20)
+    }
   }
 
   /// /proc/kallsyms, some megabytes: a line for each symbol with address, type and name.

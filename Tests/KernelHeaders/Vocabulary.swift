@@ -93,6 +93,9 @@ public struct Vocabulary: Sendable {
       numbers(Errno.self).filter { $0.number != Int64(Errno.enotsupp.rawValue) }),
     Vocabulary(
       "capabilities", ["linux/capability.h"], .macros(prefix: "CAP_"), constants(Capability.self)),
+    Vocabulary(
+      "security modules", ["linux/lsm.h"], .macros(prefix: "LSM_ID_"), constants(SecurityModule.self),
+      except: ["LSM_ID_UNDEF"]),
     Vocabulary("file systems", ["linux/magic.h"], .chosen, numbers(FileSystemMagic.self)),
     Vocabulary("callers' keyrings", ["linux/keyctl.h"], .chosen, numbers(CallersKeyring.self)),
   ]

@@ -1,34 +1,25 @@
+public import KernelABI
 internal import ByteKit
 
 /// What the running kernel says of itself, as far as objects may ask (`__kconfig`).
 ///
 /// After libbpf (bpf_object__resolve_externs, set_kcfg_value_tri, set_kcfg_value_str, set_kcfg_value_num).
-public struct KernelConfiguration: Sendable {
-  /// LINUX_VERSION_CODE: major, minor and patch number in a byte each; the patch number ends at 255.
-  public let version: UInt64
-  /// The options, `CONFIG_HZ` to `250`.
-  private let options: [Substring: Substring]
+public struct ConfigurationAnswers: Sendable {
+  public let release: KernelRelease
+  /// What the kernel was built with; nil when it does not tell.
+  private let configuration: KernelConfiguration?
 
   /// - Parameters:
   ///   - release: utsname's, `6.18.4-cloud`.
-  ///   - text: the contents of /boot/config-RELEASE or of /proc/config.gz; nil when the kernel does not tell.
+  ///   - configuration: what it was built with; nil when it does not tell.
   /// - Throws: ``BPFObjectError`` with the check `unsupportedExtern` when the release has no version number.
-  public init(release: String, text: String?) throws(BPFObjectError) {
-    let numbers = release.split(separator: ".", omittingEmptySubsequences: false).prefix(3).map {
-      UInt64($0.prefix { ("0"..."9").contains($0) })
-    }
-    guard numbers.count >= 2, let major = numbers[0], let minor = numbers[1], major < 256, minor < 256 else {
+  public init(release: String, configuration: KernelConfiguration?) throws(BPFObjectError) {
+    guard let parsed = KernelRelease(parsing: release) else {
       throw BPFObjectError(
         .unsupportedExtern, "the kernel's release `\(release)` begins with no version", expected: "major.minor.patch")
     }
-    let patch = numbers.count > 2 ? numbers[2] ?? 0 : 0
-    version = major << 16 | minor << 8 | min(patch, 255)
-    var options: [Substring: Substring] = [:]
-    for line in (text ?? "").split(separator: "\n") where line.hasPrefix("CONFIG_") {
-      guard let equals = line.firstIndex(of: "=") else { continue }
-      options[line[..<equals]] = line[line.index(after: equals)...]
-    }
-    self.options = options
+    self.release = parsed
+    self.configuration = configuration
   }
 
   /// The value of an object's `.kconfig` map.
@@ -46,12 +37,12 @@ public struct KernelConfiguration: Sendable {
 
   private func bytes(of field: ConfigurationField) throws(BPFObjectError) -> [UInt8] {
     switch field.name {
-    case "LINUX_KERNEL_VERSION": return try number(Int64(version), field)
+    case "LINUX_KERNEL_VERSION": return try number(Int64(release.code), field)
     // Every kernel that loads objects in this way has both (5.15; 4.17 on the machines we support).
     case "LINUX_HAS_BPF_COOKIE", "LINUX_HAS_SYSCALL_WRAPPER": return try boolean(field)
     default: break
     }
-    guard let text = options[Substring(field.name)] else {
+    guard let text = configuration?.value(of: field.name) else {
       if field.isWeak { return [UInt8](repeating: 0, count: field.size) }
       throw BPFObjectError(
         .unsupportedExtern, "the kernel's configuration has no `\(field.name)`",

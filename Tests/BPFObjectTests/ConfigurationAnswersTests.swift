@@ -1,9 +1,10 @@
+import KernelABI
 import BPFObject
 import ByteKit
 import Testing
 
 /// Values of `.kconfig` externs, as libbpf reads them.
-@Suite struct KernelConfigurationTests {
+@Suite struct ConfigurationAnswersTests {
   private static let text = """
     # CONFIG_UNSET is not set
     CONFIG_YES=y
@@ -37,7 +38,8 @@ import Testing
       (field("LINUX_HAS_BPF_COOKIE", .bool, 1), [1]),
     ] as [(ConfigurationField, [UInt8])])
   func values(_ field: ConfigurationField, _ expected: [UInt8]) throws {
-    let kernel = try KernelConfiguration(release: "6.18.4-cloud-amd64", text: Self.text)
+    let kernel = try ConfigurationAnswers(
+      release: "6.18.4-cloud-amd64", configuration: KernelConfiguration(Self.text))
     #expect(try kernel.value(of: [field]) == expected)
   }
 
@@ -48,7 +50,7 @@ import Testing
     field("CONFIG_HZ", .text, 8), field("LINUX_NO_SUCH_THING", .bool, 1),
   ])
   func misfits(_ field: ConfigurationField) throws {
-    let kernel = try KernelConfiguration(release: "6.18.4", text: Self.text)
+    let kernel = try ConfigurationAnswers(release: "6.18.4", configuration: KernelConfiguration(Self.text))
     #expect(throws: BPFObjectError.self) { try kernel.value(of: [field]) }
   }
 
@@ -57,18 +59,18 @@ import Testing
       ("6.18.4", 0x06_1204), ("5.15.300-x", 0x05_0fff), ("6.1-rc2", 0x06_0100), ("7.0", 0x07_0000),
     ] as [(String, UInt64)])
   func versions(_ release: String, _ version: UInt64) throws {
-    #expect(try KernelConfiguration(release: release, text: nil).version == version)
+    #expect(try ConfigurationAnswers(release: release, configuration: nil).release.code == version)
   }
 
   @Test(arguments: ["", "linux", "6", "999.1.1"])
   func noVersions(_ release: String) {
-    #expect(throws: BPFObjectError.self) { try KernelConfiguration(release: release, text: nil) }
+    #expect(throws: BPFObjectError.self) { try ConfigurationAnswers(release: release, configuration: nil) }
   }
 
   @Test func fieldsLieWhereTheObjectHasThem() throws {
     let bytes = try TestObject.bytes("externs", flags: ["-DKCONFIG"])
     let object = try BPFObject.link(bytes: bytes.rawSpan, allowsExterns: true)
-    let value = try KernelConfiguration(release: "6.18.4", text: nil).value(of: object.configuration)
+    let value = try ConfigurationAnswers(release: "6.18.4", configuration: nil).value(of: object.configuration)
     let resolved = try object.resolving([], configuration: value)
     #expect(resolved.maps[object.configurationMap ?? 0].initialValue == [4, 18, 6, 0])
   }
