@@ -1,3 +1,4 @@
+internal import KernelABI
 public import ByteKit
 public import DMVerity
 
@@ -86,7 +87,7 @@ public enum DiskLayout {
     }
     let superblock = bytes.rawSpan
     guard let magic = try? superblock.u32(at: 0), let blockBits = try? superblock.u8(at: 12),
-      let blocks = try? superblock.u32(at: 36), magic == 0xE0F5_E1E2
+      let blocks = try? superblock.u32(at: 36), UInt64(magic) == FileSystemMagic.erofs.rawValue
     else { throw .noFileSystem(byteCount: source.byteCount) }
     guard (9...16).contains(blockBits), blocks > 0 else {
       throw .fileSystemSize(blockBits: blockBits, blocks: blocks)

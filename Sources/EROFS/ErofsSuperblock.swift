@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import ByteKit
 internal import Hashing
 
@@ -8,7 +9,7 @@ public struct ErofsSuperblock: Equatable, Sendable {
   /// Bytes it has.
   public static let size = 128
   /// What it begins with (`EROFS_SUPER_MAGIC_V1`).
-  public static let magic: UInt32 = 0xe0f5_e1e2
+  public static let magic = UInt32(truncatingIfNeeded: FileSystemMagic.erofs.rawValue)
   /// Where its checksum is, in bytes from ``offset``.
   public static let checksumOffset = 4
 
