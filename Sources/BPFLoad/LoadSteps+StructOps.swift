@@ -38,7 +38,7 @@ extension LoadSteps {
       do throws(SystemError) {
         let map = try BPF.createMap(attributes, btf: btf)
         maps.append(map)
-        let hasLink = structure.flags & Self.linkFlag != 0
+        let hasLink = structure.flags & MapFlag.link.rawValue != 0
         // With a link, writing the value only prepares it; without, it registers.
         if hasLink || options.attaches { try BPF.update(map, key: [0, 0, 0, 0], value: value) }
         guard options.attaches else { continue }
@@ -58,9 +58,6 @@ extension LoadSteps {
     }
     return (maps, links)
   }
-
-  /// BPF_F_LINK.
-  private static let linkFlag: UInt32 = 1 << 13
 }
 
 /// Structures that were registered without a link. They are unregistered again unless they are kept.

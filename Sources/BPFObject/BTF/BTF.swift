@@ -38,7 +38,8 @@ public struct BTF: Sendable {
   ) throws(BPFObjectError) -> (types: Range<Int>, strings: Range<Int>) {
     guard try part.u16(at: 0) == BTFFormat.magic, try part.u8(at: 2) == BTFFormat.version else {
       throw BPFObjectError(
-        .malformedBTF, "`\(part.name)` is not BTF of version 1", expected: "magic 0xeb9f, version 1",
+        .malformedBTF, "`\(part.name)` is not BTF of version 1",
+        expected: "magic 0x\(String(BTFFormat.magic, radix: 16)), version \(BTFFormat.version)",
         found: "magic 0x\(String(try part.u16(at: 0), radix: 16)), version \(try part.u8(at: 2))")
     }
     let headerLength = Int(try part.u32(at: 4))

@@ -50,7 +50,8 @@ struct BTFExt: Sendable {
   init(part: ObjectPart, btf: BTF) throws(BPFObjectError) {
     guard try part.u16(at: 0) == BTFFormat.magic, try part.u8(at: 2) == BTFFormat.version else {
       throw BPFObjectError(
-        .malformedBTFExt, "`.BTF.ext` is not of version 1", expected: "magic 0xeb9f, version 1",
+        .malformedBTFExt, "`.BTF.ext` is not of version 1",
+        expected: "magic 0x\(String(BTFFormat.magic, radix: 16)), version \(BTFFormat.version)",
         found: "magic 0x\(String(try part.u16(at: 0), radix: 16)), version \(try part.u8(at: 2))")
     }
     let headerLength = Int(try part.u32(at: 4))

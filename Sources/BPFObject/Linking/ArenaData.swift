@@ -34,7 +34,7 @@ struct ArenaData {
         .badMap, "arena `\(maps[index].name)` is too small for the variables in it",
         expected: "at least \(section.size) bytes", found: "\(room) bytes (max_entries pages)")
     }
-    guard maps[index].flags & Self.failsOnFault == 0 else {
+    guard maps[index].flags & MapFlag.segvOnFault.rawValue == 0 else {
       throw BPFObjectError(
         .badMap, "arena `\(maps[index].name)` has variables and BPF_F_SEGV_ON_FAULT", expected: "one of the two",
         why: "a loader that writes the variables' first values would be killed by the flag")
@@ -44,7 +44,4 @@ struct ArenaData {
     map = index
     self.size = size
   }
-
-  /// BPF_F_SEGV_ON_FAULT.
-  private static let failsOnFault: UInt32 = 1 << 17
 }

@@ -1,4 +1,5 @@
 internal import ByteKit
+internal import KernelABI
 
 /// One slot of a program (Documentation/bpf/standardization/instruction-set.rst), and the few operations that linking and
 /// the analyses look at.
@@ -31,28 +32,26 @@ struct Instruction {
 
   /// Bytes.
   static let size = 8
-  /// BPF_LD | BPF_IMM | BPF_DW: takes two slots.
-  static let loadImmediate64: UInt8 = 0x18
-  /// BPF_JMP | BPF_CALL.
-  static let call: UInt8 = 0x85
-  /// BPF_JMP | BPF_JCOND (BPF_MAY_GOTO), since Linux 6.9.
-  static let mayGoTo: UInt8 = 0xe5
+  /// Takes two slots.
+  static var loadImmediate64: UInt8 { Opcode.loadImmediate64.rawValue }
+  static var call: UInt8 { Opcode.call.rawValue }
+  static var mayGoTo: UInt8 { Opcode.mayGoto.rawValue }
 
-  /// `src_reg` of a 64-bit load (include/uapi/linux/bpf.h, BPF_PSEUDO_*).
+  /// `src_reg` of a 64-bit load.
   enum Load {
-    static let value: UInt8 = 0
-    static let mapFD: UInt8 = 1
-    static let mapValue: UInt8 = 2
-    static let btfID: UInt8 = 3
-    static let function: UInt8 = 4
-    static let mapIndex: UInt8 = 5
-    static let mapIndexValue: UInt8 = 6
+    static var value: UInt8 { 0 }
+    static var mapFD: UInt8 { PseudoLoad.mapFD.rawValue }
+    static var mapValue: UInt8 { PseudoLoad.mapValue.rawValue }
+    static var btfID: UInt8 { PseudoLoad.btfID.rawValue }
+    static var function: UInt8 { PseudoLoad.function.rawValue }
+    static var mapIndex: UInt8 { PseudoLoad.mapIndex.rawValue }
+    static var mapIndexValue: UInt8 { PseudoLoad.mapIndexValue.rawValue }
   }
 
   /// `src_reg` of a call.
   enum Call {
-    static let helper: UInt8 = 0
-    static let function: UInt8 = 1
-    static let kernelFunction: UInt8 = 2
+    static var helper: UInt8 { 0 }
+    static var function: UInt8 { PseudoCall.function.rawValue }
+    static var kernelFunction: UInt8 { PseudoCall.kernelFunction.rawValue }
   }
 }

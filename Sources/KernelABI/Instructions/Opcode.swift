@@ -6,21 +6,24 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// Of a load or store.
+  @inlinable
   public init(_ class: InstructionClass, _ mode: AccessMode, _ size: AccessSize) {
     rawValue = `class`.rawValue | mode.rawValue | size.rawValue
   }
 
   /// Of an instruction that computes.
+  @inlinable
   public init(_ class: InstructionClass, _ operation: ArithmeticOperation, _ source: OperandSource) {
     rawValue = `class`.rawValue | operation.rawValue | source.rawValue
   }
 
   /// Of a jump.
+  @inlinable
   public init(_ class: InstructionClass, _ operation: JumpOperation, _ source: OperandSource) {
     rawValue = `class`.rawValue | operation.rawValue | source.rawValue
   }
 
-  public var instructionClass: InstructionClass {
+  @inlinable public var instructionClass: InstructionClass {
     switch rawValue & 0x07 {
     case 0: .ld
     case 1: .ldx
@@ -34,7 +37,7 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   }
 
   /// Of a load or store; meaningless in the other classes.
-  public var size: AccessSize {
+  @inlinable public var size: AccessSize {
     switch rawValue & 0x18 {
     case 0x00: .word
     case 0x08: .halfWord
@@ -44,7 +47,7 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   }
 
   /// Of a load or store; nil in the other classes and for a mode that is not known here.
-  public var mode: AccessMode? {
+  @inlinable public var mode: AccessMode? {
     switch instructionClass {
     case .ld, .ldx, .st, .stx: AccessMode(rawValue: rawValue & 0xe0)
     case .alu, .alu64, .jmp, .jmp32: nil
@@ -52,7 +55,7 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   }
 
   /// Of an instruction that computes; nil in the other classes and for an operation that is not known here.
-  public var arithmetic: ArithmeticOperation? {
+  @inlinable public var arithmetic: ArithmeticOperation? {
     switch instructionClass {
     case .alu, .alu64: ArithmeticOperation(rawValue: rawValue & 0xf0)
     case .ld, .ldx, .st, .stx, .jmp, .jmp32: nil
@@ -60,7 +63,7 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   }
 
   /// Of a jump, a call or the end; nil in the other classes and for an operation that is not known here.
-  public var jump: JumpOperation? {
+  @inlinable public var jump: JumpOperation? {
     switch instructionClass {
     case .jmp, .jmp32: JumpOperation(rawValue: rawValue & 0xf0)
     case .ld, .ldx, .st, .stx, .alu, .alu64: nil
@@ -68,18 +71,18 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   }
 
   /// Of an instruction that computes or jumps; meaningless in the other classes.
-  public var source: OperandSource { rawValue & 0x08 == 0 ? .constant : .register }
+  @inlinable public var source: OperandSource { rawValue & 0x08 == 0 ? .constant : .register }
 
   /// BPF_LD | BPF_IMM | BPF_DW: a 64-bit load, which takes two slots.
-  public static let loadImmediate64 = Opcode(rawValue: 0x18)
+  @inlinable public static var loadImmediate64: Opcode { Opcode(rawValue: 0x18) }
   /// BPF_JMP | BPF_CALL, with the number in the immediate.
-  public static let call = Opcode(rawValue: 0x85)
+  @inlinable public static var call: Opcode { Opcode(rawValue: 0x85) }
   /// BPF_JMP | BPF_EXIT.
-  public static let exit = Opcode(rawValue: 0x95)
+  @inlinable public static var exit: Opcode { Opcode(rawValue: 0x95) }
   /// BPF_JMP | BPF_JCOND (`may_goto`), since 6.9.
-  public static let mayGoto = Opcode(rawValue: 0xe5)
+  @inlinable public static var mayGoto: Opcode { Opcode(rawValue: 0xe5) }
   /// BPF_JMP32 | BPF_JA: a jump whose distance is the immediate (`gotol`), since 6.6.
-  public static let longJump = Opcode(rawValue: 0x06)
+  @inlinable public static var longJump: Opcode { Opcode(rawValue: 0x06) }
   /// BPF_JMP | BPF_X | BPF_JA: a jump to where a register says (`gotox`), since 6.19.
-  public static let indirectJump = Opcode(rawValue: 0x0d)
+  @inlinable public static var indirectJump: Opcode { Opcode(rawValue: 0x0d) }
 }
