@@ -95,13 +95,7 @@ public struct Examination: ~Copyable {
     let examined = try examine(file, in: open.image, evidence: evidence)
 
     // The device must have stood for the same backing file all the while.
-    let after = try LoopFacts(of: file.status.device)
-    guard after == loop else {
-      throw .mountDiffers(
-        message: "loop device \(loop.device) was changed while it was examined",
-        expected: "disk sequence \(loop.diskSequence) over `\(loop.backingFile)`",
-        found: "disk sequence \(after.diskSequence) over `\(after.backingFile)`")
-    }
+    try loop.requireUnchanged(LoopFacts(of: file.status.device))
     return examined
   }
 
@@ -125,10 +119,7 @@ public struct Examination: ~Copyable {
     // Asked again, because root can put another table under the mount. Name, number and disk sequence stay the same
     // then, and so does the event counter; a swap there and back shows only in what the mount has cached, which was
     // compared above.
-    let after = try KernelWitness.ask(about: number)
-    guard after.facts == witness.facts else {
-      throw .tableChanged(number: number, before: witness.facts.table, after: after.facts.table)
-    }
+    try witness.facts.requireUnchanged(KernelWitness.ask(about: number).facts)
     return examined
   }
 

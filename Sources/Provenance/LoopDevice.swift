@@ -14,7 +14,9 @@ public struct LoopFacts: Equatable, Sendable {
   public let isReadOnly: Bool
   /// Changes whenever the device gets another backing file.
   public let diskSequence: UInt64
+}
 
+extension LoopFacts {
   /// Reads the facts of the block device `number`.
   init(of number: DeviceNumber) throws(ProvenanceError) {
     device = number

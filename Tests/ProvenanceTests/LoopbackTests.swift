@@ -1,6 +1,7 @@
 import ByteKit
 import Diagnostics
 import LinuxSys
+import Synchronization
 import TestSupport
 import Testing
 
@@ -141,5 +142,55 @@ struct LoopbackTests {
       var examination = Examination(expecting: Digest(.sha256, hex: image.rootHash))
       _ = try examination.examine(fd: number)
     }
+  }
+
+  /// Another image of the same shape takes the place of the first below the mount, which goes on showing what it has read:
+  /// each of the two is whole, and they are not the same.
+  @Test func refusesAMountThatShowsOtherBytesThanTheImage() throws {
+    try directory.write("source/deep/large.bpf.o", (0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 11) })
+    let other = try ForeignImage.build(directory.file("source"), at: directory.file("other.raw"))
+    let mounted = try MountedImage(image.path, in: directory)
+    let shown = try directory.read(mounted.file("deep/large.bpf.o"))
+    let bytes = try directory.read(other.path)
+    let file = try OwnedFD.open(image.path, .readWrite)
+    try file.writeAll(bytes.rawSpan, at: 0)
+    let stillShown = try directory.read(mounted.file("deep/large.bpf.o"))
+    try #require(stillShown == shown, "the mount has let go of the file's pages")
+    let error = #expect(throws: ProvenanceError.self) { try examine(mounted.file("deep/large.bpf.o")) }
+    #expect(error?.diagnostic.code == "provenance.mount-differs")
+    #expect(error?.diagnostic.message.contains("shows other bytes for `deep/large.bpf.o`") == true)
+    // What is the same in both is what the mount shows, and lies on the image that is there now.
+    #expect(try examine(mounted.file("small.bpf.o")).evidence.verity?.rootHash.hex == other.rootHash)
+  }
+
+  /// Two files hold one and the same image, so that nothing but the loop device tells that it was set up anew.
+  @Test func refusesALoopDeviceThatIsChangedMeanwhile() throws {
+    let paths = [directory.file("twin.raw"), image.path]
+    try Tools.run("cp", paths[1], paths[0])
+    let mounted = try MountedImage(image.path, in: directory)
+    let file = try OwnedFD.open(mounted.file("deep/large.bpf.o"), .readOnly)
+    let (number, device) = (file.withRaw { $0 }, mounted.device)
+    let isOver = Atomic<Bool>(false)
+    let isNoticed = Atomic<Bool>(false)
+    Processors.share(2) { share in
+      if share == 1 {
+        while !isOver.load(ordering: .relaxed) { for path in paths { try? LoopControl.change(device, to: path) } }
+        return
+      }
+      // Far more often than it takes: a change comes every few milliseconds.
+      for _ in 0..<2000 {
+        do throws(ProvenanceError) {
+          var examination = Examination()
+          _ = try examination.examine(fd: number)
+        } catch {
+          guard error.diagnostic.message.contains("was changed while it was examined") else { continue }
+          isNoticed.store(true, ordering: .relaxed)
+          break
+        }
+      }
+      isOver.store(true, ordering: .relaxed)
+    }
+    let noticed = isNoticed.load(ordering: .relaxed)
+    #expect(noticed)
   }
 }
