@@ -278,9 +278,12 @@ let package = Package(
     tests("BPFObject", imports: ["KernelABI", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
     tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
     tests(
+      "Admission",
+      imports: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Policy", "Provenance", "TestSupport"]),
+    tests(
       "Command",
       imports: [
-        "verity-bpf", "Activation", "AuditText", "Policy", "TestSupport", "ImageFiles",
+        "verity-bpf", "Activation", "AuditText", "Policy", "Provenance", "TestSupport", "ImageFiles",
         "JSONText", "LinuxSys", "TrustAnchors", "ByteKit",
       ]),
     tests(

@@ -58,11 +58,12 @@ public struct SignatureFacts: Equatable, Sendable {
     case .revoked(let revocation): throw .revoked(revocation)
     }
   }
+}
 
+extension SignatureFacts {
   private init(_ verdict: Verdict, _ voucher: Voucher? = nil, refusal: (any Diagnosable)? = nil) {
-    self.verdict = verdict
-    (signer, subject, keyring) = (voucher?.signer, voucher?.subject, voucher?.anchors)
-    (format, content) = (voucher?.object?.format.rawValue, voucher?.object?.content)
-    self.refusal = refusal?.diagnostic.code
+    self.init(
+      verdict: verdict, signer: voucher?.signer, subject: voucher?.subject, keyring: voucher?.anchors,
+      format: voucher?.object?.format.rawValue, content: voucher?.object?.content, refusal: refusal?.diagnostic.code)
   }
 }

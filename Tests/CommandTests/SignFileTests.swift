@@ -261,6 +261,14 @@ import Testing
     #expect(try load("op=BPF_PROG_LOAD bpf_signature=EXPIRED bpf_keyring=BPF action=ALLOW").status == 0)
     #expect(try load("op=BPF_PROG_LOAD bpf_keyring=BPF action=ALLOW").status == 2)
     #expect(try load("op=BPF_PROG_LOAD bpf_keyring=BPF action=DENY\nop=BPF_PROG_LOAD action=ALLOW").status == 2)
+    // A signer counts while the certificate is valid, whatever else the rule says of the signature.
+    guard case .string(let signer)? = try load(Self.allow).json()["provenance"]?["signature"]?["signer"] else {
+      Issue.record("the signer of an expired certificate is not told")
+      return
+    }
+    #expect(try load("op=BPF_PROG_LOAD x_signer=\(signer) action=ALLOW").status == 2)
+    #expect(try load("op=BPF_PROG_LOAD x_signer=\(signer) bpf_signature=EXPIRED action=ALLOW").status == 2)
+    #expect(try load("op=BPF_PROG_LOAD x_sig_source=USERSPACE bpf_signature=EXPIRED action=ALLOW").status == 2)
   }
 
   /// A certificate for servers signs no code, whoever trusts it.
