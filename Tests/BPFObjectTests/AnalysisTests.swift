@@ -186,6 +186,33 @@ import Testing
     #expect(report.isRestricted == isRestricted, "\(report.classObjections)")
   }
 
+  /// The limit of 16 MiB to the byte: the values of an array, of eight bytes each, in one map and in two together.
+  @Test(arguments: [
+    ([2 << 20], true), ([2 << 20 + 1], false), ([1 << 20, 1 << 20], true), ([1 << 20, 1 << 20 + 1], false),
+  ])
+  func restrictedMapsAreBoundedTogether(_ sizes: [Int], _ isRestricted: Bool) throws {
+    let maps = sizes.enumerated().map { index, entries in
+      "struct { int (*type)[2]; int *key; long *value; int (*max_entries)[\(entries)]; } m\(index) SEC(\".maps\");"
+    }
+    let report = try Self.report("\(maps.joined()) SEC(\"xdp\") int f(void *ctx) { return 2; }")
+    #expect(report.isRestricted == isRestricted, "\(report.classObjections)")
+    #expect(report.classObjections == (isRestricted ? [] : [.mapMemory]))
+  }
+
+  /// A map that others find by its name is made, or taken over, whether the program uses it or not.
+  @Test func sharedMapsAreNotRestricted() throws {
+    func report(_ pinning: String) throws -> ProgramReport {
+      try Self.report(
+        """
+        struct { int (*type)[2]; \(pinning) int *key; long *value; int (*max_entries)[1]; } notes SEC(".maps");
+        SEC("xdp") int f(void *ctx) { return 2; }
+        """)
+    }
+    #expect(try report("").isRestricted)
+    let shared = try report("int (*pinning)[1];")
+    #expect(!shared.isRestricted && shared.classObjections == [.sharedMap("notes")], "\(shared.classObjections)")
+  }
+
   private static func annotated(_ annotations: String) throws -> ObjectReport {
     let bytes = try TestObject.compile(
       source: """
