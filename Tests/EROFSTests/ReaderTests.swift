@@ -171,6 +171,14 @@ import Testing
       let error = #expect(throws: ErofsError.self) { try image.walk { _ in } }
       #expect(error?.check == .limit && error?.expected.contains(text) == true, "\(String(describing: error))")
     }
+    // The names of all directories count together: no single one has that many.
+    var count = 0
+    try open(bytes).walk { _ in count += 1 }
+    try open(bytes, limits: ErofsLimits(entries: count)).walk { _ in }
+    let crowded = try open(bytes, limits: ErofsLimits(entries: count - 1))
+    let error = #expect(throws: ErofsError.self) { try crowded.walk { _ in } }
+    #expect(error?.check == .limit && error?.expected == "at most \(count - 1) names")
+    #expect(throws: ErofsError.self) { try crowded.walkNames { _, _, _ in } }
     let image = try open(bytes, limits: ErofsLimits(fileBytes: 10_000))
     let inode = try image.lookup("file-20000")
     #expect(throws: ErofsError.self) { try image.readFile(inode, limit: 1 << 20) }
