@@ -17,6 +17,9 @@ enum FSVerityCases {
         let digest = try Machine.text("/images/files.digest").trimmed
         try expectEqual(facts.digest.hex, digest, "digest")
         try expect(facts.signature == nil, "a signature from nowhere")
+        let told = try files.provenance("object.o")
+        try Command.expectStatus(0, told)
+        try expect(told.text.contains("fs-verity   sha256:\(digest)"), told.text)
         let rule = "fsverity_digest=sha256:\(digest)"
         try Command.expectStatus(0, try files.load("object.o", rule: rule))
         // The same rule about another file, and about the same bytes without fs-verity.
@@ -107,6 +110,14 @@ final class VerityFiles {
     return try file.withRaw { fd in
       var examination = Examination()
       return try examination.examine(fd: fd).evidence
+    }
+  }
+
+  /// Runs `verity-bpf provenance`, for people to read.
+  func provenance(_ name: String) throws -> Command.Result {
+    let file = try OwnedFD.open(path(name), .readOnly)
+    return try Command.handingOver(file, as: 20) {
+      try Subprocess.run(["/usr/bin/verity-bpf", "provenance", "--fd", "20"])
     }
   }
 

@@ -7,148 +7,208 @@ import Provenance
 extension Evidence {
   /// The chain from the descriptor to the root hash, one fact a line.
   var lines: [String] {
-    var lines: [String] = []
-    func add(_ label: String, _ text: String) {
-      lines.append(label + String(repeating: " ", count: max(1, 12 - label.count)) + text)
+    told.flatMap(\.lines).map { line in
+      line.label + String(repeating: " ", count: max(1, 12 - line.label.utf8.count)) + line.text
     }
-    if let descriptor {
-      add("fd", "\(descriptor.number): regular file, \(Progress.bytes(descriptor.size)), inode \(descriptor.inode)")
-      add("filesystem", "\(descriptor.fileSystem) on device \(descriptor.device), mount \(descriptor.mountID)")
-    }
-    if let loop {
-      let access = loop.isReadOnly ? "read-only" : "writable"
-      let place = loop.offset == 0 ? "" : " from byte \(loop.offset)"
-      add("device", "loop \(loop.device), \(access), disk sequence \(loop.diskSequence)")
-      add("backing", "\(loop.backingFile)\(place)")
-    }
-    if let volume {
-      add("device", "dm-verity \(volume.device) `\(volume.name)` over \(volume.dataDevice), by the kernel's own table")
-      add("table", volume.table)
-      add("kernel", volume.kernelWord)
-    }
-    if let image {
-      let identity = [image.name, image.version].compactMap { $0 }.joined(separator: " ")
-      add("image", "\(image.path), \(Progress.bytes(image.size))" + (identity.isEmpty ? "" : ", \(identity)"))
-    }
-    if let verity {
-      add(
-        "tree",
-        "dm-verity, \(verity.rootHash.algorithm.rawValue), \(verity.dataBlockCount) data blocks of "
-          + "\(verity.dataBlockSize) bytes, \(verity.levels) levels")
-    }
-    if let rootHashSignature { add("signed", "root hash: \(rootHashSignature.line)") }
-    if let object {
-      add("object", "\(object.path), \(Progress.bytes(object.size))")
-      add("digest", "\(object.digest)")
-    }
-    if let unproven {
-      add("digest", "\(unproven.digest)")
-      add("verdict", "NOT proven here (\(unproven.reason)): the kernel alone vouches for what the mount shows")
-    }
-    if let file {
-      add("file", "\(file.path), \(Progress.bytes(file.size)), on no image")
-      add("digest", "\(file.digest)")
-    }
-    if let line = signature?.line { add("signature", line) }
-    if let verity {
-      let device = descriptor == nil ? "" : "; the mount shows the same bytes"
-      add("checked", "superblock, size, every block of the object up to the root hash\(device)")
-      add("root hash", verity.rootHash.hex)
-      add(
-        "verdict",
-        verity.wasExpected
-          ? "proven under the root hash you named"
-          : volume == nil
-            ? "proven under the image's own root hash; whether to trust it is the policy's question"
-            : "proven here under the root hash that the kernel has in force; whether to trust it is the policy's question"
-      )
-    }
-    return lines
   }
 
   /// The members of the JSON answer.
-  var json: [JSONValue.Member] {
-    var members: [JSONValue.Member] = []
+  var json: [JSONValue.Member] { told.flatMap(\.members) }
+
+  /// One thing that was found out, in both forms. Each has to be given for it, so that no answer leaves out what the
+  /// other tells.
+  fileprivate struct Told {
+    let lines: [(label: String, text: String)]
+    let members: [JSONValue.Member]
+  }
+
+  /// Everything that was found out, in the order of the answers.
+  private var told: [Told] {
+    var told: [Told] = []
+    // For people, the last lines say what kind of proof there is.
+    told.append(Told(lines: [], members: kind))
+    if let descriptor { told.append(Self.tell(descriptor)) }
+    if let loop { told.append(Self.tell(loop)) }
+    if let volume { told.append(Self.tell(volume)) }
+    if let image { told.append(Self.tell(image)) }
+    if let verity { told.append(Self.tell(treeOf: verity)) }
+    if let rootHashSignature {
+      told.append(
+        Told(
+          lines: [("signed", "root hash: \(rootHashSignature.line)")],
+          members: [.init("root_hash_signature", rootHashSignature.json)]))
+    }
+    if let object { told.append(Self.tell(object)) }
+    if let unproven {
+      let verdict = "NOT proven here (\(unproven.reason)): the kernel alone vouches for what the mount shows"
+      told.append(
+        Told(
+          lines: [("digest", "\(unproven.digest)"), ("verdict", verdict)],
+          members: [
+            .init("sha256", .string(unproven.digest.description)), .init("unproven", .string(unproven.reason)),
+          ]))
+    }
+    if let file { told.append(Self.tell(file)) }
+    if let fileVerity { told.append(fileVerity.told) }
+    if let signature, let line = signature.line {
+      told.append(Told(lines: [("signature", line)], members: [.init("signature", signature.json)]))
+    }
+    if let verity { told.append(Told(lines: verdict(on: verity), members: [])) }
+    return told
+  }
+
+  /// What vouches for the bytes, and the root hash.
+  private var kind: [JSONValue.Member] {
     if let verity {
-      members += [
+      return [
         .init("kind", volume == nil ? "loopback" : "dm-verity"),
         .init("witness", volume?.kernelVouches == true ? "both" : "userspace"),
         .init("root_hash", .string(verity.rootHash.description)),
         .init("root_hash_expected", .bool(verity.wasExpected)),
-        .init("data_blocks", .unsigned(verity.dataBlockCount)),
-        .init("data_block_size", .integer(Int64(verity.dataBlockSize))),
-        .init("salt", .string(Hex.encode(verity.salt))),
       ]
-    } else if let volume, let unproven {
-      members += [
+    }
+    if let volume, unproven != nil {
+      return [
         .init("kind", "dm-verity"), .init("witness", "kernel"),
-        .init("root_hash", .string(volume.rootHash.description)), .init("sha256", .string(unproven.digest.description)),
-        .init("unproven", .string(unproven.reason)),
+        .init("root_hash", .string(volume.rootHash.description)),
       ]
-    } else {
-      members.append(.init("kind", "none"))
     }
-    if let rootHashSignature { members.append(.init("root_hash_signature", rootHashSignature.json)) }
-    if let object {
-      members.append(
-        .init(
-          "object",
-          [
-            "path": .string(object.path), "sha256": .string(object.digest.description),
-            "size": .unsigned(object.size), "nid": .unsigned(object.nid),
-          ]))
-    }
-    if let image {
-      members.append(
-        .init(
-          "image",
-          [
-            "path": .string(image.path), "size": .unsigned(image.size), "name": .optional(image.name),
-            "version": .optional(image.version),
-          ]))
-    }
-    if let file {
-      members.append(
-        .init(
-          "file",
-          [
-            "path": .string(file.path), "sha256": .string(file.digest.description), "size": .unsigned(file.size),
-          ]))
-    }
-    if let fileVerity { members.append(.init("fsverity", fileVerity.json)) }
-    if let signature, signature.verdict != .unsigned { members.append(.init("signature", signature.json)) }
-    if let descriptor {
-      members += [
+    return [.init("kind", "none")]
+  }
+
+  private static func tell(_ descriptor: DescriptorFacts) -> Told {
+    Told(
+      lines: [
+        ("fd", "\(descriptor.number): regular file, \(Progress.bytes(descriptor.size)), inode \(descriptor.inode)"),
+        ("filesystem", "\(descriptor.fileSystem) on device \(descriptor.device), mount \(descriptor.mountID)"),
+      ],
+      members: [
         .init("fd", .integer(Int64(descriptor.number))), .init("device", .string("\(descriptor.device)")),
         .init("inode", .unsigned(descriptor.inode)), .init("filesystem", .string(descriptor.fileSystem)),
-      ]
-    }
-    if let volume { members.append(.init("volume", volume.json)) }
-    if let loop {
-      members.append(
+      ])
+  }
+
+  private static func tell(_ loop: LoopFacts) -> Told {
+    let access = loop.isReadOnly ? "read-only" : "writable"
+    let place = loop.offset == 0 ? "" : " from byte \(loop.offset)"
+    return Told(
+      lines: [
+        ("device", "loop \(loop.device), \(access), disk sequence \(loop.diskSequence)"),
+        ("backing", "\(loop.backingFile)\(place)"),
+      ],
+      members: [
         .init(
           "loop",
           [
             "device": .string("\(loop.device)"), "backing_file": .string(loop.backingFile),
             "offset": .unsigned(loop.offset), "read_only": .bool(loop.isReadOnly),
             "disk_sequence": .unsigned(loop.diskSequence),
-          ]))
-    }
-    return members
+          ])
+      ])
+  }
+
+  private static func tell(_ volume: VolumeFacts) -> Told {
+    Told(
+      lines: [
+        (
+          "device", "dm-verity \(volume.device) `\(volume.name)` over \(volume.dataDevice), by the kernel's own table"
+        ), ("table", volume.table), ("kernel", volume.kernelWord),
+      ],
+      members: [.init("volume", volume.json)])
+  }
+
+  private static func tell(_ image: ImageFacts) -> Told {
+    let identity = [image.name, image.version].compactMap { $0 }.joined(separator: " ")
+    return Told(
+      lines: [
+        ("image", "\(image.path), \(Progress.bytes(image.size))" + (identity.isEmpty ? "" : ", \(identity)"))
+      ],
+      members: [
+        .init(
+          "image",
+          [
+            "path": .string(image.path), "size": .unsigned(image.size), "name": .optional(image.name),
+            "version": .optional(image.version),
+          ])
+      ])
+  }
+
+  private static func tell(treeOf verity: VerityProof) -> Told {
+    let blocks = "\(verity.dataBlockCount) data blocks of \(verity.dataBlockSize) bytes, \(verity.levels) levels"
+    return Told(
+      lines: [("tree", "dm-verity, \(verity.rootHash.algorithm.rawValue), \(blocks)")],
+      members: [
+        .init("data_blocks", .unsigned(verity.dataBlockCount)),
+        .init("data_block_size", .integer(Int64(verity.dataBlockSize))),
+        .init("salt", .string(Hex.encode(verity.salt))),
+      ])
+  }
+
+  private static func tell(_ object: ObjectFacts) -> Told {
+    Told(
+      lines: [("object", "\(object.path), \(Progress.bytes(object.size))"), ("digest", "\(object.digest)")],
+      members: [
+        .init(
+          "object",
+          [
+            "path": .string(object.path), "sha256": .string(object.digest.description),
+            "size": .unsigned(object.size), "nid": .unsigned(object.nid),
+          ])
+      ])
+  }
+
+  private static func tell(_ file: FileFacts) -> Told {
+    Told(
+      lines: [("file", "\(file.path), \(Progress.bytes(file.size)), on no image"), ("digest", "\(file.digest)")],
+      members: [
+        .init(
+          "file",
+          [
+            "path": .string(file.path), "sha256": .string(file.digest.description), "size": .unsigned(file.size),
+          ])
+      ])
+  }
+
+  private func verdict(on verity: VerityProof) -> [(label: String, text: String)] {
+    let device = descriptor == nil ? "" : "; the mount shows the same bytes"
+    let verdict =
+      verity.wasExpected
+      ? "proven under the root hash you named"
+      : volume == nil
+        ? "proven under the image's own root hash; whether to trust it is the policy's question"
+        : "proven here under the root hash that the kernel has in force; whether to trust it is the policy's question"
+    return [
+      ("checked", "superblock, size, every block of the object up to the root hash\(device)"),
+      ("root hash", verity.rootHash.hex), ("verdict", verdict),
+    ]
   }
 }
 
 extension FileVerityFacts {
+  fileprivate var told: Evidence.Told {
+    let salt = salt.isEmpty ? "" : ", salt \(Hex.encode(salt))"
+    return Evidence.Told(
+      lines: [
+        ("fs-verity", "\(digest), blocks of \(blockSize) bytes\(salt)"),
+        ("signed", "fs-verity digest: \(signatureLine)"),
+        ("checked", "every byte of the file, up to the digest that the kernel names for it"),
+      ],
+      members: [.init("fsverity", json)])
+  }
+
   /// What a signature is worth, for people.
-  var signatureLine: String {
-    guard let signature else { return "none" }
+  private var signatureLine: String {
+    guard let signature else { return "no signature" }
     let kernel = signature.isCheckedByKernel ? "the kernel took it, by a key in .fs-verity" : "the kernel checks none"
-    if let anchors = signature.anchors { return "\(kernel); a certificate of the trust anchors `\(anchors)` made it" }
+    if let anchors = signature.anchors {
+      let signer = signature.signer.map { " \($0)" } ?? ""
+      return "\(kernel); the certificate\(signer) of the trust anchors `\(anchors)` made it"
+    }
     return "\(kernel); no trust anchor vouches for it (\(signature.refusal ?? "no reason"))"
   }
 
   /// The same for scripts.
-  var json: JSONValue {
+  private var json: JSONValue {
     [
       "digest": .string(digest.description), "block_size": .integer(Int64(blockSize)),
       "salt": .string(Hex.encode(salt)),
