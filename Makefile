@@ -6,7 +6,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath
 
-.PHONY: help setup build man install demo test kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz generated clean
+.PHONY: help setup build man install demo test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz generated clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: ## build and run every test (root runs the kernel tests too)
 	@tools/setup test
 	@$(MAKE) --no-print-directory build
 	@tools/test
+
+mutate: setup ## take guards out one at a time and see that a test fails for each: minutes a row (ONLY=WORDS; root)
+	@tools/mutate $(ONLY)
 
 kernel-abi: setup ## compare the kernel's numbers in KernelABI with the newest headers that Debian has
 	@tools/kernel-abi
