@@ -39,6 +39,9 @@ public struct PolicyStore: Sendable {
     public let document: PolicyDocument
     /// SHA-256 of the signer's certificate.
     public let signer: Digest
+    /// Whether that certificate is valid now. It need not be: a machine whose policy went out of force with a certificate
+    /// would load nothing any more, and an old policy is kept out by its version.
+    public let isSignerValid: Bool
   }
 
   /// Makes an empty store that trusts the given certificates. Never done by itself: a lost store must be noticed.
@@ -202,24 +205,21 @@ extension PolicyStore {
     guard try digest(pem) == state.trusted else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
     // All keys could be used when the store was made; one that this OpenSSL no longer has takes no other's word away.
     let judge = (other ?? trust).trusting(only: pem, set: "store", passesOverUnsupportedKeys: true)
-    let (signer, text) = try Self.signed(judge.judge(.policy(message), at: Timestamp.now().seconds))
+    let (voucher, isValid) = try Self.voucher(judge.judge(.policy(message), at: Timestamp.now().seconds))
+    guard let text = voucher.policy else { throw .signature(.malformed(reason: "no policy")) }
     let document = PolicyDocument.parse(text, dialect: .verityBPF)
     guard document.isValid, let header = document.header else {
       throw .invalid(InvalidPolicy(diagnostics: document.diagnostics))
     }
     let entry = StoreState.Entry(version: header.version, message: try digest(message))
-    return StoredPolicy(entry: entry, document: document, signer: signer)
+    return StoredPolicy(entry: entry, document: document, signer: voucher.signer, isSignerValid: isValid)
   }
 
-  /// The signer of a policy and its text, when its signature counts.
-  private static func signed(_ verdict: TrustAnchors::Verdict) throws(PolicyStoreError) -> (
-    signer: Digest, text: [UInt8]
-  ) {
+  /// Who vouches for a policy, and whether their certificate is valid now, when the signature counts.
+  private static func voucher(_ verdict: TrustAnchors::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
     switch verdict {
-    case .trusted(let voucher):
-      guard let text = voucher.policy else { throw .signature(.malformed(reason: "no policy")) }
-      return (voucher.signer, text)
-    case .expired(let voucher): throw .signature(.expired(subject: voucher.subject))
+    case .trusted(let voucher): return (voucher, true)
+    case .expired(let voucher): return (voucher, false)
     case .wrongPurpose(let voucher): throw .signature(.purpose(subject: voucher.subject))
     case .unsigned: throw .signature(.malformed(reason: "no signature"))
     case .nobodyTrusted: throw .signature(.untrustedSigner)

@@ -12,7 +12,6 @@ public enum Subject: Sendable {
   case object([UInt8], digest: Digest)
   /// The fs-verity digest of a file, with its builtin signature (Documentation/filesystems/fsverity.rst).
   case file(Digest, signature: [UInt8])
-  /// A policy inside the PKCS#7 message that signs it. When it was signed decides nothing, nor does what its signer's
-  /// certificate says of itself, as in IPE: an old policy is kept out by its version.
+  /// A policy inside the PKCS#7 message that signs it.
   case policy([UInt8])
 }

@@ -17,7 +17,7 @@ extension Trust {
     case .object(let bytes, digest: _):
       object(bytes, at: time)
     case .policy(let message):
-      policy(message)
+      policy(message, at: time)
     }
   }
 
@@ -64,14 +64,15 @@ extension Trust {
     }
   }
 
-  private func policy(_ message: [UInt8]) -> Verdict {
+  private func policy(_ message: [UInt8], at time: Int64) -> Verdict {
     let anchors = policies
     guard !anchors.isEmpty else { return .nobodyTrusted }
     let trusted: Certificates
     do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
     do throws(SignatureError) {
       let verified = try SignedMessage.verify(message, trusted: trusted)
-      return .trusted(
+      return Self.verdict(
+        on: verified.certificate, at: time,
         Voucher(
           signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
           object: nil, policy: verified.content))

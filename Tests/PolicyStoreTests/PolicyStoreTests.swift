@@ -151,6 +151,34 @@ import TrustAnchors
     #expect(try revoking.active().document.header?.nameText == "b")
   }
 
+  /// A certificate for servers signs no policies. One that is out of date does, which is told.
+  @Test func whatTheSignersCertificateIsFor() throws {
+    func newSigner(_ name: String, _ more: [String]) throws -> [UInt8] {
+      let made = try Subprocess.run(
+        ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"]
+          + ["\(directory)/\(name).key", "-out", "\(directory)/\(name).crt", "-subj", "/CN=\(name)", "-x509"] + more)
+      try #require(made.status == 0, "\(made.text)")
+      return try Self.read("\(directory)/\(name).crt")
+    }
+    let server = try newSigner("server", ["-days", "3", "-addext", "extendedKeyUsage=serverAuth"])
+    let request = try Subprocess.run(
+      ["openssl", "x509", "-in", "\(directory)/crt", "-signkey", "\(directory)/key", "-days", "-1", "-out"]
+        + ["\(directory)/old.crt"])
+    try #require(request.status == 0, "\(request.text)")
+    let old = try Self.read("\(directory)/old.crt")
+    try store.create(trusting: server + old)
+    func message(_ name: String, _ certificate: [UInt8], _ key: [UInt8]) throws -> [UInt8] {
+      try SignedMessage.sign(
+        Array("policy_name=\(name) policy_version=1.0.0\nDEFAULT action=DENY\n".utf8), certificate: certificate,
+        privateKey: key, form: .policy)
+    }
+    let refused = try message("a", server, try Self.read("\(directory)/server.key"))
+    #expect(code { () throws(PolicyStoreError) in _ = try store.install(refused) } == "signature.purpose")
+    let taken = try store.install(try message("b", old, key))
+    #expect(!taken.policy.isSignerValid)
+    #expect(try store.check(try message("c", old, key)).isSignerValid == false)
+  }
+
   /// Every file of the store, damaged or gone: no policy comes out of it, and the refusal says which file it was.
   @Test func aDamagedStoreFailsClosed() throws {
     try store.create(trusting: certificate)

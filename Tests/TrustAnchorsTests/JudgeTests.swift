@@ -111,18 +111,19 @@ import Testing
     }
   }
 
-  /// Policies are their store's, and have no dates.
+  /// Policies are their store's.
   @Test func policies() throws {
     let text = Array("policy_name=a policy_version=1.0.0\nDEFAULT action=DENY\n".utf8)
     let subject = Subject.policy(try sign(text, "alice", .policy))
     let machine = try trust("signer \(try fingerprint("alice"))\n")
     #expect(machine.judge(subject, at: now) == .nobodyTrusted, "anchors for objects are none for policies")
     let store = try trust().trusting(only: try directory.read("alice.crt"), set: "store")
-    guard case .trusted(let voucher) = store.judge(subject, at: now + 3 * 86_400) else {
+    guard case .trusted(let voucher) = store.judge(subject, at: now) else {
       Issue.record("\(store.judge(subject, at: now))")
       return
     }
     #expect(voucher.policy == text && voucher.anchors == "store")
+    #expect(store.judge(subject, at: now + 3 * 86_400) == .expired(voucher))
     // Named certificates are as revoked as others.
     guard
       case .revoked(let revocation) = machine.trusting(only: try directory.read("alice.crt"), set: "store")

@@ -27,6 +27,16 @@ struct StoreOptions {
   static let json = Key.flag("--json", "One object.")
 }
 
+extension PolicyStore.StoredPolicy {
+  /// Tells that the policy decides by the word of a certificate that is out of date.
+  fileprivate func warnOfExpiredSigner() {
+    guard !isSignerValid else { return }
+    Output.warning(
+      "signature.expired",
+      "policy `\(document.header?.nameText ?? "")`: the certificate of its signer \(signer) is not valid today")
+  }
+}
+
 struct PolicyInitCommand: Command {
   static let certificate: Key<String> = .required(
     "--certificate", takes: .file, "The trusted certificates, in PEM; one file with all of them.")
@@ -89,6 +99,7 @@ struct PolicyInstallCommand: Command {
       try? log.write(.load(PolicyAudit.refused(error)), serial: 0)
       throw error
     }
+    installed.policy.warnOfExpiredSigner()
     let word =
       switch installed.result {
       case .added: "installed"
@@ -141,6 +152,7 @@ struct PolicyActivateCommand: Command {
         serial: state.serial)
     }
     let active = try store.policy(name)
+    active.warnOfExpiredSigner()
     let enforcing = active.document.header?.enforcing ?? true
     if json {
       try Output.json([
