@@ -45,8 +45,9 @@ public enum Hex {
     return high == nil ? bytes : nil
   }
 
+  /// The value of one digit of either case; nil when it is none.
   @inlinable
-  static func value(of digit: UInt8) -> UInt8? {
+  public static func value(of digit: UInt8) -> UInt8? {
     switch digit {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10

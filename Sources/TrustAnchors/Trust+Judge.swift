@@ -9,31 +9,90 @@ struct Revocations: Sendable {
   /// Nothing is revoked.
   static let none = Revocations()
 
-  private let path: String
-  /// The line of each entry.
-  private var lines: [Revocation.Kind: [Digest: Int]] = [:]
+  /// A line. What its digest is beyond the ``key`` stays in the text: a list may have a hundred thousand lines, of which a
+  /// run asks for a handful, and a value for each would take longer than everything else that a load does.
+  private struct Entry {
+    /// The first eight bytes of the digest.
+    let key: UInt64
+    let kind: Revocation.Kind
+    /// The word `sha256:HEX` in the text.
+    let digest: Range<Int>
+    /// From 1.
+    let line: Int
+    /// The index of the next entry in the same slot; -1 behind the last.
+    var next = -1
+  }
 
-  private init() { path = "" }
+  private let path: String
+  private let text: [UInt8]
+  private var entries: [Entry] = []
+  /// The index of the first entry of each slot, -1 for none. There is a power of two of them, one at least for each entry.
+  private var first: [Int] = [-1]
+
+  private init() { (path, text) = ("", []) }
 
   /// Reads the text. A line that is not understood could be the one that matters, so it is an error.
   ///
   /// - Parameter path: where the text is from.
   init(text: [UInt8], path: String) throws(TrustError) {
-    self.path = path
-    for (index, bytes) in text.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
-      let mistake = TrustError.revocations(path: path, line: index + 1)
-      guard let line = String(validating: bytes, as: UTF8.self) else { throw mistake }
-      let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" || $0 == "\r" }
-      guard let first = words.first else { continue }
-      guard words.count == 2, let kind = Revocation.Kind(rawValue: String(first)), let digest = Digest(String(words[1]))
-      else { throw mistake }
-      lines[kind, default: [:]][digest] = index + 1
+    (self.path, self.text) = (path, text)
+    let bytes = text.span
+    let kinds = Revocation.Kind.allCases.map { (kind: $0, word: Array($0.rawValue.utf8)) }
+    let algorithms = HashAlgorithm.allCases.map { (word: Array("\($0.rawValue):".utf8), digits: 2 * $0.digestSize) }
+    var (start, line) = (0, 1)
+    while start < bytes.count {
+      var reader = LineReader(bytes, from: start)
+      let words = reader.words()
+      guard reader.isASCII || String(validating: text[start..<reader.end], as: UTF8.self) != nil,
+        words.count == 0 || words.count == 2
+      else { throw .revocations(path: path, line: line) }
+      if words.count == 2 {
+        guard let (kind, word) = kinds.first(where: { bytes.begins(with: $0.word, at: words.first) }),
+          word.count == words.first.count,
+          let algorithm = algorithms.first(where: { bytes.begins(with: $0.word, at: words.second) }),
+          words.second.count == algorithm.word.count + algorithm.digits,
+          let key = Self.key(bytes, words.second.dropFirst(algorithm.word.count))
+        else { throw .revocations(path: path, line: line) }
+        entries.append(Entry(key: key, kind: kind, digest: words.second, line: line))
+      }
+      (start, line) = (reader.end + 1, line + 1)
+    }
+    first = Array(repeating: -1, count: 1 << (Int.bitWidth - entries.count.leadingZeroBitCount))
+    // From the last line, so that of two that say the same the first is found.
+    for index in entries.indices.reversed() {
+      let slot = slot(of: entries[index].key)
+      entries[index].next = first[slot]
+      first[slot] = index
     }
   }
 
+  /// The first eight bytes that digits stand for; nil when they are not all digits.
+  private static func key(_ text: Span<UInt8>, _ digits: Range<Int>) -> UInt64? {
+    var key: UInt64 = 0
+    for index in digits {
+      guard let value = Hex.value(of: text[index]) else { return nil }
+      if index - digits.lowerBound < 16 { key = key << 4 | UInt64(value) }
+    }
+    return key
+  }
+
+  /// Digests are spread evenly by themselves.
+  private func slot(of key: UInt64) -> Int { Int(truncatingIfNeeded: key) & (first.count - 1) }
+
   fileprivate func entry(_ kind: Revocation.Kind, _ digest: Digest?) -> Revocation? {
-    guard let digest, let line = lines[kind]?[digest] else { return nil }
-    return Revocation(kind: kind, digest: digest, path: path, line: line)
+    guard let digest else { return nil }
+    let key = digest.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    var index = first[slot(of: key)]
+    while index >= 0 {
+      let entry = entries[index]
+      if entry.key == key, entry.kind == kind,
+        Digest(String(decoding: text[entry.digest], as: UTF8.self)) == digest
+      {
+        return Revocation(kind: kind, digest: digest, path: path, line: entry.line)
+      }
+      index = entry.next
+    }
+    return nil
   }
 }
 

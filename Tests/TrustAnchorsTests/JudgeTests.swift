@@ -173,11 +173,48 @@ import Testing
     #expect(revocation.diagnostic.found?.contains("line 1 of `\(path)`") == true)
   }
 
+  /// Digests that begin alike, in either case and of every algorithm; the first line that names one is told.
+  @Test func findsEachLineOfALongList() throws {
+    let beginning = String(repeating: "0f", count: 8)
+    var lines: [(digest: Digest, line: Int)] = []
+    var text = "# caf\u{e9} \n\t\r\n"
+    for index in 0..<300 {
+      let tail = String(index + 4096, radix: 16).uppercased()
+      let algorithm = HashAlgorithm.allCases[index % 3]
+      let digits = index % 2 == 0 ? beginning : String(repeating: tail, count: 4)
+      let hex = digits + String(repeating: "0", count: algorithm.digestSize * 2 - digits.utf8.count - 4) + tail
+      lines.append((try #require(Digest(algorithm, hex: hex)), index + 3))
+      text += "root-hash \(algorithm.rawValue):\(hex) # \(index)\n"
+    }
+    text += text + "root-hash \(rootHash)"
+    let trust = try trust(text)
+    for (digest, line) in lines + [(rootHash, 605)] {
+      #expect(
+        trust.judge(.rootHash(digest, signature: nil), at: now)
+          == .revoked(Revocation(kind: .rootHash, digest: digest, path: directory.file("trust/revoked"), line: line)))
+      // One digit further on there is nothing.
+      var bytes = digest.bytes
+      bytes[bytes.count - 1] ^= 1
+      guard let other = Digest(digest.algorithm, bytes: bytes), !lines.contains(where: { $0.digest == other }) else {
+        continue
+      }
+      #expect(trust.judge(.rootHash(other, signature: nil), at: now) == .unsigned)
+    }
+  }
+
+  /// A line that is no UTF-8 is not passed over, in a comment neither.
+  @Test func aListThatIsNoText() throws {
+    try directory.write("trust/revoked", Array("# one\n# ".utf8) + [0xe9, 0x0a])
+    let error = #expect(throws: TrustError.self) { try Trust(directory: directory.file("trust")) }
+    #expect(error?.diagnostic.message.contains("revoked`, line 2") == true)
+  }
+
   private static let digest = "sha256:" + String(repeating: "5a", count: 32)
 
   @Test(arguments: [
     "objects \(digest)", "object", "object \(digest) more", "object sha256:5a", "object \(digest.dropFirst(7))",
-    "\u{0}",
+    "\u{0}", "object \(digest.dropLast())", "object \(digest)0", "object \(digest.dropLast())g", "object#\(digest)",
+    "object sha512:\(digest.dropFirst(7))", "object sha256 \(digest.dropFirst(7))", "\(digest) object", "obj \(digest)",
   ])
   func badLists(_ line: String) throws {
     let error = #expect(throws: TrustError.self) { try trust("\n\(line)\n") }
