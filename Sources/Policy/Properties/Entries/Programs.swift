@@ -75,6 +75,7 @@ extension PropertyEntry {
           * it runs no longer than the verifier has followed it: no `bpf_loop`, `bpf_for_each_map_elem` or `may_goto`, which nested hold a processor for hours;
           * the maps of its object hold plain values or say where packets go, and take 16 MiB at most together once they are full, what the kernel adds to each entry included (of per-CPU maps 16 MiB for each processor); none is shared by its name, and there are no tail calls, so it reaches no other program's data.
 
+          What the analysis does not follow makes a program `FULL` and its reads `UNDECLARED` (`analysis.md`, "What is not followed").
           `verity-bpf inspect OBJECT` prints the class, and for `FULL` what speaks against `RESTRICTED`. Such programs can be let in without signature or provenance where everything more needs one:
           """,
         .init(
