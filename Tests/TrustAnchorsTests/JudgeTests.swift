@@ -13,7 +13,8 @@ import Testing
 /// Every subject and every verdict of `Trust.judge`. The certificates and messages are openssl's.
 @Suite struct JudgeTests {
   private let directory: TemporaryDirectory
-  private let now = Timestamp.now().seconds
+  /// A while after the certificates were made.
+  private let now = Timestamp.now().seconds + 3600
   private let rootHash: Digest
 
   /// Alice counts for all kinds, Mallory for none.
