@@ -48,165 +48,187 @@ let linking: [LinkerSetting] = [
     ], .when(platforms: [.linux], configuration: .release))
 ]
 
-/// A room of the house: one Swift target under `Sources/`, importing only rooms of the floors below.
-func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
+/// A module of the pure core, under `Sources/`: bytes and facts in, values out. It imports nothing that has effects.
+func pure(_ name: String, imports: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: imports, swiftSettings: settings)
 }
 
-/// The tests of one room, under `Tests/<room>Tests`.
+/// A module of the edge, under `Sources/`: it may ask the system, by way of the module that owns the system calls.
+func effects(_ name: String, imports: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: imports, swiftSettings: settings)
+}
+
+/// The tests of one module, under `Tests/<module>Tests`.
 func tests(_ name: String, imports: [Target.Dependency]) -> Target {
   .testTarget(name: "\(name)Tests", dependencies: imports, swiftSettings: testSettings)
 }
+
+/// The modules in one total order: each imports only earlier ones, and lists what it imports. tools/check-modules holds
+/// this list against the import lines and the table of docs/architecture.md.
+let modules: [Target] = [
+  // C, without decisions.
+  .target(name: "CLinuxShim"),
+  .target(name: "COpenSSL"),
+  .target(name: "CCryptsetup"),
+  .target(name: "CHashKernels", cSettings: [.unsafeFlags(inSourceOrder)]),
+
+  // The pure core: no system calls, no clock, no globals.
+  pure("ByteKit", imports: []),
+  pure("Diagnostics", imports: []),
+  pure("JSONText", imports: ["ByteKit", "Diagnostics"]),
+  pure("Hashing", imports: ["COpenSSL", "CHashKernels", "ByteKit"]),
+  pure("KernelABI", imports: []),
+  pure("DMTable", imports: ["ByteKit", "Diagnostics"]),
+  pure("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
+  pure("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
+  pure("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMVerity"]),
+  pure("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
+  pure("BPFObject", imports: ["ByteKit", "Diagnostics", "KernelABI"]),
+  pure("Signatures", imports: ["COpenSSL", "ByteKit", "Diagnostics", "Hashing"]),
+  pure("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "Signatures"]),
+  pure("DiskLayout", imports: ["ByteKit", "Diagnostics", "JSONText", "KernelABI", "DMVerity"]),
+  pure(
+    "Manifest",
+    imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "DMVerity", "EROFS", "BPFObject"]),
+  pure("Policy", imports: ["ByteKit", "Diagnostics", "JSONText", "KernelABI"]),
+  pure("AuditText", imports: ["ByteKit"]),
+  pure("PolicyWorkbench", imports: ["Diagnostics", "JSONText", "Policy", "AuditText"]),
+  pure("HostReport", imports: ["Diagnostics", "JSONText", "KernelABI"]),
+
+  // The edge.
+  effects("LinuxSys", imports: ["CLinuxShim", "CCryptsetup", "ByteKit", "Diagnostics", "KernelABI"]),
+  effects("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
+  effects("HostSurvey", imports: ["ByteKit", "KernelABI", "HostReport", "LinuxSys"]),
+  effects(
+    "TrustAnchors",
+    imports: ["ByteKit", "Diagnostics", "KernelABI", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys"]),
+  effects(
+    "PolicyStore",
+    imports: [
+      "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors",
+    ]),
+  effects("ImageFiles", imports: ["ByteKit", "Diagnostics", "KernelABI", "DMVerity", "DiskLayout", "LinuxSys"]),
+  effects(
+    "ImageBuilder",
+    imports: [
+      "ByteKit", "Diagnostics", "Hashing", "DMVerity", "EROFS", "EROFSWriter", "BPFObject", "Signatures", "DiskLayout",
+      "Manifest", "LinuxSys", "SafeOutput", "ImageFiles",
+    ]),
+  effects(
+    "Activation",
+    imports: [
+      "ByteKit", "Diagnostics", "KernelABI", "DMVerity", "Signatures", "DiskLayout", "LinuxSys", "TrustAnchors",
+      "ImageFiles",
+    ]),
+  effects(
+    "Provenance",
+    imports: [
+      "ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMTable", "DMVerity", "FSVerity", "EROFS", "Signatures",
+      "ObjectSignature", "DiskLayout", "Manifest", "LinuxSys", "TrustAnchors", "ImageFiles",
+    ]),
+  effects(
+    "BPFLoad",
+    imports: [
+      "ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "ObjectSignature", "Policy", "LinuxSys",
+      "Provenance",
+    ]),
+  effects(
+    "Admission",
+    imports: [
+      "ByteKit", "Diagnostics", "JSONText", "KernelABI", "BPFObject", "Manifest", "Policy", "AuditText", "LinuxSys",
+      "TrustAnchors", "Provenance", "BPFLoad",
+    ]),
+  effects(
+    "SelfTest",
+    imports: [
+      "ByteKit", "Diagnostics", "KernelABI", "DMVerity", "EROFS", "Signatures", "DiskLayout", "Manifest", "Policy",
+      "LinuxSys", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
+    ]),
+
+  // What is run.
+  // The command: its arguments, printing and exit codes.
+  .executableTarget(
+    name: "verity-bpf",
+    dependencies: [
+      "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "DMVerity", "EROFS", "BPFObject", "Signatures",
+      "ObjectSignature", "DiskLayout", "Manifest", "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys",
+      "SafeOutput", "HostSurvey", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Activation",
+      "Provenance", "BPFLoad", "Admission", "SelfTest",
+    ],
+    swiftSettings: settings, linkerSettings: linking),
+]
+
+let moduleTests: [Target] = [
+  tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
+  tests("JSONText", imports: ["ByteKit", "Diagnostics", "JSONText"]),
+  tests("Hashing", imports: ["ByteKit", "Hashing"]),
+  tests("KernelABI", imports: ["ByteKit", "KernelABI", "LinuxSys", "KernelHeaders", "TestSupport"]),
+  tests("DMTable", imports: ["ByteKit", "DMTable"]),
+  tests("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing", "DMVerity", "LinuxSys", "TestSupport"]),
+  tests("FSVerity", imports: ["ByteKit", "Hashing", "FSVerity", "TestSupport"]),
+  tests("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity", "EROFS", "LinuxSys"]),
+  tests("EROFSWriter", imports: ["ByteKit", "DMVerity", "EROFS", "EROFSWriter", "LinuxSys", "TestSupport"]),
+  tests("BPFObject", imports: ["ByteKit", "Diagnostics", "KernelABI", "BPFObject", "LinuxSys"]),
+  tests("Signatures", imports: ["ByteKit", "Diagnostics", "Signatures", "LinuxSys", "TestSupport"]),
+  tests(
+    "ObjectSignature",
+    imports: ["ByteKit", "Diagnostics", "BPFObject", "Signatures", "ObjectSignature", "LinuxSys", "TestSupport"]),
+  tests("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "DiskLayout", "LinuxSys", "TestSupport"]),
+  tests("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS", "Manifest"]),
+  tests("Policy", imports: ["ByteKit", "JSONText", "Policy", "LinuxSys"]),
+  tests("AuditText", imports: ["AuditText", "LinuxSys"]),
+  tests(
+    "PolicyWorkbench",
+    imports: ["ByteKit", "JSONText", "Policy", "PolicyWorkbench", "LinuxSys"]),
+  tests("HostReport", imports: ["Diagnostics", "JSONText", "HostReport", "TestSupport"]),
+  tests("LinuxSys", imports: ["LinuxSys"]),
+  tests(
+    "TrustAnchors",
+    imports: [
+      "ByteKit", "Diagnostics", "Hashing", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys", "TrustAnchors",
+      "TestSupport",
+    ]),
+  tests(
+    "PolicyStore",
+    imports: [
+      "ByteKit", "Diagnostics", "Hashing", "Signatures", "Policy", "LinuxSys", "TrustAnchors", "PolicyStore",
+      "TestSupport",
+    ]),
+  tests("Provenance", imports: ["ByteKit", "Diagnostics", "LinuxSys", "Provenance", "TestSupport"]),
+  tests(
+    "BPFLoad",
+    imports: [
+      "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "BPFObject", "Policy", "LinuxSys", "Provenance",
+      "BPFLoad",
+    ]),
+  tests(
+    "Admission",
+    imports: ["ByteKit", "BPFObject", "Policy", "LinuxSys", "Provenance", "Admission", "TestSupport"]),
+  tests(
+    "Command",
+    imports: [
+      "ByteKit", "Diagnostics", "JSONText", "Policy", "AuditText", "PolicyWorkbench", "LinuxSys", "TrustAnchors",
+      "ImageFiles", "Activation", "Provenance", "TestSupport", "verity-bpf",
+    ]),
+]
 
 let package = Package(
   name: "verity-bpf",
   products: [
     .executable(name: "verity-bpf", targets: ["verity-bpf"])
   ],
-  targets: [
-    // Floor 0: C, without decisions.
-    .target(name: "COpenSSL"),
-    .target(name: "CLinuxShim"),
-    .target(name: "CHashKernels", cSettings: [.unsafeFlags(inSourceOrder)]),
-    .target(name: "CCryptsetup"),
-
-    // Floor 1: values that every room shares.
-    room("ByteKit"),
-    room("Diagnostics"),
-    room("KernelABI"),
-
-    // Floor 2: texts and hashes.
-    room("JSONText", imports: ["ByteKit", "Diagnostics"]),
-    room("Hashing", imports: ["ByteKit", "Diagnostics", "COpenSSL", "CHashKernels"]),
-    room("AuditText", imports: ["ByteKit"]),
-    room("DMTable", imports: ["ByteKit", "Diagnostics"]),
-
-    // Floor 3: the system at one edge; the tree, the object and the policy in the pure core.
-    room("LinuxSys", imports: ["ByteKit", "Diagnostics", "KernelABI", "CLinuxShim", "CCryptsetup"]),
-    room("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-    room("BPFObject", imports: ["ByteKit", "KernelABI", "Diagnostics"]),
-    room("Policy", imports: ["ByteKit", "KernelABI", "Diagnostics", "JSONText"]),
-    room("Signatures", imports: ["ByteKit", "Diagnostics", "Hashing", "COpenSSL"]),
-
-    room("HostReport", imports: ["Diagnostics", "JSONText", "KernelABI"]),
-    room("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-
-    // Floor 4: what stands on the tree, and on the policy engine.
-    room("HostSurvey", imports: ["ByteKit", "HostReport", "KernelABI", "LinuxSys"]),
-    room("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
-    room("DiskLayout", imports: ["ByteKit", "Diagnostics", "KernelABI", "DMVerity", "JSONText"]),
-    room("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "Signatures"]),
-    room("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMVerity"]),
-    room(
-      "PolicyWorkbench",
-      imports: ["ByteKit", "Diagnostics", "JSONText", "AuditText", "Policy"]),
-
-    // Floor 5: what an image says of itself.
-    room(
-      "Manifest",
-      imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "BPFObject", "DMVerity", "EROFS"]),
-    room("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
-    room(
-      "TrustAnchors",
-      imports: [
-        "ByteKit", "Diagnostics", "Hashing", "KernelABI", "LinuxSys", "FSVerity", "ObjectSignature", "Signatures",
-      ]),
-    room("ImageFiles", imports: ["ByteKit", "Diagnostics", "KernelABI", "LinuxSys", "DMVerity", "DiskLayout"]),
-    // Floor 6: origin and making of images; the policies that were installed.
-    room(
-      "PolicyStore",
-      imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "LinuxSys", "Policy", "Signatures",
-        "TrustAnchors",
-      ]),
-    room(
-      "Provenance",
-      imports: [
-        "ByteKit", "Diagnostics", "Hashing", "KernelABI", "LinuxSys", "DMTable", "FSVerity", "DMVerity", "DiskLayout",
-        "EROFS", "ImageFiles", "Manifest", "ObjectSignature", "Signatures", "TrustAnchors",
-      ]),
-    room(
-      "ImageBuilder",
-      imports: [
-        "ByteKit", "Diagnostics", "JSONText", "Hashing", "LinuxSys", "DMVerity", "DiskLayout", "KernelABI",
-        "BPFObject", "EROFS", "EROFSWriter", "ImageFiles", "Manifest", "SafeOutput", "Signatures",
-      ]),
-
-    room(
-      "Activation",
-      imports: [
-        "ByteKit", "Diagnostics", "KernelABI", "LinuxSys", "DMVerity", "DiskLayout", "ImageFiles", "Signatures",
-        "TrustAnchors",
-      ]),
-    // Floor 7: the only way to bpf(2).
-    room(
-      "BPFLoad",
-      imports: [
-        "ByteKit", "Diagnostics", "Hashing", "KernelABI", "LinuxSys", "BPFObject", "ObjectSignature", "Policy",
-        "Provenance",
-      ]),
-
-    // Floor 8: the whole way.
-    room(
-      "Admission",
-      imports: [
-        "ByteKit", "Diagnostics", "JSONText", "AuditText", "KernelABI", "LinuxSys", "BPFObject", "Policy", "Manifest",
-        "TrustAnchors", "Provenance", "BPFLoad",
-      ]),
-
-    // Floor 9: all of it, tried on the machine it guards.
-    room(
-      "SelfTest",
-      imports: [
-        "ByteKit", "Diagnostics", "KernelABI", "LinuxSys", "DMVerity", "DiskLayout", "Policy", "Signatures", "EROFS",
-        "Manifest", "PolicyStore", "ImageFiles", "ImageBuilder", "TrustAnchors", "Provenance", "Admission",
-      ]),
-
-    // Floor 10: the command: its arguments, printing and exit codes.
-    .executableTarget(
-      name: "verity-bpf",
-      dependencies: [
-        "ByteKit",
-        "Diagnostics",
-        "JSONText",
-        "Hashing",
-        "LinuxSys",
-        "DMVerity",
-        "DiskLayout",
-        "BPFObject",
-        "Policy",
-        "PolicyWorkbench",
-        "PolicyStore",
-        "HostReport",
-        "HostSurvey",
-        "Signatures",
-        "ObjectSignature",
-        "TrustAnchors",
-        "AuditText",
-        "EROFS",
-        "ImageFiles",
-        "Provenance",
-        "ImageBuilder",
-        "Manifest",
-        "KernelABI",
-        "SafeOutput",
-        "BPFLoad",
-        "Activation",
-        "Admission",
-        "SelfTest",
-      ],
-      swiftSettings: settings, linkerSettings: linking),
-
+  targets: modules + moduleTests + [
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["ByteKit", "CLinuxShim", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CLinuxShim", "ByteKit", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
 
     // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.
     .target(
       name: "KernelHeaders", dependencies: ["KernelABI"], path: "Tests/KernelHeaders", swiftSettings: testSettings),
+
     .executableTarget(
-      name: "kernel-abi", dependencies: ["KernelABI", "KernelHeaders", "ByteKit", "LinuxSys"],
+      name: "kernel-abi", dependencies: ["ByteKit", "KernelABI", "LinuxSys", "KernelHeaders"],
       path: "Tests/KernelABIReport", swiftSettings: testSettings),
 
     // The policy engine's figures, see tools/bench-policy.
@@ -221,77 +243,25 @@ let package = Package(
 
     // Building a hash tree alone, see tools/bench.
     .executableTarget(
-      name: "tree-benchmark", dependencies: ["ByteKit", "DMVerity", "Hashing", "LinuxSys"],
+      name: "tree-benchmark", dependencies: ["ByteKit", "Hashing", "DMVerity", "LinuxSys"],
       path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark",
-      dependencies: ["Admission", "BPFObject", "ByteKit", "KernelABI", "LinuxSys", "Provenance"],
+      dependencies: ["ByteKit", "KernelABI", "BPFObject", "LinuxSys", "Provenance", "Admission"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
     .target(name: "CVMSupport", path: "Tests/CVMSupport"),
+
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "BPFLoad", "BPFObject", "ByteKit", "CVMSupport", "DMVerity", "Diagnostics", "DiskLayout", "KernelABI",
-        "LinuxSys", "Policy", "Provenance",
+        "ByteKit", "Diagnostics", "KernelABI", "DMVerity", "BPFObject", "DiskLayout", "Policy", "LinuxSys",
+        "Provenance", "BPFLoad", "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
-
-    // Tests, one target a room.
-    tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
-    tests("LinuxSys", imports: ["KernelABI", "LinuxSys", "ByteKit"]),
-    tests("Signatures", imports: ["Signatures", "TestSupport", "Diagnostics", "LinuxSys", "ByteKit"]),
-    tests(
-      "ObjectSignature",
-      imports: ["ObjectSignature", "BPFObject", "Signatures", "LinuxSys", "TestSupport", "Diagnostics", "ByteKit"]),
-    tests(
-      "TrustAnchors",
-      imports: [
-        "TrustAnchors", "TestSupport", "FSVerity", "Hashing", "ObjectSignature", "Signatures", "Diagnostics", "ByteKit",
-        "LinuxSys",
-      ]),
-    tests(
-      "PolicyStore",
-      imports: [
-        "PolicyStore", "Policy", "Signatures", "TestSupport", "TrustAnchors", "Hashing", "LinuxSys",
-        "Diagnostics", "ByteKit",
-      ]),
-    tests("AuditText", imports: ["AuditText", "LinuxSys", "ByteKit"]),
-    tests("Policy", imports: ["JSONText", "Policy", "LinuxSys", "ByteKit"]),
-    tests(
-      "PolicyWorkbench",
-      imports: ["PolicyWorkbench", "Policy", "JSONText", "AuditText", "LinuxSys", "ByteKit"]),
-    tests("DMTable", imports: ["DMTable", "ByteKit"]),
-    tests("FSVerity", imports: ["FSVerity", "TestSupport", "Hashing", "ByteKit"]),
-    tests("HostReport", imports: ["HostReport", "Diagnostics", "TestSupport", "JSONText", "KernelABI", "LinuxSys"]),
-    tests("KernelABI", imports: ["KernelABI", "KernelHeaders", "TestSupport", "LinuxSys", "ByteKit"]),
-    tests("JSONText", imports: ["JSONText", "ByteKit", "Diagnostics"]),
-    tests("Hashing", imports: ["Hashing", "ByteKit"]),
-    tests("DMVerity", imports: ["DMVerity", "TestSupport", "ByteKit", "Diagnostics", "Hashing", "LinuxSys"]),
-    tests("DiskLayout", imports: ["DiskLayout", "DMVerity", "TestSupport", "ByteKit", "Diagnostics", "LinuxSys"]),
-    tests("EROFS", imports: ["EROFS", "DMVerity", "ByteKit", "Diagnostics", "LinuxSys"]),
-    tests("EROFSWriter", imports: ["EROFSWriter", "EROFS", "DMVerity", "TestSupport", "LinuxSys", "ByteKit"]),
-    tests("Manifest", imports: ["Manifest", "DMVerity", "EROFS", "JSONText", "ByteKit", "Diagnostics", "Hashing"]),
-    tests("BPFObject", imports: ["KernelABI", "BPFObject", "ByteKit", "Diagnostics", "LinuxSys"]),
-    tests("Provenance", imports: ["Provenance", "TestSupport", "LinuxSys", "ByteKit", "Diagnostics"]),
-    tests(
-      "Admission",
-      imports: ["Admission", "BPFObject", "ByteKit", "LinuxSys", "Policy", "Provenance", "TestSupport"]),
-    tests(
-      "Command",
-      imports: [
-        "verity-bpf", "Activation", "AuditText", "Policy", "Provenance", "TestSupport", "ImageFiles",
-        "JSONText", "LinuxSys", "TrustAnchors", "ByteKit",
-      ]),
-    tests(
-      "BPFLoad",
-      imports: [
-        "BPFLoad", "KernelABI", "BPFObject", "ByteKit", "Diagnostics", "Hashing", "JSONText", "LinuxSys",
-        "Policy", "Provenance",
-      ]),
   ],
   cLanguageStandard: .gnu17
 )
@@ -301,7 +271,7 @@ if isFuzzing {
     .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
       name: "fuzz-policy",
-      dependencies: ["CFuzzer", "JSONText", "AuditText", "Policy", "PolicyWorkbench"],
+      dependencies: ["JSONText", "Policy", "AuditText", "PolicyWorkbench", "CFuzzer"],
       path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
       swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),

@@ -9,7 +9,7 @@ internal import TrustAnchors
 
 /// The way of a program: examine, judge, record, load, record.
 ///
-/// This is the only room that knows all the others, and the order above is the project's promise: nothing is parsed
+/// This is the only module that knows all the others, and the order above is the project's promise: nothing is parsed
 /// before it is read into private memory and proven, nothing is loaded before the policy has said ALLOW and the
 /// record of that is written. ``Worker`` goes it.
 ///

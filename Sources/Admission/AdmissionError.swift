@@ -7,7 +7,7 @@ public import Policy
 public import Provenance
 public import TrustAnchors
 
-/// Which room on the way refused; the room's own error says why.
+/// Which module on the way refused; the module's own error says why.
 public enum AdmissionError: Error, Sendable {
   case policy(file: String, InvalidPolicy)
   case provenance(ProvenanceError)

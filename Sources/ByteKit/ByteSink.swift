@@ -1,6 +1,6 @@
 /// Somewhere to put bytes at given offsets: a file being built, an array in a test.
 ///
-/// Pure rooms write their output through this protocol, so that they never open anything themselves.
+/// Pure modules write their output through this protocol, so that they never open anything themselves.
 public protocol ByteSink: ~Copyable {
   /// Writes all the bytes at `offset`; writes may come in any order and leave gaps, which read as zeros.
   mutating func write(_ bytes: borrowing RawSpan, at offset: UInt64) throws(ByteSinkError)

@@ -1,6 +1,6 @@
 /// Random access to bytes that nobody has vouched for yet: an image file, a block device, an array in a test.
 ///
-/// Pure rooms take their input through this protocol, so that they never open anything themselves.
+/// Pure modules take their input through this protocol, so that they never open anything themselves.
 public protocol ByteSource: ~Copyable {
   /// Bytes in all.
   var byteCount: UInt64 { get }

@@ -1,4 +1,5 @@
-internal import Glibc
+internal import func Glibc.memchr
+internal import func Glibc.memcmp
 
 extension RawSpan {
   /// Where `pattern` first stands, at `start` or behind it; nil when it is not there, or is empty.

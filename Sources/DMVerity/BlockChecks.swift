@@ -61,7 +61,7 @@ extension VerityLayout {
   }
 }
 
-/// The same calls with the error as this room's.
+/// The same calls with the error as this module's.
 extension BlockHasher {
   mutating func digest(of block: borrowing RawSpan) throws(VerityError) -> Digest {
     do throws(HashingError) {
@@ -86,7 +86,7 @@ extension BlockHasher {
 }
 
 extension ByteSource where Self: ~Copyable {
-  /// Reads, with the error as this room's.
+  /// Reads, with the error as this module's.
   borrowing func fill(_ buffer: inout MutableRawSpan, at offset: UInt64) throws(VerityError) {
     do throws(ByteSourceError) {
       try read(at: offset, into: &buffer)
@@ -112,7 +112,7 @@ extension ByteSource where Self: ~Copyable {
 }
 
 extension ByteSink where Self: ~Copyable {
-  /// Writes, with the error as this room's.
+  /// Writes, with the error as this module's.
   mutating func put(_ bytes: borrowing RawSpan, at offset: UInt64) throws(VerityError) {
     do throws(ByteSinkError) {
       try write(bytes, at: offset)

@@ -1,9 +1,9 @@
 /// One refusal or failure, said completely: which object, which check, what was expected, what was found, what to do next.
 ///
-/// Rooms throw their own typed errors; each of those turns into a `Diagnostic` through ``Diagnosable``, and the
+/// Modules throw their own typed errors; each of those turns into a `Diagnostic` through ``Diagnosable``, and the
 /// command line prints it for people or as JSON and takes its exit code from ``category``.
 public struct Diagnostic: Equatable, Sendable {
-  /// A stable machine-readable code: room, dot, what went wrong (`verity.data-mismatch`). Scripts match on it.
+  /// A stable machine-readable code: subject, dot, what went wrong (`verity.data-mismatch`). Scripts match on it.
   public var code: String
   /// What kind of failure this is, which decides the exit code.
   public var category: Category

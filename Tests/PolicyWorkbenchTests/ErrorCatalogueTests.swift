@@ -39,7 +39,7 @@ import Testing
       for match in text.matches(of: literal) where Self.subjects.contains(String(match.output.1)) {
         used.insert("\(match.output.1).\(match.output.2)")
       }
-      // The one room whose codes are put together from two parts.
+      // The one module whose codes are put together from two parts.
       if text.contains("\"erofs.\\(check.rawValue)\"") {
         used.insert("erofs.block")
         for match in text.matches(of: #/case \w+ = "([a-z-]+)"/#) { used.insert("erofs.\(match.output.1)") }
