@@ -67,16 +67,14 @@ func tests(_ name: String, imports: [Target.Dependency]) -> Target {
 /// this list against the import lines and the table of docs/architecture.md.
 let modules: [Target] = [
   // C, without decisions.
-  .target(name: "CLinuxShim"),
-  .target(name: "COpenSSL"),
-  .target(name: "CCryptsetup"),
+  .target(name: "CShims"),
   .target(name: "CHashKernels", cSettings: [.unsafeFlags(inSourceOrder)]),
 
   // The pure core: no system calls, no clock, no globals.
   pure("ByteKit", imports: []),
   pure("Diagnostics", imports: []),
   pure("JSONText", imports: ["ByteKit", "Diagnostics"]),
-  pure("Hashing", imports: ["COpenSSL", "CHashKernels", "ByteKit"]),
+  pure("Hashing", imports: ["CShims", "CHashKernels", "ByteKit"]),
   pure("KernelABI", imports: []),
   pure("DMTable", imports: ["ByteKit", "Diagnostics"]),
   pure("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
@@ -84,7 +82,7 @@ let modules: [Target] = [
   pure("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMVerity"]),
   pure("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
   pure("BPFObject", imports: ["ByteKit", "Diagnostics", "KernelABI"]),
-  pure("Signatures", imports: ["COpenSSL", "ByteKit", "Diagnostics", "Hashing"]),
+  pure("Signatures", imports: ["CShims", "ByteKit", "Diagnostics", "Hashing"]),
   pure("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "Signatures"]),
   pure("DiskLayout", imports: ["ByteKit", "Diagnostics", "JSONText", "KernelABI", "DMVerity"]),
   pure(
@@ -96,7 +94,7 @@ let modules: [Target] = [
   pure("HostReport", imports: ["Diagnostics", "JSONText", "KernelABI"]),
 
   // The edge.
-  effects("LinuxSys", imports: ["CLinuxShim", "CCryptsetup", "ByteKit", "Diagnostics", "KernelABI"]),
+  effects("LinuxSys", imports: ["CShims", "ByteKit", "Diagnostics", "KernelABI"]),
   effects("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
   effects("HostSurvey", imports: ["ByteKit", "KernelABI", "HostReport", "LinuxSys"]),
   effects(
@@ -220,7 +218,7 @@ let package = Package(
   targets: modules + moduleTests + [
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["CLinuxShim", "ByteKit", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CShims", "ByteKit", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
 
     // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.

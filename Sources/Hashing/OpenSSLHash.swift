@@ -1,5 +1,5 @@
 internal import ByteKit
-internal import COpenSSL
+internal import CShims.OpenSSL
 
 /// A hash computed by OpenSSL, in pieces; it can begin anew with the same first bytes.
 @safe

@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 
 /// Type information that is loaded: the kernel's own, that of its modules, and that of BPF objects.
 extension BPF {

@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 internal import Glibc
 
 extension BPF {

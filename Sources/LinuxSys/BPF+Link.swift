@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CLinuxShim
+internal import CShims.Linux
 
 extension BPF {
   /// BPF_LINK_CREATE: attaches the program to a network interface, by its index.

@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CLinuxShim
+internal import CShims.Linux
 internal import Glibc
 
 extension BPF {

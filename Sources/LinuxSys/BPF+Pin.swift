@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 
 extension BPF {
   /// BPF_OBJ_PIN: gives the object a name in a BPF file system, which keeps it alive. The name must be new.

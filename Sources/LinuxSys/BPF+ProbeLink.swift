@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CLinuxShim
+internal import CShims.Linux
 
 /// Links to events, probes and hooks: BPF_LINK_CREATE with attributes of its own for each kind.
 extension BPF {

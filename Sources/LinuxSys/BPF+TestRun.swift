@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 
 extension BPF {
   /// What a test run gave.

@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 internal import Glibc
 
 /// bpf(2), command by command. Nothing here decides anything: what the kernel says is returned or thrown.

@@ -1,5 +1,5 @@
 internal import ByteKit
-internal import CLinuxShim
+internal import CShims.Linux
 internal import Glibc
 
 /// The kernel's log, /dev/kmsg (Documentation/ABI/testing/dev-kmsg).

@@ -1,5 +1,5 @@
 internal import ByteKit
-internal import CLinuxShim
+internal import CShims.Linux
 internal import Glibc
 
 /// How a file is opened; every open is close-on-exec.

@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 internal import Glibc
 
 /// What the kernel says of an open file with fs-verity (Documentation/filesystems/fsverity.rst).

@@ -1,3 +1,4 @@
+internal import CShims
 internal import Glibc
 
 /// The time since a moment, by a clock that nobody sets (CLOCK_MONOTONIC).

@@ -1,4 +1,5 @@
 internal import ByteKit
+internal import CShims
 internal import Glibc
 
 /// A moment of the system's clock.

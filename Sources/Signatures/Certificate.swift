@@ -1,5 +1,5 @@
 public import ByteKit
-internal import COpenSSL
+internal import CShims.OpenSSL
 internal import func Glibc.strerror
 internal import Hashing
 

@@ -1,4 +1,4 @@
-internal import COpenSSL
+internal import CShims.OpenSSL
 
 /// What a certificate says of itself.
 public struct CertificateFacts: Sendable, Equatable {

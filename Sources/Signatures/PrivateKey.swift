@@ -1,4 +1,4 @@
-internal import COpenSSL
+internal import CShims.OpenSSL
 
 /// How a private key is named. It is only looked for when something is to be signed.
 public enum KeySource: Sendable {

@@ -1,5 +1,5 @@
 public import ByteKit
-internal import COpenSSL
+internal import CShims.OpenSSL
 
 /// PKCS#7 messages as the kernel takes them: attached for IPE policies, detached for root hashes.
 public enum SignedMessage {

@@ -1,4 +1,4 @@
-internal import CLinuxShim
+internal import CShims.Linux
 internal import LinuxSys
 
 /// What only an attacker with root does to a loop device.

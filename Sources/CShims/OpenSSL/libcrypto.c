@@ -1,4 +1,4 @@
-#include "shim.h"
+#include "COpenSSL.h"
 
 #include <dlfcn.h>
 #include <openssl/opensslv.h>
