@@ -71,76 +71,58 @@ let modules: [Target] = [
   .target(name: "CHashKernels", cSettings: [.unsafeFlags(inSourceOrder)]),
 
   // The pure core: no system calls, no clock, no globals.
-  pure("ByteKit", imports: []),
-  pure("Diagnostics", imports: []),
-  pure("JSONText", imports: ["ByteKit", "Diagnostics"]),
-  pure("Hashing", imports: ["CShims", "CHashKernels", "ByteKit"]),
+  pure("Base", imports: ["CShims", "CHashKernels"]),
   pure("KernelABI", imports: []),
-  pure("DMTable", imports: ["ByteKit", "Diagnostics"]),
-  pure("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-  pure("FSVerity", imports: ["ByteKit", "Diagnostics", "Hashing"]),
-  pure("EROFS", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMVerity"]),
-  pure("EROFSWriter", imports: ["ByteKit", "Diagnostics", "EROFS"]),
-  pure("BPFObject", imports: ["ByteKit", "Diagnostics", "KernelABI"]),
-  pure("Signatures", imports: ["CShims", "ByteKit", "Diagnostics", "Hashing"]),
-  pure("ObjectSignature", imports: ["ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "Signatures"]),
-  pure("DiskLayout", imports: ["ByteKit", "Diagnostics", "JSONText", "KernelABI", "DMVerity"]),
-  pure(
-    "Manifest",
-    imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "DMVerity", "EROFS", "BPFObject"]),
-  pure("Policy", imports: ["ByteKit", "Diagnostics", "JSONText", "KernelABI"]),
-  pure("AuditText", imports: ["ByteKit"]),
-  pure("PolicyWorkbench", imports: ["Diagnostics", "JSONText", "Policy", "AuditText"]),
-  pure("HostReport", imports: ["Diagnostics", "JSONText", "KernelABI"]),
+  pure("DMTable", imports: ["Base"]),
+  pure("DMVerity", imports: ["Base"]),
+  pure("FSVerity", imports: ["Base"]),
+  pure("EROFS", imports: ["Base", "KernelABI", "DMVerity"]),
+  pure("EROFSWriter", imports: ["Base", "EROFS"]),
+  pure("BPFObject", imports: ["Base", "KernelABI"]),
+  pure("Signatures", imports: ["CShims", "Base"]),
+  pure("ObjectSignature", imports: ["Base", "KernelABI", "BPFObject", "Signatures"]),
+  pure("DiskLayout", imports: ["Base", "KernelABI", "DMVerity"]),
+  pure("Manifest", imports: ["Base", "KernelABI", "DMVerity", "EROFS", "BPFObject"]),
+  pure("Policy", imports: ["Base", "KernelABI"]),
+  pure("AuditText", imports: ["Base"]),
+  pure("PolicyWorkbench", imports: ["Base", "Policy", "AuditText"]),
+  pure("HostReport", imports: ["Base", "KernelABI"]),
 
   // The edge.
-  effects("LinuxSys", imports: ["CShims", "ByteKit", "Diagnostics", "KernelABI"]),
-  effects("SafeOutput", imports: ["Diagnostics", "LinuxSys"]),
-  effects("HostSurvey", imports: ["ByteKit", "KernelABI", "HostReport", "LinuxSys"]),
-  effects(
-    "TrustAnchors",
-    imports: ["ByteKit", "Diagnostics", "KernelABI", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys"]),
-  effects(
-    "PolicyStore",
-    imports: [
-      "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors",
-    ]),
-  effects("ImageFiles", imports: ["ByteKit", "Diagnostics", "KernelABI", "DMVerity", "DiskLayout", "LinuxSys"]),
+  effects("LinuxSys", imports: ["CShims", "Base", "KernelABI"]),
+  effects("SafeOutput", imports: ["Base", "LinuxSys"]),
+  effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "LinuxSys"]),
+  effects("TrustAnchors", imports: ["Base", "KernelABI", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys"]),
+  effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors"]),
+  effects("ImageFiles", imports: ["Base", "KernelABI", "DMVerity", "DiskLayout", "LinuxSys"]),
   effects(
     "ImageBuilder",
     imports: [
-      "ByteKit", "Diagnostics", "Hashing", "DMVerity", "EROFS", "EROFSWriter", "BPFObject", "Signatures", "DiskLayout",
-      "Manifest", "LinuxSys", "SafeOutput", "ImageFiles",
+      "Base", "DMVerity", "EROFS", "EROFSWriter", "BPFObject", "Signatures", "DiskLayout", "Manifest", "LinuxSys",
+      "SafeOutput", "ImageFiles",
     ]),
   effects(
     "Activation",
-    imports: [
-      "ByteKit", "Diagnostics", "KernelABI", "DMVerity", "Signatures", "DiskLayout", "LinuxSys", "TrustAnchors",
-      "ImageFiles",
-    ]),
+    imports: ["Base", "KernelABI", "DMVerity", "Signatures", "DiskLayout", "LinuxSys", "TrustAnchors", "ImageFiles"]),
   effects(
     "Provenance",
     imports: [
-      "ByteKit", "Diagnostics", "Hashing", "KernelABI", "DMTable", "DMVerity", "FSVerity", "EROFS", "Signatures",
-      "ObjectSignature", "DiskLayout", "Manifest", "LinuxSys", "TrustAnchors", "ImageFiles",
+      "Base", "KernelABI", "DMTable", "DMVerity", "FSVerity", "EROFS", "Signatures", "ObjectSignature", "DiskLayout",
+      "Manifest", "LinuxSys", "TrustAnchors", "ImageFiles",
     ]),
   effects(
-    "BPFLoad",
-    imports: [
-      "ByteKit", "Diagnostics", "Hashing", "KernelABI", "BPFObject", "ObjectSignature", "Policy", "LinuxSys",
-      "Provenance",
-    ]),
+    "BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "ObjectSignature", "Policy", "LinuxSys", "Provenance"]),
   effects(
     "Admission",
     imports: [
-      "ByteKit", "Diagnostics", "JSONText", "KernelABI", "BPFObject", "Manifest", "Policy", "AuditText", "LinuxSys",
-      "TrustAnchors", "Provenance", "BPFLoad",
+      "Base", "KernelABI", "BPFObject", "Manifest", "Policy", "AuditText", "LinuxSys", "TrustAnchors", "Provenance",
+      "BPFLoad",
     ]),
   effects(
     "SelfTest",
     imports: [
-      "ByteKit", "Diagnostics", "KernelABI", "DMVerity", "EROFS", "Signatures", "DiskLayout", "Manifest", "Policy",
-      "LinuxSys", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
+      "Base", "KernelABI", "DMVerity", "EROFS", "Signatures", "DiskLayout", "Manifest", "Policy", "LinuxSys",
+      "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
     ]),
 
   // What is run.
@@ -148,65 +130,53 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "DMVerity", "EROFS", "BPFObject", "Signatures",
-      "ObjectSignature", "DiskLayout", "Manifest", "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys",
-      "SafeOutput", "HostSurvey", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Activation",
-      "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "Base", "KernelABI", "DMVerity", "EROFS", "BPFObject", "Signatures", "ObjectSignature", "DiskLayout", "Manifest",
+      "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors",
+      "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
 
 let moduleTests: [Target] = [
-  tests("ByteKit", imports: ["ByteKit", "LinuxSys"]),
-  tests("JSONText", imports: ["ByteKit", "Diagnostics", "JSONText"]),
-  tests("Hashing", imports: ["ByteKit", "Hashing"]),
-  tests("KernelABI", imports: ["ByteKit", "KernelABI", "LinuxSys", "KernelHeaders", "TestSupport"]),
-  tests("DMTable", imports: ["ByteKit", "DMTable"]),
-  tests("DMVerity", imports: ["ByteKit", "Diagnostics", "Hashing", "DMVerity", "LinuxSys", "TestSupport"]),
-  tests("FSVerity", imports: ["ByteKit", "Hashing", "FSVerity", "TestSupport"]),
-  tests("EROFS", imports: ["ByteKit", "Diagnostics", "DMVerity", "EROFS", "LinuxSys"]),
-  tests("EROFSWriter", imports: ["ByteKit", "DMVerity", "EROFS", "EROFSWriter", "LinuxSys", "TestSupport"]),
-  tests("BPFObject", imports: ["ByteKit", "Diagnostics", "KernelABI", "BPFObject", "LinuxSys"]),
-  tests("Signatures", imports: ["ByteKit", "Diagnostics", "Signatures", "LinuxSys", "TestSupport"]),
+  tests("Base", imports: ["Base", "LinuxSys"]),
+  tests("KernelABI", imports: ["Base", "KernelABI", "LinuxSys", "KernelHeaders", "TestSupport"]),
+  tests("DMTable", imports: ["Base", "DMTable"]),
+  tests("DMVerity", imports: ["Base", "DMVerity", "LinuxSys", "TestSupport"]),
+  tests("FSVerity", imports: ["Base", "FSVerity", "TestSupport"]),
+  tests("EROFS", imports: ["Base", "DMVerity", "EROFS", "LinuxSys"]),
+  tests("EROFSWriter", imports: ["Base", "DMVerity", "EROFS", "EROFSWriter", "LinuxSys", "TestSupport"]),
+  tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "LinuxSys"]),
+  tests("Signatures", imports: ["Base", "Signatures", "LinuxSys", "TestSupport"]),
   tests(
     "ObjectSignature",
-    imports: ["ByteKit", "Diagnostics", "BPFObject", "Signatures", "ObjectSignature", "LinuxSys", "TestSupport"]),
-  tests("DiskLayout", imports: ["ByteKit", "Diagnostics", "DMVerity", "DiskLayout", "LinuxSys", "TestSupport"]),
-  tests("Manifest", imports: ["ByteKit", "Diagnostics", "JSONText", "Hashing", "DMVerity", "EROFS", "Manifest"]),
-  tests("Policy", imports: ["ByteKit", "JSONText", "Policy", "LinuxSys"]),
+    imports: ["Base", "BPFObject", "Signatures", "ObjectSignature", "LinuxSys", "TestSupport"]),
+  tests("DiskLayout", imports: ["Base", "DMVerity", "DiskLayout", "LinuxSys", "TestSupport"]),
+  tests("Manifest", imports: ["Base", "DMVerity", "EROFS", "Manifest"]),
+  tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
   tests("AuditText", imports: ["AuditText", "LinuxSys"]),
   tests(
     "PolicyWorkbench",
-    imports: ["ByteKit", "JSONText", "Policy", "PolicyWorkbench", "LinuxSys"]),
-  tests("HostReport", imports: ["Diagnostics", "JSONText", "HostReport", "TestSupport"]),
+    imports: ["Base", "Policy", "PolicyWorkbench", "LinuxSys"]),
+  tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
   tests("LinuxSys", imports: ["LinuxSys"]),
   tests(
     "TrustAnchors",
-    imports: [
-      "ByteKit", "Diagnostics", "Hashing", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys", "TrustAnchors",
-      "TestSupport",
-    ]),
+    imports: ["Base", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys", "TrustAnchors", "TestSupport"]),
   tests(
     "PolicyStore",
-    imports: [
-      "ByteKit", "Diagnostics", "Hashing", "Signatures", "Policy", "LinuxSys", "TrustAnchors", "PolicyStore",
-      "TestSupport",
-    ]),
-  tests("Provenance", imports: ["ByteKit", "Diagnostics", "LinuxSys", "Provenance", "TestSupport"]),
+    imports: ["Base", "Signatures", "Policy", "LinuxSys", "TrustAnchors", "PolicyStore", "TestSupport"]),
+  tests("Provenance", imports: ["Base", "LinuxSys", "Provenance", "TestSupport"]),
   tests(
     "BPFLoad",
-    imports: [
-      "ByteKit", "Diagnostics", "JSONText", "Hashing", "KernelABI", "BPFObject", "Policy", "LinuxSys", "Provenance",
-      "BPFLoad",
-    ]),
+    imports: ["Base", "KernelABI", "BPFObject", "Policy", "LinuxSys", "Provenance", "BPFLoad"]),
   tests(
     "Admission",
-    imports: ["ByteKit", "BPFObject", "Policy", "LinuxSys", "Provenance", "Admission", "TestSupport"]),
+    imports: ["Base", "BPFObject", "Policy", "LinuxSys", "Provenance", "Admission", "TestSupport"]),
   tests(
     "Command",
     imports: [
-      "ByteKit", "Diagnostics", "JSONText", "Policy", "AuditText", "PolicyWorkbench", "LinuxSys", "TrustAnchors",
-      "ImageFiles", "Activation", "Provenance", "TestSupport", "verity-bpf",
+      "Base", "Policy", "AuditText", "PolicyWorkbench", "LinuxSys", "TrustAnchors", "ImageFiles", "Activation",
+      "Provenance", "TestSupport", "verity-bpf",
     ]),
 ]
 
@@ -218,7 +188,7 @@ let package = Package(
   targets: modules + moduleTests + [
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["CShims", "ByteKit", "JSONText", "LinuxSys"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CShims", "Base", "LinuxSys"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
 
     // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.
@@ -226,7 +196,7 @@ let package = Package(
       name: "KernelHeaders", dependencies: ["KernelABI"], path: "Tests/KernelHeaders", swiftSettings: testSettings),
 
     .executableTarget(
-      name: "kernel-abi", dependencies: ["ByteKit", "KernelABI", "LinuxSys", "KernelHeaders"],
+      name: "kernel-abi", dependencies: ["Base", "KernelABI", "LinuxSys", "KernelHeaders"],
       path: "Tests/KernelABIReport", swiftSettings: testSettings),
 
     // The policy engine's figures, see tools/bench-policy.
@@ -236,18 +206,18 @@ let package = Package(
 
     // The hash kernels against OpenSSL, see tools/bench.
     .executableTarget(
-      name: "hash-benchmark", dependencies: ["ByteKit", "Hashing", "LinuxSys"], path: "Benchmarks/HashBenchmark",
+      name: "hash-benchmark", dependencies: ["Base", "LinuxSys"], path: "Benchmarks/HashBenchmark",
       swiftSettings: testSettings, linkerSettings: linking),
 
     // Building a hash tree alone, see tools/bench.
     .executableTarget(
-      name: "tree-benchmark", dependencies: ["ByteKit", "Hashing", "DMVerity", "LinuxSys"],
+      name: "tree-benchmark", dependencies: ["Base", "DMVerity", "LinuxSys"],
       path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark",
-      dependencies: ["ByteKit", "KernelABI", "BPFObject", "LinuxSys", "Provenance", "Admission"],
+      dependencies: ["Base", "KernelABI", "BPFObject", "LinuxSys", "Provenance", "Admission"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
@@ -256,8 +226,8 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "ByteKit", "Diagnostics", "KernelABI", "DMVerity", "BPFObject", "DiskLayout", "Policy", "LinuxSys",
-        "Provenance", "BPFLoad", "CVMSupport",
+        "Base", "KernelABI", "DMVerity", "BPFObject", "DiskLayout", "Policy", "LinuxSys", "Provenance", "BPFLoad",
+        "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
   ],
@@ -269,7 +239,7 @@ if isFuzzing {
     .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
       name: "fuzz-policy",
-      dependencies: ["JSONText", "Policy", "AuditText", "PolicyWorkbench", "CFuzzer"],
+      dependencies: ["Base", "Policy", "AuditText", "PolicyWorkbench", "CFuzzer"],
       path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
       swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),

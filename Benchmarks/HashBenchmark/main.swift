@@ -1,5 +1,4 @@
-import ByteKit
-import Hashing
+import Base
 import LinuxSys
 
 // SHA-256 of salted 4 KiB blocks on one core, by each kernel this processor has and by OpenSSL, taking turns so that all

@@ -1,7 +1,7 @@
 import KernelABI
 import Admission
 import BPFObject
-import ByteKit
+import Base
 @_spi(ProgramLoading) import LinuxSys
 import Provenance
 

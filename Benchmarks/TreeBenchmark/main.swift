@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Hashing
 import LinuxSys
 
 // Builds a hash tree over a file into another, as `veritysetup format DATA HASHES` does: tree-benchmark DATA HASHES.

@@ -1,7 +1,7 @@
 import AuditText
 import CFuzzer
 import Glibc
-import JSONText
+import Base
 import Policy
 import PolicyWorkbench
 

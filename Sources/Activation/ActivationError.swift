@@ -1,6 +1,5 @@
 internal import KernelABI
-internal import ByteKit
-public import Diagnostics
+public import Base
 public import LinuxSys
 public import TrustAnchors
 

@@ -1,7 +1,6 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 internal import DMVerity
-internal import Diagnostics
 internal import DiskLayout
 public import ImageFiles
 internal import LinuxSys

@@ -1,6 +1,5 @@
 internal import BPFLoad
-internal import ByteKit
-public import Diagnostics
+public import Base
 internal import LinuxSys
 internal import Policy
 internal import Provenance

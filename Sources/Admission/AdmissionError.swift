@@ -1,6 +1,6 @@
 public import BPFLoad
 public import BPFObject
-public import Diagnostics
+public import Base
 public import LinuxSys
 public import Manifest
 public import Policy

@@ -1,5 +1,5 @@
 public import BPFLoad
-public import ByteKit
+public import Base
 public import TrustAnchors
 
 /// What is asked for, whichever the objects are: a policy, and what to do with the programs once they are loaded.

@@ -1,6 +1,5 @@
 internal import KernelABI
-internal import ByteKit
-internal import JSONText
+internal import Base
 internal import LinuxSys
 internal import Synchronization
 

@@ -1,6 +1,5 @@
 internal import KernelABI
-internal import ByteKit
-internal import JSONText
+internal import Base
 public import LinuxSys
 
 /// What the audit records of this tool say of the programs it loaded.

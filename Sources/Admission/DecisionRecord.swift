@@ -1,5 +1,5 @@
 internal import AuditText
-internal import JSONText
+internal import Base
 internal import LinuxSys
 
 /// One decision as it is written to the audit log, in two forms of one meaning.

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFLoad
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 internal import Policy
 internal import Provenance

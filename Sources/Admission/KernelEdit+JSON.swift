@@ -1,5 +1,5 @@
 public import BPFObject
-public import JSONText
+public import Base
 
 extension KernelEdit {
   /// One form for the audit record and for what commands print: names and places, never values, because addresses of

@@ -1,5 +1,5 @@
 public import BPFLoad
-public import JSONText
+public import Base
 
 /// A program and what it is attached to, or a structure of functions that is registered: for records and answers.
 public struct LoadedAttachment: Equatable, Sendable {

@@ -1,5 +1,5 @@
 public import BPFLoad
-public import JSONText
+public import Base
 
 extension MapEntries {
   /// One form for the audit record and for what commands print.

@@ -1,8 +1,6 @@
 internal import BPFLoad
 internal import BPFObject
-internal import ByteKit
-internal import Diagnostics
-internal import JSONText
+internal import Base
 internal import LinuxSys
 internal import Policy
 internal import Provenance

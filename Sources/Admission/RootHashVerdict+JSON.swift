@@ -1,6 +1,4 @@
-internal import ByteKit
-internal import Diagnostics
-public import JSONText
+public import Base
 public import TrustAnchors
 
 extension RootHashVerdict {

@@ -1,5 +1,4 @@
-internal import ByteKit
-public import JSONText
+public import Base
 public import Provenance
 
 extension SignatureFacts {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// How the kernel writes strings from outside into audit records (kernel/audit.c).
 public enum AuditEncoding {

@@ -1,6 +1,6 @@
 public import KernelABI
 public import BPFObject
-public import ByteKit
+public import Base
 public import LinuxSys
 public import ObjectSignature
 

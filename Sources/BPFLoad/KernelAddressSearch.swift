@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Finds the addresses of a few symbols in the text of /proc/kallsyms, in one pass over it.
 ///

@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 extension KernelSignatureRefusal: Diagnosable {
   private static let withoutKernel =

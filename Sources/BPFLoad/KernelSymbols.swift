@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// What an object expects from the running kernel: functions (kfuncs), variables, addresses, configuration.

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import ByteKit
+internal import Base
 
 /// Finds the BTF ids of a few names in the kernel's own BTF.
 ///

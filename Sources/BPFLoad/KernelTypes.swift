@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 internal import Synchronization
 

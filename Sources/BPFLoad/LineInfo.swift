@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import ByteKit
+internal import Base
 
 /// Where in the source an instruction comes from, after `struct bpf_line_info` (include/uapi/linux/bpf.h).
 struct LineInfo {

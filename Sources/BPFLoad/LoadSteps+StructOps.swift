@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// Structures of functions that the kernel calls (struct_ops): a TCP congestion control, a scheduler …

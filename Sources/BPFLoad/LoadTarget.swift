@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// What BPF_PROG_LOAD is told of where a program goes.

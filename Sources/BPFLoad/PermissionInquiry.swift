@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 internal import Glibc
 @_spi(ProgramLoading) internal import LinuxSys
 

@@ -1,5 +1,5 @@
 public import BPFObject
-public import ByteKit
+public import Base
 public import Provenance
 
 /// An examined object together with what its bytes were linked into.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// An executable or library in which probes are set.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// Attaching to places that a program's author marked (USDT), as libbpf does it: a probe at each place, whose cookie

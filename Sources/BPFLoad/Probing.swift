@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// Probes, tracepoints and samples: events that are opened first and then given a program, with a link that keeps them

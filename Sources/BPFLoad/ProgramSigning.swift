@@ -1,6 +1,5 @@
 internal import BPFObject
-internal import ByteKit
-internal import Hashing
+internal import Base
 @_spi(ProgramLoading) internal import LinuxSys
 internal import ObjectSignature
 

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import Diagnostics
+internal import Base
 internal import LinuxSys
 
 extension Refusal.Permission {

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// Relocations that the kernel could not resolve.

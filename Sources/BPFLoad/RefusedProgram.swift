@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import ByteKit
+internal import Base
 @_spi(ProgramLoading) internal import LinuxSys
 
 /// A program that the kernel has just refused, about to be verified once more with a log.

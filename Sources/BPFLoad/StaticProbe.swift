@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A place that a program's author marked for tracing (USDT), as the notes of an executable or library describe it.
 ///

@@ -1,5 +1,5 @@
 internal import KernelABI
-public import Diagnostics
+public import Base
 internal import Glibc
 public import LinuxSys
 

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 /// The verifier's log, read for what a person wants to know first: why, at which instruction, at which source line.
 ///
 /// The layout is that of kernel/bpf/verifier.c and log.c with log level 1. It is no stable interface, so everything

@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 /// Why an object could not be read or linked.
 ///

@@ -1,5 +1,5 @@
 public import KernelABI
-internal import ByteKit
+internal import Base
 
 /// What the running kernel says of itself, as far as objects may ask (`__kconfig`).
 ///

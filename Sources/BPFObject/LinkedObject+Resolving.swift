@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 extension LinkedObject {
   /// The object with its externs resolved, ready to be loaded into one kernel.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A named run of an object's bytes; reads outside it say which part ended too early.
 struct ObjectPart: Sendable {

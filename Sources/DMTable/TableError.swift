@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 /// Why a device-mapper table could not be understood. What is not understood is not trusted.
 public enum TableError: Error, Equatable, Sendable {

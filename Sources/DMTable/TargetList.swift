@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// One target of a device-mapper table: a range of the device, and what is behind it.
 public struct TableTarget: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A verity target as the kernel says it is in force (`verity_status`, drivers/md/dm-verity-target.c).
 ///

@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// The two checks everything rests on, said once: a hash block against its parent, and a data block against its leaf.
 extension VerityLayout {

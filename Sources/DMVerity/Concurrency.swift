@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import Synchronization
 
 /// Calls `work` once for every number below `count`, from several threads at a time, each with a worker of its own.

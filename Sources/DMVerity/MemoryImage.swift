@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// A dm-verity image built in memory: data, superblock and tree one after the other.
 ///

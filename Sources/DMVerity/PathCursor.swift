@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// The proven path from the root to one leaf, for a reader that goes through the data from one end to the other.
 ///

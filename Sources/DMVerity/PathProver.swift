@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// Proves single blocks from the root downwards and keeps what it has proven.
 final class PathProver {

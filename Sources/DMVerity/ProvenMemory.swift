@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// The private memory that proven blocks are kept in.
 ///

@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// The dm-verity superblock: 512 little-endian bytes that say how a tree was made.
 ///

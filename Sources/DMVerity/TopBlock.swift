@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Hashing
+public import Base
 
 /// The block that the root hash is of: the top of the tree, or the only data block when there is no tree.
 ///

@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// Builds a hash tree from the digests of the data blocks, in order. Of each level it keeps what fills no block yet.
 struct TreeBuilder: ~Copyable {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Where each level of a hash tree lies.
 ///

@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Hashing
+public import Base
 internal import Synchronization
 
 extension VerityLayout {

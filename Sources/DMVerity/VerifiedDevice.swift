@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Hashing
+public import Base
 
 /// A device whose data blocks are proven one by one, on demand, against a root hash.
 ///

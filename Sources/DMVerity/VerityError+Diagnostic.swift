@@ -1,5 +1,4 @@
-internal import ByteKit
-public import Diagnostics
+public import Base
 
 extension VerityError: Diagnosable {
   private static let rebuild =

@@ -1,5 +1,4 @@
-public import ByteKit
-public import Hashing
+public import Base
 
 /// Why a superblock, a tree or a block was refused.
 ///

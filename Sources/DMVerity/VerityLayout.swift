@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// Where the data, the superblock and the tree of one dm-verity device lie, every byte of the sources accounted for.
 public struct VerityLayout: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// What a dm-verity tree is made with, already held against the whitelist.
 ///

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 public import DMVerity
 
 /// The partitions of a discoverable disk image that matter here (UAPI.2, Discoverable Partitions Specification): a root

@@ -1,5 +1,5 @@
 internal import KernelABI
-public import ByteKit
+public import Base
 public import DMVerity
 
 /// How the parts of an image are spread over files and partitions.

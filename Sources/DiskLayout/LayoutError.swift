@@ -1,5 +1,5 @@
 public import DMVerity
-public import Diagnostics
+public import Base
 
 /// Why an image's layout, or a file beside it, was refused.
 public enum LayoutError: Error, Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 extension PartitionTable {
   /// Holds the second copy of a table against the first (UEFI specification, section 5.3.2).

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 public import DMVerity
 
 /// A GUID partition table (UEFI specification, section 5.3), read from bytes that nobody has vouched for.

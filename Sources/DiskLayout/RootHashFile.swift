@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// The root hash as text: in a `.roothash` file, or on a command line.
 public enum RootHashFile {

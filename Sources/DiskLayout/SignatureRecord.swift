@@ -1,5 +1,4 @@
-public import ByteKit
-internal import JSONText
+public import Base
 
 /// What a `root-verity-sig` partition holds (UAPI.2): a JSON object, filled up with NUL bytes.
 public struct SignatureRecord: Equatable, Sendable {

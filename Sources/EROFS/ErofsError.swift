@@ -1,5 +1,5 @@
 public import DMVerity
-public import Diagnostics
+public import Base
 
 /// Why a file system or a part of it was refused.
 public struct ErofsError: Error, Equatable, Sendable {

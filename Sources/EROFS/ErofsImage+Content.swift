@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import DMVerity
 
 /// A stretch of a file and where the image holds it.

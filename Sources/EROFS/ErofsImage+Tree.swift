@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import DMVerity
 
 /// A name of the tree together with the inode it leads to.

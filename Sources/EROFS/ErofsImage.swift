@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 public import DMVerity
 
 /// An uncompressed EROFS file system, read only through blocks that are proven up to a root hash.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A file, directory or symbolic link of the image.
 public struct ErofsInode: Equatable, Sendable {

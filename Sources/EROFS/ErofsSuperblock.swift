@@ -1,6 +1,5 @@
 internal import KernelABI
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// The superblock, 128 bytes at byte 1024 (`struct erofs_super_block`, fs/erofs/erofs_fs.h).
 public struct ErofsSuperblock: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Hands out the blocks of a file system from its beginning to its end, and writes them a window at a time.
 ///

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import EROFS
 
 extension DirectoryTree.Directory {

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 internal import EROFS
 
 /// What is left to write of a file system when all but the last file's contents are in their places.

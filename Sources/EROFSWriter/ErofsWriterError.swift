@@ -1,5 +1,4 @@
-public import ByteKit
-public import Diagnostics
+public import Base
 
 /// Why a file system could not be written.
 public enum ErofsWriterError: Error, Equatable, Sendable {

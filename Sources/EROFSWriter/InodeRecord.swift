@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import EROFS
 
 /// An inode as it lies in the image: `struct erofs_inode_compact`, or `erofs_inode_extended` where its fields are too

@@ -1,5 +1,4 @@
-public import Diagnostics
-public import Hashing
+public import Base
 
 /// Why a file's fs-verity digest could not be computed, or does not fit.
 public enum FSVerityError: Error, Equatable, Sendable {

@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Hashing
+public import Base
 
 extension VerityDescriptor {
   /// Computes the tree over a file's bytes and describes it ("Merkle tree" in fsverity.rst): blocks are filled up with

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// `struct fsverity_descriptor`: how a file's tree was made, and the hash at its top. Its own hash is the file's digest
 /// (Documentation/filesystems/fsverity.rst, "fs-verity descriptor"; include/uapi/linux/fsverity.h).

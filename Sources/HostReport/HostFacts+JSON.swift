@@ -1,6 +1,5 @@
 internal import KernelABI
-public import Diagnostics
-public import JSONText
+public import Base
 
 /// Facts of a host that cannot be understood.
 public struct HostFactsError: Error, Equatable, Sendable, Diagnosable {

@@ -1,5 +1,5 @@
 internal import KernelABI
-public import Diagnostics
+public import Base
 
 /// A host judged by what it says of itself: which guarantees can be had on it, which cannot, and how to get them.
 public struct HostReport: Equatable, Sendable {

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 public import HostReport
 public import LinuxSys
 

@@ -1,7 +1,6 @@
-internal import ByteKit
+public import Base
 public import BPFObject
 public import DMVerity
-public import Diagnostics
 public import EROFSWriter
 public import LinuxSys
 public import SafeOutput

@@ -1,7 +1,6 @@
-internal import ByteKit
+internal import Base
 internal import DMVerity
 internal import DiskLayout
-internal import Hashing
 internal import LinuxSys
 
 /// Puts file system, tree and signature into the partitions of a discoverable disk image (UAPI.2, UAPI.3).

@@ -1,8 +1,7 @@
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import DMVerity
 internal import EROFSWriter
-internal import Hashing
 internal import LinuxSys
 internal import Manifest
 

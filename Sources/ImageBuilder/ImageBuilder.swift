@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import ByteKit
+internal import Base
 internal import DMVerity
 internal import DiskLayout
 internal import LinuxSys

@@ -1,6 +1,5 @@
-internal import ByteKit
+internal import Base
 internal import DMVerity
-internal import Hashing
 internal import LinuxSys
 
 /// Turns a file system into the finished image, in place.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import LinuxSys
 
 /// The image's file while it is written. It keeps the system's own words for why it could not be.

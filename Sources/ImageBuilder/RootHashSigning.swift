@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 internal import DiskLayout
 public import Signatures
 

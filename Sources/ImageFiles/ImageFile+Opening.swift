@@ -1,6 +1,5 @@
-internal import ByteKit
+internal import Base
 internal import DMVerity
-internal import Diagnostics
 internal import DiskLayout
 internal import LinuxSys
 

@@ -1,6 +1,5 @@
-public import ByteKit
+public import Base
 public import DMVerity
-public import Diagnostics
 public import DiskLayout
 public import LinuxSys
 

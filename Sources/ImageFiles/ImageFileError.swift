@@ -1,5 +1,4 @@
-internal import ByteKit
-public import Diagnostics
+public import Base
 public import LinuxSys
 
 /// Why an image could not be opened.

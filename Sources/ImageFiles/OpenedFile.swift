@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 internal import DiskLayout
 internal import LinuxSys
 

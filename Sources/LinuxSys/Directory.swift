@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import Glibc
 
 /// Directories by path, for the tools that read and write ordinary files.

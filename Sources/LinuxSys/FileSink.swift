@@ -1,6 +1,6 @@
-public import ByteKit
+public import Base
 
-/// A file being written, as a ``ByteKit/ByteSink``.
+/// A file being written, as a ``Base/ByteSink``.
 public struct FileSink: ByteSink, ~Copyable {
   private let descriptor: OwnedFD
 

@@ -1,8 +1,8 @@
-public import ByteKit
+public import Base
 internal import Glibc
 internal import Synchronization
 
-/// A file, opened read-only, as a ``ByteKit/ByteSource``: every read copies into the caller's memory.
+/// A file, opened read-only, as a ``Base/ByteSource``: every read copies into the caller's memory.
 ///
 /// Several threads may read at a time: each read names its own offset.
 public struct FileSource: ByteSource, ~Copyable, Sendable {

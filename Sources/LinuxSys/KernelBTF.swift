@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import Glibc
 
 /// The kernel's own type information, /sys/kernel/btf/vmlinux, as read-only bytes.

@@ -1,5 +1,5 @@
 public import KernelABI
-internal import ByteKit
+internal import Base
 internal import Glibc
 
 /// What only the running kernel can say: its release, its configuration, the addresses of its symbols.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import Glibc
 
 /// The process's standard output and error, written by descriptor: no buffer that another thread could share.

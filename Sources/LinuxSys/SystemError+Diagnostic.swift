@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 internal import Glibc
 
 extension SystemError: Diagnosable {

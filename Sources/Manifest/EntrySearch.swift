@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import JSONText
+internal import Base
 
 /// Finds an object's entry in the text of a manifest by halving, in the layout that ``Manifest/text`` gives it.
 ///

@@ -1,7 +1,6 @@
-internal import ByteKit
+internal import Base
 public import DMVerity
 public import EROFS
-internal import Hashing
 
 extension Manifest {
   /// The manifest of an image, nil when the image has none (it was made by another tool).

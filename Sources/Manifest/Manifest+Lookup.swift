@@ -1,7 +1,6 @@
-internal import ByteKit
+internal import Base
 public import DMVerity
 public import EROFS
-internal import JSONText
 
 extension Manifest {
   /// What an image's manifest says of one object; nil when it lists no object of that path.

@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import JSONText
+internal import Base
 
 extension Manifest {
   /// The largest manifest that is read, in bytes.

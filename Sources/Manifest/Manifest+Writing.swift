@@ -1,5 +1,4 @@
-internal import ByteKit
-public import JSONText
+public import Base
 
 extension Manifest {
   /// The manifest as it lies in the image. Its size does not depend on ``dataBlocks``.

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// What an image says about its contents. It lies inside the image, so it is under the root hash like everything else.
 public struct Manifest: Equatable, Sendable {

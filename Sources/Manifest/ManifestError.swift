@@ -1,7 +1,5 @@
-public import ByteKit
-public import Diagnostics
+public import Base
 public import EROFS
-public import JSONText
 
 /// Why an image's manifest was refused.
 public enum ManifestError: Error, Equatable, Sendable {

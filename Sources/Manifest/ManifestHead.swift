@@ -1,8 +1,6 @@
-internal import ByteKit
+internal import Base
 public import DMVerity
 public import EROFS
-internal import Hashing
-internal import JSONText
 
 /// What a manifest says of the image as a whole, without what it says of each object.
 ///

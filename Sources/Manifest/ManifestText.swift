@@ -1,4 +1,4 @@
-internal import JSONText
+internal import Base
 
 /// A manifest's text, put together from its entries, so that nobody need have the descriptions of thousands of objects
 /// in memory at a time, and entries can be written down by several threads.

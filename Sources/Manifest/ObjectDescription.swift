@@ -1,6 +1,6 @@
 internal import KernelABI
 public import BPFObject
-internal import ByteKit
+internal import Base
 
 /// What the manifest says of an object: worked out when an image is built, and again when the object is loaded.
 public enum ObjectDescription {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 public import Signatures
 
 /// The signature at the end of a kernel module, which can be put behind any file (include/linux/module_signature.h,

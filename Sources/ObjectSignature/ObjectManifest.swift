@@ -1,6 +1,5 @@
 public import BPFObject
-internal import ByteKit
-internal import Hashing
+internal import Base
 
 /// The list of everything a signature of an object covers, as the text that is signed.
 ///

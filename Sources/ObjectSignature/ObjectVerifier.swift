@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Hashing
+public import Base
 public import Signatures
 
 /// A signature of an object that holds.

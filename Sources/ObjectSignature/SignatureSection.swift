@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import ByteKit
+internal import Base
 
 /// The contents of the section `.bpf_sig`: a manifest, a detached PKCS#7 message over it, and signatures that the kernel
 /// checks.

@@ -1,7 +1,5 @@
 internal import KernelABI
-public import ByteKit
-internal import Diagnostics
-internal import Hashing
+public import Base
 public import LinuxSys
 public import Policy
 internal import Signatures

@@ -1,5 +1,5 @@
 public import KernelABI
-public import Diagnostics
+public import Base
 public import LinuxSys
 public import Policy
 public import Signatures

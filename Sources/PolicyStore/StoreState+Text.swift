@@ -1,6 +1,4 @@
-internal import ByteKit
-internal import Hashing
-internal import JSONText
+internal import Base
 internal import Policy
 
 /// The state as a file: one line of JSON, and one line with the SHA-256 of the first.

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 public import Policy
 
 /// What the store remembers: which policies there are, which is active, and the versions below which none may come.

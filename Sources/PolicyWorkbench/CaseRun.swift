@@ -1,4 +1,4 @@
-public import JSONText
+public import Base
 public import Policy
 
 /// What came of running test cases against a policy.

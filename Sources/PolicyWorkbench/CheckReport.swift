@@ -1,4 +1,4 @@
-public import JSONText
+public import Base
 public import Policy
 
 /// Everything `policy check` has to say about one file.

@@ -1,4 +1,4 @@
-public import JSONText
+public import Base
 public import Policy
 
 /// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way.

@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 public import Policy
 
 /// Writes a policy for images at hand.

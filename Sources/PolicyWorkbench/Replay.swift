@@ -1,5 +1,5 @@
 public import AuditText
-public import JSONText
+public import Base
 public import Policy
 
 /// An audit log against another policy: what it would have decided.

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 public import LinuxSys
 public import Manifest
 public import TrustAnchors

@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import Hashing
+internal import Base
 internal import LinuxSys
 internal import ObjectSignature
 internal import TrustAnchors

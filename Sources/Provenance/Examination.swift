@@ -1,7 +1,5 @@
-public import ByteKit
-internal import Diagnostics
+public import Base
 internal import EROFS
-internal import Hashing
 internal import LinuxSys
 public import TrustAnchors
 

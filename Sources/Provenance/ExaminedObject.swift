@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// An object's private bytes, read once, together with the evidence about exactly these bytes.
 ///

@@ -1,8 +1,6 @@
 internal import KernelABI
-public import ByteKit
-internal import Diagnostics
+public import Base
 internal import FSVerity
-internal import Hashing
 internal import LinuxSys
 internal import Signatures
 internal import TrustAnchors

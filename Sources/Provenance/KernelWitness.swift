@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import DMTable
 internal import DMVerity
 internal import LinuxSys

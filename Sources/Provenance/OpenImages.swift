@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import TrustAnchors
 
 /// The images that are open during an examination, each proven once.

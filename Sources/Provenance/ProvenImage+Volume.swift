@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import DMVerity
 internal import DiskLayout
 internal import ImageFiles

@@ -1,8 +1,7 @@
 internal import KernelABI
 public import DMTable
-public import Diagnostics
+public import Base
 public import FSVerity
-public import Hashing
 public import ImageFiles
 public import LinuxSys
 public import TrustAnchors

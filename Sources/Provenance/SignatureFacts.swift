@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Diagnostics
+public import Base
 internal import ObjectSignature
 internal import Signatures
 internal import TrustAnchors

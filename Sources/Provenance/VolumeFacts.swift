@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 public import LinuxSys
 
 /// An active dm-verity device as the kernel's own table describes it: the kernel's witness.

@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 /// Why a path cannot become a result.
 public enum SafeOutputError: Error, Equatable, Sendable {

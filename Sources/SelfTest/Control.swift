@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 /// One question whose answer is known beforehand, put to the very code that guards this machine.
 public struct Control: Equatable, Sendable {

@@ -1,6 +1,5 @@
 internal import Admission
-internal import ByteKit
-internal import Diagnostics
+internal import Base
 internal import Policy
 internal import Provenance
 internal import TrustAnchors

@@ -1,7 +1,6 @@
 internal import Admission
-internal import ByteKit
+internal import Base
 internal import DMVerity
-internal import Diagnostics
 internal import LinuxSys
 
 extension SelfTest {

@@ -1,7 +1,6 @@
 internal import KernelABI
 internal import Admission
-internal import ByteKit
-internal import Diagnostics
+internal import Base
 internal import LinuxSys
 
 extension SelfTest {

@@ -1,5 +1,5 @@
 internal import Admission
-internal import ByteKit
+internal import Base
 
 extension SelfTest {
   /// A rule that asks for a newer image than this one.

@@ -1,6 +1,5 @@
 internal import Admission
-internal import ByteKit
-internal import Diagnostics
+internal import Base
 internal import DiskLayout
 internal import LinuxSys
 internal import PolicyStore

@@ -1,5 +1,4 @@
-public import ByteKit
-internal import Diagnostics
+public import Base
 internal import ImageBuilder
 internal import LinuxSys
 

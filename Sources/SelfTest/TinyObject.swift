@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// The smallest BPF object there is: a socket filter that lets nothing pass, with a licence and its types.
 ///

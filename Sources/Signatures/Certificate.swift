@@ -1,7 +1,6 @@
-public import ByteKit
+public import Base
 internal import CShims.OpenSSL
 internal import func Glibc.strerror
-internal import Hashing
 
 /// X.509 certificates that are trusted because somebody named them: no chain leads to them, and none is followed.
 @safe

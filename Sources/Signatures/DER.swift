@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// The outer shape of DER (ITU-T X.690, section 10): nested elements, each with its length in the shortest form.
 ///

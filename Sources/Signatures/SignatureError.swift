@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 /// Why something could not be signed, or a signature does not count.
 public enum SignatureError: Error, Equatable, Sendable {

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 internal import CShims.OpenSSL
 
 /// PKCS#7 messages as the kernel takes them: attached for IPE policies, detached for root hashes.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import Signatures
 
 /// The certificates that count for one kind of signature.

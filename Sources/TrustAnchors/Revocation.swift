@@ -1,5 +1,4 @@
-public import ByteKit
-public import Diagnostics
+public import Base
 
 /// An entry of the list of what was revoked, as the reason why something is refused.
 public struct Revocation: Diagnosable, Equatable, Sendable {

@@ -1,5 +1,4 @@
-public import ByteKit
-public import Diagnostics
+public import Base
 internal import Signatures
 
 /// What the signature of a root hash is worth that came with an image. It is never the kernel's word.

@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// What ``Trust/judge(_:at:)`` is asked about.
 public enum Subject: Sendable {

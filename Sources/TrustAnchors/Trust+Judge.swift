@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import ObjectSignature
 
 /// What counts no more, whatever vouches for it: a text of lines `signer DIGEST`, `object DIGEST` and `root-hash DIGEST`,

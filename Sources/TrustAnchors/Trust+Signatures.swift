@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import FSVerity
 internal import ObjectSignature
 internal import Signatures

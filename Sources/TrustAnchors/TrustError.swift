@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 public import LinuxSys
 public import Signatures
 

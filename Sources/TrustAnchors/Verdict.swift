@@ -1,5 +1,4 @@
-public import ByteKit
-public import Diagnostics
+public import Base
 public import ObjectSignature
 public import Signatures
 

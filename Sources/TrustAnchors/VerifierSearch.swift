@@ -1,4 +1,4 @@
-internal import Diagnostics
+internal import Base
 internal import LinuxSys
 
 /// Looks certificates up in the VOA hierarchy (UAPI.11): the first load path that has a name wins, and a mask in any of

@@ -1,4 +1,4 @@
-internal import Diagnostics
+internal import Base
 internal import LinuxSys
 
 /// The certificates for root hashes in systemd's `verity.d` directories (systemd-dissect, dissect-image.c).

@@ -1,5 +1,5 @@
 import BPFObject
-import Diagnostics
+import Base
 import Glibc
 import LinuxSys
 import Testing

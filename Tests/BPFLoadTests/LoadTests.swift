@@ -1,8 +1,6 @@
 import BPFObject
-import ByteKit
-import Diagnostics
+import Base
 import Glibc
-import Hashing
 import LinuxSys
 import Testing
 

@@ -1,5 +1,5 @@
 import KernelABI
-import JSONText
+import Base
 import Testing
 
 @_spi(ProgramLoading) import LinuxSys

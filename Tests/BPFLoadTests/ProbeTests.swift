@@ -1,6 +1,5 @@
 import BPFObject
-import ByteKit
-import Diagnostics
+import Base
 import Glibc
 import LinuxSys
 import Testing

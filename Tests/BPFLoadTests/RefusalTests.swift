@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import Diagnostics
+import Base
 import LinuxSys
 import Testing
 

@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import Diagnostics
+import Base
 import Glibc
 import LinuxSys
 import Testing

@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
+import Base
 import Testing
 
 /// What the analysis says a program reads and needs, against sources that are known to say it.

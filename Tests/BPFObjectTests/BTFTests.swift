@@ -1,5 +1,5 @@
 import KernelABI
-import ByteKit
+import Base
 import LinuxSys
 import Testing
 

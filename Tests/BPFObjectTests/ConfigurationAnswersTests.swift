@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
+import Base
 import Testing
 
 /// Values of `.kconfig` externs, as libbpf reads them.

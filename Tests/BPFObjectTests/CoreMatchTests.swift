@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
+import Base
 import LinuxSys
 import Testing
 

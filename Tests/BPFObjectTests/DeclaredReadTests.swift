@@ -1,5 +1,5 @@
 import BPFObject
-import ByteKit
+import Base
 import Testing
 
 /// What an author declares to read of the kernel's memory, held against what the compiled instructions read.

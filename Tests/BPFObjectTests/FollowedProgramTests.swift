@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
+import Base
 import Testing
 
 /// What the analyses do not follow makes a program one of which the worst is assumed.

@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
+import Base
 @_spi(ProgramLoading) import LinuxSys
 import Testing
 

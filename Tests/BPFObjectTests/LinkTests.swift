@@ -1,6 +1,6 @@
 import KernelABI
 @testable import BPFObject
-import ByteKit
+import Base
 import Testing
 
 @Suite struct LinkTests {

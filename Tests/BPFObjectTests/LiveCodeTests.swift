@@ -1,6 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
+import Base
 import Testing
 
 /// Code that a constant of the object rules out, and what is asked of the verifier: what it never comes to is not refused.

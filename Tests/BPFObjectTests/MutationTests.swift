@@ -1,6 +1,5 @@
 import BPFObject
-import ByteKit
-import Diagnostics
+import Base
 import Testing
 
 /// Damaged objects: each ends in a linked object or an error, soon, and never in a trap.

@@ -1,6 +1,5 @@
 import BPFObject
-import ByteKit
-import Diagnostics
+import Base
 import Testing
 
 /// Every way in which an object can be wrong has its own check and says what to do.

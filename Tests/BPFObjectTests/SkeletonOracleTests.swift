@@ -1,5 +1,5 @@
 import BPFObject
-import ByteKit
+import Base
 import LinuxSys
 import Testing
 

@@ -1,5 +1,5 @@
 import AuditText
-import JSONText
+import Base
 import LinuxSys
 import TestSupport
 import Testing

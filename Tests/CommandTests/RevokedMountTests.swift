@@ -1,8 +1,6 @@
 import Activation
-import ByteKit
-import Diagnostics
+import Base
 import ImageFiles
-import JSONText
 import LinuxSys
 import TestSupport
 import Testing

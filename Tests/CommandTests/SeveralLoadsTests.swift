@@ -1,4 +1,4 @@
-import JSONText
+import Base
 import LinuxSys
 import TestSupport
 import Testing

@@ -1,5 +1,4 @@
-import ByteKit
-import JSONText
+import Base
 import LinuxSys
 import TestSupport
 import Testing

@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import Testing
 
 /// A root hash alone does not say how it was made. Two ways to give it a second meaning, each reproduced, then refused.

@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import Testing
 
 /// Whatever is changed under the root hash is noticed, named and placed.

@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import Testing
 
 /// What the whitelist lets through, and what it refuses by name.

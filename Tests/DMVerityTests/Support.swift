@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Hashing
 import LinuxSys
 import Testing
 

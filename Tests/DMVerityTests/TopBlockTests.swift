@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 import DMVerity
 import Synchronization
 import TestSupport

@@ -1,7 +1,6 @@
-import ByteKit
+import Base
 import DMVerity
 import DiskLayout
-import Diagnostics
 import LinuxSys
 import TestSupport
 import Testing

@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import EROFS
 import LinuxSys
 import Testing

@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 import EROFS
 import LinuxSys
 import TestSupport

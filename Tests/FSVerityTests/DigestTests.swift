@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import FSVerity
-import Hashing
 import TestSupport
 import Testing
 

@@ -1,6 +1,5 @@
-import Diagnostics
+import Base
 import HostReport
-import JSONText
 import TestSupport
 import Testing
 

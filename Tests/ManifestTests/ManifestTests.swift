@@ -1,9 +1,6 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import EROFS
-import Hashing
-import JSONText
 import Testing
 
 @testable import Manifest

@@ -1,6 +1,5 @@
 import BPFObject
-import ByteKit
-import Diagnostics
+import Base
 import LinuxSys
 import ObjectSignature
 import Signatures

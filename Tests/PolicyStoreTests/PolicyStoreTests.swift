@@ -1,6 +1,4 @@
-import ByteKit
-import Diagnostics
-import Hashing
+import Base
 import LinuxSys
 import Policy
 import Signatures

@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 import PolicyStore
 import Policy
 import Testing

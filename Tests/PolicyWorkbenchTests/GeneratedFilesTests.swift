@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import Glibc
-import JSONText
 import LinuxSys
 import Policy
 import Testing

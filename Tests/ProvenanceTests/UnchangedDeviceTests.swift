@@ -1,5 +1,4 @@
-import ByteKit
-import Diagnostics
+import Base
 import LinuxSys
 import Testing
 

@@ -1,4 +1,4 @@
-public import JSONText
+public import Base
 internal import LinuxSys
 
 /// The built `verity-bpf`, run as a user runs it.

@@ -1,4 +1,4 @@
-public import JSONText
+public import Base
 
 /// The part of JSON Schema (draft 2020-12) that the files under docs/schemas use. A keyword that is not known here is
 /// an error, so that no schema says more than is checked.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Certificates with a key of an algorithm that nobody has.
 public enum UnknownKey {

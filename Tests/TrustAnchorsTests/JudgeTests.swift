@@ -1,7 +1,5 @@
-import ByteKit
-import Diagnostics
+import Base
 import FSVerity
-import Hashing
 import LinuxSys
 import ObjectSignature
 import Signatures

@@ -1,6 +1,6 @@
 import BPFLoad
 import BPFObject
-import Diagnostics
+import Base
 import LinuxSys
 import Policy
 import Provenance

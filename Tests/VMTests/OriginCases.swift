@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 import CVMSupport
 import Glibc
 import LinuxSys

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 public import KernelABI
 
 /// What a kernel has that comes near to what a CO-RE relocation asks for in vain.

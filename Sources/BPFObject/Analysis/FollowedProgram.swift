@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 /// What of a program the analyses follow, and whether any pointer into the kernel can be in it.
 ///

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// The instructions that the verifier visits because a constant of the object does not rule them out.
 ///

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// What can be said of an object from its bytes alone.
 public struct ObjectReport: Equatable, Sendable {

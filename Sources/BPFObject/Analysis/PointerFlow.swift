@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Follows pointers to kernel structures through a program's registers and stack.
 ///

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 extension ProgramReport {
   /// Reads a linked program.

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 /// Follows addresses of kernel fields that a program computes: a pointer plus the offset that a CO-RE record fills in.
 ///

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 /// What compilers leave for a loader to complete, so that BPF_BTF_LOAD takes the section.
 ///

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 extension BTF {
   /// The section with a global variable more, and its type id.

@@ -1,5 +1,5 @@
 public import KernelABI
-internal import ByteKit
+internal import Base
 
 extension BTF {
   /// The type with this number.

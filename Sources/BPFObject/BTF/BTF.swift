@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 /// A BTF section, every record of which lies inside it and refers only to types and names that exist.
 ///

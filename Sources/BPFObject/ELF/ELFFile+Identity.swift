@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// The ELF header: whether this is an object of the kind that is understood.
 extension ELFFile {

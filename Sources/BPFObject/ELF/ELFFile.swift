@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A relocatable ELF object for the BPF machine, its tables checked before anything in it is used.
 ///

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Writes an object anew without some of its sections, and with one more where that is wanted.
 ///

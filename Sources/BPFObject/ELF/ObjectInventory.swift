@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// Everything an object says, apart from where in the file it says it.
 ///

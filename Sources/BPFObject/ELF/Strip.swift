@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 extension BPFObject {
   /// Drops the debugging sections (`.debug_*` and their relocations) and what only they needed.

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 internal import KernelABI
 
 /// One slot of a program (Documentation/bpf/standardization/instruction-set.rst), and the few operations that linking and

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// The records of `.BTF.ext`, moved to where linking put their instructions.
 extension ProgramLinker {

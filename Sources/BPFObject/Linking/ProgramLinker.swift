@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 /// Links one program: the functions it calls are appended in the order in which they are first called, depth first,
 /// as libbpf does (bpf_object__reloc_code), and every reference gets its final value.

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import ByteKit
+internal import Base
 
 /// The structures of functions in `.struct_ops` and `.struct_ops.link`.
 enum StructOpsMaps {

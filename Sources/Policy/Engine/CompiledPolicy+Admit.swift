@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// What came of asking for a permit.
 public enum Verdict: ~Copyable {

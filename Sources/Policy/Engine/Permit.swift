@@ -1,4 +1,4 @@
-public import ByteKit
+public import Base
 
 /// An ALLOW, good for exactly one object.
 ///

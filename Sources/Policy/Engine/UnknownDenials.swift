@@ -1,4 +1,4 @@
-public import JSONText
+public import Base
 
 /// The DENY rules that came before the deciding line and did not apply only because something is not known.
 ///

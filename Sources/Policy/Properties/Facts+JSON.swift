@@ -1,6 +1,4 @@
-internal import ByteKit
-public import Diagnostics
-public import JSONText
+public import Base
 
 /// A facts file that cannot be used, and where.
 public struct FactsError: Diagnosable, Equatable {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 // What the property table says, for those who use it.
 

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A property a rule can ask for; the raw value is the word before `=`.
 ///

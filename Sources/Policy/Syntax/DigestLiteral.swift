@@ -1,9 +1,9 @@
-internal import ByteKit
+internal import Base
 
 /// `alg:hex` as policies and facts write it, with any algorithm name and any number of bytes.
 ///
 /// The kernel's parser checks neither (`ipe_digest_parse`), so a policy can hold digests that no file has; this
-/// type can say them, which ``ByteKit/Digest`` on purpose cannot.
+/// type can say them, which ``Base/Digest`` on purpose cannot.
 public struct DigestLiteral: Sendable, CustomStringConvertible {
   /// The bytes before the first colon. The kernel compares them exactly: `SHA256` is not `sha256`.
   public let algorithm: [UInt8]

@@ -1,4 +1,4 @@
-public import Diagnostics
+public import Base
 
 /// Something to say about a place in a policy.
 public struct PolicyDiagnostic: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A policy text, cut and read: every byte with its place, and what it says.
 public struct PolicyDocument: Sendable {

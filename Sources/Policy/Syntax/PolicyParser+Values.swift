@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 extension PolicyParser {
   /// Reads `name=value`; reports and returns nil when it is no property of the dialect.

@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 
 /// A mistake on the command line.
 struct UsageError: Error {

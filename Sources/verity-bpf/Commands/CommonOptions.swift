@@ -1,5 +1,5 @@
 import Admission
-import ByteKit
+import Base
 import DiskLayout
 import PolicyStore
 import Policy

@@ -1,7 +1,6 @@
-import Diagnostics
+import Base
 import HostReport
 import HostSurvey
-import JSONText
 import LinuxSys
 
 /// `verity-bpf doctor`: what this host can guarantee.

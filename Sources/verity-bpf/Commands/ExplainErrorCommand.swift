@@ -1,4 +1,4 @@
-import Diagnostics
+import Base
 import PolicyWorkbench
 
 /// `verity-bpf explain-error CODE`.

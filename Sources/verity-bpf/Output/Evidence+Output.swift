@@ -1,6 +1,5 @@
 import Admission
-import ByteKit
-import JSONText
+import Base
 import Provenance
 
 /// Evidence as people read it, and as scripts do.

@@ -1,4 +1,4 @@
-import Diagnostics
+import Base
 
 /// What the exit codes say.
 enum ExitCodes {

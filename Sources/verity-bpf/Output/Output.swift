@@ -1,5 +1,4 @@
-import Diagnostics
-import JSONText
+import Base
 import LinuxSys
 
 /// Printing, the same for every subcommand: people's text and JSON on standard output, diagnostics on standard error.

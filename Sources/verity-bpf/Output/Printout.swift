@@ -1,5 +1,4 @@
-import Diagnostics
-import JSONText
+import Base
 import LinuxSys
 import Synchronization
 

@@ -1,5 +1,4 @@
-import ByteKit
-import Diagnostics
+import Base
 import ImageFiles
 import LinuxSys
 import TrustAnchors

@@ -1,5 +1,4 @@
-import ByteKit
-import JSONText
+import Base
 import Policy
 import Testing
 

@@ -1,4 +1,4 @@
-import JSONText
+import Base
 import Policy
 import Testing
 

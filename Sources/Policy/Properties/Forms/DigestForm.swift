@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import JSONText
+internal import Base
 
 /// How the digests of a fact are read, for the index of rules.
 enum DigestFact: Sendable {

@@ -1,4 +1,4 @@
-internal import JSONText
+internal import Base
 
 /// `TRUE` or `FALSE`.
 struct FlagForm: ValueForm {

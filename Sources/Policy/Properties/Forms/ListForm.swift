@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import JSONText
+internal import Base
 
 /// One or more of the kernel's words; the fact is a list, and all of it is among them.
 struct ListForm: ValueForm {

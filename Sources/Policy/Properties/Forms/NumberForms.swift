@@ -1,5 +1,4 @@
-internal import ByteKit
-internal import JSONText
+internal import Base
 
 /// A lowest version; the fact is a version of one to four numbers with dots.
 struct VersionForm: ValueForm {

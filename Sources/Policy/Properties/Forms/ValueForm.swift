@@ -1,4 +1,4 @@
-internal import JSONText
+internal import Base
 
 /// Where a fact is kept among all of them.
 ///

@@ -1,4 +1,4 @@
-internal import ByteKit
+internal import Base
 
 /// A fact that is one of a few words.
 protocol FactWord: Sendable, Equatable {

@@ -1,8 +1,6 @@
-import ByteKit
-import Diagnostics
+import Base
 import DiskLayout
 import ImageBuilder
-import JSONText
 import LinuxSys
 import Manifest
 

@@ -1,11 +1,9 @@
 import Admission
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import DiskLayout
 import EROFS
 import ImageFiles
-import JSONText
 import LinuxSys
 import Manifest
 import TrustAnchors

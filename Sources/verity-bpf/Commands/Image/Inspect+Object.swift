@@ -1,9 +1,6 @@
 import KernelABI
 import BPFObject
-import ByteKit
-import Diagnostics
-import Hashing
-import JSONText
+import Base
 import LinuxSys
 
 extension InspectCommand {

@@ -1,6 +1,4 @@
-import ByteKit
-import Diagnostics
-import JSONText
+import Base
 import LinuxSys
 
 /// `verity-bpf inspect`: what is in a file, said without loading or trusting it.

@@ -1,10 +1,8 @@
 import Activation
 import Admission
-import ByteKit
-import Diagnostics
+import Base
 import DiskLayout
 import ImageFiles
-import JSONText
 import LinuxSys
 import TrustAnchors
 

@@ -1,7 +1,4 @@
-import ByteKit
-import Diagnostics
-import Hashing
-import JSONText
+import Base
 import LinuxSys
 import ObjectSignature
 import Signatures

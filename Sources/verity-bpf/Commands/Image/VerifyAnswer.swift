@@ -1,9 +1,7 @@
 import Admission
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import DiskLayout
-import JSONText
 import Manifest
 import TrustAnchors
 

@@ -1,10 +1,8 @@
 import KernelABI
 import Admission
 import BPFLoad
-import ByteKit
-import Diagnostics
+import Base
 import DiskLayout
-import JSONText
 import LinuxSys
 import Policy
 import PolicyStore

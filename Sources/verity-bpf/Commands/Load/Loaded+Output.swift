@@ -2,9 +2,7 @@ import KernelABI
 import Admission
 import BPFLoad
 import BPFObject
-import ByteKit
-import Diagnostics
-import JSONText
+import Base
 import Policy
 
 extension LoadedProgram {

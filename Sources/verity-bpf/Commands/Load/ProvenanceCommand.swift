@@ -1,8 +1,6 @@
 import Admission
-import ByteKit
-import Diagnostics
+import Base
 import DiskLayout
-import JSONText
 import LinuxSys
 import Provenance
 import TrustAnchors

@@ -1,9 +1,7 @@
 import Admission
 import BPFLoad
 import KernelABI
-import ByteKit
-import Diagnostics
-import JSONText
+import Base
 import LinuxSys
 
 /// `verity-bpf ps`: every program the kernel has loaded, and whether the audit records vouch for it.

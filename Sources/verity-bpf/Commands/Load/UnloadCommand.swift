@@ -1,6 +1,5 @@
 import BPFLoad
-import Diagnostics
-import JSONText
+import Base
 
 /// `verity-bpf unload`: the end of what `load --pin-path` began.
 struct UnloadCommand: Command {

@@ -1,6 +1,6 @@
 import KernelABI
 import AuditText
-import ByteKit
+import Base
 import LinuxSys
 import PolicyStore
 import Policy

@@ -1,5 +1,5 @@
 import AuditText
-import Diagnostics
+import Base
 import Policy
 import PolicyWorkbench
 import Provenance

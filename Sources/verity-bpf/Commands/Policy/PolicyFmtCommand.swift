@@ -1,5 +1,4 @@
-import Diagnostics
-import JSONText
+import Base
 import Policy
 import SafeOutput
 

@@ -1,6 +1,5 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import DiskLayout
 import ImageFiles
 import LinuxSys

@@ -1,7 +1,5 @@
 import AuditText
-import ByteKit
-import Diagnostics
-import JSONText
+import Base
 import LinuxSys
 import PolicyStore
 import Policy

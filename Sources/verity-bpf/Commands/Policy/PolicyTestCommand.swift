@@ -1,4 +1,4 @@
-import Diagnostics
+import Base
 import LinuxSys
 import Policy
 import PolicyWorkbench

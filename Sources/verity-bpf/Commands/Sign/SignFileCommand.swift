@@ -1,6 +1,4 @@
-import ByteKit
-import Diagnostics
-import JSONText
+import Base
 import LinuxSys
 import ObjectSignature
 import SafeOutput

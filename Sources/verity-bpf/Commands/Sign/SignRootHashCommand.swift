@@ -1,10 +1,8 @@
-import ByteKit
+import Base
 import DMVerity
-import Diagnostics
 import DiskLayout
 import ImageBuilder
 import ImageFiles
-import JSONText
 import LinuxSys
 import SafeOutput
 import Signatures

@@ -1,6 +1,4 @@
-import ByteKit
-import Diagnostics
-import JSONText
+import Base
 import Testing
 
 @Suite struct JSONReaderTests {

@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 import Glibc
 import LinuxSys
 import Testing

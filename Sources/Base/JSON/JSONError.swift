@@ -1,5 +1,3 @@
-public import Diagnostics
-
 /// Why some bytes are not one acceptable JSON document, and where.
 public struct JSONError: Error, Equatable, Sendable {
   /// What was wrong.

@@ -1,5 +1,3 @@
-internal import ByteKit
-
 /// What a document may cost its reader.
 public struct JSONLimits: Equatable, Sendable {
   /// Bytes of text.

@@ -1,6 +1,6 @@
 /// A read outside the bytes at hand, or bytes that are not text where text was promised.
 ///
-/// Every parser of this project reads through ``ByteKit``'s checked accessors and wraps this error with the
+/// Every parser of this project reads through ``Base``'s checked accessors and wraps this error with the
 /// name of the structure it was reading.
 public struct ByteError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Where the read began, in bytes from the start of the span that was read.

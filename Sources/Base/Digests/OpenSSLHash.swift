@@ -1,4 +1,3 @@
-internal import ByteKit
 internal import CShims.OpenSSL
 
 /// A hash computed by OpenSSL, in pieces; it can begin anew with the same first bytes.

@@ -1,7 +1,5 @@
-import ByteKit
+@testable import Base
 import Testing
-
-@testable import Hashing
 
 /// Published digests, so that the rest can be compared with our own one-shot hash.
 @Suite struct HashingTests {

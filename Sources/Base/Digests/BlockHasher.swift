@@ -1,4 +1,3 @@
-public import ByteKit
 internal import CHashKernels
 
 /// Hashes many blocks that all begin with the same salt: `H(salt || block)`.

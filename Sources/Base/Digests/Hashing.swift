@@ -1,4 +1,3 @@
-public import ByteKit
 internal import CHashKernels
 
 /// A running hash: SHA-256 by the processor's SHA extensions where it has them, the rest by OpenSSL.

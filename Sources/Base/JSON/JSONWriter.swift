@@ -1,6 +1,3 @@
-internal import ByteKit
-internal import Diagnostics
-
 extension JSONValue {
   /// The document on one line, without a line feed at its end (RFC 8259).
   public var compact: String { String(decoding: compactUTF8, as: UTF8.self) }

@@ -1,4 +1,4 @@
-import ByteKit
+import Base
 import Testing
 
 @Suite("strings joined")

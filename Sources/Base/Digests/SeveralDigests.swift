@@ -1,4 +1,3 @@
-public import ByteKit
 internal import CHashKernels
 
 extension Digest {
