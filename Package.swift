@@ -73,16 +73,14 @@ let modules: [Target] = [
   // The pure core: no system calls, no clock, no globals.
   pure("Base", imports: ["CShims", "CHashKernels"]),
   pure("KernelABI", imports: []),
-  pure("DMTable", imports: ["Base"]),
-  pure("DMVerity", imports: ["Base"]),
-  pure("FSVerity", imports: ["Base"]),
-  pure("EROFS", imports: ["Base", "KernelABI", "DMVerity"]),
+  pure("Verity", imports: ["Base"]),
+  pure("EROFS", imports: ["Base", "KernelABI", "Verity"]),
   pure("EROFSWriter", imports: ["Base", "EROFS"]),
   pure("BPFObject", imports: ["Base", "KernelABI"]),
   pure("Signatures", imports: ["CShims", "Base"]),
   pure("ObjectSignature", imports: ["Base", "KernelABI", "BPFObject", "Signatures"]),
-  pure("DiskLayout", imports: ["Base", "KernelABI", "DMVerity"]),
-  pure("Manifest", imports: ["Base", "KernelABI", "DMVerity", "EROFS", "BPFObject"]),
+  pure("DiskLayout", imports: ["Base", "KernelABI", "Verity"]),
+  pure("Manifest", imports: ["Base", "KernelABI", "Verity", "EROFS", "BPFObject"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
   pure("AuditText", imports: ["Base"]),
   pure("PolicyWorkbench", imports: ["Base", "Policy", "AuditText"]),
@@ -92,23 +90,23 @@ let modules: [Target] = [
   effects("LinuxSys", imports: ["CShims", "Base", "KernelABI"]),
   effects("SafeOutput", imports: ["Base", "LinuxSys"]),
   effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "LinuxSys"]),
-  effects("TrustAnchors", imports: ["Base", "KernelABI", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys"]),
+  effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "ObjectSignature", "LinuxSys"]),
   effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors"]),
-  effects("ImageFiles", imports: ["Base", "KernelABI", "DMVerity", "DiskLayout", "LinuxSys"]),
+  effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "DiskLayout", "LinuxSys"]),
   effects(
     "ImageBuilder",
     imports: [
-      "Base", "DMVerity", "EROFS", "EROFSWriter", "BPFObject", "Signatures", "DiskLayout", "Manifest", "LinuxSys",
+      "Base", "Verity", "EROFS", "EROFSWriter", "BPFObject", "Signatures", "DiskLayout", "Manifest", "LinuxSys",
       "SafeOutput", "ImageFiles",
     ]),
   effects(
     "Activation",
-    imports: ["Base", "KernelABI", "DMVerity", "Signatures", "DiskLayout", "LinuxSys", "TrustAnchors", "ImageFiles"]),
+    imports: ["Base", "KernelABI", "Verity", "Signatures", "DiskLayout", "LinuxSys", "TrustAnchors", "ImageFiles"]),
   effects(
     "Provenance",
     imports: [
-      "Base", "KernelABI", "DMTable", "DMVerity", "FSVerity", "EROFS", "Signatures", "ObjectSignature", "DiskLayout",
-      "Manifest", "LinuxSys", "TrustAnchors", "ImageFiles",
+      "Base", "KernelABI", "Verity", "EROFS", "Signatures", "ObjectSignature", "DiskLayout", "Manifest", "LinuxSys",
+      "TrustAnchors", "ImageFiles",
     ]),
   effects(
     "BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "ObjectSignature", "Policy", "LinuxSys", "Provenance"]),
@@ -121,7 +119,7 @@ let modules: [Target] = [
   effects(
     "SelfTest",
     imports: [
-      "Base", "KernelABI", "DMVerity", "EROFS", "Signatures", "DiskLayout", "Manifest", "Policy", "LinuxSys",
+      "Base", "KernelABI", "Verity", "EROFS", "Signatures", "DiskLayout", "Manifest", "Policy", "LinuxSys",
       "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
     ]),
 
@@ -130,7 +128,7 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "Base", "KernelABI", "DMVerity", "EROFS", "BPFObject", "Signatures", "ObjectSignature", "DiskLayout", "Manifest",
+      "Base", "KernelABI", "Verity", "EROFS", "BPFObject", "Signatures", "ObjectSignature", "DiskLayout", "Manifest",
       "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors",
       "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
@@ -140,18 +138,16 @@ let modules: [Target] = [
 let moduleTests: [Target] = [
   tests("Base", imports: ["Base", "LinuxSys"]),
   tests("KernelABI", imports: ["Base", "KernelABI", "LinuxSys", "KernelHeaders", "TestSupport"]),
-  tests("DMTable", imports: ["Base", "DMTable"]),
-  tests("DMVerity", imports: ["Base", "DMVerity", "LinuxSys", "TestSupport"]),
-  tests("FSVerity", imports: ["Base", "FSVerity", "TestSupport"]),
-  tests("EROFS", imports: ["Base", "DMVerity", "EROFS", "LinuxSys"]),
-  tests("EROFSWriter", imports: ["Base", "DMVerity", "EROFS", "EROFSWriter", "LinuxSys", "TestSupport"]),
+  tests("Verity", imports: ["Base", "Verity", "LinuxSys", "TestSupport"]),
+  tests("EROFS", imports: ["Base", "Verity", "EROFS", "LinuxSys"]),
+  tests("EROFSWriter", imports: ["Base", "Verity", "EROFS", "EROFSWriter", "LinuxSys", "TestSupport"]),
   tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "LinuxSys"]),
   tests("Signatures", imports: ["Base", "Signatures", "LinuxSys", "TestSupport"]),
   tests(
     "ObjectSignature",
     imports: ["Base", "BPFObject", "Signatures", "ObjectSignature", "LinuxSys", "TestSupport"]),
-  tests("DiskLayout", imports: ["Base", "DMVerity", "DiskLayout", "LinuxSys", "TestSupport"]),
-  tests("Manifest", imports: ["Base", "DMVerity", "EROFS", "Manifest"]),
+  tests("DiskLayout", imports: ["Base", "Verity", "DiskLayout", "LinuxSys", "TestSupport"]),
+  tests("Manifest", imports: ["Base", "Verity", "EROFS", "Manifest"]),
   tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
   tests("AuditText", imports: ["AuditText", "LinuxSys"]),
   tests(
@@ -161,7 +157,7 @@ let moduleTests: [Target] = [
   tests("LinuxSys", imports: ["LinuxSys"]),
   tests(
     "TrustAnchors",
-    imports: ["Base", "FSVerity", "Signatures", "ObjectSignature", "LinuxSys", "TrustAnchors", "TestSupport"]),
+    imports: ["Base", "Verity", "Signatures", "ObjectSignature", "LinuxSys", "TrustAnchors", "TestSupport"]),
   tests(
     "PolicyStore",
     imports: ["Base", "Signatures", "Policy", "LinuxSys", "TrustAnchors", "PolicyStore", "TestSupport"]),
@@ -211,7 +207,7 @@ let package = Package(
 
     // Building a hash tree alone, see tools/bench.
     .executableTarget(
-      name: "tree-benchmark", dependencies: ["Base", "DMVerity", "LinuxSys"],
+      name: "tree-benchmark", dependencies: ["Base", "Verity", "LinuxSys"],
       path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What a load costs in process, see tools/bench.
@@ -226,7 +222,7 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "Base", "KernelABI", "DMVerity", "BPFObject", "DiskLayout", "Policy", "LinuxSys", "Provenance", "BPFLoad",
+        "Base", "KernelABI", "Verity", "BPFObject", "DiskLayout", "Policy", "LinuxSys", "Provenance", "BPFLoad",
         "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),

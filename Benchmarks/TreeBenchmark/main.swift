@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import LinuxSys
 
 // Builds a hash tree over a file into another, as `veritysetup format DATA HASHES` does: tree-benchmark DATA HASHES.

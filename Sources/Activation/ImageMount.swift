@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-internal import DMVerity
+internal import Verity
 internal import DiskLayout
 public import ImageFiles
 internal import LinuxSys

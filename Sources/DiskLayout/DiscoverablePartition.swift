@@ -1,5 +1,5 @@
 public import Base
-public import DMVerity
+public import Verity
 
 /// The partitions of a discoverable disk image that matter here (UAPI.2, Discoverable Partitions Specification): a root
 /// file system, its hash tree, and the signature of its root hash.

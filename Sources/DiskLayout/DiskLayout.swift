@@ -1,6 +1,6 @@
 internal import KernelABI
 public import Base
-public import DMVerity
+public import Verity
 
 /// How the parts of an image are spread over files and partitions.
 public enum ImageLayout: String, CaseIterable, Sendable {

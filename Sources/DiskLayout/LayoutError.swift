@@ -1,4 +1,4 @@
-public import DMVerity
+public import Verity
 public import Base
 
 /// Why an image's layout, or a file beside it, was refused.

@@ -1,5 +1,5 @@
 public import Base
-public import DMVerity
+public import Verity
 
 /// A GUID partition table (UEFI specification, section 5.3), read from bytes that nobody has vouched for.
 ///

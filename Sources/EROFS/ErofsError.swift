@@ -1,4 +1,4 @@
-public import DMVerity
+public import Verity
 public import Base
 
 /// Why a file system or a part of it was refused.

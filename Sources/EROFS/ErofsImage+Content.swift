@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 
 /// A stretch of a file and where the image holds it.
 public struct ErofsExtent: Equatable, Sendable {

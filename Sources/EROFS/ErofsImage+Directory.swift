@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 
 /// One name in a directory.
 public struct ErofsName: Equatable, Sendable {

@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 
 extension ErofsImage where Blocks: ~Copyable {
   /// The root directory.

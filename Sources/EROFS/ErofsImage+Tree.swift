@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 
 /// A name of the tree together with the inode it leads to.
 public struct ErofsEntry: Equatable, Sendable {

@@ -1,5 +1,5 @@
 internal import Base
-public import DMVerity
+public import Verity
 
 /// An uncompressed EROFS file system, read only through blocks that are proven up to a root hash.
 ///

@@ -1,6 +1,6 @@
 public import Base
 public import BPFObject
-public import DMVerity
+public import Verity
 public import EROFSWriter
 public import LinuxSys
 public import SafeOutput

@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 
 /// The numbers that name an image and salt its tree. All of them follow from what is packed and the user's seed, so
 /// that equal input gives equal images; the fixed words in front keep them from being of use for anything else.

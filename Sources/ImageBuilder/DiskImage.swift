@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 internal import DiskLayout
 internal import LinuxSys
 

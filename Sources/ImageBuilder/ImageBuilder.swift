@@ -1,6 +1,6 @@
 internal import BPFObject
 internal import Base
-internal import DMVerity
+internal import Verity
 internal import DiskLayout
 internal import LinuxSys
 internal import Manifest

@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 internal import LinuxSys
 
 /// Turns a file system into the finished image, in place.

@@ -1,5 +1,5 @@
 internal import Base
-internal import DMVerity
+internal import Verity
 internal import EROFS
 internal import ImageFiles
 internal import LinuxSys

@@ -1,5 +1,5 @@
 public import Base
-public import DMVerity
+public import Verity
 public import DiskLayout
 public import LinuxSys
 

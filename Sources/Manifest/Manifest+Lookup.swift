@@ -1,5 +1,5 @@
 internal import Base
-public import DMVerity
+public import Verity
 public import EROFS
 
 extension Manifest {

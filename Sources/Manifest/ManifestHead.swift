@@ -1,5 +1,5 @@
 internal import Base
-public import DMVerity
+public import Verity
 public import EROFS
 
 /// What a manifest says of the image as a whole, without what it says of each object.

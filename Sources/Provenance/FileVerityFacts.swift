@@ -1,6 +1,6 @@
 internal import KernelABI
 public import Base
-internal import FSVerity
+internal import Verity
 internal import LinuxSys
 internal import Signatures
 internal import TrustAnchors

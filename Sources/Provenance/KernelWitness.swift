@@ -1,6 +1,5 @@
 internal import Base
-internal import DMTable
-internal import DMVerity
+internal import Verity
 internal import LinuxSys
 
 /// What the kernel says of a device-mapper device, read from its table.

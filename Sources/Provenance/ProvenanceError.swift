@@ -1,7 +1,6 @@
 internal import KernelABI
-public import DMTable
+public import Verity
 public import Base
-public import FSVerity
 public import ImageFiles
 public import LinuxSys
 public import TrustAnchors

@@ -1,6 +1,6 @@
 internal import Admission
 internal import Base
-internal import DMVerity
+internal import Verity
 internal import LinuxSys
 
 extension SelfTest {

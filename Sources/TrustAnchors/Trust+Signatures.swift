@@ -1,5 +1,5 @@
 internal import Base
-internal import FSVerity
+internal import Verity
 internal import ObjectSignature
 internal import Signatures
 

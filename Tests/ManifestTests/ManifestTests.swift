@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import EROFS
 import Testing
 

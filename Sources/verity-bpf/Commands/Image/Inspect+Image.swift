@@ -1,6 +1,6 @@
 import Admission
 import Base
-import DMVerity
+import Verity
 import DiskLayout
 import EROFS
 import ImageFiles

@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import DiskLayout
 import ImageFiles
 import LinuxSys

@@ -1,5 +1,5 @@
 import Base
-import DMTable
+import Verity
 import Testing
 
 /// Table lines that Linux 6.12 and 7.3 wrote.

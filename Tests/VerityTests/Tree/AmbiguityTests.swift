@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import Testing
 
 /// A root hash alone does not say how it was made. Two ways to give it a second meaning, each reproduced, then refused.

@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import Testing
 
 /// Root hashes of data whose block i is filled with the little-endian 32-bit number i, under a salt of 32 zero bytes,

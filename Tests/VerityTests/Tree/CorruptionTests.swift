@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import Testing
 
 /// Whatever is changed under the root hash is noticed, named and placed.

@@ -1,5 +1,5 @@
 import Base
-import DMVerity
+import Verity
 import Testing
 
 /// What the whitelist lets through, and what it refuses by name.

@@ -1,5 +1,5 @@
 import Base
-import FSVerity
+import Verity
 import TestSupport
 import Testing
 
