@@ -74,13 +74,12 @@ let modules: [Target] = [
   pure("Base", imports: ["CShims", "CHashKernels"]),
   pure("KernelABI", imports: []),
   pure("Verity", imports: ["Base"]),
-  pure("EROFS", imports: ["Base", "KernelABI", "Verity"]),
-  pure("EROFSWriter", imports: ["Base", "EROFS"]),
+  pure("FileSystems", imports: ["Base", "KernelABI", "Verity"]),
   pure("BPFObject", imports: ["Base", "KernelABI"]),
   pure("Signatures", imports: ["CShims", "Base"]),
   pure("ObjectSignature", imports: ["Base", "KernelABI", "BPFObject", "Signatures"]),
   pure("DiskLayout", imports: ["Base", "KernelABI", "Verity"]),
-  pure("Manifest", imports: ["Base", "KernelABI", "Verity", "EROFS", "BPFObject"]),
+  pure("Manifest", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
   pure("AuditText", imports: ["Base"]),
   pure("PolicyWorkbench", imports: ["Base", "Policy", "AuditText"]),
@@ -96,8 +95,8 @@ let modules: [Target] = [
   effects(
     "ImageBuilder",
     imports: [
-      "Base", "Verity", "EROFS", "EROFSWriter", "BPFObject", "Signatures", "DiskLayout", "Manifest", "LinuxSys",
-      "SafeOutput", "ImageFiles",
+      "Base", "Verity", "FileSystems", "BPFObject", "Signatures", "DiskLayout", "Manifest", "LinuxSys", "SafeOutput",
+      "ImageFiles",
     ]),
   effects(
     "Activation",
@@ -105,8 +104,8 @@ let modules: [Target] = [
   effects(
     "Provenance",
     imports: [
-      "Base", "KernelABI", "Verity", "EROFS", "Signatures", "ObjectSignature", "DiskLayout", "Manifest", "LinuxSys",
-      "TrustAnchors", "ImageFiles",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ObjectSignature", "DiskLayout", "Manifest",
+      "LinuxSys", "TrustAnchors", "ImageFiles",
     ]),
   effects(
     "BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "ObjectSignature", "Policy", "LinuxSys", "Provenance"]),
@@ -119,7 +118,7 @@ let modules: [Target] = [
   effects(
     "SelfTest",
     imports: [
-      "Base", "KernelABI", "Verity", "EROFS", "Signatures", "DiskLayout", "Manifest", "Policy", "LinuxSys",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "DiskLayout", "Manifest", "Policy", "LinuxSys",
       "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
     ]),
 
@@ -128,9 +127,10 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "Base", "KernelABI", "Verity", "EROFS", "BPFObject", "Signatures", "ObjectSignature", "DiskLayout", "Manifest",
-      "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors",
-      "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ObjectSignature", "DiskLayout",
+      "Manifest", "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey",
+      "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission",
+      "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -139,15 +139,14 @@ let moduleTests: [Target] = [
   tests("Base", imports: ["Base", "LinuxSys"]),
   tests("KernelABI", imports: ["Base", "KernelABI", "LinuxSys", "KernelHeaders", "TestSupport"]),
   tests("Verity", imports: ["Base", "Verity", "LinuxSys", "TestSupport"]),
-  tests("EROFS", imports: ["Base", "Verity", "EROFS", "LinuxSys"]),
-  tests("EROFSWriter", imports: ["Base", "Verity", "EROFS", "EROFSWriter", "LinuxSys", "TestSupport"]),
+  tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "LinuxSys", "TestSupport"]),
   tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "LinuxSys"]),
   tests("Signatures", imports: ["Base", "Signatures", "LinuxSys", "TestSupport"]),
   tests(
     "ObjectSignature",
     imports: ["Base", "BPFObject", "Signatures", "ObjectSignature", "LinuxSys", "TestSupport"]),
   tests("DiskLayout", imports: ["Base", "Verity", "DiskLayout", "LinuxSys", "TestSupport"]),
-  tests("Manifest", imports: ["Base", "Verity", "EROFS", "Manifest"]),
+  tests("Manifest", imports: ["Base", "Verity", "FileSystems", "Manifest"]),
   tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
   tests("AuditText", imports: ["AuditText", "LinuxSys"]),
   tests(

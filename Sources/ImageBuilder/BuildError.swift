@@ -1,7 +1,7 @@
 public import Base
 public import BPFObject
 public import Verity
-public import EROFSWriter
+public import FileSystems
 public import LinuxSys
 public import SafeOutput
 public import Signatures

@@ -1,7 +1,7 @@
 internal import BPFObject
 internal import Base
 internal import Verity
-internal import EROFS
+internal import FileSystems
 internal import LinuxSys
 internal import Manifest
 

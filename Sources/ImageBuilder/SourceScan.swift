@@ -1,5 +1,5 @@
 internal import Base
-internal import EROFS
+internal import FileSystems
 internal import LinuxSys
 internal import Manifest
 internal import Synchronization

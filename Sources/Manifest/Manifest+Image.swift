@@ -1,6 +1,6 @@
 internal import Base
 public import Verity
-public import EROFS
+public import FileSystems
 
 extension Manifest {
   /// The manifest of an image, nil when the image has none (it was made by another tool).

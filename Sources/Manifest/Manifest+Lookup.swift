@@ -1,6 +1,6 @@
 internal import Base
 public import Verity
-public import EROFS
+public import FileSystems
 
 extension Manifest {
   /// What an image's manifest says of one object; nil when it lists no object of that path.

@@ -1,5 +1,5 @@
 public import Base
-public import EROFS
+public import FileSystems
 
 /// Why an image's manifest was refused.
 public enum ManifestError: Error, Equatable, Sendable {

@@ -1,6 +1,6 @@
 internal import Base
 public import Verity
-public import EROFS
+public import FileSystems
 
 /// What a manifest says of the image as a whole, without what it says of each object.
 ///

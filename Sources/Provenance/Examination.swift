@@ -1,5 +1,5 @@
 public import Base
-internal import EROFS
+internal import FileSystems
 internal import LinuxSys
 public import TrustAnchors
 

@@ -1,6 +1,6 @@
 internal import Base
 internal import Verity
-internal import EROFS
+internal import FileSystems
 internal import ImageFiles
 internal import LinuxSys
 internal import Manifest

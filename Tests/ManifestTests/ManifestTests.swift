@@ -1,6 +1,6 @@
 import Base
 import Verity
-import EROFS
+import FileSystems
 import Testing
 
 @testable import Manifest

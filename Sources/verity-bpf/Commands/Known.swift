@@ -1,4 +1,4 @@
-import EROFS
+import FileSystems
 import ImageFiles
 import LinuxSys
 import Manifest

@@ -2,7 +2,7 @@ import Admission
 import Base
 import Verity
 import DiskLayout
-import EROFS
+import FileSystems
 import ImageFiles
 import LinuxSys
 import Manifest

@@ -1,7 +1,7 @@
 import Base
 import Verity
 import DiskLayout
-import EROFS
+import FileSystems
 import ImageFiles
 import LinuxSys
 import Manifest

@@ -1,6 +1,6 @@
 import Base
 import Verity
-import EROFS
+import FileSystems
 import LinuxSys
 import Testing
 
@@ -87,7 +87,7 @@ import Testing
         for (path, bytes) in contents {
           guard let status = try? FileStatus.of(path: "\(target)/\(path)", followLinks: false), status.kind == .regular
           else { continue }
-          #expect(try EROFSTests.readAll("\(target)/\(path)") == bytes, "round \(round): \(path)")
+          #expect(try FileSystemsTests.readAll("\(target)/\(path)") == bytes, "round \(round): \(path)")
         }
       }
     }

@@ -1,5 +1,4 @@
 public import Base
-internal import EROFS
 
 /// Writes an uncompressed EROFS file system of regular files from its beginning to its end, in bounded memory.
 ///

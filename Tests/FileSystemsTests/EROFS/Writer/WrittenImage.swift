@@ -1,7 +1,6 @@
 import Base
 import Verity
-import EROFS
-import EROFSWriter
+import FileSystems
 import LinuxSys
 import TestSupport
 import Testing
@@ -93,7 +92,7 @@ struct WrittenImage {
 }
 
 /// The same numbers every time (SplitMix64).
-struct SplitMix: RandomNumberGenerator {
+struct EROFSWriterSplitMix: RandomNumberGenerator {
   var state: UInt64
 
   mutating func next() -> UInt64 {
@@ -116,7 +115,7 @@ struct SplitMix: RandomNumberGenerator {
   }
 
   private static let pool: [UInt8] = {
-    var generator = SplitMix(state: 42)
+    var generator = EROFSWriterSplitMix(state: 42)
     var pool: [UInt8] = []
     for _ in 0..<(16 << 10) { pool.appendLittleEndian(generator.next()) }
     return pool

@@ -1,5 +1,4 @@
 internal import Base
-internal import EROFS
 
 extension DirectoryTree.Directory {
   /// Bytes of a `struct erofs_dirent` (fs/erofs/erofs_fs.h).

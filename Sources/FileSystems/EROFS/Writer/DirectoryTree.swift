@@ -1,5 +1,3 @@
-internal import EROFS
-
 /// The names of a file system that is being written.
 struct DirectoryTree {
   /// One name of a directory.

@@ -1,5 +1,4 @@
 public import Base
-internal import EROFS
 
 /// What is left to write of a file system when all but the last file's contents are in their places.
 public struct ErofsEnding: Sendable {

@@ -1,5 +1,4 @@
 internal import Base
-internal import EROFS
 
 /// An inode as it lies in the image: `struct erofs_inode_compact`, or `erofs_inode_extended` where its fields are too
 /// narrow (fs/erofs/erofs_fs.h). The owner is root, every time is 0, and there are no extended attributes.
