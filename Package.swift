@@ -76,8 +76,7 @@ let modules: [Target] = [
   pure("Verity", imports: ["Base"]),
   pure("FileSystems", imports: ["Base", "KernelABI", "Verity"]),
   pure("BPFObject", imports: ["Base", "KernelABI"]),
-  pure("Signatures", imports: ["CShims", "Base"]),
-  pure("ObjectSignature", imports: ["Base", "KernelABI", "BPFObject", "Signatures"]),
+  pure("Signatures", imports: ["CShims", "Base", "KernelABI", "BPFObject"]),
   pure("DiskLayout", imports: ["Base", "KernelABI", "Verity"]),
   pure("Manifest", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
@@ -89,7 +88,7 @@ let modules: [Target] = [
   effects("LinuxSys", imports: ["CShims", "Base", "KernelABI"]),
   effects("SafeOutput", imports: ["Base", "LinuxSys"]),
   effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "LinuxSys"]),
-  effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "ObjectSignature", "LinuxSys"]),
+  effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "LinuxSys"]),
   effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors"]),
   effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "DiskLayout", "LinuxSys"]),
   effects(
@@ -104,11 +103,10 @@ let modules: [Target] = [
   effects(
     "Provenance",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ObjectSignature", "DiskLayout", "Manifest",
-      "LinuxSys", "TrustAnchors", "ImageFiles",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "DiskLayout", "Manifest", "LinuxSys", "TrustAnchors",
+      "ImageFiles",
     ]),
-  effects(
-    "BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "ObjectSignature", "Policy", "LinuxSys", "Provenance"]),
+  effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "LinuxSys", "Provenance"]),
   effects(
     "Admission",
     imports: [
@@ -127,10 +125,9 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ObjectSignature", "DiskLayout",
-      "Manifest", "Policy", "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey",
-      "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission",
-      "SelfTest",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "DiskLayout", "Manifest", "Policy",
+      "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors",
+      "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -141,10 +138,7 @@ let moduleTests: [Target] = [
   tests("Verity", imports: ["Base", "Verity", "LinuxSys", "TestSupport"]),
   tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "LinuxSys", "TestSupport"]),
   tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "LinuxSys"]),
-  tests("Signatures", imports: ["Base", "Signatures", "LinuxSys", "TestSupport"]),
-  tests(
-    "ObjectSignature",
-    imports: ["Base", "BPFObject", "Signatures", "ObjectSignature", "LinuxSys", "TestSupport"]),
+  tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "LinuxSys", "TestSupport"]),
   tests("DiskLayout", imports: ["Base", "Verity", "DiskLayout", "LinuxSys", "TestSupport"]),
   tests("Manifest", imports: ["Base", "Verity", "FileSystems", "Manifest"]),
   tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
@@ -156,7 +150,7 @@ let moduleTests: [Target] = [
   tests("LinuxSys", imports: ["LinuxSys"]),
   tests(
     "TrustAnchors",
-    imports: ["Base", "Verity", "Signatures", "ObjectSignature", "LinuxSys", "TrustAnchors", "TestSupport"]),
+    imports: ["Base", "Verity", "Signatures", "LinuxSys", "TrustAnchors", "TestSupport"]),
   tests(
     "PolicyStore",
     imports: ["Base", "Signatures", "Policy", "LinuxSys", "TrustAnchors", "PolicyStore", "TestSupport"]),

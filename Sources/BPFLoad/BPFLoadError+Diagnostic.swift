@@ -2,7 +2,7 @@ internal import KernelABI
 public import Base
 internal import BPFObject
 internal import LinuxSys
-internal import ObjectSignature
+internal import Signatures
 
 extension BPFLoadError: Diagnosable {
   public var diagnostic: Diagnostic {

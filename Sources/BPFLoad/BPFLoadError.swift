@@ -2,7 +2,7 @@ public import KernelABI
 public import BPFObject
 public import Base
 public import LinuxSys
-public import ObjectSignature
+public import Signatures
 
 /// Why an object did not get into the kernel.
 public enum BPFLoadError: Error, Sendable {

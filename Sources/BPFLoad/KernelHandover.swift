@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import ObjectSignature
+internal import Signatures
 
 /// The signatures that go to the kernel with an object's programs, and the keys it is to check them with.
 ///

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import Base
 internal import LinuxSys
-internal import ObjectSignature
+internal import Signatures
 
 /// Why a load that the kernel was to check a signature of was not made.
 public enum KernelSignatureRefusal: Error, Equatable, Sendable {

@@ -1,7 +1,7 @@
 public import Policy
 internal import BPFObject
 internal import LinuxSys
-internal import ObjectSignature
+internal import Signatures
 
 /// Puts an object into the kernel: type information, maps, programs, pins, in this order, all or nothing.
 public enum ObjectLoader {

@@ -1,7 +1,7 @@
 internal import BPFObject
 internal import Base
 @_spi(ProgramLoading) internal import LinuxSys
-internal import ObjectSignature
+internal import Signatures
 
 /// The signatures of one load, in the form that is tried.
 struct ProgramSigning {

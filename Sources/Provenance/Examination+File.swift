@@ -1,6 +1,6 @@
 internal import Base
 internal import LinuxSys
-internal import ObjectSignature
+internal import Signatures
 internal import TrustAnchors
 
 /// Objects that lie on no image: only fs-verity, their own signature, or a rule about their digest can let them pass.

@@ -1,5 +1,4 @@
 public import Base
-internal import ObjectSignature
 internal import Signatures
 internal import TrustAnchors
 

@@ -1,5 +1,5 @@
 internal import Base
-internal import ObjectSignature
+internal import Signatures
 
 /// What counts no more, whatever vouches for it: a text of lines `signer DIGEST`, `object DIGEST` and `root-hash DIGEST`,
 /// with digests as `sha256:HEX`; `#` begins a comment.

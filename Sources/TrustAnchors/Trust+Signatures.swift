@@ -1,6 +1,5 @@
 internal import Base
 internal import Verity
-internal import ObjectSignature
 internal import Signatures
 
 /// Checking signatures against the certificates that count. What was revoked is not asked here, so nobody but

@@ -1,5 +1,4 @@
 public import Base
-public import ObjectSignature
 public import Signatures
 
 /// What ``Trust/judge(_:at:)`` says. Whoever asks says for each of these what becomes of it.

@@ -1,7 +1,6 @@
 import Base
 import Verity
 import LinuxSys
-import ObjectSignature
 import Signatures
 import TestSupport
 import Testing

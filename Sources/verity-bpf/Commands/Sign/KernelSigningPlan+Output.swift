@@ -1,5 +1,5 @@
 import Base
-import ObjectSignature
+import Signatures
 
 extension KernelSigningPlan {
   /// For people: what the kernel can check, and what it cannot.

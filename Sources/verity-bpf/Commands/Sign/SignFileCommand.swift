@@ -1,8 +1,7 @@
 import Base
 import LinuxSys
-import ObjectSignature
-import SafeOutput
 import Signatures
+import SafeOutput
 
 /// `verity-bpf sign file`: the explicit signature of an object that is on no image.
 struct SignFileCommand: Command {

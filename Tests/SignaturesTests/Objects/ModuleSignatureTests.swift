@@ -1,6 +1,5 @@
 import Base
 import LinuxSys
-import ObjectSignature
 import Signatures
 import TestSupport
 import Testing

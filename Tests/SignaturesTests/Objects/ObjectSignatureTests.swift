@@ -1,6 +1,5 @@
 import BPFObject
 import Base
-import ObjectSignature
 import Signatures
 import TestSupport
 import Testing

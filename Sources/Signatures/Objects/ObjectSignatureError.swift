@@ -1,6 +1,5 @@
 public import BPFObject
 public import Base
-public import Signatures
 
 /// Why an object could not be signed, or its signature does not count.
 public enum ObjectSignatureError: Error, Equatable, Sendable {

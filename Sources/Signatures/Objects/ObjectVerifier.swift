@@ -1,5 +1,4 @@
 public import Base
-public import Signatures
 
 /// A signature of an object that holds.
 public struct VerifiedSignature: Equatable, Sendable {

@@ -1,5 +1,4 @@
 internal import Base
-public import Signatures
 
 /// The signature at the end of a kernel module, which can be put behind any file (include/linux/module_signature.h,
 /// scripts/sign-file.c): the file, a detached PKCS#7 message over it, twelve bytes that say how long the message is, and

@@ -1,7 +1,6 @@
 import BPFObject
 import Base
 import LinuxSys
-import ObjectSignature
 import Signatures
 import TestSupport
 import Testing

@@ -22,7 +22,7 @@ struct Signer {
   func key(_ name: String) throws -> PrivateKey { try PrivateKey(pem: pem("\(name).key")) }
 
   /// The root of the repository.
-  static var root: String { "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") }
+  static var root: String { "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") }
 
   /// The object that clang makes of a fixture.
   func object(_ name: String) throws -> [UInt8] {

@@ -1,5 +1,3 @@
-public import Signatures
-
 /// Signing BPF objects: the bytes to sign, and putting the signature to the object. What is in between may happen
 /// elsewhere, with a key that never comes here.
 public enum ObjectSigner {
