@@ -77,8 +77,7 @@ let modules: [Target] = [
   pure("FileSystems", imports: ["Base", "KernelABI", "Verity"]),
   pure("BPFObject", imports: ["Base", "KernelABI"]),
   pure("Signatures", imports: ["CShims", "Base", "KernelABI", "BPFObject"]),
-  pure("DiskLayout", imports: ["Base", "KernelABI", "Verity"]),
-  pure("Manifest", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject"]),
+  pure("ImageFormat", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
   pure("AuditText", imports: ["Base"]),
   pure("PolicyWorkbench", imports: ["Base", "Policy", "AuditText"]),
@@ -90,34 +89,33 @@ let modules: [Target] = [
   effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "LinuxSys"]),
   effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "LinuxSys"]),
   effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors"]),
-  effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "DiskLayout", "LinuxSys"]),
+  effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "ImageFormat", "LinuxSys"]),
   effects(
     "ImageBuilder",
     imports: [
-      "Base", "Verity", "FileSystems", "BPFObject", "Signatures", "DiskLayout", "Manifest", "LinuxSys", "SafeOutput",
-      "ImageFiles",
+      "Base", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "LinuxSys", "SafeOutput", "ImageFiles",
     ]),
   effects(
     "Activation",
-    imports: ["Base", "KernelABI", "Verity", "Signatures", "DiskLayout", "LinuxSys", "TrustAnchors", "ImageFiles"]),
+    imports: ["Base", "KernelABI", "Verity", "Signatures", "ImageFormat", "LinuxSys", "TrustAnchors", "ImageFiles"]),
   effects(
     "Provenance",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "DiskLayout", "Manifest", "LinuxSys", "TrustAnchors",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "LinuxSys", "TrustAnchors",
       "ImageFiles",
     ]),
   effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "LinuxSys", "Provenance"]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "BPFObject", "Manifest", "Policy", "AuditText", "LinuxSys", "TrustAnchors", "Provenance",
+      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "AuditText", "LinuxSys", "TrustAnchors", "Provenance",
       "BPFLoad",
     ]),
   effects(
     "SelfTest",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "DiskLayout", "Manifest", "Policy", "LinuxSys",
-      "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "LinuxSys", "TrustAnchors",
+      "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
     ]),
 
   // What is run.
@@ -125,9 +123,9 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "DiskLayout", "Manifest", "Policy",
-      "AuditText", "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors",
-      "PolicyStore", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "AuditText",
+      "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors", "PolicyStore",
+      "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -139,8 +137,7 @@ let moduleTests: [Target] = [
   tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "LinuxSys", "TestSupport"]),
   tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "LinuxSys"]),
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "LinuxSys", "TestSupport"]),
-  tests("DiskLayout", imports: ["Base", "Verity", "DiskLayout", "LinuxSys", "TestSupport"]),
-  tests("Manifest", imports: ["Base", "Verity", "FileSystems", "Manifest"]),
+  tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "LinuxSys", "TestSupport"]),
   tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
   tests("AuditText", imports: ["AuditText", "LinuxSys"]),
   tests(
@@ -215,7 +212,7 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "Base", "KernelABI", "Verity", "BPFObject", "DiskLayout", "Policy", "LinuxSys", "Provenance", "BPFLoad",
+        "Base", "KernelABI", "Verity", "BPFObject", "ImageFormat", "Policy", "LinuxSys", "Provenance", "BPFLoad",
         "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import Base
 internal import Verity
-internal import DiskLayout
+internal import ImageFormat
 public import ImageFiles
 internal import LinuxSys
 internal import Signatures

@@ -2,7 +2,7 @@ public import BPFLoad
 public import BPFObject
 public import Base
 public import LinuxSys
-public import Manifest
+public import ImageFormat
 public import Policy
 public import Provenance
 public import TrustAnchors

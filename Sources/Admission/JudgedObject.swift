@@ -2,7 +2,7 @@ internal import KernelABI
 internal import BPFLoad
 internal import BPFObject
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 public import Policy
 internal import Provenance
 

@@ -1,7 +1,7 @@
 internal import BPFLoad
 internal import BPFObject
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 internal import Policy
 internal import Provenance
 

@@ -1,4 +1,4 @@
-public import DiskLayout
+public import ImageFormat
 public import LinuxSys
 public import SafeOutput
 

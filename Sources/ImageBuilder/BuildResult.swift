@@ -1,5 +1,5 @@
 public import Base
-public import Manifest
+public import ImageFormat
 
 /// What was built.
 public struct BuildResult: Sendable {

@@ -1,6 +1,6 @@
 internal import Base
 internal import Verity
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
 
 /// Puts file system, tree and signature into the partitions of a discoverable disk image (UAPI.2, UAPI.3).

@@ -3,7 +3,7 @@ internal import Base
 internal import Verity
 internal import FileSystems
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 
 /// The file system of an image while files are packed into it.
 struct FileSystem: ~Copyable, Sendable {

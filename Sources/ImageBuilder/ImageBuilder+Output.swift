@@ -1,8 +1,7 @@
 internal import Base
 internal import Verity
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
-internal import Manifest
 internal import SafeOutput
 
 extension ImageBuilder {

@@ -1,9 +1,8 @@
 internal import BPFObject
 internal import Base
 internal import Verity
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
-internal import Manifest
 
 /// Makes a reproducible dm-verity image of a directory of BPF objects.
 ///

@@ -3,7 +3,7 @@ internal import Base
 internal import Verity
 internal import FileSystems
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 
 /// Reads files, each of them once: what was read is hashed, described and packed, and nothing else is.
 struct Packer: Sendable {

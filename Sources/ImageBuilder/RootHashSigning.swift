@@ -1,5 +1,5 @@
 public import Base
-internal import DiskLayout
+internal import ImageFormat
 public import Signatures
 
 /// Who signs the root hash of a new image.

@@ -3,7 +3,7 @@ internal import Verity
 internal import FileSystems
 internal import ImageFiles
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 internal import Synchronization
 
 /// Opens the finished image as its users will, and proves that it holds what its manifest says.

@@ -1,7 +1,7 @@
 internal import Base
 internal import FileSystems
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 internal import Synchronization
 
 /// What a directory holds, before anything is read.

@@ -1,5 +1,5 @@
 internal import Base
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
 
 /// What an earlier build of the same image left beside it and this build does not write: an old signature or root hash

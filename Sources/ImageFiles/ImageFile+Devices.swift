@@ -1,5 +1,5 @@
 internal import Base
-internal import DiskLayout
+internal import ImageFormat
 public import LinuxSys
 
 extension ImageFile {

@@ -1,6 +1,6 @@
 internal import Base
 internal import Verity
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
 
 extension ImageFile {

@@ -1,6 +1,6 @@
 public import Base
 public import Verity
-public import DiskLayout
+public import ImageFormat
 public import LinuxSys
 
 /// An image that is open: where its data and its tree are, whatever its layout.

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
 
 /// A file that may hold an image, opened once.

@@ -1,6 +1,6 @@
 public import Base
 public import LinuxSys
-public import Manifest
+public import ImageFormat
 public import TrustAnchors
 
 /// What was found out about the origin of an object's bytes. Absent facts are nil, never assumed.

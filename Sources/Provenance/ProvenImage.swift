@@ -3,7 +3,7 @@ internal import Verity
 internal import FileSystems
 internal import ImageFiles
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 internal import TrustAnchors
 
 /// An image whose every byte is accounted for and whose blocks are proven, up to its root hash, as they are read.

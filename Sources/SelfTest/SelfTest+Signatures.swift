@@ -1,6 +1,6 @@
 internal import Admission
 internal import Base
-internal import DiskLayout
+internal import ImageFormat
 internal import LinuxSys
 internal import PolicyStore
 internal import Policy

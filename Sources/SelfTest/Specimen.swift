@@ -3,7 +3,7 @@ internal import Verity
 internal import FileSystems
 internal import ImageFiles
 internal import LinuxSys
-internal import Manifest
+internal import ImageFormat
 
 /// A private copy of an image, in which things can be broken: the file system with the tree behind it, whatever the
 /// layout of the original.

@@ -1,6 +1,6 @@
 import Base
 import Verity
-import DiskLayout
+import ImageFormat
 import LinuxSys
 
 /// An image behind a loop device and a dm-verity device, until ``close()`` or the end of this value.

@@ -1,6 +1,6 @@
 import Admission
 import Base
-import DiskLayout
+import ImageFormat
 import PolicyStore
 import Policy
 import Provenance

@@ -1,7 +1,7 @@
 import FileSystems
 import ImageFiles
 import LinuxSys
-import Manifest
+import ImageFormat
 import PolicyStore
 import PolicyWorkbench
 import TrustAnchors

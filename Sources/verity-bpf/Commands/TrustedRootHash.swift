@@ -1,5 +1,5 @@
 import Base
-import DiskLayout
+import ImageFormat
 import LinuxSys
 
 /// The root hash a user trusts beforehand: its digits, or the file that holds them.

@@ -1,8 +1,7 @@
 import Base
-import DiskLayout
+import ImageFormat
 import ImageBuilder
 import LinuxSys
-import Manifest
 
 /// `verity-bpf build-image`: a directory of objects becomes a dm-verity image.
 struct BuildImageCommand: Command {

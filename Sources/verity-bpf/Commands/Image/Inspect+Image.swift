@@ -1,11 +1,10 @@
 import Admission
 import Base
 import Verity
-import DiskLayout
+import ImageFormat
 import FileSystems
 import ImageFiles
 import LinuxSys
-import Manifest
 import TrustAnchors
 
 extension InspectCommand {

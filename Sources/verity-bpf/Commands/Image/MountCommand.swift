@@ -1,7 +1,7 @@
 import Activation
 import Admission
 import Base
-import DiskLayout
+import ImageFormat
 import ImageFiles
 import LinuxSys
 import TrustAnchors

@@ -1,8 +1,7 @@
 import Admission
 import Base
 import Verity
-import DiskLayout
-import Manifest
+import ImageFormat
 import TrustAnchors
 
 /// What `verity-bpf verify` found out, for people and for programs.

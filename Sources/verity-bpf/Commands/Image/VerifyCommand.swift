@@ -1,10 +1,9 @@
 import Base
 import Verity
-import DiskLayout
+import ImageFormat
 import FileSystems
 import ImageFiles
 import LinuxSys
-import Manifest
 import TrustAnchors
 
 /// `verity-bpf verify`: every block of an image against a root hash.

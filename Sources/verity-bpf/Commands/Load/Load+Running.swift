@@ -2,7 +2,7 @@ import KernelABI
 import Admission
 import BPFLoad
 import Base
-import DiskLayout
+import ImageFormat
 import LinuxSys
 import Policy
 import PolicyStore

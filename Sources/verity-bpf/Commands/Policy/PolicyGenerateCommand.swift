@@ -1,6 +1,6 @@
 import Base
 import Verity
-import DiskLayout
+import ImageFormat
 import ImageFiles
 import LinuxSys
 import Policy

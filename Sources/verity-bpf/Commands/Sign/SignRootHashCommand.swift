@@ -1,6 +1,6 @@
 import Base
 import Verity
-import DiskLayout
+import ImageFormat
 import ImageBuilder
 import ImageFiles
 import LinuxSys

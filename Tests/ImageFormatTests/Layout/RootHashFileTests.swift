@@ -1,5 +1,5 @@
 import Base
-import DiskLayout
+import ImageFormat
 import Testing
 
 @Suite struct RootHashFileTests {

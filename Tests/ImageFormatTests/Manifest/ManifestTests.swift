@@ -3,7 +3,7 @@ import Verity
 import FileSystems
 import Testing
 
-@testable import Manifest
+@testable import ImageFormat
 
 @Suite struct ManifestTests {
   static func example() throws -> Manifest {

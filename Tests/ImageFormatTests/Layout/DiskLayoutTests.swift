@@ -1,6 +1,6 @@
 import Base
 import Verity
-import DiskLayout
+import ImageFormat
 import LinuxSys
 import TestSupport
 import Testing
