@@ -79,8 +79,7 @@ let modules: [Target] = [
   pure("Signatures", imports: ["CShims", "Base", "KernelABI", "BPFObject"]),
   pure("ImageFormat", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
-  pure("AuditText", imports: ["Base"]),
-  pure("PolicyWorkbench", imports: ["Base", "Policy", "AuditText"]),
+  pure("Workbench", imports: ["Base", "Policy"]),
   pure("HostReport", imports: ["Base", "KernelABI"]),
 
   // The edge.
@@ -108,7 +107,7 @@ let modules: [Target] = [
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "AuditText", "LinuxSys", "TrustAnchors", "Provenance",
+      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "LinuxSys", "TrustAnchors", "Provenance",
       "BPFLoad",
     ]),
   effects(
@@ -123,9 +122,9 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "AuditText",
-      "PolicyWorkbench", "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors", "PolicyStore",
-      "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
+      "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder",
+      "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -139,10 +138,7 @@ let moduleTests: [Target] = [
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "LinuxSys", "TestSupport"]),
   tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "LinuxSys", "TestSupport"]),
   tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
-  tests("AuditText", imports: ["AuditText", "LinuxSys"]),
-  tests(
-    "PolicyWorkbench",
-    imports: ["Base", "Policy", "PolicyWorkbench", "LinuxSys"]),
+  tests("Workbench", imports: ["Base", "Policy", "Workbench", "LinuxSys"]),
   tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
   tests("LinuxSys", imports: ["LinuxSys"]),
   tests(
@@ -161,8 +157,8 @@ let moduleTests: [Target] = [
   tests(
     "Command",
     imports: [
-      "Base", "Policy", "AuditText", "PolicyWorkbench", "LinuxSys", "TrustAnchors", "ImageFiles", "Activation",
-      "Provenance", "TestSupport", "verity-bpf",
+      "Base", "Policy", "Workbench", "LinuxSys", "TrustAnchors", "ImageFiles", "Activation", "Provenance",
+      "TestSupport", "verity-bpf",
     ]),
 ]
 
@@ -225,7 +221,7 @@ if isFuzzing {
     .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
       name: "fuzz-policy",
-      dependencies: ["Base", "Policy", "AuditText", "PolicyWorkbench", "CFuzzer"],
+      dependencies: ["Base", "Policy", "Workbench", "CFuzzer"],
       path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
       swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),

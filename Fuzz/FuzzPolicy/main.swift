@@ -1,9 +1,8 @@
-import AuditText
+import Workbench
 import CFuzzer
 import Glibc
 import Base
 import Policy
-import PolicyWorkbench
 
 // Any bytes at all, given to everything of the policy language that reads text. Besides not trapping, what is read
 // must keep its promises: a formatted policy says the same, the index decides as a walk does, a record comes back.

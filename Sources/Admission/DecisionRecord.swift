@@ -1,10 +1,10 @@
-internal import AuditText
+internal import Workbench
 internal import Base
 internal import LinuxSys
 
 /// One decision as it is written to the audit log, in two forms of one meaning.
 ///
-/// The text form is the kernel's own for IPE (record type 1420, ``AuditText/AccessRecord``), with
+/// The text form is the kernel's own for IPE (record type 1420, ``Workbench/AccessRecord``), with
 /// `BPF_PROG_LOAD` as operation and hook, so that tools that read the kernel's records read these too.
 struct DecisionRecord {
   /// What became of the decision.
@@ -46,7 +46,7 @@ struct DecisionRecord {
     let stamp = AuditStamp(
       seconds: UInt64(clamping: time.seconds), milliseconds: UInt64(clamping: time.nanoseconds / 1_000_000),
       serial: serial)
-    return AuditText.AuditRecord.access(record).line(stamp, daemon: true)
+    return Workbench.AuditRecord.access(record).line(stamp, daemon: true)
   }
 
   /// The JSON form, one object on one line.

@@ -1,4 +1,4 @@
-import PolicyWorkbench
+import Workbench
 import TestSupport
 import Testing
 

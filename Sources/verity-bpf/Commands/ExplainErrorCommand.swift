@@ -1,5 +1,5 @@
 import Base
-import PolicyWorkbench
+import Workbench
 
 /// `verity-bpf explain-error CODE`.
 struct ExplainErrorCommand: Command {

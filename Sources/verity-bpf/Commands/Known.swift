@@ -3,7 +3,7 @@ import ImageFiles
 import LinuxSys
 import ImageFormat
 import PolicyStore
-import PolicyWorkbench
+import Workbench
 import TrustAnchors
 
 /// What this machine has that a word of the command line can name. Whatever cannot be read is not proposed.

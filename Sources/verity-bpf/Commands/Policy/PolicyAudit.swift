@@ -1,5 +1,5 @@
 import KernelABI
-import AuditText
+import Workbench
 import Base
 import LinuxSys
 import PolicyStore

@@ -1,7 +1,7 @@
 import Base
 import LinuxSys
 import Policy
-import PolicyWorkbench
+import Workbench
 
 struct PolicyCheckCommand: Command {
   enum Format: String, ArgumentChoice { case human, gcc, json, sarif }

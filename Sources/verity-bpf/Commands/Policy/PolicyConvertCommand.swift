@@ -1,6 +1,6 @@
 import Base
 import Policy
-import PolicyWorkbench
+import Workbench
 
 struct PolicyConvertCommand: Command {
   /// The dialect to convert to.

@@ -1,6 +1,6 @@
 import Base
 import Policy
-import PolicyWorkbench
+import Workbench
 
 struct PolicyDiffCommand: Command {
   static let old: Key<String> = .required("OLD", takes: .file, "The policy as it was.")

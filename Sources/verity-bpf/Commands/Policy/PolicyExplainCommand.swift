@@ -1,7 +1,6 @@
-import AuditText
+import Workbench
 import Base
 import Policy
-import PolicyWorkbench
 import Provenance
 
 struct PolicyExplainCommand: Command {

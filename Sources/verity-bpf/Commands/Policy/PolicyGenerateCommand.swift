@@ -4,7 +4,7 @@ import ImageFormat
 import ImageFiles
 import LinuxSys
 import Policy
-import PolicyWorkbench
+import Workbench
 import Signatures
 
 struct PolicyGenerateCommand: Command {

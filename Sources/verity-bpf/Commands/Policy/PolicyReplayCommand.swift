@@ -1,6 +1,6 @@
 import Base
 import Policy
-import PolicyWorkbench
+import Workbench
 
 struct PolicyReplayCommand: Command {
   static let policy: Key<String> = .required("POLICY", takes: .file, "The policy to try.")

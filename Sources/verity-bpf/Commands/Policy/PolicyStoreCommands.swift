@@ -1,4 +1,4 @@
-import AuditText
+import Workbench
 import Base
 import LinuxSys
 import PolicyStore

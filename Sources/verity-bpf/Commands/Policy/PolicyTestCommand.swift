@@ -1,7 +1,7 @@
 import Base
 import LinuxSys
 import Policy
-import PolicyWorkbench
+import Workbench
 import SafeOutput
 
 struct PolicyTestCommand: Command {

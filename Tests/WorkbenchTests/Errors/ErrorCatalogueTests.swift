@@ -1,5 +1,5 @@
 import LinuxSys
-import PolicyWorkbench
+import Workbench
 import Testing
 
 @Suite struct ErrorCatalogueTests {
@@ -28,7 +28,7 @@ import Testing
 
   /// Every code that a diagnostic anywhere can have is explained, and nothing else is.
   @Test func codesAndParagraphsAgree() throws {
-    let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Sources"
+    let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") + "/Sources"
     var used: Set<String> = []
     // Diagnostics in texts begin with their code in brackets.
     let literal = #/["\[]([a-z][a-z-]*)\.([a-z0-9]+(?:-[a-z0-9]+)*)["\]]/#

@@ -1,6 +1,6 @@
 import Base
 import Policy
-import PolicyWorkbench
+import Workbench
 import Testing
 
 @Suite struct CaseTests {

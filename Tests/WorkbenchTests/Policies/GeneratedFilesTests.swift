@@ -7,7 +7,7 @@ import Testing
 /// The files that say again what the property table says: the reference in docs/policy.md, the editors' grammar and
 /// completions, and the fuzzer's dictionary. `make generated` writes them; these tests fail when they differ.
 @Suite(.serialized) struct GeneratedFilesTests {
-  private static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+  private static let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
   private static let isWriting = getenv("VERITY_BPF_WRITE_GENERATED") != nil
 
   private static func read(_ path: String) throws -> String {

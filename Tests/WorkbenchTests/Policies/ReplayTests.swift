@@ -1,11 +1,11 @@
 import LinuxSys
 import Policy
-import PolicyWorkbench
+import Workbench
 import Testing
 
 @Suite struct ReplayTests {
   static let fixtures: String = {
-    let parts = #filePath.split(separator: "/").dropLast(2)
+    let parts = #filePath.split(separator: "/").dropLast(3)
     return "/" + parts.joined(separator: "/") + "/Fixtures/ipe-corpus"
   }()
 

@@ -1,10 +1,10 @@
-import AuditText
+import Workbench
 import LinuxSys
 import Testing
 
 @Suite struct AuditTextTests {
   static let log: [String] = {
-    let parts = #filePath.split(separator: "/").dropLast(2)
+    let parts = #filePath.split(separator: "/").dropLast(3)
     let path = "/" + parts.joined(separator: "/") + "/Fixtures/ipe-corpus/audit-records.txt"
     guard let file = try? OwnedFD.open(path, .readOnly), let bytes = try? file.readToEnd(limit: 1 << 22) else {
       return []

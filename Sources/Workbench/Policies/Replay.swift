@@ -1,4 +1,3 @@
-public import AuditText
 public import Base
 public import Policy
 

@@ -1,6 +1,6 @@
 import Base
 import Policy
-import PolicyWorkbench
+import Workbench
 import Testing
 
 func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "policy_name=t policy_version=1.0.0")

@@ -1,5 +1,5 @@
 import Policy
-import PolicyWorkbench
+import Workbench
 import Testing
 
 @Suite struct ConversionTests {

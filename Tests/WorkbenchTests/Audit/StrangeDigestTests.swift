@@ -1,4 +1,4 @@
-import AuditText
+import Workbench
 import Testing
 
 /// Digest algorithms that no kernel prints: what is read can be written and read again.

@@ -1,12 +1,12 @@
 import Base
 import LinuxSys
 import Policy
-import PolicyWorkbench
+import Workbench
 import Testing
 
 /// docs/policy.md says what is so: its policies are valid, and its test cases pass.
 @Suite struct DocumentationTests {
-  private static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+  private static let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
 
   private static func read(_ path: String) throws -> String {
     String(decoding: try OwnedFD.open("\(root)/\(path)", .readOnly).readToEnd(limit: 1 << 20) ?? [], as: UTF8.self)
