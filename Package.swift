@@ -83,37 +83,33 @@ let modules: [Target] = [
   pure("HostReport", imports: ["Base", "KernelABI"]),
 
   // The edge.
-  effects("LinuxSys", imports: ["CShims", "Base", "KernelABI"]),
-  effects("SafeOutput", imports: ["Base", "LinuxSys"]),
-  effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "LinuxSys"]),
-  effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "LinuxSys"]),
-  effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "LinuxSys", "TrustAnchors"]),
-  effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "ImageFormat", "LinuxSys"]),
+  effects("Linux", imports: ["CShims", "Base", "KernelABI"]),
+  effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "Linux"]),
+  effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "Linux"]),
+  effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "Linux", "TrustAnchors"]),
+  effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "ImageFormat", "Linux"]),
   effects(
     "ImageBuilder",
-    imports: [
-      "Base", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "LinuxSys", "SafeOutput", "ImageFiles",
-    ]),
+    imports: ["Base", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Linux", "ImageFiles"]),
   effects(
     "Activation",
-    imports: ["Base", "KernelABI", "Verity", "Signatures", "ImageFormat", "LinuxSys", "TrustAnchors", "ImageFiles"]),
+    imports: ["Base", "KernelABI", "Verity", "Signatures", "ImageFormat", "Linux", "TrustAnchors", "ImageFiles"]),
   effects(
     "Provenance",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "LinuxSys", "TrustAnchors",
-      "ImageFiles",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "TrustAnchors", "ImageFiles",
     ]),
-  effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "LinuxSys", "Provenance"]),
+  effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "Linux", "Provenance"]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "LinuxSys", "TrustAnchors", "Provenance",
+      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "TrustAnchors", "Provenance",
       "BPFLoad",
     ]),
   effects(
     "SelfTest",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "LinuxSys", "TrustAnchors",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "Linux", "TrustAnchors",
       "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
     ]),
 
@@ -123,42 +119,42 @@ let modules: [Target] = [
     name: "verity-bpf",
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "HostReport", "LinuxSys", "SafeOutput", "HostSurvey", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder",
-      "Activation", "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "HostReport", "Linux", "HostSurvey", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Activation",
+      "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
 
 let moduleTests: [Target] = [
-  tests("Base", imports: ["Base", "LinuxSys"]),
-  tests("KernelABI", imports: ["Base", "KernelABI", "LinuxSys", "KernelHeaders", "TestSupport"]),
-  tests("Verity", imports: ["Base", "Verity", "LinuxSys", "TestSupport"]),
-  tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "LinuxSys", "TestSupport"]),
-  tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "LinuxSys"]),
-  tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "LinuxSys", "TestSupport"]),
-  tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "LinuxSys", "TestSupport"]),
-  tests("Policy", imports: ["Base", "Policy", "LinuxSys"]),
-  tests("Workbench", imports: ["Base", "Policy", "Workbench", "LinuxSys"]),
+  tests("Base", imports: ["Base", "Linux"]),
+  tests("KernelABI", imports: ["Base", "KernelABI", "Linux", "KernelHeaders", "TestSupport"]),
+  tests("Verity", imports: ["Base", "Verity", "Linux", "TestSupport"]),
+  tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "Linux", "TestSupport"]),
+  tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "Linux"]),
+  tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
+  tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport"]),
+  tests("Policy", imports: ["Base", "Policy", "Linux"]),
+  tests("Workbench", imports: ["Base", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
-  tests("LinuxSys", imports: ["LinuxSys"]),
+  tests("Linux", imports: ["Linux"]),
   tests(
     "TrustAnchors",
-    imports: ["Base", "Verity", "Signatures", "LinuxSys", "TrustAnchors", "TestSupport"]),
+    imports: ["Base", "Verity", "Signatures", "Linux", "TrustAnchors", "TestSupport"]),
   tests(
     "PolicyStore",
-    imports: ["Base", "Signatures", "Policy", "LinuxSys", "TrustAnchors", "PolicyStore", "TestSupport"]),
-  tests("Provenance", imports: ["Base", "LinuxSys", "Provenance", "TestSupport"]),
+    imports: ["Base", "Signatures", "Policy", "Linux", "TrustAnchors", "PolicyStore", "TestSupport"]),
+  tests("Provenance", imports: ["Base", "Linux", "Provenance", "TestSupport"]),
   tests(
     "BPFLoad",
-    imports: ["Base", "KernelABI", "BPFObject", "Policy", "LinuxSys", "Provenance", "BPFLoad"]),
+    imports: ["Base", "KernelABI", "BPFObject", "Policy", "Linux", "Provenance", "BPFLoad"]),
   tests(
     "Admission",
-    imports: ["Base", "BPFObject", "Policy", "LinuxSys", "Provenance", "Admission", "TestSupport"]),
+    imports: ["Base", "BPFObject", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
   tests(
     "Command",
     imports: [
-      "Base", "Policy", "Workbench", "LinuxSys", "TrustAnchors", "ImageFiles", "Activation", "Provenance",
-      "TestSupport", "verity-bpf",
+      "Base", "Policy", "Workbench", "Linux", "TrustAnchors", "ImageFiles", "Activation", "Provenance", "TestSupport",
+      "verity-bpf",
     ]),
 ]
 
@@ -170,7 +166,7 @@ let package = Package(
   targets: modules + moduleTests + [
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["CShims", "Base", "LinuxSys"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CShims", "Base", "Linux"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
 
     // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.
@@ -178,7 +174,7 @@ let package = Package(
       name: "KernelHeaders", dependencies: ["KernelABI"], path: "Tests/KernelHeaders", swiftSettings: testSettings),
 
     .executableTarget(
-      name: "kernel-abi", dependencies: ["Base", "KernelABI", "LinuxSys", "KernelHeaders"],
+      name: "kernel-abi", dependencies: ["Base", "KernelABI", "Linux", "KernelHeaders"],
       path: "Tests/KernelABIReport", swiftSettings: testSettings),
 
     // The policy engine's figures, see tools/bench-policy.
@@ -188,18 +184,18 @@ let package = Package(
 
     // The hash kernels against OpenSSL, see tools/bench.
     .executableTarget(
-      name: "hash-benchmark", dependencies: ["Base", "LinuxSys"], path: "Benchmarks/HashBenchmark",
+      name: "hash-benchmark", dependencies: ["Base", "Linux"], path: "Benchmarks/HashBenchmark",
       swiftSettings: testSettings, linkerSettings: linking),
 
     // Building a hash tree alone, see tools/bench.
     .executableTarget(
-      name: "tree-benchmark", dependencies: ["Base", "Verity", "LinuxSys"],
+      name: "tree-benchmark", dependencies: ["Base", "Verity", "Linux"],
       path: "Benchmarks/TreeBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark",
-      dependencies: ["Base", "KernelABI", "BPFObject", "LinuxSys", "Provenance", "Admission"],
+      dependencies: ["Base", "KernelABI", "BPFObject", "Linux", "Provenance", "Admission"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
@@ -208,7 +204,7 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "Base", "KernelABI", "Verity", "BPFObject", "ImageFormat", "Policy", "LinuxSys", "Provenance", "BPFLoad",
+        "Base", "KernelABI", "Verity", "BPFObject", "ImageFormat", "Policy", "Linux", "Provenance", "BPFLoad",
         "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),

@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 
 // SHA-256 of salted 4 KiB blocks on one core, by each kernel this processor has and by OpenSSL, taking turns so that all
 // meet the same noise: hash-benchmark [ROUNDS]. One JSON object a line, with the median ratio to OpenSSL, and the best rate:

@@ -2,7 +2,7 @@ import KernelABI
 import Admission
 import BPFObject
 import Base
-@_spi(ProgramLoading) import LinuxSys
+@_spi(ProgramLoading) import Linux
 import Provenance
 
 // What a load costs in process, step by step: load-benchmark IMAGE OBJECT POLICY AUDIT-DIRECTORY [MOUNTED-FILE [ROUNDS]].

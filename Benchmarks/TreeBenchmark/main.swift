@@ -1,6 +1,6 @@
 import Base
 import Verity
-import LinuxSys
+import Linux
 
 // Builds a hash tree over a file into another, as `veritysetup format DATA HASHES` does: tree-benchmark DATA HASHES.
 // Prints the root hash. It is here so that tools/bench can compare tree building alone, without an image's contents.

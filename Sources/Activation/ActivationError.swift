@@ -1,6 +1,6 @@
 internal import KernelABI
 public import Base
-public import LinuxSys
+public import Linux
 public import TrustAnchors
 
 /// Why an image was not mounted or unmounted. What had been set up by then has been undone.

@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import LinuxSys
+internal import Linux
 
 /// What became of a mount that was taken away.
 public struct UnmountedVolume: Equatable, Sendable {

@@ -3,7 +3,7 @@ internal import Base
 internal import Verity
 internal import ImageFormat
 public import ImageFiles
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 internal import TrustAnchors
 

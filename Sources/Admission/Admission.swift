@@ -1,6 +1,6 @@
 internal import BPFLoad
 public import Base
-internal import LinuxSys
+internal import Linux
 internal import Policy
 internal import Provenance
 internal import Synchronization

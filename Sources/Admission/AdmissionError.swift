@@ -1,7 +1,7 @@
 public import BPFLoad
 public import BPFObject
 public import Base
-public import LinuxSys
+public import Linux
 public import ImageFormat
 public import Policy
 public import Provenance

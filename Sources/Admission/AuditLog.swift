@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Synchronization
 
 /// The audit directory: `audit.log` in IPE's text form, and `audit.jsonl`, one JSON object a line.

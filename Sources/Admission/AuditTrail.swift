@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-public import LinuxSys
+public import Linux
 
 /// What the audit records of this tool say of the programs it loaded.
 ///

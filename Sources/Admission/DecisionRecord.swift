@@ -1,6 +1,6 @@
 internal import Workbench
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// One decision as it is written to the audit log, in two forms of one meaning.
 ///

@@ -2,7 +2,7 @@ internal import KernelABI
 internal import BPFLoad
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Policy
 internal import Provenance
 internal import TrustAnchors

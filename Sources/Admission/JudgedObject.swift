@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFLoad
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 internal import ImageFormat
 public import Policy
 internal import Provenance

@@ -1,7 +1,7 @@
 internal import BPFLoad
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Policy
 internal import Provenance
 

@@ -1,4 +1,4 @@
-internal import LinuxSys
+internal import Linux
 internal import Synchronization
 
 /// The order of the objects of a run, where it counts while several are worked on at the same time: in the records, and

@@ -1,6 +1,6 @@
 internal import BPFLoad
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 internal import ImageFormat
 internal import Policy
 internal import Provenance

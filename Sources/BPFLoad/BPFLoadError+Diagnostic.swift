@@ -1,7 +1,7 @@
 internal import KernelABI
 public import Base
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 
 extension BPFLoadError: Diagnosable {

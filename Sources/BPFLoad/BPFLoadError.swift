@@ -1,7 +1,7 @@
 public import KernelABI
 public import BPFObject
 public import Base
-public import LinuxSys
+public import Linux
 public import Signatures
 
 /// Why an object did not get into the kernel.

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 
 /// A module of the running kernel that has type information.
 final class KernelModule: Sendable {

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 
 /// Why a load that the kernel was to check a signature of was not made.

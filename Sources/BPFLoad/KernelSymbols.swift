@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// What an object expects from the running kernel: functions (kfuncs), variables, addresses, configuration.
 ///

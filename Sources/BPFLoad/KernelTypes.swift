@@ -1,6 +1,6 @@
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Synchronization
 
 /// The running kernel's own types, by name. Shared by the loads of a run, which may be under way at the same time: what

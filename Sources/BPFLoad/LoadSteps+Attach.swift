@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 
 /// A link, what it attaches to what, and the name it is pinned under.
 struct MadeLink {

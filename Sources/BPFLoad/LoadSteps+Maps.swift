@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 
 /// Making maps and filling them.
 extension LoadSteps {

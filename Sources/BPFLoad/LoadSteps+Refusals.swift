@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 
 /// Refusals that do not depend on the object's contents.
 extension LoadSteps {

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// Structures of functions that the kernel calls (struct_ops): a TCP congestion control, a scheduler …
 ///

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import BPFObject
-@_spi(ProgramLoading) internal import LinuxSys
+@_spi(ProgramLoading) internal import Linux
 
 /// One load on its way. Whatever it has made goes with it when a step throws: descriptors close, pins are removed.
 struct LoadSteps {

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// What BPF_PROG_LOAD is told of where a program goes.
 struct LoadTarget {

@@ -1,5 +1,5 @@
 public import KernelABI
-public import LinuxSys
+public import Linux
 
 /// A program in the kernel.
 public struct LoadedProgram: Sendable {

@@ -1,5 +1,5 @@
 internal import KernelABI
-public import LinuxSys
+public import Linux
 
 /// The programs this host's kernel has loaded, whoever loaded them.
 public enum LoadedPrograms {

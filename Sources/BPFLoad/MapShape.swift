@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import LinuxSys
+internal import Linux
 
 /// What two maps must have in common to be taken for each other: the attributes that libbpf compares before it uses a
 /// pinned map (map_is_reuse_compat).

@@ -1,5 +1,5 @@
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 
 /// The modules whose functions and variables an object uses, and how its instructions refer to them.
 ///

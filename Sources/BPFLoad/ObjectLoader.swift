@@ -1,6 +1,6 @@
 public import Policy
 internal import BPFObject
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 
 /// Puts an object into the kernel: type information, maps, programs, pins, in this order, all or nothing.

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import Base
 internal import Glibc
-@_spi(ProgramLoading) internal import LinuxSys
+@_spi(ProgramLoading) internal import Linux
 
 /// EPERM has many fathers, and the kernel does not say which one it was. This looks for him: at what the process may,
 /// at what the kernel says of itself, and at what it answers to two questions that are harmless.

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Glibc
-internal import LinuxSys
+internal import Linux
 internal import Synchronization
 
 /// The directories that the pins of one run lie in, shared by its loads, which may be under way at the same time.

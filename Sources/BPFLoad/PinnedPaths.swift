@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Glibc
-internal import LinuxSys
+internal import Linux
 
 /// What was pinned and which directories were made for it. All of it is removed again, last first, unless it is kept.
 struct PinnedPaths: ~Copyable {

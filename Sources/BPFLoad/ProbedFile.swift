@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// An executable or library in which probes are set.
 enum ProbedFile {

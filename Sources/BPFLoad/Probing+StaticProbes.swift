@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// Attaching to places that a program's author marked (USDT), as libbpf does it: a probe at each place, whose cookie
 /// says under which key of a map of the object the program finds where the arguments are.

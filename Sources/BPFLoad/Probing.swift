@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// Probes, tracepoints and samples: events that are opened first and then given a program, with a link that keeps them
 /// open.

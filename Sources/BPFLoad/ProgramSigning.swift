@@ -1,6 +1,6 @@
 internal import BPFObject
 internal import Base
-@_spi(ProgramLoading) internal import LinuxSys
+@_spi(ProgramLoading) internal import Linux
 internal import Signatures
 
 /// The signatures of one load, in the form that is tried.

@@ -1,6 +1,6 @@
 internal import KernelABI
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 extension Refusal.Permission {
   /// EPERM has many fathers; name the one that was found, and how.

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFObject
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// Relocations that the kernel could not resolve.
 ///

@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import BPFObject
 internal import Base
-@_spi(ProgramLoading) internal import LinuxSys
+@_spi(ProgramLoading) internal import Linux
 
 /// A program that the kernel has just refused, about to be verified once more with a log.
 struct RefusedProgram {

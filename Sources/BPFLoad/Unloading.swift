@@ -1,7 +1,7 @@
 internal import KernelABI
 public import Base
 internal import Glibc
-public import LinuxSys
+public import Linux
 
 /// Why pins were not removed.
 public enum UnloadError: Error, Sendable {

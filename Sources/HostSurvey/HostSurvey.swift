@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import Base
 public import HostReport
-public import LinuxSys
+public import Linux
 
 /// Reads what a ``HostReport`` is made from. What cannot be read is a fact too.
 public enum HostSurvey {

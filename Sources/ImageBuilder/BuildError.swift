@@ -2,8 +2,7 @@ public import Base
 public import BPFObject
 public import Verity
 public import FileSystems
-public import LinuxSys
-public import SafeOutput
+public import Linux
 public import Signatures
 
 /// Why no image was built.

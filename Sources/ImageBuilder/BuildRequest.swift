@@ -1,6 +1,5 @@
 public import ImageFormat
-public import LinuxSys
-public import SafeOutput
+public import Linux
 
 /// What to pack, and where to put it.
 public struct BuildRequest: Sendable {

@@ -1,7 +1,7 @@
 internal import Base
 internal import Verity
 internal import ImageFormat
-internal import LinuxSys
+internal import Linux
 
 /// Puts file system, tree and signature into the partitions of a discoverable disk image (UAPI.2, UAPI.3).
 ///

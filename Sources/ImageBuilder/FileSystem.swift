@@ -2,7 +2,7 @@ internal import BPFObject
 internal import Base
 internal import Verity
 internal import FileSystems
-internal import LinuxSys
+internal import Linux
 internal import ImageFormat
 
 /// The file system of an image while files are packed into it.

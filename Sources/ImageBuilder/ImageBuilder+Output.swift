@@ -1,8 +1,7 @@
 internal import Base
 internal import Verity
 internal import ImageFormat
-internal import LinuxSys
-internal import SafeOutput
+internal import Linux
 
 extension ImageBuilder {
   func checkLabels() throws(BuildError) {

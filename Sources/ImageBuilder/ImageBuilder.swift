@@ -2,7 +2,7 @@ internal import BPFObject
 internal import Base
 internal import Verity
 internal import ImageFormat
-internal import LinuxSys
+internal import Linux
 
 /// Makes a reproducible dm-verity image of a directory of BPF objects.
 ///

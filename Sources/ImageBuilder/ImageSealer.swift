@@ -1,6 +1,6 @@
 internal import Base
 internal import Verity
-internal import LinuxSys
+internal import Linux
 
 /// Turns a file system into the finished image, in place.
 struct ImageSealer {

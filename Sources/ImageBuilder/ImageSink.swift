@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// The image's file while it is written. It keeps the system's own words for why it could not be.
 struct ImageSink: ByteSink, ~Copyable, Sendable {

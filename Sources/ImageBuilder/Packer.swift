@@ -2,7 +2,7 @@ internal import BPFObject
 internal import Base
 internal import Verity
 internal import FileSystems
-internal import LinuxSys
+internal import Linux
 internal import ImageFormat
 
 /// Reads files, each of them once: what was read is hashed, described and packed, and nothing else is.

@@ -1,4 +1,4 @@
-internal import LinuxSys
+internal import Linux
 internal import Synchronization
 
 /// Packs the files of a directory, several at a time, and puts them into the file system in the order of their paths,

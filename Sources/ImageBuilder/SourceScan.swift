@@ -1,6 +1,6 @@
 internal import Base
 internal import FileSystems
-internal import LinuxSys
+internal import Linux
 internal import ImageFormat
 internal import Synchronization
 

@@ -1,6 +1,6 @@
 internal import Base
 internal import ImageFormat
-internal import LinuxSys
+internal import Linux
 
 /// What an earlier build of the same image left beside it and this build does not write: an old signature or root hash
 /// beside a new image would be taken for the new one's.

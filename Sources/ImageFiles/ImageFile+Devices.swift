@@ -1,6 +1,6 @@
 internal import Base
 internal import ImageFormat
-public import LinuxSys
+public import Linux
 
 extension ImageFile {
   /// A part of an image that can be put under a loop device.

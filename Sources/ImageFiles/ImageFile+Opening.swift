@@ -1,7 +1,7 @@
 internal import Base
 internal import Verity
 internal import ImageFormat
-internal import LinuxSys
+internal import Linux
 
 extension ImageFile {
   /// Opens an image of any layout.

@@ -1,7 +1,7 @@
 public import Base
 public import Verity
 public import ImageFormat
-public import LinuxSys
+public import Linux
 
 /// An image that is open: where its data and its tree are, whatever its layout.
 ///

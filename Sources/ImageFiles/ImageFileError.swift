@@ -1,5 +1,5 @@
 public import Base
-public import LinuxSys
+public import Linux
 
 /// Why an image could not be opened.
 public enum ImageFileError: Error, Equatable, Sendable {

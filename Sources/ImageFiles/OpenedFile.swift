@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import Base
 internal import ImageFormat
-internal import LinuxSys
+internal import Linux
 
 /// A file that may hold an image, opened once.
 struct OpenedFile: ~Copyable {

@@ -1,6 +1,6 @@
 internal import KernelABI
 public import Base
-public import LinuxSys
+public import Linux
 public import Policy
 internal import Signatures
 public import TrustAnchors

@@ -1,6 +1,6 @@
 public import KernelABI
 public import Base
-public import LinuxSys
+public import Linux
 public import Policy
 public import Signatures
 public import TrustAnchors

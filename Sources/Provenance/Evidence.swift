@@ -1,5 +1,5 @@
 public import Base
-public import LinuxSys
+public import Linux
 public import ImageFormat
 public import TrustAnchors
 

@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 internal import TrustAnchors
 

@@ -1,6 +1,6 @@
 public import Base
 internal import FileSystems
-internal import LinuxSys
+internal import Linux
 public import TrustAnchors
 
 /// Finds out where objects' bytes come from, and reads them once into private memory.

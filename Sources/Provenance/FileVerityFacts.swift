@@ -1,7 +1,7 @@
 internal import KernelABI
 public import Base
 internal import Verity
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 internal import TrustAnchors
 

@@ -1,6 +1,6 @@
 internal import Base
 internal import Verity
-internal import LinuxSys
+internal import Linux
 
 /// What the kernel says of a device-mapper device, read from its table.
 struct KernelWitness {

@@ -1,4 +1,4 @@
-public import LinuxSys
+public import Linux
 
 /// A loop device and its backing file, as sysfs tells: readable without privilege (Documentation/ABI/testing/sysfs-block-loop).
 public struct LoopFacts: Equatable, Sendable {

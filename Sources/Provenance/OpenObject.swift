@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import LinuxSys
+internal import Linux
 
 /// A descriptor that was handed over, once it is known to be a regular file of an EROFS image.
 struct OpenObject: ~Copyable {

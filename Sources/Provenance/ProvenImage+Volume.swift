@@ -2,7 +2,7 @@ internal import Base
 internal import Verity
 internal import ImageFormat
 internal import ImageFiles
-internal import LinuxSys
+internal import Linux
 internal import TrustAnchors
 
 extension ProvenImage {

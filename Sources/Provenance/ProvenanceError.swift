@@ -2,7 +2,7 @@ internal import KernelABI
 public import Verity
 public import Base
 public import ImageFiles
-public import LinuxSys
+public import Linux
 public import TrustAnchors
 
 /// Why the origin of an object's bytes could not be proven.

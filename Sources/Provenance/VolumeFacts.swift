@@ -1,5 +1,5 @@
 public import Base
-public import LinuxSys
+public import Linux
 
 /// An active dm-verity device as the kernel's own table describes it: the kernel's witness.
 ///

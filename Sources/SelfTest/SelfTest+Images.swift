@@ -1,7 +1,7 @@
 internal import Admission
 internal import Base
 internal import Verity
-internal import LinuxSys
+internal import Linux
 
 extension SelfTest {
   /// The image itself: whole, broken in its data, broken in its tree, cut, sealed by somebody else.

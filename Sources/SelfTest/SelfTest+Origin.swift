@@ -1,7 +1,7 @@
 internal import KernelABI
 internal import Admission
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 extension SelfTest {
   /// The right bytes from the wrong place.

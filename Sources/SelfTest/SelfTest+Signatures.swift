@@ -1,7 +1,7 @@
 internal import Admission
 internal import Base
 internal import ImageFormat
-internal import LinuxSys
+internal import Linux
 internal import PolicyStore
 internal import Policy
 internal import Signatures

@@ -1,6 +1,6 @@
 public import Base
 internal import ImageBuilder
-internal import LinuxSys
+internal import Linux
 
 /// Shows on this very machine that what must be refused is refused, and what must be allowed is allowed.
 ///

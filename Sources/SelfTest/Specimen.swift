@@ -2,7 +2,7 @@ internal import Base
 internal import Verity
 internal import FileSystems
 internal import ImageFiles
-internal import LinuxSys
+internal import Linux
 internal import ImageFormat
 
 /// A private copy of an image, in which things can be broken: the file system with the tree behind it, whatever the

@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Synchronization
 
 /// The certificates of a ``Trust``; those in directories that others fill are read when somebody asks.

@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 
 /// A file of certificates in PEM, read once.

@@ -1,6 +1,6 @@
 internal import KernelABI
 public import Base
-internal import LinuxSys
+internal import Linux
 internal import Signatures
 
 /// Whose signatures count on this machine, and what was revoked.

@@ -1,5 +1,5 @@
 public import Base
-public import LinuxSys
+public import Linux
 public import Signatures
 
 /// Why a directory of trust anchors cannot be used.

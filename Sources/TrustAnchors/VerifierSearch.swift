@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// Looks certificates up in the VOA hierarchy (UAPI.11): the first load path that has a name wins, and a mask in any of
 /// them takes the name out of all. What the specification says not to consider is not, and becomes a problem to tell.

@@ -1,5 +1,5 @@
 internal import Base
-internal import LinuxSys
+internal import Linux
 
 /// The certificates for root hashes in systemd's `verity.d` directories (systemd-dissect, dissect-image.c).
 ///

@@ -1,6 +1,5 @@
 import Base
-import LinuxSys
-import SafeOutput
+import Linux
 
 /// The program: reads its words, does what they ask for, and ends with the exit code that comes of it.
 @main

@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Policy
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
 import BPFObject
 import Base
 import Glibc
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 import Testing
 
 /// The demo's objects are the same wherever the sources lie, or its root hash could not be compared.

@@ -2,7 +2,7 @@ import KernelABI
 import Base
 import Testing
 
-@_spi(ProgramLoading) import LinuxSys
+@_spi(ProgramLoading) import Linux
 @testable import BPFLoad
 @testable import BPFObject
 

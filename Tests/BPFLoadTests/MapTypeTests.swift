@@ -1,5 +1,5 @@
 import BPFObject
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

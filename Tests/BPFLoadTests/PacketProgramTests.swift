@@ -1,5 +1,5 @@
 import KernelABI
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

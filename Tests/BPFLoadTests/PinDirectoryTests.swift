@@ -1,5 +1,5 @@
 import Dispatch
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

@@ -2,7 +2,7 @@ import BPFObject
 import Base
 import Glibc
 import KernelABI
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

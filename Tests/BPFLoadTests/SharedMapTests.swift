@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

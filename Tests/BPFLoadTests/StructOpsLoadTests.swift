@@ -2,7 +2,7 @@ import KernelABI
 import BPFObject
 import Base
 import Glibc
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

@@ -1,7 +1,7 @@
 import KernelABI
 import Base
 import Glibc
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFLoad

@@ -1,6 +1,6 @@
 import KernelABI
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 @testable import BPFObject

@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// Objects as other compilers, options and linkers make them.

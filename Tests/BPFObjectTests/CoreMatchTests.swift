@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// What is said of relocations before the kernel is asked, against what the kernel then does.

@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// The list of edits is complete: everything else is the object's own bytes, as llvm-objdump shows them.

@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// What an object needs from the running kernel is listed, and resolving it gives a program that loads and runs.

@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// What the linker makes is what the running kernel takes, byte for byte.

@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-@_spi(ProgramLoading) import LinuxSys
+@_spi(ProgramLoading) import Linux
 import Testing
 
 /// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.

@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// What the analysis says of a program, against sources that are known to say it.

@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// libbpf's own linking as an oracle: a light skeleton holds the very arrays that libbpf would hand to bpf(2), with

@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Testing
 
 /// Stripping takes debugging data away and nothing else.

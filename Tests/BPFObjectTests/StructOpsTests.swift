@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-@_spi(ProgramLoading) import LinuxSys
+@_spi(ProgramLoading) import Linux
 import Testing
 
 /// Structures of functions are read, and laid out as the running kernel has them.

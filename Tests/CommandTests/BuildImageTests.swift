@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 import Workbench
 import Base
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Activation
 import Base
 import ImageFiles
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 import TrustAnchors

@@ -2,7 +2,7 @@ import Base
 import Glibc
 import KernelABI
 import KernelHeaders
-import LinuxSys
+import Linux
 
 // Compares KernelABI with headers of the kernel and writes their numbers down: kernel-abi HEADERS VERSION NUMBERS.
 // HEADERS is a directory like /usr/include, VERSION that of its package, NUMBERS the file that the tests read. Prints a

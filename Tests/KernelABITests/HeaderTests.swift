@@ -1,7 +1,7 @@
 import Base
 import KernelABI
 import KernelHeaders
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 public import Base
-internal import LinuxSys
+internal import Linux
 
 /// The built `verity-bpf`, run as a user runs it.
 public enum VerityBPFCommand {

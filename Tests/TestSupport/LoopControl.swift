@@ -1,5 +1,5 @@
 internal import CShims.Linux
-internal import LinuxSys
+internal import Linux
 
 /// What only an attacker with root does to a loop device.
 public enum LoopControl {

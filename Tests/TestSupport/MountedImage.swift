@@ -1,4 +1,4 @@
-internal import LinuxSys
+internal import Linux
 
 /// An image behind a loop device, mounted until this value goes. Needs root.
 public final class MountedImage: Sendable {

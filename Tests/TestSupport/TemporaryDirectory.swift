@@ -1,4 +1,4 @@
-internal import LinuxSys
+internal import Linux
 
 /// A directory that goes away with the test that made it.
 public final class TemporaryDirectory: Sendable {

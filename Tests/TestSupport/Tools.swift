@@ -1,4 +1,4 @@
-internal import LinuxSys
+internal import Linux
 
 /// Other people's programs, run to their end.
 public enum Tools {

@@ -1,5 +1,5 @@
 import CVMSupport
-import LinuxSys
+import Linux
 
 /// The binary that users get, run as they run it.
 enum Command {

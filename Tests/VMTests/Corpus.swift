@@ -1,7 +1,7 @@
 import BPFLoad
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Policy
 import Provenance
 

@@ -2,7 +2,7 @@ import KernelABI
 import BPFLoad
 import BPFObject
 import CVMSupport
-import LinuxSys
+import Linux
 
 /// Every program of every object of the corpus: what the analysis says of it, and what the kernel does with it.
 enum CorpusCases {

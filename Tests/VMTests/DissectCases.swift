@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 import Provenance
 
 /// Disk images as systemd opens them: a newer one than the build machine's, with image policies, run from `/sid` by its own

@@ -1,7 +1,7 @@
 import Base
 import CVMSupport
 import Glibc
-import LinuxSys
+import Linux
 import Provenance
 
 /// Files with fs-verity on ext4, which the kernel of a build machine may not have.

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// `doctor` and `self-test` on a machine whose state is known.
 enum HostCases {

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// The kernel's IPE (Documentation/admin-guide/LSM/ipe.rst).
 enum IPE {

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// The kernel's own integrity policy beside ours.
 enum IPECases {

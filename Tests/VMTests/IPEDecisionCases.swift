@@ -1,5 +1,5 @@
 import KernelABI
-import LinuxSys
+import Linux
 import Policy
 
 /// The running kernel's IPE and our engine, asked the same.

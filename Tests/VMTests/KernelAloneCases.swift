@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// A dm-verity volume whose devices this process cannot read: nothing can be proven, and the kernel alone vouches.
 enum KernelAloneCases {

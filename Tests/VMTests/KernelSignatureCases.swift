@@ -1,6 +1,6 @@
 import CVMSupport
 import Glibc
-import LinuxSys
+import Linux
 
 /// Signatures of programs that the kernel itself checks (Linux 6.18 and later), by the key in the firmware's db.
 enum KernelSignatureCases {

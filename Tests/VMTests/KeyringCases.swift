@@ -1,6 +1,6 @@
 import CVMSupport
 import Glibc
-import LinuxSys
+import Linux
 import Provenance
 
 /// Keyrings that root can fill, so that "signed" says less than it seems (kernel 7.0 and later).

@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSys
+import Linux
 
 /// Kinds of programs that need a kernel with modules, probes and trampolines: loaded, attached, seen at work, unloaded.
 enum LoadingCases {

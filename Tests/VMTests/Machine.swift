@@ -1,6 +1,6 @@
 import CVMSupport
 import Glibc
-import LinuxSys
+import Linux
 
 /// The test machine: its mounts, modules, settings, and the port to the host.
 enum Machine {

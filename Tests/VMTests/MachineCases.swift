@@ -1,5 +1,5 @@
 import KernelABI
-import LinuxSys
+import Linux
 
 /// The machine is what the other cases take it for.
 enum MachineCases {

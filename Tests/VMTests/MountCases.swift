@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// `verity-bpf mount` and `umount` over real device-mapper volumes, and that nothing is left of either.
 enum MountCases {

@@ -1,7 +1,7 @@
 import Base
 import CVMSupport
 import Glibc
-import LinuxSys
+import Linux
 import Provenance
 
 /// Descriptors and devices that are not what they seem.

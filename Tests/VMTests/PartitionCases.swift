@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 import Provenance
 
 /// A disk image behind a loop device, of which a partition is mounted.

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// What each lockdown mode makes of each kind of program: loaded and attached by the command, from an image.
 enum ProgramCases {

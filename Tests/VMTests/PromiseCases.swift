@@ -1,5 +1,5 @@
 import KernelABI
-import LinuxSys
+import Linux
 
 /// Objects whose authors say what they may do under lockdown (`include/verity_bpf.h`), on machines in each mode: the
 /// policy allows them all, and where a promise for the machine's mode is broken they stay out.

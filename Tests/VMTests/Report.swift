@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// How the machine was started.
 enum Boot: String, CaseIterable {

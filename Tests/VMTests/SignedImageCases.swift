@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// Signed root hashes: what the kernel takes, and a load from such a volume.
 enum SignedImageCases {

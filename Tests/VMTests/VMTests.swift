@@ -1,5 +1,5 @@
 import CVMSupport
-import LinuxSys
+import Linux
 
 /// The first process of a test machine: sets it up, runs every case that is meant for this boot, and turns it off.
 ///

@@ -1,7 +1,7 @@
 import Base
 import Verity
 import ImageFormat
-import LinuxSys
+import Linux
 
 /// An image behind a loop device and a dm-verity device, until ``close()`` or the end of this value.
 final class VerityVolume {

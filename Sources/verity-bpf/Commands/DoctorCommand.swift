@@ -1,7 +1,7 @@
 import Base
 import HostReport
 import HostSurvey
-import LinuxSys
+import Linux
 
 /// `verity-bpf doctor`: what this host can guarantee.
 struct DoctorCommand: Command {

@@ -1,6 +1,6 @@
 import FileSystems
 import ImageFiles
-import LinuxSys
+import Linux
 import ImageFormat
 import PolicyStore
 import Workbench

@@ -1,7 +1,6 @@
 import Base
-import LinuxSys
+import Linux
 import Policy
-import SafeOutput
 
 /// Policy files, and what else the verbs read.
 enum PolicyFile {

@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 import SelfTest
 
 /// `verity-bpf self-test`: the guards of this machine, tried.

@@ -1,6 +1,6 @@
 import Base
 import ImageFormat
-import LinuxSys
+import Linux
 
 /// The root hash a user trusts beforehand: its digits, or the file that holds them.
 struct TrustedRootHash {

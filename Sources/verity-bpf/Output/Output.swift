@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 
 /// Printing, the same for every subcommand: people's text and JSON on standard output, diagnostics on standard error.
 enum Output {

@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 import Synchronization
 
 /// What there is to say about one object, gathered so that it is printed in one piece.

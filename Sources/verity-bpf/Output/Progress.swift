@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 
 /// A line of progress on standard error, only where a person may be watching.
 struct Progress {

@@ -1,6 +1,6 @@
 import Base
 import ImageFiles
-import LinuxSys
+import Linux
 import TrustAnchors
 
 extension RootHashVerdict {

@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSys
+import Linux
 
 /// What the machine that runs the tests can do. A test that cannot run here says why.
 enum Machine {

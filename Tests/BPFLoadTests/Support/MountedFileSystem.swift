@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSys
+import Linux
 
 /// A file system of its own in a temporary directory, so that tests leave the machine's mounts alone.
 final class MountedFileSystem: Sendable {

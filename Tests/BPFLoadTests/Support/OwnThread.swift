@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSys
+import Linux
 
 /// Runs `body` on a thread of its own, which leaves what the flags of unshare(2) name.
 func onOwnThread(unsharing flags: CInt, _ body: @escaping () throws -> Void) throws {

@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSys
+import Linux
 
 /// The reading side of a BPF ring buffer (kernel/bpf/ringbuf.c): a page with the reader's position, one with the
 /// writer's, then the data, mapped twice so that no record is split.

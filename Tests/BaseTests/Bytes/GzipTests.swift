@@ -1,6 +1,6 @@
 import Base
 import Glibc
-import LinuxSys
+import Linux
 import Testing
 
 /// gzip files, with gzip(1) as the oracle.

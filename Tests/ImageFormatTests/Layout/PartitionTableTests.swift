@@ -1,7 +1,7 @@
 import Base
 import Verity
 import ImageFormat
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 

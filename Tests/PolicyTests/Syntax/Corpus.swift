@@ -1,5 +1,5 @@
 import Testing
-import LinuxSys
+import Linux
 import Policy
 
 /// The recorded answers of a running 6.12 kernel, under Tests/Fixtures/ipe-corpus.

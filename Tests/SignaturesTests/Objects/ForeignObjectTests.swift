@@ -1,6 +1,6 @@
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 import Signatures
 import TestSupport
 import Testing

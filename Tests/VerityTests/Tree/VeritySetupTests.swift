@@ -1,6 +1,6 @@
 import Base
 import Verity
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 

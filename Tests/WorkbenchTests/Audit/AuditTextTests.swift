@@ -1,5 +1,5 @@
 import Workbench
-import LinuxSys
+import Linux
 import Testing
 
 @Suite struct AuditTextTests {

@@ -1,6 +1,6 @@
 import Base
 import Glibc
-import LinuxSys
+import Linux
 import Policy
 import Testing
 

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 import Policy
 import Workbench
 import Testing

@@ -1,7 +1,7 @@
 import Base
 import ImageFormat
 import ImageBuilder
-import LinuxSys
+import Linux
 
 /// `verity-bpf build-image`: a directory of objects becomes a dm-verity image.
 struct BuildImageCommand: Command {

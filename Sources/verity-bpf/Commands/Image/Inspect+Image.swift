@@ -4,7 +4,7 @@ import Verity
 import ImageFormat
 import FileSystems
 import ImageFiles
-import LinuxSys
+import Linux
 import TrustAnchors
 
 extension InspectCommand {

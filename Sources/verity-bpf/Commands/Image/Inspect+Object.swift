@@ -1,7 +1,7 @@
 import KernelABI
 import BPFObject
 import Base
-import LinuxSys
+import Linux
 
 extension InspectCommand {
   /// Describes a BPF object.

@@ -1,5 +1,5 @@
 import Base
-import LinuxSys
+import Linux
 
 /// `verity-bpf inspect`: what is in a file, said without loading or trusting it.
 struct InspectCommand: Command {

@@ -3,7 +3,7 @@ import Admission
 import Base
 import ImageFormat
 import ImageFiles
-import LinuxSys
+import Linux
 import TrustAnchors
 
 /// `verity-bpf mount`: an image becomes a directory whose files can be opened and handed to `load`.

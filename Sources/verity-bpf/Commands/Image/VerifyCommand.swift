@@ -3,7 +3,7 @@ import Verity
 import ImageFormat
 import FileSystems
 import ImageFiles
-import LinuxSys
+import Linux
 import TrustAnchors
 
 /// `verity-bpf verify`: every block of an image against a root hash.

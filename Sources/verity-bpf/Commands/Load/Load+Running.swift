@@ -3,11 +3,10 @@ import Admission
 import BPFLoad
 import Base
 import ImageFormat
-import LinuxSys
+import Linux
 import Policy
 import PolicyStore
 import Provenance
-import SafeOutput
 import TrustAnchors
 
 /// What `load` does.

@@ -1,7 +1,7 @@
 import Admission
 import Base
 import ImageFormat
-import LinuxSys
+import Linux
 import Provenance
 import TrustAnchors
 

@@ -2,7 +2,7 @@ import Admission
 import BPFLoad
 import KernelABI
 import Base
-import LinuxSys
+import Linux
 
 /// `verity-bpf ps`: every program the kernel has loaded, and whether the audit records vouch for it.
 struct PsCommand: Command {

@@ -1,7 +1,7 @@
 import KernelABI
 import Workbench
 import Base
-import LinuxSys
+import Linux
 import PolicyStore
 import Policy
 

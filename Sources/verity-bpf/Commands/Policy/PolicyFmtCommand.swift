@@ -1,6 +1,6 @@
 import Base
 import Policy
-import SafeOutput
+import Linux
 
 struct PolicyFmtCommand: Command {
   static let files: Key<[String]> = .repeated(

@@ -2,7 +2,7 @@ import Base
 import Verity
 import ImageFormat
 import ImageFiles
-import LinuxSys
+import Linux
 import Policy
 import Workbench
 import Signatures

@@ -1,6 +1,6 @@
 import Base
 import Policy
-import SafeOutput
+import Linux
 import Signatures
 
 struct PolicySignCommand: Command {

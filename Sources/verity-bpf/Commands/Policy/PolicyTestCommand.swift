@@ -1,8 +1,7 @@
 import Base
-import LinuxSys
+import Linux
 import Policy
 import Workbench
-import SafeOutput
 
 struct PolicyTestCommand: Command {
   static let policy: Key<String> = .required("POLICY", takes: .file, "The policy.")

@@ -1,7 +1,6 @@
 import Base
-import LinuxSys
+import Linux
 import Signatures
-import SafeOutput
 
 /// `verity-bpf sign file`: the explicit signature of an object that is on no image.
 struct SignFileCommand: Command {

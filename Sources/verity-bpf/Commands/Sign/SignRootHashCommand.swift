@@ -3,8 +3,7 @@ import Verity
 import ImageFormat
 import ImageBuilder
 import ImageFiles
-import LinuxSys
-import SafeOutput
+import Linux
 import Signatures
 
 /// `verity-bpf sign root-hash`: the detached signature that lets the kernel open an image as signed.

@@ -1,4 +1,4 @@
-import SafeOutput
+import Linux
 import Signatures
 
 /// Who signs: a certificate and its private key, named as systemd-repart and sbsign name them.

@@ -1,7 +1,7 @@
 import Base
 import Verity
 import FileSystems
-import LinuxSys
+import Linux
 import Testing
 
 /// Images whose hash tree is right and whose metadata is not: what the reader would meet if the builder were hostile.

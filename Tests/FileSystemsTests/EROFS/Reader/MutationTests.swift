@@ -1,7 +1,7 @@
 import Base
 import Verity
 import FileSystems
-import LinuxSys
+import Linux
 import Testing
 
 /// Hundreds of changed images, each under a fresh hash tree, so that the parser really meets the changed bytes.

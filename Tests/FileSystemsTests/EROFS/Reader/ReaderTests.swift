@@ -1,7 +1,7 @@
 import Base
 import Verity
 import FileSystems
-import LinuxSys
+import Linux
 import Testing
 
 /// Images made by mkfs.erofs, compared with the tree they were made of and with dump.erofs.

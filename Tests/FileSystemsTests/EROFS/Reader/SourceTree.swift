@@ -2,7 +2,7 @@ import Base
 import Verity
 import FileSystems
 import Glibc
-import LinuxSys
+import Linux
 
 /// A directory with files of every shape, and the images mkfs.erofs makes of it.
 final class SourceTree {

@@ -1,6 +1,6 @@
 import Base
 @testable import FileSystems
-import LinuxSys
+import Linux
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 import Testing
 
 @Suite struct SubprocessTests {

@@ -1,4 +1,4 @@
-import LinuxSys
+import Linux
 import Testing
 
 /// What the kernel says, and what was put in its place. How it is done by root is in `Tests/VMTests/KeyringCases.swift`

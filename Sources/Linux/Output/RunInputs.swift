@@ -1,5 +1,3 @@
-public import LinuxSys
-
 /// The files that a run reads, none of which may become one of its results.
 ///
 /// A result gets its name by a rename, and whatever had the name before is gone. Where that was the private key, it is
