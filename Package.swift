@@ -85,32 +85,29 @@ let modules: [Target] = [
   // The edge.
   effects("Linux", imports: ["CShims", "Base", "KernelABI"]),
   effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "Linux"]),
-  effects("TrustAnchors", imports: ["Base", "KernelABI", "Verity", "Signatures", "Linux"]),
-  effects("PolicyStore", imports: ["Base", "KernelABI", "Signatures", "Policy", "Linux", "TrustAnchors"]),
+  effects("Trust", imports: ["Base", "KernelABI", "Verity", "Signatures", "Policy", "Linux"]),
   effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "ImageFormat", "Linux"]),
   effects(
     "ImageBuilder",
     imports: ["Base", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Linux", "ImageFiles"]),
   effects(
-    "Activation",
-    imports: ["Base", "KernelABI", "Verity", "Signatures", "ImageFormat", "Linux", "TrustAnchors", "ImageFiles"]),
+    "Activation", imports: ["Base", "KernelABI", "Verity", "Signatures", "ImageFormat", "Linux", "Trust", "ImageFiles"]),
   effects(
     "Provenance",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "TrustAnchors", "ImageFiles",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "ImageFiles",
     ]),
   effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "Linux", "Provenance"]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "TrustAnchors", "Provenance",
-      "BPFLoad",
+      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Provenance", "BPFLoad",
     ]),
   effects(
     "SelfTest",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "Linux", "TrustAnchors",
-      "PolicyStore", "ImageFiles", "ImageBuilder", "Provenance", "Admission",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "Linux", "Trust",
+      "ImageFiles", "ImageBuilder", "Provenance", "Admission",
     ]),
 
   // What is run.
@@ -119,8 +116,8 @@ let modules: [Target] = [
     name: "verity-bpf",
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "HostReport", "Linux", "HostSurvey", "TrustAnchors", "PolicyStore", "ImageFiles", "ImageBuilder", "Activation",
-      "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "HostReport", "Linux", "HostSurvey", "Trust", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad",
+      "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -138,11 +135,8 @@ let moduleTests: [Target] = [
   tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
   tests("Linux", imports: ["Linux"]),
   tests(
-    "TrustAnchors",
-    imports: ["Base", "Verity", "Signatures", "Linux", "TrustAnchors", "TestSupport"]),
-  tests(
-    "PolicyStore",
-    imports: ["Base", "Signatures", "Policy", "Linux", "TrustAnchors", "PolicyStore", "TestSupport"]),
+    "Trust",
+    imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),
   tests("Provenance", imports: ["Base", "Linux", "Provenance", "TestSupport"]),
   tests(
     "BPFLoad",
@@ -153,7 +147,7 @@ let moduleTests: [Target] = [
   tests(
     "Command",
     imports: [
-      "Base", "Policy", "Workbench", "Linux", "TrustAnchors", "ImageFiles", "Activation", "Provenance", "TestSupport",
+      "Base", "Policy", "Workbench", "Linux", "Trust", "ImageFiles", "Activation", "Provenance", "TestSupport",
       "verity-bpf",
     ]),
 ]

@@ -1,7 +1,7 @@
 internal import KernelABI
 public import Base
 public import Linux
-public import TrustAnchors
+public import Trust
 
 /// Why an image was not mounted or unmounted. What had been set up by then has been undone.
 public enum ActivationError: Error, Sendable {

@@ -5,7 +5,7 @@ internal import ImageFormat
 public import ImageFiles
 internal import Linux
 internal import Signatures
-internal import TrustAnchors
+internal import Trust
 
 /// Mounting an image so that it can be opened by descriptor: under dm-verity where the kernel has it, else on a plain
 /// loop device.

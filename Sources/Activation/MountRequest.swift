@@ -1,6 +1,6 @@
 public import Base
 public import ImageFiles
-public import TrustAnchors
+public import Trust
 
 /// How an image that is open is to be mounted.
 public struct MountRequest: Sendable {

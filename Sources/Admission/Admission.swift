@@ -4,7 +4,7 @@ internal import Linux
 internal import Policy
 internal import Provenance
 internal import Synchronization
-internal import TrustAnchors
+internal import Trust
 
 /// The way of a program: examine, judge, record, load, record.
 ///

@@ -5,7 +5,7 @@ public import Linux
 public import ImageFormat
 public import Policy
 public import Provenance
-public import TrustAnchors
+public import Trust
 
 /// Which module on the way refused; the module's own error says why.
 public enum AdmissionError: Error, Sendable {

@@ -1,6 +1,6 @@
 public import BPFLoad
 public import Base
-public import TrustAnchors
+public import Trust
 
 /// What is asked for, whichever the objects are: a policy, and what to do with the programs once they are loaded.
 public struct AdmissionRequest: Sendable {

@@ -5,7 +5,7 @@ internal import Base
 internal import Linux
 internal import Policy
 internal import Provenance
-internal import TrustAnchors
+internal import Trust
 
 /// The one place where evidence and a program's report become the facts that a policy judges.
 extension Facts {

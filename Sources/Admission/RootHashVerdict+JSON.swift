@@ -1,5 +1,5 @@
 public import Base
-public import TrustAnchors
+public import Trust
 
 extension RootHashVerdict {
   /// What is known of the signature of an image's root hash, for the audit record and `--json`.

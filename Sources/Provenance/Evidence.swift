@@ -1,7 +1,7 @@
 public import Base
 public import Linux
 public import ImageFormat
-public import TrustAnchors
+public import Trust
 
 /// What was found out about the origin of an object's bytes. Absent facts are nil, never assumed.
 public struct Evidence: Equatable, Sendable {

@@ -1,7 +1,7 @@
 internal import Base
 internal import Linux
 internal import Signatures
-internal import TrustAnchors
+internal import Trust
 
 /// Objects that lie on no image: only fs-verity, their own signature, or a rule about their digest can let them pass.
 extension Examination {

@@ -1,7 +1,7 @@
 public import Base
 internal import FileSystems
 internal import Linux
-public import TrustAnchors
+public import Trust
 
 /// Finds out where objects' bytes come from, and reads them once into private memory.
 ///

@@ -3,7 +3,7 @@ public import Base
 internal import Verity
 internal import Linux
 internal import Signatures
-internal import TrustAnchors
+internal import Trust
 
 /// A file with fs-verity: what the kernel says of it, and our own proof that the bytes are those it means.
 public struct FileVerityFacts: Equatable, Sendable {

@@ -1,5 +1,5 @@
 internal import Base
-internal import TrustAnchors
+internal import Trust
 
 /// The images that are open during an examination, each proven once.
 ///

@@ -3,7 +3,7 @@ internal import Verity
 internal import ImageFormat
 internal import ImageFiles
 internal import Linux
-internal import TrustAnchors
+internal import Trust
 
 extension ProvenImage {
   /// Opens the devices under a dm-verity device, so that the bytes are proven here too, from the same blocks and against

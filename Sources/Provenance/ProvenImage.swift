@@ -4,7 +4,7 @@ internal import FileSystems
 internal import ImageFiles
 internal import Linux
 internal import ImageFormat
-internal import TrustAnchors
+internal import Trust
 
 /// An image whose every byte is accounted for and whose blocks are proven, up to its root hash, as they are read.
 struct ProvenImage: ~Copyable {

@@ -3,7 +3,7 @@ public import Verity
 public import Base
 public import ImageFiles
 public import Linux
-public import TrustAnchors
+public import Trust
 
 /// Why the origin of an object's bytes could not be proven.
 public enum ProvenanceError: Error, Sendable {

@@ -1,6 +1,6 @@
 public import Base
 internal import Signatures
-internal import TrustAnchors
+internal import Trust
 
 /// What came of checking an object's explicit signature in this process.
 public struct SignatureFacts: Equatable, Sendable {

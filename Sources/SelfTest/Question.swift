@@ -2,7 +2,7 @@ internal import Admission
 internal import Base
 internal import Policy
 internal import Provenance
-internal import TrustAnchors
+internal import Trust
 
 /// Puts an object through the whole way of a load, up to the decision.
 struct Question {

@@ -2,10 +2,9 @@ internal import Admission
 internal import Base
 internal import ImageFormat
 internal import Linux
-internal import PolicyStore
+internal import Trust
 internal import Policy
 internal import Signatures
-internal import TrustAnchors
 
 extension SelfTest {
   /// Images that are sound, with signatures by a key that is trusted, by one that is not, and over something else: by

@@ -4,7 +4,7 @@ import ImageFiles
 import Linux
 import TestSupport
 import Testing
-import TrustAnchors
+import Trust
 
 /// Whom `mount` asks before it sets anything up, and that what it checked is what it sets up: the library and the command.
 @Suite(.enabled(if: ProcessIdentity.current().uid == 0, "not root: nothing can be mounted")) struct RevokedMountTests {

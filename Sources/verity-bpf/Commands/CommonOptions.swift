@@ -1,7 +1,7 @@
 import Admission
 import Base
 import ImageFormat
-import PolicyStore
+import Trust
 import Policy
 import Provenance
 

@@ -2,9 +2,8 @@ import FileSystems
 import ImageFiles
 import Linux
 import ImageFormat
-import PolicyStore
+import Trust
 import Workbench
-import TrustAnchors
 
 /// What this machine has that a word of the command line can name. Whatever cannot be read is not proposed.
 enum Known {

@@ -1,5 +1,5 @@
 import Signatures
-import TrustAnchors
+import Trust
 
 /// Files of certificates that the command line names.
 enum CertificateOption {

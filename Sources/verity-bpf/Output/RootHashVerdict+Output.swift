@@ -1,7 +1,7 @@
 import Base
 import ImageFiles
 import Linux
-import TrustAnchors
+import Trust
 
 extension RootHashVerdict {
   /// One line for people.

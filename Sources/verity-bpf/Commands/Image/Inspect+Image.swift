@@ -5,7 +5,7 @@ import ImageFormat
 import FileSystems
 import ImageFiles
 import Linux
-import TrustAnchors
+import Trust
 
 extension InspectCommand {
   /// Describes an image. What is shown is proven against the root hash named in the answer; whether that one can be

@@ -4,7 +4,7 @@ import Base
 import ImageFormat
 import ImageFiles
 import Linux
-import TrustAnchors
+import Trust
 
 /// `verity-bpf mount`: an image becomes a directory whose files can be opened and handed to `load`.
 struct MountCommand: Command {

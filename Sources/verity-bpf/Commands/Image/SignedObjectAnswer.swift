@@ -1,7 +1,7 @@
 import Base
 import Linux
 import Signatures
-import TrustAnchors
+import Trust
 
 /// What `verity-bpf verify` says of a signed BPF object.
 enum SignedObjectAnswer {

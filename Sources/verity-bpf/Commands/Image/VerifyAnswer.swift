@@ -2,7 +2,7 @@ import Admission
 import Base
 import Verity
 import ImageFormat
-import TrustAnchors
+import Trust
 
 /// What `verity-bpf verify` found out, for people and for programs.
 struct VerifyAnswer {

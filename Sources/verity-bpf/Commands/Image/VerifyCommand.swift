@@ -4,7 +4,7 @@ import ImageFormat
 import FileSystems
 import ImageFiles
 import Linux
-import TrustAnchors
+import Trust
 
 /// `verity-bpf verify`: every block of an image against a root hash.
 struct VerifyCommand: Command {

@@ -5,9 +5,8 @@ import Base
 import ImageFormat
 import Linux
 import Policy
-import PolicyStore
+import Trust
 import Provenance
-import TrustAnchors
 
 /// What `load` does.
 extension LoadCommand {

@@ -3,7 +3,7 @@ import Base
 import ImageFormat
 import Linux
 import Provenance
-import TrustAnchors
+import Trust
 
 /// `verity-bpf provenance`: where the object behind a descriptor comes from, and what was checked.
 struct ProvenanceCommand: Command {

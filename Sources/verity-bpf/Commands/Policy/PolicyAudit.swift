@@ -2,7 +2,7 @@ import KernelABI
 import Workbench
 import Base
 import Linux
-import PolicyStore
+import Trust
 import Policy
 
 /// Records about policies in the audit log, in the kernel's form (types 1421 and 1422).

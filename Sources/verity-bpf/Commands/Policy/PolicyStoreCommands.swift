@@ -1,9 +1,8 @@
 import Workbench
 import Base
 import Linux
-import PolicyStore
+import Trust
 import Policy
-import TrustAnchors
 
 /// The options of the verbs that work on the store.
 struct StoreOptions {

@@ -1,5 +1,5 @@
 import Base
-import PolicyStore
+import Trust
 import Policy
 import Testing
 

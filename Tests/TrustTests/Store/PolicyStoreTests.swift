@@ -4,9 +4,7 @@ import Policy
 import Signatures
 import TestSupport
 import Testing
-import TrustAnchors
-
-@testable import PolicyStore
+@testable import Trust
 
 @Suite final class PolicyStoreTests {
   private let directory: String

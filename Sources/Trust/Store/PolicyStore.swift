@@ -3,7 +3,6 @@ public import Base
 public import Linux
 public import Policy
 internal import Signatures
-public import TrustAnchors
 
 /// A directory of signed policies that forgets no version: not over a reboot, and not when a policy is removed.
 ///
@@ -214,7 +213,7 @@ extension PolicyStore {
   }
 
   /// Who vouches for a policy, and whether their certificate is valid now, when the signature counts.
-  private static func voucher(_ verdict: TrustAnchors::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
+  private static func voucher(_ verdict: Trust::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
     switch verdict {
     case .trusted(let voucher): return (voucher, true)
     case .expired(let voucher): return (voucher, false)

@@ -3,7 +3,6 @@ public import Base
 public import Linux
 public import Policy
 public import Signatures
-public import TrustAnchors
 
 /// Why the store cannot be used, or refuses.
 public enum PolicyStoreError: Error, Equatable, Sendable {

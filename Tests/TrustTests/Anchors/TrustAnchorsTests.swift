@@ -4,7 +4,7 @@ import Signatures
 import TestSupport
 import Testing
 
-@testable import TrustAnchors
+@testable import Trust
 
 @Suite struct TrustAnchorsTests {
   let directory: TemporaryDirectory

@@ -4,7 +4,7 @@ import Signatures
 import TestSupport
 import Testing
 
-@testable import TrustAnchors
+@testable import Trust
 
 /// The places where certificates are kept by UAPI.11 (VOA) and by systemd's verity.d, below a root of the test's own.
 @Suite struct VerifierHierarchyTests {

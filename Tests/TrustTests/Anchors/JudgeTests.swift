@@ -5,7 +5,7 @@ import Signatures
 import TestSupport
 import Testing
 
-@testable import TrustAnchors
+@testable import Trust
 
 /// Every subject and every verdict of `Trust.judge`. The certificates and messages are openssl's.
 @Suite struct JudgeTests {
