@@ -86,17 +86,12 @@ let modules: [Target] = [
   effects("Linux", imports: ["CShims", "Base", "KernelABI"]),
   effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "Linux"]),
   effects("Trust", imports: ["Base", "KernelABI", "Verity", "Signatures", "Policy", "Linux"]),
-  effects("ImageFiles", imports: ["Base", "KernelABI", "Verity", "ImageFormat", "Linux"]),
   effects(
-    "ImageBuilder",
-    imports: ["Base", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Linux", "ImageFiles"]),
-  effects(
-    "Activation", imports: ["Base", "KernelABI", "Verity", "Signatures", "ImageFormat", "Linux", "Trust", "ImageFiles"]),
+    "Image",
+    imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Linux", "Trust"]),
   effects(
     "Provenance",
-    imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "ImageFiles",
-    ]),
+    imports: ["Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "Image"]),
   effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "Linux", "Provenance"]),
   effects(
     "Admission",
@@ -106,8 +101,8 @@ let modules: [Target] = [
   effects(
     "SelfTest",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "Linux", "Trust",
-      "ImageFiles", "ImageBuilder", "Provenance", "Admission",
+      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "Linux", "Trust", "Image",
+      "Provenance", "Admission",
     ]),
 
   // What is run.
@@ -116,8 +111,7 @@ let modules: [Target] = [
     name: "verity-bpf",
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "HostReport", "Linux", "HostSurvey", "Trust", "ImageFiles", "ImageBuilder", "Activation", "Provenance", "BPFLoad",
-      "Admission", "SelfTest",
+      "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "BPFLoad", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -146,10 +140,7 @@ let moduleTests: [Target] = [
     imports: ["Base", "BPFObject", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
   tests(
     "Command",
-    imports: [
-      "Base", "Policy", "Workbench", "Linux", "Trust", "ImageFiles", "Activation", "Provenance", "TestSupport",
-      "verity-bpf",
-    ]),
+    imports: ["Base", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance", "TestSupport", "verity-bpf"]),
 ]
 
 let package = Package(

@@ -1,7 +1,7 @@
 internal import Base
 internal import Verity
 internal import FileSystems
-internal import ImageFiles
+internal import Image
 internal import Linux
 internal import ImageFormat
 internal import Trust

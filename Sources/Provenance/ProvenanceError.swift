@@ -1,7 +1,7 @@
 internal import KernelABI
 public import Verity
 public import Base
-public import ImageFiles
+public import Image
 public import Linux
 public import Trust
 

@@ -1,5 +1,5 @@
 public import Base
-internal import ImageBuilder
+internal import Image
 internal import Linux
 
 /// Shows on this very machine that what must be refused is refused, and what must be allowed is allowed.

@@ -1,6 +1,5 @@
-import Activation
+import Image
 import Base
-import ImageFiles
 import Linux
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 import FileSystems
-import ImageFiles
+import Image
 import Linux
 import ImageFormat
 import Trust

@@ -1,5 +1,5 @@
 import Base
-import ImageFiles
+import Image
 import Linux
 import Trust
 

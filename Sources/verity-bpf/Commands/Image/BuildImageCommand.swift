@@ -1,6 +1,6 @@
 import Base
 import ImageFormat
-import ImageBuilder
+import Image
 import Linux
 
 /// `verity-bpf build-image`: a directory of objects becomes a dm-verity image.

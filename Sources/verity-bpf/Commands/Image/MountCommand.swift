@@ -1,8 +1,7 @@
-import Activation
+import Image
 import Admission
 import Base
 import ImageFormat
-import ImageFiles
 import Linux
 import Trust
 

@@ -2,7 +2,7 @@ import Base
 import Verity
 import ImageFormat
 import FileSystems
-import ImageFiles
+import Image
 import Linux
 import Trust
 

@@ -1,7 +1,7 @@
 import Base
 import Verity
 import ImageFormat
-import ImageFiles
+import Image
 import Linux
 import Policy
 import Workbench

@@ -1,8 +1,7 @@
 import Base
 import Verity
 import ImageFormat
-import ImageBuilder
-import ImageFiles
+import Image
 import Linux
 import Signatures
 

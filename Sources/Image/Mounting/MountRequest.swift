@@ -1,5 +1,4 @@
 public import Base
-public import ImageFiles
 public import Trust
 
 /// How an image that is open is to be mounted.

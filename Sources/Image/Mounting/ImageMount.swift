@@ -2,7 +2,6 @@ internal import KernelABI
 internal import Base
 internal import Verity
 internal import ImageFormat
-public import ImageFiles
 internal import Linux
 internal import Signatures
 internal import Trust

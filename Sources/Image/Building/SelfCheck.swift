@@ -1,7 +1,6 @@
 internal import Base
 internal import Verity
 internal import FileSystems
-internal import ImageFiles
 internal import Linux
 internal import ImageFormat
 internal import Synchronization
