@@ -92,11 +92,11 @@ let modules: [Target] = [
   effects(
     "Provenance",
     imports: ["Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "Image"]),
-  effects("BPFLoad", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "Linux", "Provenance"]),
+  effects("Loader", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "Linux", "Provenance"]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Provenance", "BPFLoad",
+      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Provenance", "Loader",
     ]),
   effects(
     "SelfTest",
@@ -111,7 +111,7 @@ let modules: [Target] = [
     name: "verity-bpf",
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "BPFLoad", "Admission", "SelfTest",
+      "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission", "SelfTest",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -133,8 +133,8 @@ let moduleTests: [Target] = [
     imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),
   tests("Provenance", imports: ["Base", "Linux", "Provenance", "TestSupport"]),
   tests(
-    "BPFLoad",
-    imports: ["Base", "KernelABI", "BPFObject", "Policy", "Linux", "Provenance", "BPFLoad"]),
+    "Loader",
+    imports: ["Base", "KernelABI", "BPFObject", "Policy", "Linux", "Provenance", "Loader"]),
   tests(
     "Admission",
     imports: ["Base", "BPFObject", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
@@ -189,7 +189,7 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "Base", "KernelABI", "Verity", "BPFObject", "ImageFormat", "Policy", "Linux", "Provenance", "BPFLoad",
+        "Base", "KernelABI", "Verity", "BPFObject", "ImageFormat", "Policy", "Linux", "Provenance", "Loader",
         "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),

@@ -1,4 +1,4 @@
-internal import BPFLoad
+internal import Loader
 public import Base
 internal import Linux
 internal import Policy

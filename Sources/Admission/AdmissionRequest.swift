@@ -1,4 +1,4 @@
-public import BPFLoad
+public import Loader
 public import Base
 public import Trust
 
@@ -28,7 +28,7 @@ public struct AdmissionRequest: Sendable {
   public var pinsByObject: Bool
   /// Whether the programs are attached to what their sections name, or to one of the following.
   public var attaches: Bool
-  /// The interface, the cgroup's directory, and what a section leaves open: see ``BPFLoad/LoadOptions``.
+  /// The interface, the cgroup's directory, and what a section leaves open: see ``Loader/LoadOptions``.
   public var interface: String?
   public var cgroup: String?
   public var attachTarget: String?

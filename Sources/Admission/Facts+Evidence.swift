@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import BPFLoad
+internal import Loader
 internal import BPFObject
 internal import Base
 internal import Linux

@@ -1,4 +1,4 @@
-public import BPFLoad
+public import Loader
 public import Base
 
 /// A program and what it is attached to, or a structure of functions that is registered: for records and answers.

@@ -1,4 +1,4 @@
-public import BPFLoad
+public import Loader
 public import Base
 
 extension MapEntries {

@@ -1,4 +1,4 @@
-internal import BPFLoad
+internal import Loader
 internal import BPFObject
 internal import Linux
 internal import ImageFormat

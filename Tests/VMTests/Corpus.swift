@@ -1,4 +1,4 @@
-import BPFLoad
+import Loader
 import BPFObject
 import Base
 import Linux

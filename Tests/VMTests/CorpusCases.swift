@@ -1,5 +1,5 @@
 import KernelABI
-import BPFLoad
+import Loader
 import BPFObject
 import CVMSupport
 import Linux

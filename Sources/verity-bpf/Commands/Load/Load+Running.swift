@@ -1,6 +1,6 @@
 import KernelABI
 import Admission
-import BPFLoad
+import Loader
 import Base
 import ImageFormat
 import Linux

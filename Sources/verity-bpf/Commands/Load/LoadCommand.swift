@@ -1,4 +1,4 @@
-import BPFLoad
+import Loader
 
 /// `verity-bpf load`: an object from its image into the kernel.
 struct LoadCommand: Command {

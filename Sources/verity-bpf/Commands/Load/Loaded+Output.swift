@@ -1,6 +1,6 @@
 import KernelABI
 import Admission
-import BPFLoad
+import Loader
 import BPFObject
 import Base
 import Policy

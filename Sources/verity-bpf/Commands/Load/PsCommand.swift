@@ -1,5 +1,5 @@
 import Admission
-import BPFLoad
+import Loader
 import KernelABI
 import Base
 import Linux

@@ -1,4 +1,4 @@
-import BPFLoad
+import Loader
 import Base
 
 /// `verity-bpf unload`: the end of what `load --pin-path` began.

@@ -3,7 +3,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Pins: `DIR/map/<name>` and `DIR/prog/<name>`, all or none.
 @Suite(.enabled(if: Machine.loads)) struct PinTests {

@@ -3,7 +3,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// What the kernel gets are the object's own instructions, and what it makes of them is what it makes of libbpf's.
 @Suite struct KernelBytesTests {

@@ -2,7 +2,7 @@ import BPFObject
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Many loads one after another leave nothing behind: no descriptor, no program, no map.
 @Suite(.enabled(if: Machine.loads)) struct RoundsTests {

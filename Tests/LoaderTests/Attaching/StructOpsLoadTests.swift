@@ -5,7 +5,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Structures of functions: made by loading, registered by attaching, gone when the load goes.
 @Suite(.enabled(if: Machine.loads), .serialized) struct StructOpsLoadTests {

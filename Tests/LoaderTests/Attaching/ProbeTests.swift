@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Programs that are attached to events, probes, hooks and sockets, and seen at work.
 @Suite(.enabled(if: Machine.loads)) struct ProbeTests {

@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// The repository, from the place of this file.
 let repository: String = {

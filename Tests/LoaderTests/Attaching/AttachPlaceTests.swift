@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Programs that are attached to an interface, a cgroup or a namespace that an option names.
 @Suite(.enabled(if: Machine.loads)) struct AttachPlaceTests {

@@ -4,7 +4,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// What a user is told when the kernel refuses.
 @Suite(.enabled(if: Machine.loads)) struct RefusalTests {

@@ -4,7 +4,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// LIBBPF_PIN_BY_NAME: a map that is pinned already is used when it is of the same kind, and refused otherwise.
 @Suite(.enabled(if: Machine.loads)) struct SharedMapTests {

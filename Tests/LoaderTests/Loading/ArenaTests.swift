@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Arenas: made, given the object's variables, and used by programs.
 @Suite(.enabled(if: Machine.loads)) struct ArenaTests {

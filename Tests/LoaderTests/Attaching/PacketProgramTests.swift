@@ -2,7 +2,7 @@ import KernelABI
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// The demo's packet programs, loaded by us, on packets.
 @Suite(.enabled(if: Machine.loads)) struct PacketProgramTests {

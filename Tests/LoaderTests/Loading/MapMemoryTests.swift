@@ -3,7 +3,7 @@ import Base
 import Testing
 
 @_spi(ProgramLoading) import Linux
-@testable import BPFLoad
+@testable import Loader
 @testable import BPFObject
 
 /// What a full map takes is held against what the kernel says that it took.

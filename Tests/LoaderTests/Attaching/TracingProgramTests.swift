@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// The demo's programs that watch the kernel, attached and seen at work.
 @Suite(.enabled(if: Machine.loads)) struct TracingProgramTests {

@@ -3,7 +3,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Places that authors marked for tracing (USDT), with readelf and libbpf as witnesses.
 @Suite(.enabled(if: Machine.loads)) struct StaticProbeTests {

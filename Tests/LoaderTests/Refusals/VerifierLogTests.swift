@@ -1,6 +1,6 @@
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Logs of different kernels, as recorded.
 @Suite struct VerifierLogTests {

@@ -3,7 +3,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// What only the running kernel can say: filled in when an object is loaded, and listed.
 @Suite(.enabled(if: Machine.loads)) struct KernelValueTests {

@@ -2,7 +2,7 @@ import Dispatch
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Directories that several loads of a run pin in.
 @Suite(.enabled(if: Machine.loads)) struct PinDirectoryTests {

@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 @testable import Policy
 @testable import Provenance
 

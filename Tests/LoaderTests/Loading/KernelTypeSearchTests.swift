@@ -4,7 +4,7 @@ import Base
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 @Suite struct KernelTypeSearchTests {
   private static let targets: [ProgramKind.AttachTarget] = [

@@ -2,7 +2,7 @@ import BPFObject
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Every map type that can be declared is created as bpftool (libbpf) creates it.
 @Suite(.enabled(if: Machine.loads)) struct MapTypeTests {

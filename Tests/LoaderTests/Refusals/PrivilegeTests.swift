@@ -5,7 +5,7 @@ import KernelABI
 import Linux
 import Testing
 
-@testable import BPFLoad
+@testable import Loader
 
 /// Which capabilities a load needs, and what is said when they are missing.
 @Suite struct PrivilegeTests {
