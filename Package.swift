@@ -96,13 +96,8 @@ let modules: [Target] = [
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Provenance", "Loader",
-    ]),
-  effects(
-    "SelfTest",
-    imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Policy", "Linux", "Trust", "Image",
-      "Provenance", "Admission",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
+      "Linux", "Trust", "Image", "Provenance", "Loader",
     ]),
 
   // What is run.
@@ -111,7 +106,7 @@ let modules: [Target] = [
     name: "verity-bpf",
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission", "SelfTest",
+      "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]

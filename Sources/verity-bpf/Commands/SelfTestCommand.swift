@@ -1,6 +1,6 @@
 import Base
 import Linux
-import SelfTest
+import Admission
 
 /// `verity-bpf self-test`: the guards of this machine, tried.
 struct SelfTestCommand: Command {

@@ -1,5 +1,4 @@
 internal import KernelABI
-internal import Admission
 internal import Base
 internal import Linux
 

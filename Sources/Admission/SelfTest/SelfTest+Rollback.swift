@@ -1,4 +1,3 @@
-internal import Admission
 internal import Base
 
 extension SelfTest {
