@@ -76,8 +76,9 @@ let modules: [Target] = [
   pure("Verity", imports: ["Base"]),
   pure("FileSystems", imports: ["Base", "KernelABI", "Verity"]),
   pure("BPFObject", imports: ["Base", "KernelABI"]),
+  pure("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject"]),
   pure("Signatures", imports: ["CShims", "Base", "KernelABI", "BPFObject"]),
-  pure("ImageFormat", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject"]),
+  pure("ImageFormat", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
   pure("Workbench", imports: ["Base", "Policy"]),
   pure("HostReport", imports: ["Base", "KernelABI"]),
@@ -92,12 +93,13 @@ let modules: [Target] = [
   effects(
     "Provenance",
     imports: ["Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "Image"]),
-  effects("Loader", imports: ["Base", "KernelABI", "BPFObject", "Signatures", "Policy", "Linux", "Provenance"]),
+  effects(
+    "Loader", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Signatures", "Policy", "Linux", "Provenance"]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "Linux", "Trust", "Image", "Provenance", "Loader",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
+      "Workbench", "Linux", "Trust", "Image", "Provenance", "Loader",
     ]),
 
   // What is run.
@@ -105,8 +107,8 @@ let modules: [Target] = [
   .executableTarget(
     name: "verity-bpf",
     dependencies: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Policy", "Workbench",
-      "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
+      "Workbench", "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -116,7 +118,8 @@ let moduleTests: [Target] = [
   tests("KernelABI", imports: ["Base", "KernelABI", "Linux", "KernelHeaders", "TestSupport"]),
   tests("Verity", imports: ["Base", "Verity", "Linux", "TestSupport"]),
   tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "Linux", "TestSupport"]),
-  tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "Linux"]),
+  tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
+  tests("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
   tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport"]),
   tests("Policy", imports: ["Base", "Policy", "Linux"]),
@@ -129,10 +132,10 @@ let moduleTests: [Target] = [
   tests("Provenance", imports: ["Base", "Linux", "Provenance", "TestSupport"]),
   tests(
     "Loader",
-    imports: ["Base", "KernelABI", "BPFObject", "Policy", "Linux", "Provenance", "Loader"]),
+    imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader"]),
   tests(
     "Admission",
-    imports: ["Base", "BPFObject", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
+    imports: ["Base", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
   tests(
     "Command",
     imports: ["Base", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance", "TestSupport", "verity-bpf"]),
@@ -144,6 +147,11 @@ let package = Package(
     .executable(name: "verity-bpf", targets: ["verity-bpf"])
   ],
   targets: modules + moduleTests + [
+    // Objects for the tests of BPFObject and BPFAnalysis: compiled, and handed to the running kernel.
+    .target(
+      name: "BPFTestSupport", dependencies: ["Base", "KernelABI", "BPFObject", "Linux"], path: "Tests/BPFTestSupport",
+      swiftSettings: testSettings),
+
     // What several test targets share.
     .target(
       name: "TestSupport", dependencies: ["CShims", "Base", "Linux"], path: "Tests/TestSupport",
@@ -175,7 +183,7 @@ let package = Package(
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark",
-      dependencies: ["Base", "KernelABI", "BPFObject", "Linux", "Provenance", "Admission"],
+      dependencies: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "Provenance", "Admission"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.
@@ -184,8 +192,8 @@ let package = Package(
     .executableTarget(
       name: "vm-tests",
       dependencies: [
-        "Base", "KernelABI", "Verity", "BPFObject", "ImageFormat", "Policy", "Linux", "Provenance", "Loader",
-        "CVMSupport",
+        "Base", "KernelABI", "Verity", "BPFObject", "BPFAnalysis", "ImageFormat", "Policy", "Linux", "Provenance",
+        "Loader", "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
   ],

@@ -1,5 +1,6 @@
 import KernelABI
 import Admission
+import BPFAnalysis
 import BPFObject
 import Base
 @_spi(ProgramLoading) import Linux

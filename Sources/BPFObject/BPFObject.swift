@@ -21,7 +21,7 @@ public enum BPFObject {
   }
 
   /// The file's name without directories, up to the first dot.
-  static func shortName(_ name: String) -> String {
+  package static func shortName(_ name: String) -> String {
     let base = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).last ?? ""[...].utf8
     return String(Substring(base.prefix { $0 != UInt8(ascii: ".") }))
   }

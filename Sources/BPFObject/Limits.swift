@@ -2,7 +2,7 @@
 ///
 /// Each bound is far above what compilers and linkers produce; together they keep the work for a hostile object
 /// proportional to its size.
-enum Limits {
+package enum Limits {
   /// Bytes of an object file.
   static let objectBytes = 32 << 20
   /// Sections; an object has three or four for each kind of program, map and table.
@@ -19,7 +19,7 @@ enum Limits {
   /// Instructions of all linked programs together: subprograms are copied into every program that calls them.
   static let linkedInstructions = 8_000_000
   /// Typedefs, modifiers and array dimensions between a type and what it is (kernel/bpf/btf.c, MAX_RESOLVE_DEPTH).
-  static let typeDepth = 32
+  package static let typeDepth = 32
   /// Bytes of a record in `.BTF.ext` (kernel/bpf/verifier.c, MAX_FUNCINFO_REC_SIZE and its siblings).
   static let extRecordBytes = 252
   /// Characters of a license (kernel/bpf/syscall.c copies 128 with the NUL).

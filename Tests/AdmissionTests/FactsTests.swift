@@ -1,3 +1,4 @@
+import BPFAnalysis
 import BPFObject
 import Base
 import Linux

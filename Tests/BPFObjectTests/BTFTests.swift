@@ -1,3 +1,4 @@
+import BPFTestSupport
 import KernelABI
 import Base
 import Linux

@@ -1,3 +1,4 @@
+import BPFTestSupport
 import BPFObject
 import Base
 import Linux

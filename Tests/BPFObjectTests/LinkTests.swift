@@ -1,3 +1,4 @@
+import BPFTestSupport
 import KernelABI
 @testable import BPFObject
 import Base

@@ -1,3 +1,5 @@
+import BPFTestSupport
+import BPFAnalysis
 import BPFObject
 import Base
 import Linux
@@ -44,7 +46,7 @@ import Testing
 
   @Test func damagedObjectsAreRefusedOrStripped() throws {
     let original = try TestObject.bytes("maps")
-    var generator = MutationTests.Generator(5)
+    var generator = Generator(5)
     for _ in 0..<400 {
       var bytes = original
       for _ in 0..<3 {

@@ -1,4 +1,5 @@
 import Loader
+import BPFAnalysis
 import BPFObject
 import Base
 import Linux

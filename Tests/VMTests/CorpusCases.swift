@@ -1,5 +1,6 @@
 import KernelABI
 import Loader
+import BPFAnalysis
 import BPFObject
 import CVMSupport
 import Linux

@@ -1,4 +1,5 @@
 public import Loader
+public import BPFAnalysis
 public import BPFObject
 public import Base
 public import Linux

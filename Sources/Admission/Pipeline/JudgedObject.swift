@@ -1,5 +1,6 @@
 internal import KernelABI
 internal import Loader
+internal import BPFAnalysis
 internal import BPFObject
 internal import Linux
 internal import ImageFormat

@@ -1,4 +1,5 @@
 internal import Loader
+internal import BPFAnalysis
 internal import BPFObject
 internal import Linux
 internal import ImageFormat

@@ -16,7 +16,7 @@ extension BTF {
 
   /// What a CO-RE record refers to, as ``subject(ofRelocation:typeID:access:)``, and the bytes of the field that its
   /// access string leads to, whatever the kind; nil where it has no size, or the record does not fit this BTF.
-  func relocated(kind: CoreRelocationKind, typeID: UInt32, access: String) -> (subject: String?, size: Int?) {
+  package func relocated(kind: CoreRelocationKind, typeID: UInt32, access: String) -> (subject: String?, size: Int?) {
     guard let root = try? resolved(typeID) else { return (nil, nil) }
     let rootName = try? name(of: root)
     let title = rootName.map { $0.isEmpty ? "(type \(typeID))" : $0 }

@@ -3,7 +3,7 @@ internal import Base
 
 extension BTF {
   /// The type with this number.
-  func type(_ id: UInt32) throws(BPFObjectError) -> BTFType {
+  package func type(_ id: UInt32) throws(BPFObjectError) -> BTFType {
     guard Int(id) < types.count else {
       throw BPFObjectError(
         .malformedBTF, "`\(part.name)` has no type \(id)", expected: "at most \(types.count - 1)", found: "\(id)")
@@ -21,13 +21,13 @@ extension BTF {
     return try part.name(at: strings.lowerBound + Int(offset))
   }
 
-  func name(of type: BTFType) throws(BPFObjectError) -> String { try string(at: type.nameOffset) }
+  package func name(of type: BTFType) throws(BPFObjectError) -> String { try string(at: type.nameOffset) }
 
   /// The number of the first type with this name and kind, or nil. Takes time proportional to the section.
   public func typeID(named name: String, kind: BTFKind) -> UInt32? { typeIDs(named: name, kind: kind, limit: 1).first }
 
   /// The numbers of the types with this name and kind, at most `limit`.
-  func typeIDs(named name: String, kind: BTFKind, limit: Int = .max) -> [UInt32] {
+  package func typeIDs(named name: String, kind: BTFKind, limit: Int = .max) -> [UInt32] {
     let wanted = Array(name.utf8) + [0]
     let bytes = part.bytes.rawSpan
     var found: [UInt32] = []
@@ -43,7 +43,7 @@ extension BTF {
   }
 
   /// The members of a structure or union.
-  func members(of type: BTFType) throws(BPFObjectError) -> [BTFMember] {
+  package func members(of type: BTFType) throws(BPFObjectError) -> [BTFMember] {
     guard type.kind == .structure || type.kind == .union else { return [] }
     var members: [BTFMember] = []
     members.reserveCapacity(type.vlen)
@@ -84,12 +84,12 @@ extension BTF {
   }
 
   /// What an array has: its elements' type and their number.
-  func array(_ type: BTFType) throws(BPFObjectError) -> (element: UInt32, count: UInt32) {
+  package func array(_ type: BTFType) throws(BPFObjectError) -> (element: UInt32, count: UInt32) {
     (try part.u32(at: type.offset + 12), try part.u32(at: type.offset + 20))
   }
 
   /// The name and value of one enumerator, sign-extended to 64 bits.
-  func enumerator(_ index: Int, of type: BTFType) throws(BPFObjectError) -> (name: String, value: UInt64)? {
+  package func enumerator(_ index: Int, of type: BTFType) throws(BPFObjectError) -> (name: String, value: UInt64)? {
     guard index >= 0, index < type.vlen else { return nil }
     switch type.kind {
     case .enumeration:
@@ -105,7 +105,7 @@ extension BTF {
   }
 
   /// The type behind typedefs, `const`, `volatile`, `restrict` and type tags.
-  func resolved(_ id: UInt32) throws(BPFObjectError) -> BTFType {
+  package func resolved(_ id: UInt32) throws(BPFObjectError) -> BTFType {
     var current = try type(id)
     for _ in 0..<Limits.typeDepth {
       guard current.kind.isModifier else { return current }

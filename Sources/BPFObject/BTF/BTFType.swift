@@ -19,9 +19,9 @@ public struct BTFType: Equatable, Sendable {
 }
 
 /// A member of a structure or union.
-struct BTFMember: Equatable, Sendable {
-  let nameOffset: UInt32
-  let type: UInt32
+package struct BTFMember: Equatable, Sendable {
+  package let nameOffset: UInt32
+  package let type: UInt32
   /// Bits from the structure's start.
   let bitOffset: UInt32
 }

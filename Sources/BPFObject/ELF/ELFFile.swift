@@ -4,9 +4,9 @@ internal import Base
 ///
 /// Format: System V gABI, chapter 4; `e_machine` 247 is EM_BPF. Only what clang and `bpftool gen object` write is
 /// accepted: ELF64, little-endian, ET_REL, a bounded number of sections, none of them overlapping another.
-struct ELFFile: Sendable {
+package struct ELFFile: Sendable {
   let bytes: [UInt8]
-  let sections: [ELFSection]
+  package let sections: [ELFSection]
   let symbols: [ELFSymbol]
   /// The first section of each name.
   private let indexByName: [String: Int]

@@ -1,25 +1,25 @@
 /// One entry of the section header table (System V gABI, `Elf64_Shdr`).
-struct ELFSection: Equatable, Sendable {
+package struct ELFSection: Equatable, Sendable {
   let index: Int
-  let name: String
-  let type: UInt32
+  package let name: String
+  package let type: UInt32
   let flags: UInt64
   /// Bytes from the start of the file.
   let offset: Int
   /// Bytes.
-  let size: Int
+  package let size: Int
   let link: UInt32
   let info: UInt32
   let alignment: UInt64
   let entrySize: UInt64
 
   /// Values of `sh_type` and `sh_flags` (elf.h).
-  enum Constant {
-    static let progbits: UInt32 = 1
+  package enum Constant {
+    package static let progbits: UInt32 = 1
     static let symtab: UInt32 = 2
     static let strtab: UInt32 = 3
     static let rela: UInt32 = 4
-    static let nobits: UInt32 = 8
+    package static let nobits: UInt32 = 8
     static let rel: UInt32 = 9
     static let group: UInt32 = 17
     /// SHT_LLVM_ADDRSIG (llvm/BinaryFormat/ELF.h).
@@ -38,5 +38,7 @@ struct ELFSection: Equatable, Sendable {
   var isStored: Bool { type != Constant.nobits && type != 0 && size > 0 }
 
   /// DWARF, which neither the kernel nor this project reads.
-  var isDebugging: Bool { name.hasPrefix(".debug_") || name.hasPrefix(".rel.debug_") || name.hasPrefix(".zdebug_") }
+  package var isDebugging: Bool {
+    name.hasPrefix(".debug_") || name.hasPrefix(".rel.debug_") || name.hasPrefix(".zdebug_")
+  }
 }

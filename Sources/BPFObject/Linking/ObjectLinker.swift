@@ -1,7 +1,7 @@
 internal import KernelABI
 
 /// Links every program of an object.
-struct ObjectLinker {
+package struct ObjectLinker {
   private let parts: ObjectParts
   private let functions: FunctionTable
   private let references: References
@@ -9,7 +9,7 @@ struct ObjectLinker {
   private let code: [Int: ObjectPart]
   private let configurationMap: Int?
 
-  init(_ parts: ObjectParts, objectName: String) throws(BPFObjectError) {
+  package init(_ parts: ObjectParts, objectName: String) throws(BPFObjectError) {
     self.parts = parts
     functions = try FunctionTable(parts.elf)
     var declared = try DeclaredMaps(parts.elf, parts.btf)
@@ -62,7 +62,7 @@ struct ObjectLinker {
     return callbacks
   }
 
-  func link() throws(BPFObjectError) -> LinkedObject {
+  package func link() throws(BPFObjectError) -> LinkedObject {
     var programs: [LinkedProgram] = []
     var linked: Set<Int> = []
     var total = 0

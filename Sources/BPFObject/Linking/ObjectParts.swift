@@ -1,13 +1,13 @@
 /// The tables of an object, read and checked: what both linking and analysis start from.
-struct ObjectParts: Sendable {
-  let elf: ELFFile
+package struct ObjectParts: Sendable {
+  package let elf: ELFFile
   /// Completed, see ``BTF/complete(with:)``.
-  let btf: BTF
+  package let btf: BTF
   let ext: BTFExt
   let externs: Externs
   let license: String
 
-  init(_ bytes: RawSpan) throws(BPFObjectError) {
+  package init(_ bytes: RawSpan) throws(BPFObjectError) {
     elf = try ELFFile(bytes)
     try Self.refuseUnsupported(elf)
     guard let section = try elf.section(named: ".BTF"), section.size > 0 else {
@@ -43,7 +43,7 @@ struct ObjectParts: Sendable {
   }
 
   /// Refuses an object that needs the running kernel's help before it can be loaded.
-  func refuseKernelNeeds() throws(BPFObjectError) {
+  package func refuseKernelNeeds() throws(BPFObjectError) {
     try externs.refuse()
     for section in elf.sections where section.size > 0 && StructOpsMaps.isStructOps(section.name) {
       throw BPFObjectError(

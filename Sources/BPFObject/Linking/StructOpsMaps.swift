@@ -2,7 +2,7 @@ internal import KernelABI
 internal import Base
 
 /// The structures of functions in `.struct_ops` and `.struct_ops.link`.
-enum StructOpsMaps {
+package enum StructOpsMaps {
   private static let linkFlag: UInt32 = 1 << 13
 
   static func isStructOps(_ name: String) -> Bool {
@@ -74,7 +74,7 @@ enum StructOpsMaps {
   }
 
   /// `tcp_congestion_ops___local` stands for the kernel's `tcp_congestion_ops`.
-  static func withoutFlavour(_ name: String) -> String {
+  package static func withoutFlavour(_ name: String) -> String {
     guard let range = name.firstPlace(of: "___"), range.lowerBound > name.startIndex else { return name }
     return String(name[..<range.lowerBound])
   }

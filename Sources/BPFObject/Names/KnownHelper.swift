@@ -4,32 +4,36 @@ internal import KernelABI
 ///
 /// One table, for all of them are asked about every call of every program, and a literal is laid out by the compiler and
 /// needs no time at the start. What nobody has looked at has no property; the analyses take it for the worst.
-struct KnownHelper: Sendable {
-  struct Traits: OptionSet, Sendable {
-    let rawValue: UInt8
+package struct KnownHelper: Sendable {
+  package struct Traits: OptionSet, Sendable {
+    package let rawValue: UInt8
 
     /// It stays with maps, time and the packet or socket in hand, and may be called by a restricted program
     /// (``RestrictedClass``). Left out are those that call back a number of times which the verifier does not follow
     /// (`loop`, `for_each_map_elem`: nested, they hold a processor for hours), those that find other sockets than the one
     /// in hand, and `snprintf`, which prints the string behind any address (`%s`) without asking lockdown.
-    static let restricted = Traits(rawValue: 1)
+    package static let restricted = Traits(rawValue: 1)
     /// It finds other sockets, and copies nothing from the kernel but what its arguments point to.
     static let findsSockets = Traits(rawValue: 2)
     /// It needs CAP_PERFMON.
-    static let needsPerfmon = Traits(rawValue: 4)
+    package static let needsPerfmon = Traits(rawValue: 4)
     /// It copies kernel memory: size in r2, address in r3.
-    static let copiesKernel = Traits(rawValue: 8)
+    package static let copiesKernel = Traits(rawValue: 8)
     /// It returns a pointer to a kernel structure (RET_PTR_TO_BTF_ID and its like, net/core/filter.c,
     /// kernel/bpf/helpers.c, kernel/trace/bpf_trace.c).
-    static let returnsPointer = Traits(rawValue: 16)
+    package static let returnsPointer = Traits(rawValue: 16)
+
+    package init(rawValue: UInt8) {
+      self.rawValue = rawValue
+    }
   }
 
   let helper: Helper
-  let traits: Traits
+  package let traits: Traits
   /// One bit a register: arguments that it reads memory through, for a helper that reads no kernel memory but what its
   /// arguments point to; nil for those that may read more, and for those that nobody looked at. A pointer to a kernel
   /// structure in one of these registers would have the structure's bytes copied (kernel/bpf/verifier.c, mem_types).
-  let memory: UInt16?
+  package let memory: UInt16?
 
   /// - Parameters:
   ///   - arguments: how many it has, where somebody looked (kernel/bpf/helpers.c, kernel/trace/bpf_trace.c).
@@ -47,7 +51,7 @@ struct KnownHelper: Sendable {
   }
 
   /// By number; nil for a number that no kernel has.
-  static subscript(_ id: UInt32) -> KnownHelper? { id > 0 && id < UInt32(all.count) ? all[Int(id)] : nil }
+  package static subscript(_ id: UInt32) -> KnownHelper? { id > 0 && id < UInt32(all.count) ? all[Int(id)] : nil }
 
   /// By number.
   static let all: [KnownHelper] = [

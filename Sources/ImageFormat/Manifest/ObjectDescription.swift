@@ -1,4 +1,5 @@
 internal import KernelABI
+public import BPFAnalysis
 public import BPFObject
 internal import Base
 

@@ -1,3 +1,4 @@
+internal import BPFAnalysis
 internal import KernelABI
 internal import BPFObject
 internal import Base

@@ -4,6 +4,7 @@ import Testing
 
 @_spi(ProgramLoading) import Linux
 @testable import Loader
+@testable import BPFAnalysis
 @testable import BPFObject
 
 /// What a full map takes is held against what the kernel says that it took.

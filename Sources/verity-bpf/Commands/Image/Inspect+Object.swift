@@ -1,4 +1,5 @@
 import KernelABI
+import BPFAnalysis
 import BPFObject
 import Base
 import Linux

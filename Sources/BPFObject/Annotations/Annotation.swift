@@ -12,11 +12,6 @@ public struct Annotation: Equatable, Sendable {
   /// The section that holds annotations: lines `PROGRAM MODE: WORD …`, each ending in a line feed and a NUL.
   static let sectionName = ".verity_bpf"
 
-  /// What a program can do that the annotation does not allow.
-  public func excess(of report: ProgramReport) -> [ProgramPower] {
-    report.powers.filter { !powers.contains($0) }
-  }
-
   /// Reads an object's annotations, and what it declares to read.
   ///
   /// - Parameter programs: the names of its programs, each of which can have one annotation a mode.

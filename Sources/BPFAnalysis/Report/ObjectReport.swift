@@ -1,3 +1,4 @@
+public import BPFObject
 internal import Base
 
 /// What can be said of an object from its bytes alone.

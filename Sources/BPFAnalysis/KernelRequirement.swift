@@ -1,3 +1,4 @@
+internal import BPFObject
 public import KernelABI
 
 /// The oldest kernel that can load a program, and what asks for it.

@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import KernelABI
 
 /// Whether a CO-RE relocation of an object finds its type, member or enumerator in a kernel.

@@ -1,22 +1,22 @@
-import BPFObject
-import Base
-import Linux
+package import BPFObject
+internal import Base
+internal import Linux
 import Synchronization
 import Testing
 
 /// Objects compiled from the sources under Tests/Fixtures/bpf, each once a process.
-enum TestObject {
+package enum TestObject {
   private static let cache = Mutex<[String: [UInt8]]>([:])
 
-  static let names = ["data", "callbacks", "core", "maps", "attach", "slots"]
+  package static let names = ["data", "callbacks", "core", "maps", "attach", "slots"]
 
   /// The repository's root.
-  static var root: String {
+  package static var root: String {
     #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
   }
 
   /// The object that clang makes of a fixture.
-  static func bytes(_ name: String, flags: [String] = [], target: String = "bpf") throws -> [UInt8] {
+  package static func bytes(_ name: String, flags: [String] = [], target: String = "bpf") throws -> [UInt8] {
     let key = ([name, target] + flags).joined(separator: " ")
     if let cached = cache.withLock({ $0[key] }) { return cached }
     let bytes = try compile("\(root)/Tests/Fixtures/bpf/\(name).bpf.c", flags: flags, target: target)
@@ -25,7 +25,7 @@ enum TestObject {
   }
 
   /// The object that clang makes of C source text.
-  static func compile(source: String, flags: [String] = []) throws -> [UInt8] {
+  package static func compile(source: String, flags: [String] = []) throws -> [UInt8] {
     let directory = try Directory.createTemporary(prefix: "bpfobject")
     defer { remove(directory) }
     let path = "\(directory)/source.bpf.c"
@@ -47,22 +47,22 @@ enum TestObject {
     return bytes
   }
 
-  static func read(_ path: String) throws -> [UInt8] {
+  package static func read(_ path: String) throws -> [UInt8] {
     let file = try OwnedFD.open(path, .readOnly)
     let bytes = try file.readToEnd(limit: 64 << 20)
     return try #require(bytes)
   }
 
-  static func write(_ bytes: [UInt8], to path: String) throws {
+  package static func write(_ bytes: [UInt8], to path: String) throws {
     let file = try OwnedFD.open(path, [.writeOnly, .create, .truncate])
     try file.writeAll(bytes.rawSpan)
   }
 
-  static func remove(_ directory: String) {
+  package static func remove(_ directory: String) {
     _ = try? Subprocess.run(["rm", "-rf", directory])
   }
 
-  static func link(_ name: String, flags: [String] = []) throws -> LinkedObject {
+  package static func link(_ name: String, flags: [String] = []) throws -> LinkedObject {
     let object = try bytes(name, flags: flags)
     return try BPFObject.link(bytes: object.rawSpan, objectName: "\(name).bpf.o")
   }

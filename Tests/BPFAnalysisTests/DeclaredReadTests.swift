@@ -1,3 +1,5 @@
+import BPFTestSupport
+import BPFAnalysis
 import BPFObject
 import Base
 import Testing

@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import Base
 
 /// Follows pointers to kernel structures through a program's registers and stack.

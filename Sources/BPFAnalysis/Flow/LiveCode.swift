@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import Base
 
 /// The instructions that the verifier visits because a constant of the object does not rule them out.

@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import KernelABI
 
 /// How much of the kernel's memory a map of plain values can take once it is full, from its shape alone.

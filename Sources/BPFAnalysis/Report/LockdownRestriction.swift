@@ -1,3 +1,4 @@
+internal import BPFObject
 public import KernelABI
 
 /// One thing about a program that lockdown forbids.

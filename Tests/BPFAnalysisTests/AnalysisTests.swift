@@ -1,4 +1,6 @@
+import BPFTestSupport
 import KernelABI
+import BPFAnalysis
 import BPFObject
 import Base
 import Testing
@@ -264,7 +266,7 @@ import Testing
   /// Tangled code ends in an answer, and one that misses nothing.
   @Test func damagedCodeIsFollowedToo() throws {
     let original = try TestObject.bytes("core")
-    var generator = MutationTests.Generator(9)
+    var generator = Generator(9)
     for _ in 0..<200 {
       var bytes = original
       for _ in 0..<6 {

@@ -1,3 +1,4 @@
+public import BPFObject
 internal import KernelABI
 
 /// What a program does beyond the packet or socket it was called for (`x_class=RESTRICTED` in a policy).

@@ -1,3 +1,4 @@
+public import BPFObject
 public import KernelABI
 
 /// A helper that a program calls.

@@ -1,4 +1,6 @@
+import BPFTestSupport
 import KernelABI
+import BPFAnalysis
 import BPFObject
 import Base
 import Linux

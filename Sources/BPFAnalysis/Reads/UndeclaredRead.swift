@@ -1,3 +1,5 @@
+internal import BPFObject
+
 /// What a program reads of the kernel's memory at most; see docs/analysis.md.
 public enum ReadScope: String, Sendable, CaseIterable {
   /// Nothing.

@@ -1,3 +1,5 @@
+internal import BPFObject
+
 /// The instructions that the analyses follow, in every form that they take them in.
 ///
 /// A list of what is allowed: an opcode, a mode, a source field or a field that today's kernels want to be zero, and that

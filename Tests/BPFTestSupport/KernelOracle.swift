@@ -1,26 +1,26 @@
-import KernelABI
-import BPFObject
-import Base
-@_spi(ProgramLoading) import Linux
+internal import KernelABI
+package import BPFObject
+internal import Base
+@_spi(ProgramLoading) package import Linux
 import Testing
 
 /// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.
-struct KernelOracle {
+package struct KernelOracle {
   /// The kernel's refusal, with what it wrote.
-  struct Refusal: Error {
-    let error: SystemError
-    let log: String
+  package struct Refusal: Error {
+    package let error: SystemError
+    package let log: String
   }
 
-  let btf: KernelObject
-  let maps: [KernelObject]
-  let object: LinkedObject
+  package let btf: KernelObject
+  package let maps: [KernelObject]
+  package let object: LinkedObject
 
-  static let isAvailable: Bool = {
+  package static let isAvailable: Bool = {
     (try? BPF.createMap(BPF.MapAttributes(type: .array, keySize: 4, valueSize: 4, maxEntries: 1))) != nil
   }()
 
-  init(_ object: LinkedObject) throws {
+  package init(_ object: LinkedObject) throws {
     self.object = object
     var log = BPF.Log(level: 1, capacity: 1 << 20)
     do { btf = try BPF.loadBTF(object.btf, log: &log) } catch {
@@ -57,7 +57,7 @@ struct KernelOracle {
   }
 
   /// Loads a program that the kernel is expected to take; its log is recorded when it does not.
-  func load(_ program: LinkedProgram, attachBTFID: UInt32 = 0) throws -> KernelObject {
+  package func load(_ program: LinkedProgram, attachBTFID: UInt32 = 0) throws -> KernelObject {
     var log = BPF.Log(level: 1, capacity: 1 << 20)
     do { return try submit(program, attachBTFID, &log) } catch {
       Issue.record("program \(program.name) refused: \(error)\n\(log.text)")
@@ -66,13 +66,13 @@ struct KernelOracle {
   }
 
   /// Loads a program that the kernel may refuse.
-  func tryLoad(_ program: LinkedProgram) throws -> KernelObject {
+  package func tryLoad(_ program: LinkedProgram) throws -> KernelObject {
     var log = BPF.Log(level: 1, capacity: 1 << 20)
     do { return try submit(program, 0, &log) } catch { throw Refusal(error: error, log: log.text) }
   }
 
   /// Everything the kernel says while it loads a program, whether or not it takes it.
-  func log(of program: LinkedProgram, attachBTFID: UInt32) throws -> String {
+  package func log(of program: LinkedProgram, attachBTFID: UInt32) throws -> String {
     var log = BPF.Log(level: 2, capacity: 8 << 20)
     _ = try? submit(program, attachBTFID, &log)
     return log.text
@@ -98,7 +98,7 @@ struct KernelOracle {
   }
 
   /// A number in a data section's map, by the map's name.
-  func value(in map: String, at offset: Int) throws -> UInt32 {
+  package func value(in map: String, at offset: Int) throws -> UInt32 {
     let index = try #require(object.maps.firstIndex { $0.name == map })
     let value = try #require(
       try BPF.lookup(maps[index], key: [0, 0, 0, 0], valueSize: Int(object.maps[index].valueSize)))

@@ -1,3 +1,4 @@
+public import BPFObject
 internal import Base
 public import KernelABI
 

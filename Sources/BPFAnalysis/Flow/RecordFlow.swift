@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import KernelABI
 internal import Base
 
