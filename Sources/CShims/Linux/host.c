@@ -2,6 +2,7 @@
 #include "CLinuxShim.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/fsverity.h>
 #include <linux/keyctl.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static int probe(uint32_t type, const void *instructions, uint32_t count, struct
   attributes->insns = (uint64_t)(uintptr_t)instructions;
   attributes->license = (uint64_t)(uintptr_t) "GPL";
   for (int attempt = 0;; attempt++) {
-    int fd = vb_bpf(VB_BPF_PROG_LOAD, attributes, size);
+    int fd = vb_bpf(BPF_PROG_LOAD, attributes, size);
     if (fd >= 0) {
       close(fd);
       return 0;
@@ -57,8 +58,8 @@ int vb_probe_program_signature(const void *signature, uint32_t size, int32_t key
     attributes.signature_size = size;
     attributes.keyring_id = keyring;
   }
-  // BPF_PROG_TYPE_SOCKET_FILTER: the least that can be asked for.
-  return probe(1, instructions, 3, &attributes, sizeof(attributes));
+  // The least that can be asked for.
+  return probe(BPF_PROG_TYPE_SOCKET_FILTER, instructions, 3, &attributes, sizeof(attributes));
 }
 
 int vb_probe_helper(int32_t helper) {
@@ -72,8 +73,8 @@ int vb_probe_helper(int32_t helper) {
       0x95,                                                // exit
   };
   if (helper == 0) instructions[4] = 0xb7;
-  // bpf_probe_write_user takes the destination first, and wants the source's bytes to be there.
-  if (helper == 36) {
+  // It takes the destination first, and wants the source's bytes to be there.
+  if (helper == BPF_FUNC_probe_write_user) {
     instructions[0] = 0x01b7;                              // r1 = 0
     instructions[1] = 0xa2bf;                              // r2 = r10
     instructions[2] = 0xfffffff800000207;                  // r2 += -8
@@ -84,8 +85,7 @@ int vb_probe_helper(int32_t helper) {
   program[0] = 0x00000000fff80a7a;
   memcpy(program + 1, instructions, sizeof(instructions));
   struct vb_bpf_prog_load attributes = {0};
-  // BPF_PROG_TYPE_RAW_TRACEPOINT
-  return probe(17, program, 8, &attributes, offsetof(struct vb_bpf_prog_load, prog_token_fd));
+  return probe(BPF_PROG_TYPE_RAW_TRACEPOINT, program, 8, &attributes, offsetof(struct vb_bpf_prog_load, prog_token_fd));
 }
 
 int vb_verity_measure(int fd, uint16_t *algorithm, void *digest, size_t capacity) {

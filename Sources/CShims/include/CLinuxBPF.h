@@ -6,28 +6,6 @@
 #define VERITY_BPF_CLINUXBPF_H
 #include <stdint.h>
 
-// enum bpf_cmd.
-#define VB_BPF_MAP_CREATE 0
-#define VB_BPF_MAP_LOOKUP_ELEM 1
-#define VB_BPF_MAP_UPDATE_ELEM 2
-#define VB_BPF_MAP_DELETE_ELEM 3
-#define VB_BPF_MAP_GET_NEXT_KEY 4
-#define VB_BPF_PROG_LOAD 5
-#define VB_BPF_OBJ_PIN 6
-#define VB_BPF_OBJ_GET 7
-#define VB_BPF_PROG_TEST_RUN 10
-#define VB_BPF_PROG_GET_NEXT_ID 11
-#define VB_BPF_MAP_GET_NEXT_ID 12
-#define VB_BPF_PROG_GET_FD_BY_ID 13
-#define VB_BPF_OBJ_GET_INFO_BY_FD 15
-#define VB_BPF_RAW_TRACEPOINT_OPEN 17
-#define VB_BPF_BTF_LOAD 18
-#define VB_BPF_BTF_GET_FD_BY_ID 19
-#define VB_BPF_MAP_FREEZE 22
-#define VB_BPF_BTF_GET_NEXT_ID 23
-#define VB_BPF_LINK_CREATE 28
-#define VB_BPF_ITER_CREATE 33
-
 /// BPF_MAP_CREATE up to map_extra (5.16).
 struct vb_bpf_map_create {
   uint32_t map_type, key_size, value_size, max_entries, map_flags;

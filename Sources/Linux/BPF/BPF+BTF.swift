@@ -1,4 +1,5 @@
 internal import CShims.Linux
+internal import KernelABI
 
 /// Type information that is loaded: the kernel's own, that of its modules, and that of BPF objects.
 extension BPF {
@@ -16,14 +17,14 @@ extension BPF {
 
   /// BPF_BTF_GET_NEXT_ID, to the end: the ids of all type information, in ascending order.
   public static func btfIDs() throws(SystemError) -> [UInt32] {
-    try identifiers(VB_BPF_BTF_GET_NEXT_ID, "bpf BPF_BTF_GET_NEXT_ID")
+    try identifiers(.btfGetNextId)
   }
 
   /// BPF_BTF_GET_FD_BY_ID.
   public static func btf(id: UInt32) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_id()
     attributes.id = id
-    return try open(VB_BPF_BTF_GET_FD_BY_ID, &attributes, "bpf BPF_BTF_GET_FD_BY_ID")
+    return try open(.btfGetFdById, &attributes)
   }
 
   /// BPF_OBJ_GET_INFO_BY_FD of type information.

@@ -1,4 +1,5 @@
 internal import CShims.Linux
+internal import KernelABI
 internal import Glibc
 
 extension BPF {
@@ -81,7 +82,7 @@ extension BPF {
       attributes.info_len = UInt32(bytes.count)
       attributes.info = unsafe address(UnsafeRawBufferPointer(bytes))
       return Result { () throws(SystemError) in
-        try call(VB_BPF_OBJ_GET_INFO_BY_FD, &attributes, "bpf BPF_OBJ_GET_INFO_BY_FD")
+        try call(.objGetInfoByFd, &attributes)
       }
     }
     withExtendedLifetime(object) {}
@@ -90,27 +91,27 @@ extension BPF {
 
   /// BPF_PROG_GET_NEXT_ID, to the end: the ids of every loaded program, in ascending order.
   public static func programIDs() throws(SystemError) -> [UInt32] {
-    try identifiers(VB_BPF_PROG_GET_NEXT_ID, "bpf BPF_PROG_GET_NEXT_ID")
+    try identifiers(.progGetNextId)
   }
 
   /// BPF_MAP_GET_NEXT_ID, to the end: the ids of every map, in ascending order.
   public static func mapIDs() throws(SystemError) -> [UInt32] {
-    try identifiers(VB_BPF_MAP_GET_NEXT_ID, "bpf BPF_MAP_GET_NEXT_ID")
+    try identifiers(.mapGetNextId)
   }
 
   /// BPF_PROG_GET_FD_BY_ID.
   public static func program(id: UInt32) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_id()
     attributes.id = id
-    return try open(VB_BPF_PROG_GET_FD_BY_ID, &attributes, "bpf BPF_PROG_GET_FD_BY_ID")
+    return try open(.progGetFdById, &attributes)
   }
 
-  static func identifiers(_ command: CInt, _ operation: String) throws(SystemError) -> [UInt32] {
+  static func identifiers(_ command: BPFCommand) throws(SystemError) -> [UInt32] {
     var found: [UInt32] = []
     var attributes = vb_bpf_id()
     while true {
       do throws(SystemError) {
-        _ = try call(command, &attributes, operation)
+        _ = try call(command, &attributes)
       } catch  where error.errno == ENOENT {
         return found
       }

@@ -38,7 +38,7 @@ extension BPF {
     attributes.attach_type = type.rawValue
     attributes.flags = flags
     defer { withExtendedLifetime(program) {} }
-    return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+    return try open(.linkCreate, &attributes)
   }
 
   /// BPF_RAW_TRACEPOINT_OPEN.
@@ -54,7 +54,7 @@ extension BPF {
       attributes.name = unsafe address(bytes)
       attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
       return Result { () throws(SystemError) in
-        try open(VB_BPF_RAW_TRACEPOINT_OPEN, &attributes, "bpf BPF_RAW_TRACEPOINT_OPEN", path: tracepoint)
+        try open(.rawTracepointOpen, &attributes, path: tracepoint)
       }
     }
     withExtendedLifetime(program) {}
@@ -66,6 +66,6 @@ extension BPF {
     var attributes = vb_bpf_iter_create()
     attributes.link_fd = UInt32(bitPattern: link.descriptor.withRaw { $0 })
     defer { withExtendedLifetime(link) {} }
-    return OwnedFD(adopting: try call(VB_BPF_ITER_CREATE, &attributes, "bpf BPF_ITER_CREATE"))
+    return OwnedFD(adopting: try call(.iterCreate, &attributes))
   }
 }

@@ -60,14 +60,14 @@ extension BPF {
     defer { withExtendedLifetime((btf, inner)) {} }
     let outcome: Result<KernelObject, SystemError> = unsafe map.exclusiveProgram.withUnsafeBytes { hash in
       attributes.excl_prog_hash = unsafe address(hash)
-      return Result { () throws(SystemError) in try open(VB_BPF_MAP_CREATE, &attributes, "bpf BPF_MAP_CREATE") }
+      return Result { () throws(SystemError) in try open(.mapCreate, &attributes) }
     }
     return try outcome.get()
   }
 
   /// BPF_MAP_UPDATE_ELEM with flags BPF_ANY: puts `value` under `key`. Both have the sizes the map was made with.
   public static func update(_ map: KernelObject, key: [UInt8], value: [UInt8]) throws(SystemError) {
-    _ = try element(VB_BPF_MAP_UPDATE_ELEM, of: map, key: key, "bpf BPF_MAP_UPDATE_ELEM") { attributes, call in
+    _ = try element(.mapUpdateElem, of: map, key: key) { attributes, call in
       unsafe value.withUnsafeBytes { bytes in
         attributes.value_or_next_key = unsafe address(bytes)
         return call(&attributes)
@@ -87,7 +87,7 @@ extension BPF {
   /// - Returns: whether there was such an entry.
   @discardableResult
   public static func delete(_ map: KernelObject, key: [UInt8]) throws(SystemError) -> Bool {
-    try element(VB_BPF_MAP_DELETE_ELEM, of: map, key: key, "bpf BPF_MAP_DELETE_ELEM") { attributes, call in
+    try element(.mapDeleteElem, of: map, key: key) { attributes, call in
       call(&attributes)
     }
   }
@@ -98,7 +98,7 @@ extension BPF {
   ///   of possible CPUs.
   public static func lookup(_ map: KernelObject, key: [UInt8], valueSize: Int) throws(SystemError) -> [UInt8]? {
     var value = [UInt8](repeating: 0, count: valueSize)
-    let found = try element(VB_BPF_MAP_LOOKUP_ELEM, of: map, key: key, "bpf BPF_MAP_LOOKUP_ELEM") { attributes, call in
+    let found = try element(.mapLookupElem, of: map, key: key) { attributes, call in
       unsafe value.withUnsafeMutableBytes { bytes in
         attributes.value_or_next_key = unsafe address(UnsafeRawBufferPointer(bytes))
         return call(&attributes)
@@ -110,7 +110,7 @@ extension BPF {
   /// BPF_MAP_GET_NEXT_KEY: the key after `key`, the first one for nil; nil at the end.
   public static func nextKey(_ map: KernelObject, after key: [UInt8]?, keySize: Int) throws(SystemError) -> [UInt8]? {
     var next = [UInt8](repeating: 0, count: keySize)
-    let found = try element(VB_BPF_MAP_GET_NEXT_KEY, of: map, key: key ?? [], "bpf BPF_MAP_GET_NEXT_KEY") {
+    let found = try element(.mapGetNextKey, of: map, key: key ?? []) {
       attributes, call in
       unsafe next.withUnsafeMutableBytes { bytes in
         attributes.value_or_next_key = unsafe address(UnsafeRawBufferPointer(bytes))
@@ -125,7 +125,7 @@ extension BPF {
     var attributes = vb_bpf_map_element()
     attributes.map_fd = UInt32(bitPattern: map.descriptor.withRaw { $0 })
     defer { withExtendedLifetime(map) {} }
-    _ = try call(VB_BPF_MAP_FREEZE, &attributes, "bpf BPF_MAP_FREEZE")
+    _ = try call(.mapFreeze, &attributes)
   }
 
   /// The four bytes of a number in the machine's order, which is little-endian on every machine we support.
@@ -135,7 +135,7 @@ extension BPF {
 
   /// One element command; false when the kernel says that there is no such element (ENOENT).
   private static func element(
-    _ command: CInt, of map: KernelObject, key: [UInt8], _ operation: String,
+    _ command: BPFCommand, of map: KernelObject, key: [UInt8],
     _ body: (inout vb_bpf_map_element, (inout vb_bpf_map_element) -> Result<CInt, SystemError>) -> Result<
       CInt, SystemError
     >
@@ -146,7 +146,7 @@ extension BPF {
         attributes.map_fd = UInt32(bitPattern: raw)
         attributes.key = unsafe address(keyBytes)
         return body(&attributes) { prepared in
-          Result { () throws(SystemError) in try call(command, &prepared, operation) }
+          Result { () throws(SystemError) in try call(command, &prepared) }
         }
       }
     }

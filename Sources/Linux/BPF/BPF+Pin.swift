@@ -1,4 +1,5 @@
 internal import CShims.Linux
+internal import KernelABI
 
 extension BPF {
   /// BPF_OBJ_PIN: gives the object a name in a BPF file system, which keeps it alive. The name must be new.
@@ -8,7 +9,7 @@ extension BPF {
       attributes.pathname = UInt64(UInt(bitPattern: text))
       attributes.bpf_fd = UInt32(bitPattern: object.descriptor.withRaw { $0 })
       return Result { () throws(SystemError) in
-        try call(VB_BPF_OBJ_PIN, &attributes, "bpf BPF_OBJ_PIN", path: path)
+        try call(.objPin, &attributes, path: path)
       }
     }
     withExtendedLifetime(object) {}
@@ -21,7 +22,7 @@ extension BPF {
       var attributes = vb_bpf_obj()
       attributes.pathname = UInt64(UInt(bitPattern: text))
       return Result { () throws(SystemError) in
-        try open(VB_BPF_OBJ_GET, &attributes, "bpf BPF_OBJ_GET", path: path)
+        try open(.objGet, &attributes, path: path)
       }
     }
     return try outcome.get()

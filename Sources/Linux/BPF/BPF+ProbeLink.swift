@@ -15,7 +15,7 @@ extension BPF {
     attributes.attach_type = AttachType.perfEvent.rawValue
     attributes.bpf_cookie = cookie
     defer { withExtendedLifetime(program) {} }
-    return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+    return try open(.linkCreate, &attributes)
   }
 
   /// Attaches the program to many functions of the kernel at once, by their names.
@@ -44,7 +44,7 @@ extension BPF {
         attributes.cnt = UInt32(clamping: names.count)
         attributes.syms = unsafe address(table)
         return Result { () throws(SystemError) in
-          try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+          try open(.linkCreate, &attributes)
         }
       }
     }
@@ -71,7 +71,7 @@ extension BPF {
         attributes.cnt = UInt32(clamping: offsets.count)
         attributes.probe_flags = atReturn ? 1 : 0
         return Result { () throws(SystemError) in
-          try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE", path: file)
+          try open(.linkCreate, &attributes, path: file)
         }
       }
     }
@@ -95,7 +95,7 @@ extension BPF {
     attributes.hooknum = hook
     attributes.priority = priority
     defer { withExtendedLifetime(program) {} }
-    return try open(VB_BPF_LINK_CREATE, &attributes, "bpf BPF_LINK_CREATE")
+    return try open(.linkCreate, &attributes)
   }
 
   /// Attaches a program that looks at sockets' data to the map of those sockets (Linux 6.10).

@@ -145,7 +145,7 @@ extension BPF {
                 return unsafe signature.withUnsafeBytes { signature in
                   attributes.signature = unsafe address(signature)
                   return Result { () throws(SystemError) in
-                    try open(VB_BPF_PROG_LOAD, &attributes, "bpf BPF_PROG_LOAD")
+                    try open(.progLoad, &attributes)
                   }
                 }
               }
@@ -188,7 +188,7 @@ extension BPF {
     let outcome: Result<KernelObject, SystemError> = unsafe bytes.withUnsafeBytes { btf in
       attributes.btf = unsafe address(btf)
       attributes.btf_size = UInt32(clamping: btf.count)
-      return Result { () throws(SystemError) in try open(VB_BPF_BTF_LOAD, &attributes, "bpf BPF_BTF_LOAD") }
+      return Result { () throws(SystemError) in try open(.btfLoad, &attributes) }
     }
     return try outcome.get()
   }

@@ -1,4 +1,5 @@
 internal import CShims.Linux
+internal import KernelABI
 
 extension BPF {
   /// What a test run gave.
@@ -27,7 +28,7 @@ extension BPF {
         attributes.data_out = unsafe address(UnsafeRawBufferPointer(room))
         attributes.data_size_out = UInt32(clamping: room.count)
         return Result { () throws(SystemError) in
-          try call(VB_BPF_PROG_TEST_RUN, &attributes, "bpf BPF_PROG_TEST_RUN")
+          try call(.progTestRun, &attributes)
         }
       }
     }

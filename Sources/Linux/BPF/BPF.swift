@@ -1,5 +1,6 @@
 internal import CShims.Linux
 internal import Glibc
+internal import KernelABI
 
 /// bpf(2), command by command. Nothing here decides anything: what the kernel says is returned or thrown.
 ///
@@ -9,17 +10,26 @@ public enum BPF {
   ///
   /// EAGAIN is answered by trying again: BPF_PROG_LOAD gives up with it when a signal is pending.
   static func call<Attributes>(
-    _ command: CInt, _ attributes: inout Attributes, _ operation: String, path: String? = nil
+    _ command: BPFCommand, _ attributes: inout Attributes, path: String? = nil
   ) throws(SystemError) -> CInt {
-    let size = UInt32(MemoryLayout<Attributes>.size)
     var attempts = 0
     while true {
-      let result = unsafe withUnsafeMutablePointer(to: &attributes) { unsafe vb_bpf(UInt32(command), $0, size) }
-      if result >= 0 { return result }
-      let error = Glibc.errno
+      let answer = call(command.rawValue, &attributes)
+      guard answer.error != 0 else { return answer.result }
       attempts += 1
-      guard error == EAGAIN, attempts < 5 else { throw SystemError(operation, path: path, errno: error) }
+      guard answer.error == EAGAIN, attempts < 5 else {
+        throw SystemError("bpf \(command.headerName)", path: path, errno: answer.error)
+      }
     }
+  }
+
+  /// bpf(2) itself; `error` is 0 when it worked.
+  private static func call<Attributes>(
+    _ command: UInt32, _ attributes: inout Attributes
+  ) -> (result: CInt, error: CInt) {
+    let size = UInt32(MemoryLayout<Attributes>.size)
+    let result = unsafe withUnsafeMutablePointer(to: &attributes) { unsafe vb_bpf(command, $0, size) }
+    return (result, result >= 0 ? 0 : Glibc.errno)
   }
 
   /// A call whose result is the descriptor of a new object.
@@ -27,9 +37,9 @@ public enum BPF {
   /// The descriptor is never 0 to 2, even when a caller started us with those closed: in some attributes 0 means
   /// "none", and the others are written to.
   static func open<Attributes>(
-    _ command: CInt, _ attributes: inout Attributes, _ operation: String, path: String? = nil
+    _ command: BPFCommand, _ attributes: inout Attributes, path: String? = nil
   ) throws(SystemError) -> KernelObject {
-    let made = OwnedFD(adopting: try call(command, &attributes, operation, path: path))
+    let made = OwnedFD(adopting: try call(command, &attributes, path: path))
     return KernelObject(made.withRaw { $0 } > 2 ? made : try made.duplicate())
   }
 
@@ -37,12 +47,7 @@ public enum BPF {
   /// whoever stands before it.
   public static func answerToUnknownCommand() -> CInt {
     var nothing = vb_bpf_id()
-    do throws(SystemError) {
-      _ = try call(0x7fff_0000, &nothing, "bpf")
-      return 0
-    } catch {
-      return error.errno
-    }
+    return call(0x7fff_0000, &nothing).error
   }
 
   /// A pointer as the attributes hold it; 0 for an empty buffer.
