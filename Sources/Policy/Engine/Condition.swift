@@ -23,7 +23,10 @@ struct Condition: Sendable {
     let entry = property.name.entry
     let plain = entry.form.test(property.value)
     if let isVoid = entry.isVoid, !statement.takesExpired {
-      test = { facts in plain(facts).map { $0 && !isVoid(facts) } }
+      test = { facts in
+        guard let holds = plain(facts) else { return nil }
+        return holds && !isVoid(facts)
+      }
     } else {
       test = plain
     }

@@ -105,10 +105,10 @@ struct OperationRules: Sendable {
   /// Looks for the first rule that matches.
   func answer(_ facts: borrowing Facts) -> Answer {
     var search = Search()
-    for index in indexes {
-      switch index.fact {
-      case .one(let fact): if let digest = fact.get(facts) { follow(index, digest, facts, &search) }
-      case .several(let fact): for digest in fact.get(facts) ?? [] { follow(index, digest, facts, &search) }
+    for place in indexes.indices {
+      switch indexes[place].fact {
+      case .one(let fact): if let digest = fact.get(facts) { follow(place, digest, facts, &search) }
+      case .several(let fact): for digest in fact.get(facts) ?? [] { follow(place, digest, facts, &search) }
       }
     }
     for number in others {
@@ -123,8 +123,10 @@ struct OperationRules: Sendable {
   }
 
   /// Walks the rules that ask for one digest, until one matches or comes after the best so far.
-  private func follow(_ index: DigestIndex, _ digest: DigestLiteral, _ facts: borrowing Facts, _ search: inout Search) {
-    guard let entry = index.entry(for: digest), entry.rule < search.rule else { return }
+  ///
+  /// - Parameter place: which index finds them.
+  private func follow(_ place: Int, _ digest: DigestLiteral, _ facts: borrowing Facts, _ search: inout Search) {
+    guard let entry = indexes[place].entry(for: digest), entry.rule < search.rule else { return }
     if entry.isWhole { return search.take(entry.rule, entry.statement, allows: entry.allows) }
     var number = entry.rule
     while number < search.rule {

@@ -27,7 +27,10 @@ struct DigestForm: ValueForm {
   func test(_ value: PropertyValue) -> FactTest {
     guard case .digest(let wanted) = value else { return neverKnown }
     let get = fact.get
-    return { get($0).map { $0 == wanted } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return known == wanted
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
@@ -56,7 +59,10 @@ struct DigestSetForm: ValueForm {
   func test(_ value: PropertyValue) -> FactTest {
     guard case .digest(let wanted) = value else { return neverKnown }
     let get = fact.get
-    return { get($0).map { $0.contains(wanted) } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return known.contains(wanted)
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }

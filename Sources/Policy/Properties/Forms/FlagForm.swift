@@ -9,7 +9,10 @@ struct FlagForm: ValueForm {
   func test(_ value: PropertyValue) -> FactTest {
     guard case .flag(let wanted) = value else { return neverKnown }
     let get = fact.get
-    return { get($0).map { $0 == wanted } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return known == wanted
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }

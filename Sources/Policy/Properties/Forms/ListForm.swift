@@ -12,7 +12,10 @@ struct ListForm: ValueForm {
     guard case .words(let wanted) = value else { return neverKnown }
     let get = fact.get
     // There is at least one: a list that says nothing is of no listed kind.
-    return { get($0).map { !$0.isEmpty && $0.allSatisfy { wanted.contains($0) } } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return !known.isEmpty && known.allSatisfy { wanted.contains($0) }
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { value.isSubset(of: other) }
@@ -53,7 +56,10 @@ struct HelperForm: ValueForm {
     guard case .words(let wanted) = value else { return neverKnown }
     let get = fact.get
     // Programs that call nothing call nothing outside of the list.
-    return { get($0).map { $0.allSatisfy { wanted.contains($0) } } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return known.allSatisfy { wanted.contains($0) }
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { value.isSubset(of: other) }

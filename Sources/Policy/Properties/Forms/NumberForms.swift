@@ -10,7 +10,10 @@ struct VersionForm: ValueForm {
   func test(_ value: PropertyValue) -> FactTest {
     guard case .version(let wanted) = value else { return neverKnown }
     let get = fact.get
-    return { get($0).map { Self.isAtLeast($0, wanted) } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return Self.isAtLeast(known, wanted)
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool {
@@ -62,7 +65,10 @@ struct NumberForm: ValueForm {
   func test(_ value: PropertyValue) -> FactTest {
     guard case .numbers(let wanted) = value else { return neverKnown }
     let get = fact.get
-    return { get($0).map { wanted.contains($0) } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return wanted.contains(known)
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool {

@@ -9,7 +9,10 @@ struct PathForm: ValueForm {
     guard case .pattern(let text) = value else { return neverKnown }
     let pattern = PathPattern(text)
     let get = fact.get
-    return { get($0).map { pattern.matches($0) } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return pattern.matches(known)
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool {
@@ -48,7 +51,10 @@ struct TextForm: ValueForm {
   func test(_ value: PropertyValue) -> FactTest {
     guard case .text(let wanted) = value else { return neverKnown }
     let get = fact.get
-    return { get($0).map { $0 == wanted } }
+    return { facts in
+      guard let known = get(facts) else { return nil }
+      return known == wanted
+    }
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }

@@ -24,70 +24,105 @@ extension FactWord where Self: RawRepresentable<String> & CaseIterable, AllCases
   init?(word: String) { self.init(rawValue: word) }
 }
 
-/// One of a few words.
-struct WordForm<Word: FactWord>: ValueForm {
-  let fact: Fact<Word>
+/// The words of a fact, without its type: what is done for each decision is made once for each type of words, and no
+/// type is looked up at run time.
+struct FactWords: Sendable {
+  /// All words, in the order in which they are listed.
+  let words: [String]
+  let areGrades: Bool
+  /// Whether a fact of the first word satisfies a rule that names the second.
+  let satisfies: @Sendable (String, String) -> Bool
+  /// The test of a rule that names these words: the fact satisfies one of them.
+  let test: @Sendable ([String]) -> FactTest
+  /// The fact's word; nil when it is not known.
+  let text: @Sendable (borrowing Facts) -> String?
+  /// Takes over a fact; false when the text is none of the words.
+  let set: @Sendable (String, inout Facts) -> Bool
 
-  var shape: PropertyName.Shape { .word(Word.all.compactMap { $0.word }) }
-
-  private func word(_ value: PropertyValue) -> Word? {
-    guard case .word(let text) = value else { return nil }
-    return Word(word: text)
+  init<Word: FactWord>(_ fact: Fact<Word>) {
+    words = Word.all.compactMap { $0.word }
+    areGrades = Word.areGrades
+    satisfies = { known, wanted in
+      guard let known = Word(word: known), let wanted = Word(word: wanted) else { return false }
+      return known.satisfies(wanted)
+    }
+    let get = fact.get
+    test = { texts in
+      let wanted = texts.compactMap { Word(word: $0) }
+      guard wanted.count == 1, let only = wanted.first else {
+        return { facts in
+          guard let known = get(facts) else { return nil }
+          return wanted.contains { known.satisfies($0) }
+        }
+      }
+      return { facts in
+        guard let known = get(facts) else { return nil }
+        return known.satisfies(only)
+      }
+    }
+    text = { get($0)?.word }
+    set = { text, facts in
+      guard let word = Word(word: text) else { return false }
+      fact.set(&facts, word)
+      return true
+    }
   }
+}
+
+/// One of a few words.
+struct WordForm: ValueForm {
+  private let fact: FactWords
+
+  init<Word: FactWord>(fact: Fact<Word>) { self.fact = FactWords(fact) }
+
+  var shape: PropertyName.Shape { .word(fact.words) }
 
   func test(_ value: PropertyValue) -> FactTest {
-    guard let wanted = word(value) else { return neverKnown }
-    let get = fact.get
-    return { get($0).map { $0.satisfies(wanted) } }
+    guard case .word(let wanted) = value, fact.words.contains(wanted) else { return neverKnown }
+    return fact.test([wanted])
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool {
-    guard let narrow = word(value), let wide = word(other) else { return false }
-    return Word.all.allSatisfy { !$0.satisfies(narrow) || $0.satisfies(wide) }
+    guard case .word(let narrow) = value, case .word(let wide) = other else { return false }
+    return fact.words.allSatisfy { !fact.satisfies($0, narrow) || fact.satisfies($0, wide) }
   }
 
   /// Certain only where each word stands for itself alone. (A verdict or witness may satisfy several words; two that
   /// exclude each other are left to whoever reads the policy.)
   func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool {
-    left != right && Word.all.allSatisfy { wanted in Word.all.allSatisfy { $0 == wanted || !$0.satisfies(wanted) } }
+    left != right
+      && fact.words.allSatisfy { wanted in fact.words.allSatisfy { $0 == wanted || !fact.satisfies($0, wanted) } }
   }
 
-  func determinesFact(_ value: PropertyValue) -> Bool { !Word.areGrades }
+  func determinesFact(_ value: PropertyValue) -> Bool { !fact.areGrades }
 
   func satisfying(_ values: [PropertyValue], variant: Int) -> String? {
     if let only = values.onlyOne { return only.description }
-    let wanted = values.compactMap { word($0) }
-    guard wanted.count == values.count else { return nil }
-    return Word.all.first { fact in wanted.allSatisfy { fact.satisfies($0) } }?.word
+    let wanted = values.map { $0.description }
+    return fact.words.first { known in wanted.allSatisfy { fact.satisfies(known, $0) } }
   }
 
   func failing(_ value: PropertyValue) -> [String] {
-    guard let wanted = word(value) else { return [] }
-    return Word.all.filter { !$0.satisfies(wanted) }.compactMap { $0.word }
+    guard case .word(let wanted) = value else { return [] }
+    return fact.words.filter { !fact.satisfies($0, wanted) }
   }
 
-  func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.word }
-
-  func set(_ text: String, in facts: inout Facts) -> Bool {
-    guard let word = Word(word: text) else { return false }
-    fact.set(&facts, word)
-    return true
-  }
+  func text(_ facts: borrowing Facts) -> String? { fact.text(facts) }
+  func set(_ text: String, in facts: inout Facts) -> Bool { fact.set(text, &facts) }
 }
 
 /// One or more of a few words, of which the fact is one.
-struct ChoiceForm<Word: FactWord>: ValueForm {
-  let fact: Fact<Word>
+struct ChoiceForm: ValueForm {
+  private let fact: FactWords
 
-  var shape: PropertyName.Shape { .words(words) }
-  var factHint: String? { "write one of \(words.separated(by: ", "))" }
-  private var words: [String] { Word.all.compactMap { $0.word } }
+  init<Word: FactWord>(fact: Fact<Word>) { self.fact = FactWords(fact) }
+
+  var shape: PropertyName.Shape { .words(fact.words) }
+  var factHint: String? { "write one of \(fact.words.separated(by: ", "))" }
 
   func test(_ value: PropertyValue) -> FactTest {
-    guard case .words(let texts) = value else { return neverKnown }
-    let wanted = texts.compactMap { Word(word: $0) }
-    let get = fact.get
-    return { get($0).map { wanted.contains($0) } }
+    guard case .words(let wanted) = value else { return neverKnown }
+    return fact.test(wanted)
   }
 
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { value.isSubset(of: other) }
@@ -100,14 +135,9 @@ struct ChoiceForm<Word: FactWord>: ValueForm {
 
   func failing(_ value: PropertyValue) -> [String] {
     guard case .words(let wanted) = value else { return [] }
-    return words.filter { !wanted.contains($0) }
+    return fact.words.filter { !wanted.contains($0) }
   }
 
-  func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.word }
-
-  func set(_ text: String, in facts: inout Facts) -> Bool {
-    guard let word = Word(word: text) else { return false }
-    fact.set(&facts, word)
-    return true
-  }
+  func text(_ facts: borrowing Facts) -> String? { fact.text(facts) }
+  func set(_ text: String, in facts: inout Facts) -> Bool { fact.set(text, &facts) }
 }
