@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BINARY := .build/release/verity-bpf
 VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
-SWIFT_RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath
+SWIFT_RELEASE := VERITY_BPF_PROFILE=release swift build -c release --static-swift-stdlib --disable-local-rpath
 
 .PHONY: help setup build man install demo test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz generated clean
 
@@ -45,7 +45,7 @@ kernel-abi: setup ## compare the kernel's numbers in KernelABI with the newest h
 vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
 	@tools/setup vm
 	@$(SWIFT_RELEASE) --product verity-bpf
-	@swift build -c release --static-swift-stdlib --product vm-tests
+	@$(SWIFT_RELEASE) --product vm-tests
 	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
 
 vm-test: vm ## boot the test machine four times and run its cases (KERNEL=, ONLY=)

@@ -12,41 +12,37 @@ let testSettings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
-// With VERITY_BPF_FUZZ set, everything is instrumented for libFuzzer and the fuzz targets are there too (tools/fuzz).
+// Flags that SwiftPM calls unsafe are there only when the environment asks, so that other packages can depend on this one:
+// VERITY_BPF_PROFILE=release for what is shipped (the Makefile sets it), VERITY_BPF_FUZZ for libFuzzer (tools/fuzz).
+let isShipped = Context.environment["VERITY_BPF_PROFILE"] == "release"
 let isFuzzing = Context.environment["VERITY_BPF_FUZZ"] != nil
-let fuzzSettings: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
+// What each flag of the release profile buys (docs/performance.md has the measurements and how they were taken):
+let releaseFlags: [String] = [
+  // Generic types are set up by direct calls, not by searching 4,000 conformances: a quarter of a load's processor time.
+  "-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors",
+  // A section a function, so that the linker leaves out those that nothing calls: fewer pages to map at a start.
+  "-Xfrontend", "-function-sections",
+  // No regular expressions and nothing of the concurrency runtime: two libraries less to relocate at every start.
+  "-Xfrontend", "-disable-implicit-string-processing-module-import",
+  "-Xfrontend", "-disable-implicit-concurrency-module-import",
+]
+// The kernels interleave their streams by hand; the compiler's scheduler groups them again: a twentieth of their speed.
+let kernelFlags = ["-mllvm", "-enable-misched=false", "-mllvm", "-enable-post-misched=false"]
+let linkFlags = [
+  // lld packs relative relocations into a hundredth of their bytes, which are read at every start.
+  "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+  // A static libstdc++ (see tools/link) and libgcc: two libraries less for the dynamic loader.
+  "-L\(Context.packageDirectory)/tools/link", "-Xclang-linker", "-static-libgcc",
+  // Nothing looks up a symbol of the executable by name: no table of them.
+  "-Xlinker", "--no-export-dynamic",
+]
+
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
-// Generic types are set up by direct calls, not by parsing their mangled names and searching the program's conformances
-// for each requirement: a quarter of what a load does beyond starting.
-// Each function has a section of its own, so that the linker leaves out those that nothing calls.
-let directMetadata: [SwiftSetting] = [
-  .unsafeFlags(
-    ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors", "-Xfrontend", "-function-sections"],
-    .when(configuration: .release))
-]
-// No regular expressions in the product and nothing of the concurrency runtime, nor what comes with them (`contains` with
-// a string, `firstRange`, `ContinuousClock`): their libraries would be relocated at every start.
-let fewLibraries: [SwiftSetting] = [
-  .unsafeFlags([
-    "-Xfrontend", "-disable-implicit-string-processing-module-import",
-    "-Xfrontend", "-disable-implicit-concurrency-module-import",
-  ])
-]
-let settings = testSettings + [.strictMemorySafety()] + directMetadata + fewLibraries + fuzzSettings
-
-// The kernels interleave their streams by hand. The compiler's scheduler groups them again, by a model of this processor
-// that has no SHA extensions: a twentieth slower.
-let inSourceOrder = ["-mllvm", "-enable-misched=false", "-mllvm", "-enable-post-misched=false"]
-
-// How the binary is linked. Packed relative relocations are a hundredth of the others to read; a static libstdc++ (see
-// tools/link) and libgcc save the dynamic loader two libraries; nothing looks up a symbol of the executable by name.
-let linking: [LinkerSetting] = [
-  .unsafeFlags(
-    [
-      "-use-ld=lld", "-L\(Context.packageDirectory)/tools/link", "-Xclang-linker", "-static-libgcc",
-      "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
-    ], .when(platforms: [.linux], configuration: .release))
-]
+let settings =
+  testSettings + [.strictMemorySafety()] + (isShipped ? [.unsafeFlags(releaseFlags)] : [])
+  + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
+let linking: [LinkerSetting] = isShipped ? [.unsafeFlags(linkFlags, .when(platforms: [.linux]))] : []
 
 /// A module of the pure core, under `Sources/`: bytes and facts in, values out. It imports nothing that has effects.
 func pure(_ name: String, imports: [Target.Dependency] = []) -> Target {
@@ -68,7 +64,7 @@ func tests(_ name: String, imports: [Target.Dependency]) -> Target {
 let modules: [Target] = [
   // C, without decisions.
   .target(name: "CShims"),
-  .target(name: "CHashKernels", cSettings: [.unsafeFlags(inSourceOrder)]),
+  .target(name: "CHashKernels", cSettings: isShipped ? [.unsafeFlags(kernelFlags)] : []),
 
   // The pure core: no system calls, no clock, no globals.
   pure("Base", imports: ["CShims", "CHashKernels"]),
