@@ -62,14 +62,3 @@ extension Examination {
     return try complete.examined(bytes, digest: digest, trust: trust)
   }
 }
-
-extension Evidence {
-  /// The object with this evidence and what there is to say of its signature, unless something of it was revoked.
-  consuming func examined(
-    _ bytes: [UInt8], digest: Digest, trust: Trust
-  ) throws(ProvenanceError) -> ExaminedObject {
-    var complete = self
-    complete.signature = try SignatureFacts.judge(bytes, digest: digest, trust: trust, at: Timestamp.now().seconds)
-    return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
-  }
-}

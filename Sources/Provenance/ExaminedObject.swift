@@ -1,4 +1,6 @@
 public import Base
+internal import Linux
+internal import Trust
 
 /// An object's private bytes, read once, together with the evidence about exactly these bytes.
 ///
@@ -11,7 +13,7 @@ public struct ExaminedObject: ~Copyable {
   public let evidence: Evidence
   private let storage: [UInt8]
 
-  init(bytes: [UInt8], digest: Digest, evidence: Evidence) {
+  fileprivate init(bytes: [UInt8], digest: Digest, evidence: Evidence) {
     storage = bytes
     self.digest = digest
     self.evidence = evidence
@@ -21,5 +23,16 @@ public struct ExaminedObject: ~Copyable {
   public var bytes: RawSpan {
     @_lifetime(borrow self)
     get { storage.rawSpan }
+  }
+}
+
+extension Evidence {
+  /// The object with this evidence and what there is to say of its signature, unless something of it was revoked.
+  consuming func examined(
+    _ bytes: [UInt8], digest: Digest, trust: Trust
+  ) throws(ProvenanceError) -> ExaminedObject {
+    var complete = self
+    complete.signature = try SignatureFacts.judge(bytes, digest: digest, trust: trust, at: Timestamp.now().seconds)
+    return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
   }
 }

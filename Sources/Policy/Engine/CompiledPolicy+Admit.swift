@@ -1,5 +1,15 @@
 public import Base
 
+/// An ALLOW, good for exactly one object.
+///
+/// Only ``CompiledPolicy/admit(_:objectDigest:)`` makes one, out of a decision; whoever acts on it consumes it and checks ``objectDigest``.
+public struct Permit: ~Copyable {
+  /// SHA-256 of the bytes the decision was about.
+  public let objectDigest: Digest
+
+  fileprivate init(objectDigest: Digest) { self.objectDigest = objectDigest }
+}
+
 /// What came of asking for a permit.
 public enum Verdict: ~Copyable {
   /// The object may be loaded: every program of it is allowed, or the policy is permissive.

@@ -1,15 +1,3 @@
-/// Bytes whose path up to the root hash has been checked.
-///
-/// Only this module can make one, and it cannot outlive the memory that was checked: whoever holds a
-/// `VerifiedBytes` holds a proof.
-public struct VerifiedBytes: ~Escapable {
-  /// The bytes.
-  public let bytes: RawSpan
-
-  @_lifetime(copy bytes)
-  init(proven bytes: RawSpan) { self.bytes = bytes }
-}
-
 /// A device of equal-sized data blocks, each of which is checked up to the root hash before anybody sees it.
 ///
 /// File system readers are generic over this protocol, so an unverified byte is not something they can be given.

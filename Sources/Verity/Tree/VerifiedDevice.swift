@@ -1,5 +1,17 @@
 public import Base
 
+/// Bytes whose path up to the root hash has been checked.
+///
+/// Only this module can make one, and it cannot outlive the memory that was checked: whoever holds a
+/// `VerifiedBytes` holds a proof.
+public struct VerifiedBytes: ~Escapable {
+  /// The bytes.
+  public let bytes: RawSpan
+
+  @_lifetime(copy bytes)
+  fileprivate init(proven bytes: RawSpan) { self.bytes = bytes }
+}
+
 /// A device whose data blocks are proven one by one, on demand, against a root hash.
 ///
 /// Asking for a block reads that block and the hash blocks between it and the root, nothing else. Each block is read

@@ -2,11 +2,11 @@ import BPFObject
 import Base
 import Glibc
 import Linux
+import Policy
+import Provenance
 import Testing
 
 @testable import Loader
-@testable import Policy
-@testable import Provenance
 
 /// The way in: permits, choice of programs, maps that hold others, and nothing left behind.
 @Suite(.enabled(if: Machine.loads)) struct LoadTests {
@@ -65,31 +65,52 @@ import Testing
     let otherBytes = Array("other bytes".utf8)
     let other = try Digest.of(otherBytes.rawSpan)
     func prepared() throws -> PreparedObject {
-      try PreparedObject.linking(
-        ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "task_list.bpf.o", keyring: nil)
+      try PreparedObject.linking(try examined(contents), name: "task_list.bpf.o", keyring: nil)
     }
     let first = try prepared()
+    let mistaken = try permit(for: other)
     do throws(BPFLoadError) {
-      _ = try ObjectLoader.load(first, permit: Permit(objectDigest: other))
+      _ = try ObjectLoader.load(first, permit: mistaken)
       Issue.record("loaded with a permit for other bytes")
     } catch {
       #expect(error.diagnostic.code == "load.permit-mismatch" && error.diagnostic.category == .integrity)
       #expect(error.diagnostic.expected == "\(other)" && error.diagnostic.found == "\(digest)")
     }
-    let object = try ObjectLoader.load(prepared(), permit: Permit(objectDigest: digest))
+    let object = try ObjectLoader.load(prepared(), permit: permit(for: digest))
     #expect(object.programs.map(\.name) == ["task_list"])
   }
 
   @Test func refusesBytesThatAreNoObject() throws {
-    let contents = Array("not an object".utf8)
-    let digest = try Digest.of(contents.rawSpan)
+    let object = try examined(Array("not an object".utf8))
     do throws(BPFLoadError) {
-      _ = try PreparedObject.linking(
-        ExaminedObject(bytes: contents, digest: digest, evidence: Evidence()), name: "x", keyring: nil)
+      _ = try PreparedObject.linking(object, name: "x", keyring: nil)
       Issue.record("linked text")
     } catch {
       #expect(error.diagnostic.code.hasPrefix("object."))
     }
+  }
+
+  /// These bytes as an object on no image, with the little that can be said of them.
+  private func examined(_ contents: [UInt8]) throws -> ExaminedObject {
+    let directory = try TemporaryDirectory()
+    let file = try OwnedFD.open("\(directory.path)/object", [.writeOnly, .create])
+    try file.writeAll(contents.rawSpan)
+    var examination = Examination()
+    return try examination.examine(file: "\(directory.path)/object")
+  }
+
+  /// The permit of a policy that allows everything.
+  private func permit(for digest: Digest) throws -> Permit {
+    let text = Array("policy_name=any policy_version=1.0.0\nDEFAULT action=ALLOW\n".utf8)
+    let policy = try CompiledPolicy(PolicyDocument.parse(text, dialect: .verityBPF))
+    switch policy.admit([Facts(operation: .bpfProgLoad)], objectDigest: digest) {
+    case .allow(let permit, _): return permit
+    case .deny(let ruling): throw Denied(ruling: ruling)
+    }
+  }
+
+  private struct Denied: Error {
+    let ruling: Ruling
   }
 
   /// Whether a program or map of this name is in the kernel. Others load too, so names are unique to each test.
