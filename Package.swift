@@ -76,7 +76,7 @@ let modules: [Target] = [
   pure("Signatures", imports: ["CShims", "Base", "KernelABI", "BPFObject"]),
   pure("ImageFormat", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
-  pure("Workbench", imports: ["Base", "Policy"]),
+  pure("Workbench", imports: ["Base", "KernelABI", "Policy"]),
   pure("HostReport", imports: ["Base", "KernelABI"]),
 
   // The edge.
@@ -118,8 +118,8 @@ let moduleTests: [Target] = [
   tests("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
   tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport"]),
-  tests("Policy", imports: ["Base", "Policy", "Linux"]),
-  tests("Workbench", imports: ["Base", "Policy", "Workbench", "Linux"]),
+  tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux"]),
+  tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
   tests("Linux", imports: ["Linux"]),
   tests(

@@ -19,7 +19,7 @@ extension Facts {
     attachTypes = program.attachTypeName.map { [$0] } ?? []
     // A helper that has no name here has one that no rule can list, so a rule about helpers does not match.
     helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
-    lockdown = Policy::LockdownMode(program.strictestLockdown)
+    lockdown = program.strictestLockdown
     programClass = program.isRestricted ? .restricted : .full
     reads = KernelReads(program.readScope)
 
@@ -123,17 +123,6 @@ extension Facts {
   private static func version(_ text: String) -> [UInt32]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
     return parts.contains(nil) ? nil : parts.compactMap { $0 }
-  }
-}
-
-extension Policy::LockdownMode {
-  init(_ mode: KernelABI::LockdownMode) {
-    self =
-      switch mode {
-      case .none: .none
-      case .integrity: .integrity
-      case .confidentiality: .confidentiality
-      }
   }
 }
 

@@ -17,7 +17,13 @@ public enum LockdownMode: String, Sendable, Comparable, CaseIterable {
   }
 
   /// The word as policies have it: `CONFIDENTIALITY`.
-  public var policyWord: String { rawValue.uppercased() }
+  public var policyWord: String {
+    switch self {
+    case .none: "NONE"
+    case .integrity: "INTEGRITY"
+    case .confidentiality: "CONFIDENTIALITY"
+    }
+  }
 
   /// Reads what the lockdown file shows: all modes in a line, that which is in force in brackets.
   ///

@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// Who vouches for a fact: a set, because both may.
 public struct Witnesses: OptionSet, Sendable, Hashable, FactWord {
   static let all: [Witnesses] = [.kernel, .userspace, .both]
@@ -118,22 +120,15 @@ public enum KernelReads: String, Sendable, CaseIterable, Comparable, FactWord {
   }
 }
 
-/// The kernel's lockdown modes, in their order (security/lockdown/lockdown.c).
-public enum LockdownMode: String, Sendable, CaseIterable, Comparable, FactWord {
-  case none = "NONE"
-  case integrity = "INTEGRITY"
-  case confidentiality = "CONFIDENTIALITY"
-
+/// The kernel's lockdown modes, in capitals as policies have all their words.
+extension LockdownMode: FactWord {
   static let areGrades = true
   /// What loads under the stricter mode loads under the others.
   func satisfies(_ wanted: LockdownMode) -> Bool { self >= wanted }
 
-  private var rank: Int {
-    switch self {
-    case .none: 0
-    case .integrity: 1
-    case .confidentiality: 2
-    }
+  var word: String? { policyWord }
+  init?(word: String) {
+    guard let mode = Self.allCases.first(where: { $0.policyWord == word }) else { return nil }
+    self = mode
   }
-  public static func < (left: LockdownMode, right: LockdownMode) -> Bool { left.rank < right.rank }
 }

@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// What is known about one thing that is about to happen. What is nil is not known, and no property is satisfied by
 /// what is not known: neither `=TRUE` nor `=FALSE`.
 public struct Facts: Sendable, Equatable {

@@ -1,4 +1,5 @@
 public import Base
+public import KernelABI
 public import Policy
 
 /// Everything `policy check` has to say about one file.
@@ -14,7 +15,7 @@ public struct CheckReport {
   ///   - installed: the names of the policies the kernel has.
   ///   - updating: the policy that this one is to replace.
   public init(
-    file: String, bytes: [UInt8], dialect: Dialect, config: KernelConfig? = nil, installed: Set<[UInt8]> = [],
+    file: String, bytes: [UInt8], dialect: Dialect, config: KernelConfiguration? = nil, installed: Set<[UInt8]> = [],
     updating: (name: [UInt8], version: PolicyVersion)? = nil
   ) {
     self.file = file

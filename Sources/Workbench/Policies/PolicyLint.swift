@@ -1,3 +1,4 @@
+public import KernelABI
 public import Policy
 
 /// What is wrong with a policy that can be used: rules that are never reached, and rules that nothing can satisfy.
@@ -16,7 +17,7 @@ public struct PolicyLint {
   ///   - config: the kernel that will evaluate it; nil leaves out what depends on it.
   ///   - fileName: the name of its file without directories; nil leaves out the comparison with `policy_name`.
   public static func findings(
-    _ document: PolicyDocument, config: KernelConfig? = nil, fileName: String? = nil
+    _ document: PolicyDocument, config: KernelConfiguration? = nil, fileName: String? = nil
   ) -> [PolicyDiagnostic] {
     var lint = PolicyLint(document)
     lint.checkReach()
@@ -147,7 +148,7 @@ public struct PolicyLint {
   // MARK: - The kernel at hand
 
   /// Properties that the kernel was not built to evaluate: their rules never match.
-  private mutating func checkKernel(_ config: KernelConfig) {
+  private mutating func checkKernel(_ config: KernelConfiguration) {
     if document.dialect == .kernel, !config.has("CONFIG_SECURITY_IPE") {
       add(
         .warning, "policy.kernel-cannot", "this kernel is built without IPE (CONFIG_SECURITY_IPE)",

@@ -1,4 +1,5 @@
 import Base
+import KernelABI
 import Policy
 import Testing
 

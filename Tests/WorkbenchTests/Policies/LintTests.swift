@@ -1,4 +1,5 @@
 import Base
+import KernelABI
 import Policy
 import Workbench
 import Testing
@@ -85,12 +86,12 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
 
   @Test func propertiesThatTheKernelCannotEvaluate() {
     let rules = "op=EXECUTE fsverity_signature=TRUE action=ALLOW\nop=EXECUTE dmverity_roothash=\(a) action=ALLOW"
-    let config = KernelConfig(
+    let config = KernelConfiguration(
       "CONFIG_SECURITY_IPE=y\nCONFIG_IPE_PROP_DM_VERITY=y\n# CONFIG_IPE_PROP_FS_VERITY_BUILTIN_SIG is not set\n")
     let findings = PolicyLint.findings(parse(rules, dialect: .kernel), config: config)
     #expect(findings.map { $0.code } == ["policy.kernel-cannot"])
     #expect(findings.first?.start == SourcePosition(line: 3, column: 12))
-    #expect(PolicyLint.findings(parse("", dialect: .kernel), config: KernelConfig("CONFIG_NET=y")).count == 1)
+    #expect(PolicyLint.findings(parse("", dialect: .kernel), config: KernelConfiguration("CONFIG_NET=y")).count == 1)
   }
 
   @Test func nameAndDefault() {

@@ -1,4 +1,5 @@
 import Base
+import KernelABI
 import Linux
 import Policy
 import Workbench
@@ -91,25 +92,17 @@ struct PolicyCheckCommand: Command {
   }
 
   /// A configuration file, or the running kernel's.
-  private static func readConfig(_ path: String) throws -> KernelConfig {
-    let bytes: [UInt8]
+  private static func readConfig(_ path: String) throws -> KernelConfiguration {
     if path == "running" {
-      let release = String(decoding: try PolicyFile.read("/proc/sys/kernel/osrelease"), as: UTF8.self)
-      if let file = try? PolicyFile.read("/boot/config-\(release.filter { !$0.isWhitespace })") {
-        bytes = file
-      } else if let result = try? Subprocess.run(["gzip", "-dc", "/proc/config.gz"], limit: 1 << 23), result.status == 0
-      {
-        bytes = result.output
-      } else {
+      guard let config = KernelReports.configuration(release: try KernelReports.release()) else {
         throw DiagnosedFailure(
           Diagnostic(
             "policy.no-kernel-config", .incomplete, "the running kernel's configuration is not to be found",
-            expected: "/boot/config-RELEASE or /proc/config.gz", next: "--kernel-config FILE"))
+            expected: "/proc/config.gz or /boot/config-RELEASE", next: "--kernel-config FILE"))
       }
-    } else {
-      bytes = try PolicyFile.read(path)
+      return config
     }
-    let config = KernelConfig(String(decoding: bytes, as: UTF8.self))
+    let config = KernelConfiguration(String(decoding: try PolicyFile.read(path), as: UTF8.self))
     guard !config.isEmpty else {
       throw DiagnosedFailure(
         Diagnostic(
