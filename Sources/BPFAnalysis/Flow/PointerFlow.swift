@@ -1,4 +1,5 @@
 internal import BPFObject
+internal import KernelABI
 internal import Base
 
 /// Follows pointers to kernel structures through a program's registers and stack.
@@ -17,6 +18,11 @@ struct PointerFlow {
     var slots: UInt64 = 0
     /// The same for the context.
     var contextSlots: UInt64 = 0
+    /// One bit a register: may hold the address of a map, which the kernel lets a program read like a structure of its own
+    /// (`struct bpf_map`, Linux 5.9; kernel/bpf/verifier.c, check_ptr_to_map_access).
+    var maps: UInt16 = 0
+    /// One bit for each eight bytes of stack: may hold the address of a map.
+    var mapSlots: UInt64 = 0
 
     /// Adds what another way brings; whether that is anything new.
     mutating func join(_ other: State) -> Bool {
@@ -25,8 +31,10 @@ struct PointerFlow {
       context |= other.context
       slots |= other.slots
       contextSlots |= other.contextSlots
+      maps |= other.maps
+      mapSlots |= other.mapSlots
       return pointers != before.pointers || context != before.context || slots != before.slots
-        || contextSlots != before.contextSlots
+        || contextSlots != before.contextSlots || maps != before.maps || mapSlots != before.mapSlots
     }
   }
 
@@ -51,19 +59,40 @@ struct PointerFlow {
   private let externs: Set<Int>
   private var places: [Place] = []
   private var work: [Int] = []
-  /// A pointer was written through something else than the frame pointer, so it may come back from anywhere.
-  private var escapes = false
+  /// Whether looking into a map may find another map.
+  private let findsMaps: Bool
+  /// Whether a function's address is taken: a helper may call it.
+  private let hasCallbacks: Bool
+  /// What was found out on the way and holds for the whole program, so that what was looked at before is looked at again.
+  private struct Found: Equatable {
+    /// A pointer was written through something else than the frame pointer, so it may come back from anywhere.
+    var escapes = false
+    /// A function of the program may return a pointer into the kernel.
+    var returnsPointer = false
+    /// A function of the program may return the address of a map.
+    var returnsMap = false
+  }
+  private var found = Found()
+  private var escapes: Bool {
+    get { found.escapes }
+    set { found.escapes = newValue }
+  }
   /// The program was too tangled to follow.
   private var isTangled: Bool
   /// Instructions of which nobody says what they load.
   private let unfollowed: [Int]
 
   /// - Parameter followed: of the same program. What it does not follow is taken to load at every place.
-  init(_ program: LinkedProgram, contextHoldsPointers: Bool, mapsHoldPointers: Bool, followed: FollowedProgram) {
+  init(
+    _ program: LinkedProgram, contextHoldsPointers: Bool, mapsHoldPointers: Bool, findsMaps: Bool,
+    followed: FollowedProgram
+  ) {
     code = program.instructions
     count = program.instructions.count / Instruction.size
     self.contextHoldsPointers = contextHoldsPointers
     self.mapsHoldPointers = mapsHoldPointers
+    self.findsMaps = findsMaps
+    hasCallbacks = followed.hasCallbacks
     hasSources = followed.hasPointerSources
     isTangled = !followed.isWhole
     unfollowed = followed.unfollowed.compactMap(\.instruction)
@@ -73,9 +102,9 @@ struct PointerFlow {
   /// The indexes of loads that may go through a pointer into the kernel, in their order.
   mutating func loads() -> [Int] {
     guard !isTangled else { return everyLoad }
-    // Twice at most: the second time with what the first found to escape.
-    for _ in 0..<2 {
-      let before = escapes
+    // Each time with what the one before found; each of the three things is found once.
+    while true {
+      let before = found
       places = Array(repeating: Place(), count: count)
       work = []
       // A program that a compiler made takes two or three steps for each instruction.
@@ -92,7 +121,7 @@ struct PointerFlow {
           next = step(index, places[index].state)
         }
       }
-      if escapes == before { break }
+      if found == before { break }
     }
     return places.indices.filter { places[$0].loadsKernel }
   }
@@ -142,10 +171,11 @@ struct PointerFlow {
         break
       }
       after.set(
-        destination, pointer: instruction.sourceField == Instruction.Load.btfID || externs.contains(index))
+        destination, pointer: instruction.sourceField == Instruction.Load.btfID || externs.contains(index),
+        map: instruction.sourceField == Instruction.Load.mapIndex)
       if instruction.sourceField == Instruction.Load.function {
-        // Whoever calls the function back passes what it likes.
-        reach(index + 1 + immediate, State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e))
+        // Whoever calls the function back passes what it likes; where it is a map, that comes first.
+        reach(index + 1 + immediate, State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e, maps: 1 << 1))
       }
       return enter(index + 2, after)
     case 1:  // LDX
@@ -165,37 +195,49 @@ struct PointerFlow {
   private mutating func load(
     _ index: Int, _ destination: Int, _ source: Int, _ offset: Int, isWide: Bool, _ state: inout State
   ) {
-    if state.isPointer(source) { places[index].loadsKernel = true }
+    if state.isPointer(source) || state.isMap(source) { places[index].loadsKernel = true }
     guard isWide else { return state.set(destination, pointer: false) }
+    // A callback is handed the stack, and what is read out of a map can be on it.
+    if state.isMap(source), hasCallbacks { escapes = true }
     if source == 10 {
       return state.set(
-        destination, pointer: escapes || state.slotIsPointer(offset), context: state.slotIsContext(offset))
+        destination, pointer: escapes || state.slotIsPointer(offset), context: state.slotIsContext(offset),
+        map: state.slotIsMap(offset))
     }
     // Through a copy of the frame pointer the stack is memory like any other.
     let fromContext = contextHoldsPointers && (state.isContext(source) || state.contextSlots != 0)
     state.set(
       destination,
-      pointer: state.isPointer(source) || fromContext || state.slots != 0 || mapsHoldPointers || escapes)
+      pointer: state.isPointer(source) || state.isMap(source) || fromContext || state.slots != 0 || mapsHoldPointers
+        || escapes,
+      map: state.mapSlots != 0)
   }
 
   private mutating func store(_ opcode: UInt8, _ base: Int, _ value: Int, _ offset: Int, _ state: inout State) {
     if opcode & 0xe0 == 0xc0 {
       // An atomic operation may leave its operand in memory, and bring back what was there.
-      if base != 10, state.isPointer(value) || state.isContext(value) && contextHoldsPointers { escapes = true }
+      if base != 10, leadsIntoKernel(value, state) { escapes = true }
       if base == 10 {
         state.setSlot(
           offset, pointer: state.slotIsPointer(offset) || state.isPointer(value),
-          context: state.slotIsContext(offset) || state.isContext(value))
+          context: state.slotIsContext(offset) || state.isContext(value),
+          map: state.slotIsMap(offset) || state.isMap(value))
       }
-      state.set(value, pointer: hasSources, context: true)
-      return state.set(0, pointer: hasSources, context: true)
+      state.set(value, pointer: true, context: true)
+      return state.set(0, pointer: true, context: true)
     }
     if base == 10 {
       let isWide = opcode & 0x18 == 0x18
       return state.setSlot(
-        offset, pointer: isWide && state.isPointer(value), context: isWide && state.isContext(value))
+        offset, pointer: isWide && state.isPointer(value), context: isWide && state.isContext(value),
+        map: isWide && state.isMap(value))
     }
-    if state.isPointer(value) || state.isContext(value) && contextHoldsPointers { escapes = true }
+    if leadsIntoKernel(value, state) { escapes = true }
+  }
+
+  /// Whether somebody who finds a register's value in memory may read the kernel through it.
+  private func leadsIntoKernel(_ register: Int, _ state: State) -> Bool {
+    state.isPointer(register) || state.isMap(register) || state.isContext(register) && contextHoldsPointers
   }
 
   private func compute(_ opcode: UInt8, _ destination: Int, _ source: Int, _ state: inout State) {
@@ -205,12 +247,14 @@ struct PointerFlow {
     case 0xb0:  // MOV; half a pointer is none
       let copies = isRegister && is64
       state.set(
-        destination, pointer: copies && state.isPointer(source), context: copies && state.isContext(source))
+        destination, pointer: copies && state.isPointer(source), context: copies && state.isContext(source),
+        map: copies && state.isMap(source))
     case 0x00, 0x10:  // ADD, SUB
       guard isRegister, is64 else { break }
       state.set(
         destination, pointer: state.isPointer(destination) || state.isPointer(source),
-        context: state.isContext(destination) || state.isContext(source))
+        context: state.isContext(destination) || state.isContext(source),
+        map: state.isMap(destination) || state.isMap(source))
     default: break
     }
   }
@@ -218,25 +262,34 @@ struct PointerFlow {
   private mutating func jump(_ index: Int, _ instruction: Instruction, _ state: State) -> Int? {
     let immediate = Int(instruction.immediate)
     switch instruction.opcode & 0xf0 {
-    case 0x90: return nil  // EXIT
+    case 0x90:  // EXIT
+      if state.isPointer(0) { found.returnsPointer = true }
+      if state.isMap(0) { found.returnsMap = true }
+      return nil
     case 0x80:  // CALL
       var after = state
       after.pointers &= ~0x3f
       after.context &= ~0x3f
+      after.maps &= ~0x3f
       switch instruction.sourceField {
       case Instruction.Call.function:
         // The callee may be passed the address of what is in this frame.
-        if state.slots != 0 || contextHoldsPointers && state.contextSlots != 0 { escapes = true }
-        reach(index + 1 + immediate, State(pointers: state.pointers & 0x3e, context: state.context & 0x3e))
-        // Nobody follows what the callee returns.
-        after.set(0, pointer: hasSources, context: true)
+        if state.hasPointerOnStack(contextHoldsPointers) { escapes = true }
+        reach(
+          index + 1 + immediate,
+          State(pointers: state.pointers & 0x3e, context: state.context & 0x3e, maps: state.maps & 0x3e))
+        // Which function returns what is not asked, only whether any returns a pointer.
+        after.set(0, pointer: found.returnsPointer || hasSources, context: true, map: found.returnsMap)
       case Instruction.Call.kernelFunction:
         after.set(0, pointer: true)
       default:
         places[index].callPointers |= state.pointers
+        if hasCallbacks, state.hasPointerOnStack(contextHoldsPointers) { escapes = true }
         // A helper that is not known may return anything.
         let helper = KnownHelper[UInt32(bitPattern: instruction.immediate)]
-        after.set(0, pointer: helper?.traits.contains(.returnsPointer) != false)
+        after.set(
+          0, pointer: helper?.traits.contains(.returnsPointer) != false,
+          map: findsMaps && instruction.immediate == Int32(Helper.mapLookupElem.rawValue))
       }
       return enter(index + 1, after)
     case 0x00:  // JA, of which the 32-bit form has its distance in the immediate
@@ -251,11 +304,18 @@ struct PointerFlow {
 extension PointerFlow.State {
   fileprivate func isPointer(_ register: Int) -> Bool { pointers & 1 << UInt16(register) != 0 }
   fileprivate func isContext(_ register: Int) -> Bool { context & 1 << UInt16(register) != 0 }
+  fileprivate func isMap(_ register: Int) -> Bool { maps & 1 << UInt16(register) != 0 }
 
-  fileprivate mutating func set(_ register: Int, pointer: Bool, context isContext: Bool = false) {
+  /// Whether anything on this function's stack may lead into the kernel.
+  fileprivate func hasPointerOnStack(_ contextHoldsPointers: Bool) -> Bool {
+    slots != 0 || mapSlots != 0 || contextHoldsPointers && contextSlots != 0
+  }
+
+  fileprivate mutating func set(_ register: Int, pointer: Bool, context isContext: Bool = false, map: Bool = false) {
     let bit = UInt16(1) << UInt16(register)
     pointers = pointer ? pointers | bit : pointers & ~bit
     context = isContext ? context | bit : context & ~bit
+    maps = map ? maps | bit : maps & ~bit
   }
 
   /// The bit of eight bytes of stack; 0 outside of its 512 bytes.
@@ -267,9 +327,12 @@ extension PointerFlow.State {
   fileprivate func slotIsPointer(_ offset: Int) -> Bool { slots & Self.slot(offset) != 0 }
   fileprivate func slotIsContext(_ offset: Int) -> Bool { contextSlots & Self.slot(offset) != 0 }
 
-  fileprivate mutating func setSlot(_ offset: Int, pointer: Bool, context isContext: Bool) {
+  fileprivate func slotIsMap(_ offset: Int) -> Bool { mapSlots & Self.slot(offset) != 0 }
+
+  fileprivate mutating func setSlot(_ offset: Int, pointer: Bool, context isContext: Bool, map: Bool = false) {
     let bit = Self.slot(offset)
     slots = pointer ? slots | bit : slots & ~bit
     contextSlots = isContext ? contextSlots | bit : contextSlots & ~bit
+    mapSlots = map ? mapSlots | bit : mapSlots & ~bit
   }
 }

@@ -36,7 +36,7 @@ extension ProgramReport {
     capabilities = Self.capabilities(program.kind, helpers)
     var flow = PointerFlow(
       program, contextHoldsPointers: contextHoldsPointers, mapsHoldPointers: FollowedProgram.hasTypeTags(btf),
-      followed: followed)
+      findsMaps: usedMaps.contains { $0.type == .arrayOfMaps || $0.type == .hashOfMaps }, followed: followed)
     let declaration = object.readDeclarations.first { $0.program == program.name }
     // What nobody declares nobody need prove.
     var records = RecordFlow(program, records: declaration == nil || !followed.isWhole ? [] : coreRelocations)

@@ -124,6 +124,79 @@ import Testing
     #expect(report.readScope == .undeclared && report.kernelReads.contains { $0.means == .pointer })
   }
 
+  /// The kernel lets a program read a map's own structure through the map's address, and what that points to.
+  @Test(arguments: [
+    // Directly, and one step further.
+    ("asm volatile(\"%0 = *(u32 *)(%1 + 4)\" : \"=r\"(value) : \"r\"(&where));", ""),
+    (
+      "struct bpf_map *map = (void *)&where; value = (__u64)map->ops->map_alloc;",
+      """
+      struct bpf_map_ops { void *map_alloc; } __attribute__((preserve_access_index));
+      struct bpf_map { const struct bpf_map_ops *ops; } __attribute__((preserve_access_index));
+      """
+    ),
+    // By way of the stack.
+    (
+      "asm volatile(\"*(u64 *)(r10 - 8) = %1; r2 = *(u64 *)(r10 - 8); %0 = *(u32 *)(r2 + 4)\" : \"=r\"(value) "
+        + ": \"r\"(&where) : \"r2\", \"memory\");", ""
+    ),
+    // Through a function of the program's own, down and back.
+    (
+      "value = down(&where);",
+      """
+      static __attribute__((noinline)) __u64 down(void *map) {
+        __u64 value; asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(value) : "r"(map)); return value;
+      }
+      """
+    ),
+    (
+      "void *map = back(); asm volatile(\"%0 = *(u32 *)(%1 + 4)\" : \"=r\"(value) : \"r\"(map));",
+      "static __attribute__((noinline)) void *back(void) { return &where; }"
+    ),
+    // A callback is handed the map.
+    (
+      "each(&where, seen, 0, 0);",
+      """
+      static long (*each)(void *map, void *cb, void *ctx, __u64 flags) = (void *)164;
+      static long seen(void *map, __u32 *key, __u64 *cell, void *ctx) {
+        __u64 value; asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(value) : "r"(map)); out = value; return 0;
+      }
+      """
+    ),
+  ])
+  func theKernelsOwnStructureOfAMap(_ body: String, _ declarations: String) throws {
+    let source = """
+      \(Self.declarations) \(declarations)
+      SEC("xdp") int f(void *ctx) { __u64 value = 0; \(body) out = value; return 2; }
+      """
+    let report = try Self.report(source)
+    #expect(report.kernelReads.contains { $0.means == .pointer } && report.readScope == .undeclared)
+    #expect(!report.isRestricted, "\(report.classObjections)")
+    // It is no idle fear: the kernel takes such programs.
+    guard KernelOracle.isAvailable else { return print("skipped: this process cannot load programs") }
+    let bytes = try TestObject.compile(source: source + "\nchar LICENSE[] SEC(\"license\") = \"GPL\";")
+    let object = try BPFObject.link(bytes: bytes.rawSpan)
+    _ = try KernelOracle(object).load(object.programs[0])
+  }
+
+  @Test func aMapFoundInAMap() throws {
+    let report = try Self.report(
+      """
+      \(Self.declarations)
+      struct inner { int (*type)[2]; int (*max_entries)[1]; __u32 *key; __u64 *value; };
+      struct { int (*type)[12]; int (*max_entries)[1]; __u32 *key; struct inner *values[]; } outer SEC(".maps");
+      SEC("xdp") int f(void *ctx) {
+        __u32 zero = 0; __u64 value;
+        void *map = lookup(&outer, &zero);
+        if (!map) return 2;
+        asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(value) : "r"(map));
+        out = value;
+        return 2;
+      }
+      """)
+    #expect(report.readScope == .undeclared)
+  }
+
   /// Opcodes, modes and fields that the list does not have, each in a program that is harmless without it. The
   /// instructions are given as the words that they are encoded as.
   @Test(arguments: [

@@ -10,13 +10,18 @@ struct FollowedProgram {
   /// What the analyses do not follow, each kind once, in the order of the instructions, what lies beside them last.
   private(set) var unfollowed: [UnfollowedConstruct] = []
   /// Whether anything hands the program a pointer to a structure of the kernel. Where nothing does, no load can go
-  /// through one, whichever way values take: through callbacks, memory or the results of functions.
+  /// through one, whichever way values take: through callbacks, memory or the results of functions. (What a map's own
+  /// address leads to is followed by ``PointerFlow``, for every program with maps has such addresses.)
   private(set) var hasPointerSources: Bool
+  /// Whether a function's address is taken, so that a helper may call it.
+  let hasCallbacks: Bool
 
   init(_ program: LinkedProgram, in object: LinkedObject, btf: BTF?, contextHoldsPointers: Bool, usedMaps: [LinkedMap])
   {
     hasPointerSources = contextHoldsPointers || !program.externUses.isEmpty || Self.hasTypeTags(btf)
-    let callback = scan(program)
+    let callback = Self.callback(of: program)
+    hasCallbacks = callback != nil
+    scan(program)
     if let callback, hasPointerSources {
       unfollowed.append(UnfollowedConstruct("a callback in a program that gets pointers into the kernel", at: callback))
     }
@@ -26,13 +31,22 @@ struct FollowedProgram {
   /// Whether the answers of the analyses hold.
   var isWhole: Bool { unfollowed.isEmpty }
 
+  /// The first instruction that takes a function's address.
+  private static func callback(of program: LinkedProgram) -> Int? {
+    let code = program.instructions.rawSpan
+    var index = 0
+    while let found = Instruction(at: index, in: code) {
+      let isWide = found.opcode == Instruction.loadImmediate64
+      if isWide, found.sourceField == Instruction.Load.function { return index }
+      index += isWide ? 2 : 1
+    }
+    return nil
+  }
+
   /// Looks at every instruction.
-  ///
-  /// - Returns: the first that takes a function's address.
-  private mutating func scan(_ program: LinkedProgram) -> Int? {
+  private mutating func scan(_ program: LinkedProgram) {
     let code = program.instructions.rawSpan
     var seen: Set<String> = []
-    var callback: Int?
     var index = 0
     while let found = Instruction(at: index, in: code) {
       let isWide = found.opcode == Instruction.loadImmediate64
@@ -47,11 +61,9 @@ struct FollowedProgram {
         }
       }
       if isWide, found.sourceField == Instruction.Load.btfID { hasPointerSources = true }
-      if isWide, found.sourceField == Instruction.Load.function { callback = callback ?? index }
       if found.opcode == Instruction.call { noteCall(found) }
       index += isWide ? 2 : 1
     }
-    return callback
   }
 
   /// A helper that nobody looked at may return a pointer, or hand one to a callback.
