@@ -1,7 +1,6 @@
 import Base
 import Linux
 import Provenance
-import Synchronization
 
 /// The kernel as a witness, and what root can do to make it a false one.
 enum WitnessCases {
@@ -95,7 +94,6 @@ enum WitnessCases {
         try volume.load(loop: volume.loop, signature: Machine.signature)
         try volume.resume()
       },
-      Case("table-replaced-meanwhile") { try replacedTable() },
       Case("poisoned-page-cache") {
         let volume = try VerityVolume("demo", name: "poisoned", signature: Machine.signature)
         let path = "\(try volume.mount())/xdp_counter.bpf.o"
@@ -162,40 +160,6 @@ enum WitnessCases {
         try expect(result.text.contains("provenance.no-permission"), result.text)
       },
     ])
-
-  /// Both tables are over the same bytes, so that nothing but the table tells that it was replaced.
-  private static func replacedTable() throws {
-    let volume = try VerityVolume("demo", name: "replaced")
-    let path = "\(try volume.mount())/xdp_counter.bpf.o"
-    let table = try unwrap(try examine(path).volume?.table, "the kernel's witness")
-    let sectors = try volume.sectors()
-    let isOver = Atomic<Bool>(false)
-    let isNoticed = Atomic<Bool>(false)
-    Processors.share(2) { share in
-      if share == 1 {
-        guard let mapper = try? DeviceMapper.open() else { return }
-        while !isOver.load(ordering: .relaxed) {
-          for text in ["\(table) 1 ignore_zero_blocks", table] {
-            try? mapper.loadTable(name: "replaced", type: "verity", sectors: sectors, parameters: text)
-            try? mapper.resume(name: "replaced")
-          }
-        }
-        return
-      }
-      // While it is replaced the device is suspended, which is refused for itself.
-      for _ in 0..<2000 {
-        do {
-          _ = try examine(path)
-        } catch {
-          guard (error as? ProvenanceError)?.diagnostic.code == "provenance.table-changed" else { continue }
-          isNoticed.store(true, ordering: .relaxed)
-          break
-        }
-      }
-      isOver.store(true, ordering: .relaxed)
-    }
-    try expect(isNoticed.load(ordering: .relaxed), "a table was replaced time and again, and never noticed")
-  }
 
   static func examine(_ path: String) throws -> Evidence {
     let file = try OwnedFD.open(path, .readOnly)
