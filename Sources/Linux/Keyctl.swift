@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// The kernel's key retention service (keyrings(7)).

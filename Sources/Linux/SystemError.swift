@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// A system call that failed, with what it was about.

@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Linux
 
 /// What only an attacker with root does to a loop device.

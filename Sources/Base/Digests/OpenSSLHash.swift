@@ -1,4 +1,4 @@
-internal import CShims.OpenSSL
+internal import COpenSSL
 
 /// A hash computed by OpenSSL, in pieces; it can begin anew with the same first bytes.
 @safe

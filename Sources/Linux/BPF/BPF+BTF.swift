@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import KernelABI
 
 /// Type information that is loaded: the kernel's own, that of its modules, and that of BPF objects.

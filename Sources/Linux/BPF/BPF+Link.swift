@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 
 extension BPF {
   /// BPF_LINK_CREATE: attaches the program to a network interface, by its index.

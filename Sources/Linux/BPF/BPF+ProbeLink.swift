@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 
 /// Links to events, probes and hooks: BPF_LINK_CREATE with attributes of its own for each kind.
 extension BPF {

@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 
 // Loading is hidden behind an SPI name on purpose: only a module that writes it in its import can load a program, and
 // `make lint` allows that to Loader alone. Whoever else wants a program in the kernel has to bring a permit there.

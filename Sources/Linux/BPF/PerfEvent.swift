@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// perf_event_open(2), as far as BPF programs are attached to events.

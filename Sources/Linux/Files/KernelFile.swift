@@ -1,5 +1,5 @@
 internal import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// Files that the kernel makes up, in sysfs, procfs and securityfs, told from what root may have put in their place.

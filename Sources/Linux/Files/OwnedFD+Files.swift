@@ -1,5 +1,5 @@
 internal import Base
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// How a file is opened; every open is close-on-exec.

@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// What the kernel says of an open file with fs-verity (Documentation/filesystems/fsverity.rst).

@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// A file descriptor with one owner; it is closed when the owner goes.

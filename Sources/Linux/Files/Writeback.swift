@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// A thread that has the kernel write to the disk what is in a file: it waits whenever the disk's queue is full, which

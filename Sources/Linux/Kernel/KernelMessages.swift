@@ -1,5 +1,5 @@
 internal import Base
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// The kernel's log, /dev/kmsg (Documentation/ABI/testing/dev-kmsg).

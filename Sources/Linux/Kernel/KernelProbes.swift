@@ -1,5 +1,5 @@
 public import KernelABI
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// Questions that the kernel answers by what it does, because no file says it or the file cannot be reached.

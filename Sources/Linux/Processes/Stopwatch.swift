@@ -1,4 +1,3 @@
-internal import CShims
 internal import Glibc
 
 /// The time since a moment, by a clock that nobody sets (CLOCK_MONOTONIC).

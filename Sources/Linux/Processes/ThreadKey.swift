@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// A key of type `user` in the calling thread's keyring, which is how a signature is handed to the dm-verity target:

@@ -1,5 +1,4 @@
 internal import Base
-internal import CShims
 internal import Glibc
 
 /// A moment of the system's clock.

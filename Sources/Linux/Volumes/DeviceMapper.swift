@@ -1,4 +1,4 @@
-internal import CShims.Linux
+internal import CLinuxShim
 internal import Glibc
 
 /// The device-mapper's control device (drivers/md/dm-ioctl.c). Every command needs CAP_SYS_ADMIN.

@@ -1,4 +1,4 @@
-internal import CShims.Cryptsetup
+internal import CCryptsetup
 internal import Glibc
 
 /// A device-mapper volume of target type `verity`, set up by libcryptsetup so that veritysetup knows it too.

@@ -1,5 +1,5 @@
 public import Base
-internal import CShims.OpenSSL
+internal import COpenSSL
 internal import func Glibc.strerror
 
 /// X.509 certificates that are trusted because somebody named them: no chain leads to them, and none is followed.

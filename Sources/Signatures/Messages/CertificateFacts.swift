@@ -1,4 +1,4 @@
-internal import CShims.OpenSSL
+internal import COpenSSL
 
 /// What a certificate says of itself.
 public struct CertificateFacts: Sendable, Equatable {

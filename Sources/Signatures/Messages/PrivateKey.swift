@@ -1,4 +1,4 @@
-internal import CShims.OpenSSL
+internal import COpenSSL
 
 /// How a private key is named. It is only looked for when something is to be signed.
 public enum KeySource: Sendable {

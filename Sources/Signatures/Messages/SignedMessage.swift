@@ -1,5 +1,5 @@
 public import Base
-internal import CShims.OpenSSL
+internal import COpenSSL
 
 /// PKCS#7 messages as the kernel takes them: attached for IPE policies, detached for root hashes.
 public enum SignedMessage {

@@ -1,4 +1,4 @@
-internal import CShims.OpenSSL
+internal import COpenSSL
 
 /// A key that was made a moment ago, with a certificate that it signed itself: for trying out what signatures are worth.
 ///
