@@ -201,7 +201,7 @@ if isFuzzing {
     .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
       name: "fuzz-policy",
-      dependencies: ["Base", "Policy", "Workbench", "CFuzzer"],
+      dependencies: ["Base", "KernelABI", "Policy", "Workbench", "CFuzzer"],
       path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
       swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),

@@ -2,6 +2,7 @@ import Workbench
 import CFuzzer
 import Glibc
 import Base
+import KernelABI
 import Policy
 
 // Any bytes at all, given to everything of the policy language that reads text. Besides not trapping, what is read
@@ -24,7 +25,7 @@ func checkPolicy(_ bytes: [UInt8], _ dialect: Dialect) {
   let again = PolicyDocument.parse(formatted, dialect: dialect)
   require(again.isValid && again.hasSameMeaning(as: document), "formatting keeps the meaning")
   require(again.formatted == formatted, "formatting twice changes nothing")
-  _ = PolicyLint.findings(document, config: KernelConfig("CONFIG_SECURITY_IPE=y"), fileName: "f.pol")
+  _ = PolicyLint.findings(document, config: KernelConfiguration("CONFIG_SECURITY_IPE=y"), fileName: "f.pol")
   if dialect == .verityBPF { _ = DialectConversion(document) }
   guard let policy = try? CompiledPolicy(document) else { return require(false, "a valid policy compiles") }
   for statement in document.statements.prefix(8) {
