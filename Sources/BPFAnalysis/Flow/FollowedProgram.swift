@@ -13,14 +13,15 @@ struct FollowedProgram {
   /// through one, whichever way values take: through callbacks, memory or the results of functions. (What a map's own
   /// address leads to is followed by ``PointerFlow``, for every program with maps has such addresses.)
   private(set) var hasPointerSources: Bool
+  /// The first instruction that takes a function's address.
+  private var callback: Int?
+
   /// Whether a function's address is taken, so that a helper may call it.
-  let hasCallbacks: Bool
+  var hasCallbacks: Bool { callback != nil }
 
   init(_ program: LinkedProgram, in object: LinkedObject, btf: BTF?, contextHoldsPointers: Bool, usedMaps: [LinkedMap])
   {
     hasPointerSources = contextHoldsPointers || !program.externUses.isEmpty || Self.hasTypeTags(btf)
-    let callback = Self.callback(of: program)
-    hasCallbacks = callback != nil
     scan(program)
     if let callback, hasPointerSources {
       unfollowed.append(UnfollowedConstruct("a callback in a program that gets pointers into the kernel", at: callback))
@@ -30,18 +31,6 @@ struct FollowedProgram {
 
   /// Whether the answers of the analyses hold.
   var isWhole: Bool { unfollowed.isEmpty }
-
-  /// The first instruction that takes a function's address.
-  private static func callback(of program: LinkedProgram) -> Int? {
-    let code = program.instructions.rawSpan
-    var index = 0
-    while let found = Instruction(at: index, in: code) {
-      let isWide = found.opcode == Instruction.loadImmediate64
-      if isWide, found.sourceField == Instruction.Load.function { return index }
-      index += isWide ? 2 : 1
-    }
-    return nil
-  }
 
   /// Looks at every instruction.
   private mutating func scan(_ program: LinkedProgram) {
@@ -61,6 +50,7 @@ struct FollowedProgram {
         }
       }
       if isWide, found.sourceField == Instruction.Load.btfID { hasPointerSources = true }
+      if isWide, found.sourceField == Instruction.Load.function { callback = callback ?? index }
       if found.opcode == Instruction.call { noteCall(found) }
       index += isWide ? 2 : 1
     }
@@ -68,12 +58,13 @@ struct FollowedProgram {
 
   /// A helper that nobody looked at may return a pointer, or hand one to a callback.
   private mutating func noteCall(_ found: Instruction) {
-    switch found.sourceField {
-    case Instruction.Call.function: break
-    case Instruction.Call.helper:
+    switch PseudoCall(rawValue: found.sourceField) {
+    case .function: break
+    case .kernelFunction: hasPointerSources = true
+    // 0 is a helper; what else it may be is no form that is followed.
+    case nil:
       let helper = KnownHelper[UInt32(bitPattern: found.immediate)]
       if helper?.memory == nil || helper?.traits.contains(.returnsPointer) != false { hasPointerSources = true }
-    default: hasPointerSources = true
     }
   }
 

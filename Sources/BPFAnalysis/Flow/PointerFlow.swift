@@ -53,8 +53,6 @@ struct PointerFlow {
   private let count: Int
   private let contextHoldsPointers: Bool
   private let mapsHoldPointers: Bool
-  /// Whether anything at all hands the program a pointer into the kernel.
-  private let hasSources: Bool
   /// Loads of 64 bits that the kernel's own values are filled into.
   private let externs: Set<Int>
   private var places: [Place] = []
@@ -93,7 +91,6 @@ struct PointerFlow {
     self.mapsHoldPointers = mapsHoldPointers
     self.findsMaps = findsMaps
     hasCallbacks = followed.hasCallbacks
-    hasSources = followed.hasPointerSources
     isTangled = !followed.isWhole
     unfollowed = followed.unfollowed.compactMap(\.instruction)
     externs = Set(program.externUses.map(\.instruction))
@@ -174,7 +171,7 @@ struct PointerFlow {
         destination, pointer: instruction.sourceField == Instruction.Load.btfID || externs.contains(index),
         map: instruction.sourceField == Instruction.Load.mapIndex)
       if instruction.sourceField == Instruction.Load.function {
-        // Whoever calls the function back passes what it likes; where it is a map, that comes first.
+        // A callback's arguments depend on the helper that calls it; a map is always the first.
         reach(index + 1 + immediate, State(pointers: contextHoldsPointers ? 0x3e : 0, context: 0x3e, maps: 1 << 1))
       }
       return enter(index + 2, after)
@@ -235,7 +232,7 @@ struct PointerFlow {
     if leadsIntoKernel(value, state) { escapes = true }
   }
 
-  /// Whether somebody who finds a register's value in memory may read the kernel through it.
+  /// Whether the kernel may be read through a register's value, once that is in memory.
   private func leadsIntoKernel(_ register: Int, _ state: State) -> Bool {
     state.isPointer(register) || state.isMap(register) || state.isContext(register) && contextHoldsPointers
   }
@@ -279,7 +276,7 @@ struct PointerFlow {
           index + 1 + immediate,
           State(pointers: state.pointers & 0x3e, context: state.context & 0x3e, maps: state.maps & 0x3e))
         // Which function returns what is not asked, only whether any returns a pointer.
-        after.set(0, pointer: found.returnsPointer || hasSources, context: true, map: found.returnsMap)
+        after.set(0, pointer: found.returnsPointer, context: true, map: found.returnsMap)
       case Instruction.Call.kernelFunction:
         after.set(0, pointer: true)
       default:

@@ -24,25 +24,26 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
   }
 
   @inlinable public var instructionClass: InstructionClass {
-    switch rawValue & 0x07 {
-    case 0: .ld
-    case 1: .ldx
-    case 2: .st
-    case 3: .stx
-    case 4: .alu
-    case 5: .jmp
-    case 6: .jmp32
-    default: .alu64
+    // Bit by bit, so that the compiler sees that no value is left out.
+    switch (rawValue & 4 != 0, rawValue & 2 != 0, rawValue & 1 != 0) {
+    case (false, false, false): .ld
+    case (false, false, true): .ldx
+    case (false, true, false): .st
+    case (false, true, true): .stx
+    case (true, false, false): .alu
+    case (true, false, true): .jmp
+    case (true, true, false): .jmp32
+    case (true, true, true): .alu64
     }
   }
 
   /// Of a load or store; meaningless in the other classes.
   @inlinable public var size: AccessSize {
-    switch rawValue & 0x18 {
-    case 0x00: .word
-    case 0x08: .halfWord
-    case 0x10: .byte
-    default: .doubleWord
+    switch (rawValue & 0x10 != 0, rawValue & 0x08 != 0) {
+    case (false, false): .word
+    case (false, true): .halfWord
+    case (true, false): .byte
+    case (true, true): .doubleWord
     }
   }
 
