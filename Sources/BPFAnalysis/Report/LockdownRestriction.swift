@@ -54,28 +54,27 @@ public struct LockdownRestriction: Equatable, Sendable {
   /// The helper that is the cause, with the calls that the verifier comes to; nil for what attaching needs.
   public let helper: HelperUse?
 
-  /// The restrictions that come from instructions of which nobody knows what they do: one is enough.
+  /// The restrictions that come from instructions that are not known here: one is enough.
   static func restrictions(of unfollowed: [UnfollowedConstruct]) -> [LockdownRestriction] {
     unfollowed.contains(where: \.isUnknownInstruction)
       ? [LockdownRestriction(reason: .unknownInstruction, moment: .load, helper: nil)] : []
   }
 
+  /// Why lockdown forbids calling a helper that is known; nil when it does not.
+  public static func reason(ofCalling helper: UInt32) -> Reason? {
+    if Helper(called: helper) == .probeWriteUser { return .bpfWriteUser }
+    return KnownHelper[helper]?.traits.contains(.copiesKernel) == true ? .bpfReadKernel : nil
+  }
+
   /// The restrictions that come from calling helpers.
   ///
   /// - Parameter live: what the verifier comes to, which is asked for only where it matters. A helper that it never comes
-  ///   to is not refused; one that nobody knows is, wherever it is called.
+  ///   to is not refused; one that is not known here is, wherever it is called.
   static func restrictions(of helpers: [HelperUse], live: @autoclosure () -> LiveCode) -> [LockdownRestriction] {
     var known: LiveCode?
     return helpers.compactMap { helper in
       if helper.name == nil { return LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) }
-      let reason: Reason
-      if Helper(called: helper.id) == .probeWriteUser {
-        reason = .bpfWriteUser
-      } else if helper.copiesKernel {
-        reason = .bpfReadKernel
-      } else {
-        return nil
-      }
+      guard let reason = reason(ofCalling: helper.id) else { return nil }
       let code = known ?? live()
       known = code
       let calls = helper.instructions.filter { code.contains($0) }

@@ -13,20 +13,17 @@ extension ProgramReport {
     if !unfollowed.isEmpty { found.insert(.readKernelPointers) }
     if unfollowed.contains(where: \.isUnknownInstruction) { found.insert(.unknownHelpers) }
     for helper in helpers {
-      switch Helper(called: helper.id) {
-      case .probeWriteUser: found.insert(.writeUser)
-      case .probeReadUser, .probeReadUserStr, .copyFromUser, .copyFromUserTask: found.insert(.readUser)
-      case .sendSignal, .sendSignalThread: found.insert(.signal)
-      case .overrideReturn: found.insert(.overrideReturn)
-      case nil: found.insert(.unknownHelpers)
-      default: break
+      guard let known = KnownHelper[helper.id] else {
+        found.insert(.unknownHelpers)
+        continue
       }
+      if let power = known.power { found.insert(power) }
     }
     return found.sorted()
   }
 
   /// Whether it is called when others do something: every type of program but those that are called with a packet, a
-  /// socket or a device, or by a system call of whoever holds the program.
+  /// socket or a device, or by a system call of the process that holds the program.
   private var isListening: Bool {
     switch kind.type {
     case .socketFilter, .schedCls, .schedAct, .xdp, .cgroupSkb, .cgroupSock, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local,

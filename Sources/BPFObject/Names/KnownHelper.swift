@@ -34,13 +34,18 @@ package struct KnownHelper: Sendable {
   /// arguments point to; nil for those that may read more, and for those that nobody looked at. A pointer to a kernel
   /// structure in one of these registers would have the structure's bytes copied (kernel/bpf/verifier.c, mem_types).
   package let memory: UInt16?
+  /// What calling it lets a program do, as annotations have it; nil when that follows from the traits, or is nothing.
+  package let power: ProgramPower?
 
   /// - Parameters:
-  ///   - arguments: how many it has, where somebody looked (kernel/bpf/helpers.c, kernel/trace/bpf_trace.c).
+  ///   - arguments: how many it has, as far as that was looked at (kernel/bpf/helpers.c, kernel/trace/bpf_trace.c).
   ///   - handle: the argument that names a structure of the kernel without its being read; 0 for none.
-  private init(_ helper: Helper, arguments: UInt16? = nil, handle: UInt16 = 0, _ traits: Traits = []) {
+  private init(
+    _ helper: Helper, arguments: UInt16? = nil, handle: UInt16 = 0, _ traits: Traits = [], power: ProgramPower? = nil
+  ) {
     self.helper = helper
     self.traits = traits
+    self.power = power
     if let arguments {
       // Registers 1 to the last argument.
       let all = (UInt16(1) << (arguments + 1)) &- 2
@@ -91,7 +96,7 @@ package struct KnownHelper: Sendable {
     KnownHelper(.skbUnderCgroup),
     KnownHelper(.getHashRecalc, .restricted),
     KnownHelper(.getCurrentTask, arguments: 0, .needsPerfmon),
-    KnownHelper(.probeWriteUser),
+    KnownHelper(.probeWriteUser, power: .writeUser),
     KnownHelper(.currentTaskUnderCgroup, arguments: 2),
     KnownHelper(.skbChangeTail, .restricted),
     KnownHelper(.skbPullData, .restricted),
@@ -113,7 +118,7 @@ package struct KnownHelper: Sendable {
     KnownHelper(.perfEventReadValue),
     KnownHelper(.perfProgReadValue),
     KnownHelper(.getsockopt),
-    KnownHelper(.overrideReturn, arguments: 2),
+    KnownHelper(.overrideReturn, arguments: 2, power: .overrideReturn),
     KnownHelper(.sockOpsCbFlagsSet),
     KnownHelper(.msgRedirectMap),
     KnownHelper(.msgApplyBytes, .restricted),
@@ -164,15 +169,15 @@ package struct KnownHelper: Sendable {
     KnownHelper(.strtoul, arguments: 4, .restricted),
     KnownHelper(.skStorageGet, arguments: 4, handle: 2),
     KnownHelper(.skStorageDelete, arguments: 2, handle: 2),
-    KnownHelper(.sendSignal, arguments: 1),
+    KnownHelper(.sendSignal, arguments: 1, power: .signal),
     KnownHelper(.tcpGenSyncookie, .restricted),
     KnownHelper(.skbOutput),
-    KnownHelper(.probeReadUser, arguments: 3, .needsPerfmon),
+    KnownHelper(.probeReadUser, arguments: 3, .needsPerfmon, power: .readUser),
     KnownHelper(.probeReadKernel, [.needsPerfmon, .copiesKernel]),
-    KnownHelper(.probeReadUserStr, arguments: 3, .needsPerfmon),
+    KnownHelper(.probeReadUserStr, arguments: 3, .needsPerfmon, power: .readUser),
     KnownHelper(.probeReadKernelStr, [.needsPerfmon, .copiesKernel]),
     KnownHelper(.tcpSendAck),
-    KnownHelper(.sendSignalThread, arguments: 1),
+    KnownHelper(.sendSignalThread, arguments: 1, power: .signal),
     KnownHelper(.jiffies64, arguments: 0, .restricted),
     KnownHelper(.readBranchRecords),
     KnownHelper(.getNsCurrentPidTgid, arguments: 4),
@@ -203,7 +208,7 @@ package struct KnownHelper: Sendable {
     KnownHelper(.inodeStorageGet, arguments: 4, handle: 2),
     KnownHelper(.inodeStorageDelete, arguments: 2, handle: 2),
     KnownHelper(.dPath),
-    KnownHelper(.copyFromUser, arguments: 3),
+    KnownHelper(.copyFromUser, arguments: 3, power: .readUser),
     KnownHelper(.snprintfBtf, .needsPerfmon),
     KnownHelper(.seqPrintfBtf),
     KnownHelper(.skbCgroupClassid, .restricted),
@@ -246,7 +251,7 @@ package struct KnownHelper: Sendable {
     KnownHelper(.xdpGetBuffLen, .restricted),
     KnownHelper(.xdpLoadBytes, .restricted),
     KnownHelper(.xdpStoreBytes, .restricted),
-    KnownHelper(.copyFromUserTask, arguments: 5, handle: 4),
+    KnownHelper(.copyFromUserTask, arguments: 5, handle: 4, power: .readUser),
     KnownHelper(.skbSetTstamp),
     KnownHelper(.imaFileHash),
     KnownHelper(.kptrXchg, arguments: 2, handle: 2, .returnsPointer),

@@ -1,3 +1,4 @@
+internal import BPFAnalysis
 internal import KernelABI
 internal import BPFObject
 internal import Base
@@ -68,14 +69,10 @@ struct RefusedProgram {
 
   /// The lockdown mode, when the verifier's sentence is the one lockdown gives for a helper (kernel/trace/bpf_trace.c).
   private func lockdown(behind log: VerifierLog) -> LockdownMode? {
-    guard let helper = log.refusedHelper, let mode = KernelSettings.lockdownMode() else { return nil }
-    let needed: LockdownMode
-    switch Helper(called: helper) {
-    case .probeWriteUser: needed = .integrity
-    case .probeRead, .probeReadStr, .probeReadKernel, .probeReadKernelStr: needed = .confidentiality
-    default: return nil
-    }
-    return mode >= needed ? mode : nil
+    guard let helper = log.refusedHelper, let reason = LockdownRestriction.reason(ofCalling: helper),
+      let mode = KernelSettings.lockdownMode()
+    else { return nil }
+    return mode >= reason.deniedFrom ? mode : nil
   }
 
   /// Writes the log where nobody else can read it: it can hold kernel addresses.
