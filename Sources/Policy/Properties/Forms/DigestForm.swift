@@ -16,7 +16,7 @@ enum DigestFact: Sendable {
 }
 
 /// `alg:hex`, of which there is one.
-struct DigestForm: ValueForm {
+struct DigestForm: IdentityForm {
   /// The algorithms that the digest can have; nil for all that dm-verity has.
   let algorithms: [String]?
   let fact: Fact<DigestLiteral>
@@ -33,11 +33,6 @@ struct DigestForm: ValueForm {
     }
   }
 
-  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
-  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { left != right }
-  func determinesFact(_ value: PropertyValue) -> Bool { true }
-
-  func satisfying(_ values: [PropertyValue], variant: Int) -> String? { values.onlyOne?.description }
   func failing(_ value: PropertyValue) -> [String] { value.otherDigest.map { [$0] } ?? [] }
 
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.description }

@@ -1,7 +1,7 @@
 internal import Base
 
 /// `TRUE` or `FALSE`.
-struct FlagForm: ValueForm {
+struct FlagForm: IdentityForm {
   let fact: Fact<Bool>
 
   var shape: PropertyName.Shape { .flag }
@@ -15,12 +15,6 @@ struct FlagForm: ValueForm {
     }
   }
 
-  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
-  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { left != right }
-  func determinesFact(_ value: PropertyValue) -> Bool { true }
-
-  func satisfying(_ values: [PropertyValue], variant: Int) -> String? { values.onlyOne?.description }
-
   func failing(_ value: PropertyValue) -> [String] { value == .flag(true) ? ["FALSE"] : ["TRUE"] }
 
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts).map { $0 ? "TRUE" : "FALSE" } }
@@ -31,9 +25,4 @@ struct FlagForm: ValueForm {
     fact.set(&facts, text == "TRUE")
     return true
   }
-}
-
-extension [PropertyValue] {
-  /// The value that all of them are; nil when they differ.
-  var onlyOne: PropertyValue? { allSatisfy { $0 == first } ? first : nil }
 }

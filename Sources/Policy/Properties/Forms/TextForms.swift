@@ -43,7 +43,7 @@ struct PathForm: ValueForm {
 }
 
 /// Any text without blanks.
-struct TextForm: ValueForm {
+struct TextForm: IdentityForm {
   let fact: Fact<String>
 
   var shape: PropertyName.Shape { .text }
@@ -57,11 +57,6 @@ struct TextForm: ValueForm {
     }
   }
 
-  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
-  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { left != right }
-  func determinesFact(_ value: PropertyValue) -> Bool { true }
-
-  func satisfying(_ values: [PropertyValue], variant: Int) -> String? { values.onlyOne?.description }
   func failing(_ value: PropertyValue) -> [String] { [value.description + "-2"] }
 
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts) }

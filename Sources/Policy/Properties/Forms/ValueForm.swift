@@ -72,5 +72,20 @@ extension ValueForm {
   func json(_ facts: borrowing Facts) -> JSONValue? { text(facts).map { .string($0) } }
 }
 
+/// A form whose values are the facts themselves: a rule names the one fact that satisfies it.
+protocol IdentityForm: ValueForm {}
+
+extension IdentityForm {
+  func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool { false }
+  func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { left != right }
+  func determinesFact(_ value: PropertyValue) -> Bool { true }
+  func satisfying(_ values: [PropertyValue], variant: Int) -> String? { values.onlyOne?.description }
+}
+
+extension [PropertyValue] {
+  /// The value that all of them are; nil when they differ.
+  var onlyOne: PropertyValue? { allSatisfy { $0 == first } ? first : nil }
+}
+
 /// A test that a value of another form gets, which no parser makes: nothing is known to satisfy it.
 let neverKnown: FactTest = { _ in nil }

@@ -88,7 +88,7 @@ struct WordForm: ValueForm {
   }
 
   /// Certain only where each word stands for itself alone. (A verdict or witness may satisfy several words; two that
-  /// exclude each other are left to whoever reads the policy.)
+  /// exclude each other are left to the reader of the policy.)
   func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool {
     left != right
       && fact.words.allSatisfy { wanted in fact.words.allSatisfy { $0 == wanted || !fact.satisfies($0, wanted) } }
