@@ -50,7 +50,10 @@ extension ProvenanceError {
     switch self {
     case .system: true
     case .image(_, let diagnostic): diagnostic.code == "verity.unreadable"
-    default: false
+    case .notAFile, .fileSystem, .device, .witness, .table, .volume, .tableChanged, .poisoned, .mountDiffers,
+      .imageFile,
+      .fileVerity, .object, .rootHash, .tooLarge, .hashing, .revoked:
+      false
     }
   }
 }

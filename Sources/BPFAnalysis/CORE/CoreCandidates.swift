@@ -59,7 +59,9 @@ extension BTF {
         else { return [] }
         own = next
         theirs = type
-      default: return []
+      case .void, .int, .pointer, .enumeration, .forward, .typedef, .volatile, .const, .restrict, .function,
+        .functionPrototype, .variable, .dataSection, .float, .declarationTag, .typeTag, .enumeration64:
+        return []
       }
     }
     return []

@@ -78,7 +78,9 @@ struct CoreMatch {
         guard bound.count == 0 || index < Int(bound.count) else { return false }
         local = try object.resolved(object.array(local).element)
         target = try kernel.resolved(bound.element)
-      default: return false
+      case .void, .int, .pointer, .enumeration, .forward, .typedef, .volatile, .const, .restrict, .function,
+        .functionPrototype, .variable, .dataSection, .float, .declarationTag, .typeTag, .enumeration64:
+        return false
       }
     }
     return true
@@ -114,7 +116,10 @@ struct CoreMatch {
       case .array:
         local = try object.resolved(object.array(local).element)
         target = try kernel.resolved(kernel.array(target).element)
-      default: return false
+      // What is composite or an enumeration was compared above; modifiers were resolved away.
+      case .void, .structure, .union, .enumeration, .typedef, .volatile, .const, .restrict, .function,
+        .functionPrototype, .variable, .dataSection, .declarationTag, .typeTag, .enumeration64:
+        return false
       }
     }
     return false

@@ -100,7 +100,9 @@ extension BTF {
       let entry = type.offset + 12 + index * 12
       let value = UInt64(try part.u32(at: entry + 4)) | UInt64(try part.u32(at: entry + 8)) << 32
       return (try string(at: try part.u32(at: entry)), value)
-    default: return nil
+    case .void, .int, .pointer, .array, .structure, .union, .forward, .typedef, .volatile, .const, .restrict, .function,
+      .functionPrototype, .variable, .dataSection, .float, .declarationTag, .typeTag:
+      return nil
     }
   }
 
@@ -133,7 +135,7 @@ extension BTF {
       case .typedef, .volatile, .const, .restrict, .typeTag, .variable:
         current = try type(current.sizeOrType)
         continue
-      default: return nil
+      case .void, .forward, .function, .functionPrototype, .declarationTag: return nil
       }
       let (total, overflow) = count.multipliedReportingOverflow(by: size)
       guard !overflow else { throw Self.tooDeep(id) }

@@ -84,15 +84,12 @@ struct DeclaredMaps: Sendable {
     _ definition: MapDefinition, _ type: MapType, _ btf: BTF
   ) throws(BPFObjectError) -> Bool {
     guard definition.valueType != 0, type.takesBTF else { return false }
-    switch type {
-    case .array, .percpuArray:
-      // kernel/bpf/arraymap.c, array_map_check_btf: an int of 32 bits and nothing else.
+    switch type.keyTypes {
+    case .int32:
       let key = try btf.resolved(definition.keyType)
       return key.kind == .int && key.sizeOrType == 4
-    case .lpmTrie:
-      // kernel/bpf/lpm_trie.c, trie_check_btf.
-      return try btf.resolved(definition.keyType).kind == .structure
-    default: return definition.keyType != 0 || definition.keySize == nil
+    case .structure: return try btf.resolved(definition.keyType).kind == .structure
+    case .any: return definition.keyType != 0 || definition.keySize == nil
     }
   }
 

@@ -16,6 +16,27 @@ extension MapType {
     }
   }
 
+  /// Which types the kernel takes for a map's keys.
+  enum KeyTypes {
+    /// An int of 32 bits and nothing else (kernel/bpf/arraymap.c, array_map_check_btf).
+    case int32
+    /// A structure (kernel/bpf/lpm_trie.c, trie_check_btf).
+    case structure
+    case any
+  }
+
+  var keyTypes: KeyTypes {
+    switch self {
+    case .array, .percpuArray: .int32
+    case .lpmTrie: .structure
+    case .unspec, .hash, .progArray, .perfEventArray, .percpuHash, .stackTrace, .cgroupArray, .lruHash, .lruPercpuHash,
+      .arrayOfMaps, .hashOfMaps, .devmap, .sockmap, .cpumap, .xskmap, .sockhash, .cgroupStorage, .reuseportSockarray,
+      .percpuCgroupStorage, .queue, .stack, .skStorage, .devmapHash, .structOps, .ringbuf, .inodeStorage, .taskStorage,
+      .bloomFilter, .userRingbuf, .cgrpStorage, .arena, .insnArray, .rhash:
+      .any
+    }
+  }
+
   /// Whether BPF_MAP_CREATE takes BTF type ids for this type (libbpf, bpf_object__create_map).
   var takesBTF: Bool {
     switch self {

@@ -84,7 +84,8 @@ extension LoadSteps {
           try BPF.link(program, type, sockets: maps[index])
         }
       ]
-    default: return [try AttachFailure.calling { () throws(SystemError) in try link(program, attachment) }]
+    case .rawTracepoint, .typed, .iterator, .structure, .interface, .cgroup, .networkNamespace, .netfilter:
+      return [try AttachFailure.calling { () throws(SystemError) in try link(program, attachment) }]
     }
   }
 

@@ -52,7 +52,9 @@ public struct BlockFault: Sendable, Equatable {
       (area, self.level, block, self.offset) = (.tree, level, index, offset)
     case .dataMismatch(let index, let offset, _, _):
       (area, level, block, self.offset) = (.data, nil, index, offset)
-    default: return nil
+    case .source, .sink, .hashing, .parameter, .noSuperblock, .superblock, .truncated, .trailingBytes, .dataSize,
+      .gapNotZero, .rootHashAlgorithm, .blockOutOfRange, .memoryLimit, .blockCount, .cancelled:
+      return nil
     }
   }
 

@@ -40,7 +40,7 @@ public struct CheckReport {
     guard let error = answer.error, error != document.parserAnswer || error == .messageSize else { return [] }
     let name = document.header?.nameRange ?? SourceRange(0, 0)
     let version = document.header?.versionRange ?? SourceRange(0, 0)
-    let (code, message, range, hint): (String, String, SourceRange, String) =
+    let found: (code: String, message: String, range: SourceRange, hint: String)? =
       switch error {
       case .messageSize:
         (
@@ -51,12 +51,17 @@ public struct CheckReport {
       case .nameTooLong: ("policy.name", "the name has more than 255 bytes", name, "choose a shorter name")
       case .exists: ("policy.exists", "a policy of this name is loaded", name, "write it to that policy's update file")
       case .stale: ("policy.stale", "the version is not above the loaded policy's", version, "raise policy_version")
-      default:
+      // What is wrong with the text itself has diagnostics of the parser's.
+      case .badMessage, .range: nil
+      case .invalid:
         ("policy.other-name", "an update must have the name of the policy it updates", name, "load it as a new one")
       }
-    return [
-      PolicyDiagnostic(.error, code, message, at: range, in: document.text, hint: hint, kernelError: error)
-    ]
+    return found.map {
+      [
+        PolicyDiagnostic(
+          .error, $0.code, $0.message, at: $0.range, in: document.text, hint: $0.hint, kernelError: error)
+      ]
+    } ?? []
   }
 
   /// The report as one JSON object, `verity-bpf/policy-check/1`.

@@ -83,19 +83,15 @@ enum Manual {
     texts.flatMap { [".PP", ".nf", escaped($0), ".fi"] }
   }
 
+  /// What roff would read as something else than the character.
+  private static let escapes: [Unicode.Scalar: String] = [
+    "\\": "\\e", "-": "\\-", "^": "\\(ha", "~": "\\(ti", "`": "\\(ga",
+  ]
+
   /// Text as roff takes it: no request by accident, hyphens that can be copied.
   private static func escaped(_ text: String) -> String {
     var result = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
-    for character in text.unicodeScalars {
-      switch character {
-      case "\\": result += "\\e"
-      case "-": result += "\\-"
-      case "^": result += "\\(ha"
-      case "~": result += "\\(ti"
-      case "`": result += "\\(ga"
-      default: result.unicodeScalars.append(character)
-      }
-    }
+    for character in text.unicodeScalars { result += escapes[character] ?? String(character) }
     return result
   }
 }

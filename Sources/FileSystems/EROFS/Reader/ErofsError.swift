@@ -120,7 +120,8 @@ extension ErofsError: Diagnosable {
     case .feature:
       "build the image with `verity-bpf build-image`, or with mkfs.erofs without compression and extra devices"
     case .block, .wrongKind: nil
-    default: "do not trust this image; build it again with `verity-bpf build-image`"
+    case .bootArea, .magic, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree, .limit:
+      "do not trust this image; build it again with `verity-bpf build-image`"
     }
   }
 }
