@@ -69,7 +69,7 @@ struct ProvenImage: ~Copyable {
       manifestInode: manifestInode, signature: signature, files: files)
   }
 
-  /// Reads and checks the head of the manifest. An image without one is somebody else's, and as good as its root hash.
+  /// Reads and checks the head of the manifest. An image without one was built by another tool; its root hash counts all the same.
   private static func manifest(
     of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
   ) throws(ProvenanceError) -> (ManifestHead?, ErofsInode?) {

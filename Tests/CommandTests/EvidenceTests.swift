@@ -23,7 +23,7 @@ import Testing
 
   private func evidence(_ signature: FileVerityFacts.Signature?, salt: [UInt8] = []) throws -> Evidence {
     var evidence = Evidence()
-    evidence.file = FileFacts(path: "/opt/a.bpf.o", size: 100, digest: try Self.digest(1))
+    evidence.file = FileFacts(path: "/usr/lib/bpf/a.bpf.o", size: 100, digest: try Self.digest(1))
     evidence.fileVerity = FileVerityFacts(
       digest: verity, blockSize: 4096, salt: salt, signature: signature)
     return evidence

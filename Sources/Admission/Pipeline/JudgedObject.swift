@@ -23,7 +23,7 @@ struct JudgedObject: ~Copyable {
       throw .reads(program: report.name, report.undeclaredReads)
     }
     guard !linked.annotations.isEmpty else { return }
-    // Whoever can hide the mode from us must not gain by it: then what is said of each has to hold.
+    // Hiding the mode must gain nothing: where it is unknown, the annotations for every mode have to hold.
     let mode = KernelSettings.lockdownMode()
     for annotation in linked.annotations where mode == nil || annotation.mode.rawValue == mode?.rawValue {
       guard let report = reports.first(where: { $0.name == annotation.program }) else { continue }

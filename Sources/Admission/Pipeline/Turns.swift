@@ -4,7 +4,7 @@ internal import Synchronization
 /// The order of the objects of a run, where it counts while several are worked on at the same time: in the records, and
 /// in what one load finds that another has left.
 ///
-/// Objects are begun in their order; whoever waits therefore waits for one that somebody is working on.
+/// Objects are begun in their order; a thread that waits therefore waits for one that is being worked on.
 final class Turns: Sendable {
   // Raised when the record of the object of that index is written. Only the next object waits for it.
   private let recorded: [Semaphore]

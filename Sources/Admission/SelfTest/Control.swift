@@ -54,7 +54,7 @@ public struct Control: Equatable, Sendable {
     case (.refused(let codes), .refused(let diagnostic)) where codes.contains(diagnostic.code):
       verdict = .held(diagnostic.code)
     case (_, .allowed): verdict = .broken(found: "it was allowed")
-    // Whoever could not finish the question has not answered it.
+    // A control that could not be tried to its end has no result.
     case (_, .refused(let diagnostic)) where diagnostic.category == .incomplete:
       verdict = .failed(reason: "\(diagnostic.code): \(diagnostic.message)")
     case (_, .refused(let diagnostic)): verdict = .broken(found: "\(diagnostic.code): \(diagnostic.message)")

@@ -3,7 +3,7 @@ internal import Verity
 internal import Linux
 
 extension SelfTest {
-  /// The image itself: whole, broken in its data, broken in its tree, cut, sealed by somebody else.
+  /// The image itself: whole, broken in its data, broken in its tree, cut, sealed with another root hash.
   static func imageControls(_ specimen: borrowing Specimen) -> [Control] {
     let trusting = Question.trusting(specimen.rootHash)
     let pinned = Question.trusting(specimen.rootHash, pinned: true)

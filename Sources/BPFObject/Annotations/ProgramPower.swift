@@ -16,10 +16,10 @@ public enum ProgramPower: String, Sendable, CaseIterable, Comparable {
   case signal
   /// Makes a function of the kernel return something else.
   case overrideReturn = "override-return"
-  /// Is called at a place in the kernel or a process whenever anybody comes there: probes, tracepoints, entries and ends
+  /// Is called at a place in the kernel or a process each time any task passes it: probes, tracepoints, entries and ends
   /// of functions, security hooks, events of the processor.
   case probe
-  /// Calls helpers that nobody here knows.
+  /// Calls helpers that this build does not know.
   case unknownHelpers = "unknown-helpers"
 
   /// In the order they are listed in.

@@ -1,4 +1,4 @@
-/// Maps whose size the object leaves to whoever loads it.
+/// Maps whose size the object leaves to the loader.
 extension LinkedObject {
   /// The declared maps with `max_entries` 0. There may be some of types that want 0 among them.
   public var mapsWithoutSize: [String] {

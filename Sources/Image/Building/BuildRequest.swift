@@ -11,7 +11,7 @@ public struct BuildRequest: Sendable {
   public var rootHashFile: String
   /// How the parts are spread over files and partitions.
   public var layout: ImageLayout
-  /// Who signs the root hash, if anybody.
+  /// The signer of the root hash; nil when it is not signed.
   public var signing: RootHashSigning?
   /// Where a copy of the manifest goes, if anywhere.
   public var manifestFile: String?

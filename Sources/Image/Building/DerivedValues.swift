@@ -27,7 +27,7 @@ enum DerivedValues {
   ///
   /// Who could choose content knowing the salt could put hash blocks of a second image into the first one, and have one
   /// signature for both. The manifest names every file by path and SHA-256, and everything else in the file system
-  /// follows from these: whoever changes a byte has another salt.
+  /// follows from these: with any other byte the salt is another.
   static func salt(seed: [UInt8], manifest: Digest) throws(HashingError) -> [UInt8] {
     try digest("verity-bpf salt 2", seed: seed, manifest: manifest)
   }

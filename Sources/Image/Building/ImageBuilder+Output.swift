@@ -98,7 +98,7 @@ extension ImageBuilder {
     if let signature, let path = request.signing?.file { try commit(try pending(path, signature.message), as: path) }
     try commit(rootHash, as: request.rootHashFile)
     if let tree = finished.tree.take() { try commit(tree, as: Sidecars(imagePath: request.output).hashTree) }
-    // The image last: whoever sees it finds the others beside it.
+    // The image last, so that the files beside it are there as soon as it is.
     let places = try stale.setAside(in: workshop)
     do throws(BuildError) {
       try commit(finished.image, as: request.output)

@@ -6,7 +6,7 @@ internal import Linux
 
 /// Makes a reproducible dm-verity image of a directory of BPF objects.
 ///
-/// Equal input gives equal bytes on every machine, whoever builds and wherever: what goes into the image is read once,
+/// Equal input gives equal bytes on every machine, for every user and in every directory: what goes into the image is read once,
 /// sorted, and given fixed modes, owners and times, and every number that could be random is derived. Nothing here needs
 /// privilege.
 public struct ImageBuilder {

@@ -27,7 +27,7 @@ struct SelfCheck: Sendable {
     try concurrently { task in
       switch task {
       case 0:
-        // Whatever comes of it, somebody may be waiting.
+        // Signalled in every case, because another thread may be waiting.
         defer { for _ in 0..<threads { areLocated.signal() } }
         let located = try Manifest.locate(contents.objects + contents.files, in: try self.fileSystem())
         batches.withLock { $0 = Self.batches(of: located) }

@@ -44,7 +44,7 @@ struct StaleSidecars {
   /// The files to remove.
   let paths: [String]
   /// A signature that stays, because the root hash that stood beside it is the new image's too: equal input was built
-  /// again, and somebody else may have signed it.
+  /// again, and its signature may have been made elsewhere.
   let keptSignature: String?
 
   /// Looks for them.

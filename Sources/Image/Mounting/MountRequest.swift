@@ -18,7 +18,7 @@ public struct MountRequest: Sendable {
   public var directory: String
   /// The root hash the image must have.
   public var rootHash: Digest
-  /// What was revoked is not mounted. Whose signatures count is told, and decides nothing: the kernel has keys of its own.
+  /// A revoked image is not mounted. The verdict on its signature is only reported, because the kernel decides by keys of its own.
   public var trust: Trust
   public var signature: Signature
   /// The volume's name below /dev/mapper; by default it follows from the root hash.

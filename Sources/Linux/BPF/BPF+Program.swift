@@ -2,7 +2,7 @@ public import KernelABI
 internal import CLinuxShim
 
 // Loading is hidden behind an SPI name on purpose: only a module that writes it in its import can load a program, and
-// `make lint` allows that to Loader alone. Whoever else wants a program in the kernel has to bring a permit there.
+// `make lint` allows that to Loader alone. Every other module has to go through Loader, which asks for a permit.
 extension BPF {
   /// What BPF_PROG_LOAD takes, without descriptors.
   public struct ProgramAttributes: Sendable {

@@ -67,7 +67,7 @@ public enum BPF {
   }
 }
 
-/// A BPF map, program, link or BTF that lives while somebody holds it (or while it is pinned or attached).
+/// A BPF map, program, link or BTF, which lives while a descriptor of it is open (or while it is pinned or attached).
 ///
 /// Shared by reference because programs, maps and pins refer to each other; the descriptor has one owner, this.
 public final class KernelObject: Sendable {

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The kernel's log, /dev/kmsg (Documentation/ABI/testing/dev-kmsg).
 public enum KernelMessages {
-  /// The messages of the last seconds that contain a text, oldest first; none for whoever may not read the log.
+  /// The messages of the last seconds that contain a text, oldest first; none for a process that may not read the log.
   public static func recent(within seconds: UInt64, containing text: String) -> [String] {
     let opened = unsafe vb_open("/dev/kmsg", VB_O_RDONLY | VB_O_NONBLOCK, 0)
     guard opened >= 0 else { return [] }

@@ -35,7 +35,7 @@ public enum KernelReports {
 
   /// /proc/kallsyms, some megabytes: a line for each symbol with address, type and name.
   ///
-  /// Addresses are zero for whoever may not know them (kernel.kptr_restrict).
+  /// Addresses are zero for a process that may not see them (kernel.kptr_restrict).
   public static func symbols() throws(SystemError) -> [UInt8] {
     let file = try KernelFile.open(symbolsPath)
     guard let bytes = try file.readToEnd(limit: 256 << 20) else {

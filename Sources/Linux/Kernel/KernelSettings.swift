@@ -11,7 +11,7 @@ public enum KernelSettings {
     return answer.text.flatMap { LockdownMode(bracketedIn: $0) }
   }
 
-  /// kernel.unprivileged_bpf_disabled: 0 anybody may load the harmless types, 1 and 2 nobody without CAP_BPF.
+  /// kernel.unprivileged_bpf_disabled: with 0 every process may load socket filters and the like, with 1 and 2 only one with CAP_BPF.
   public static func unprivilegedBPFDisabled() -> Int? {
     text("/proc/sys/kernel/unprivileged_bpf_disabled").flatMap { Int($0) }
   }

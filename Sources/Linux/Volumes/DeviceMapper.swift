@@ -6,7 +6,7 @@ public struct DeviceMapper: ~Copyable {
   /// What the kernel says of a mapped device with every answer.
   public struct Device: Sendable, Equatable {
     public let name: String
-    /// Any text that whoever made the device chose; tools put their own names in front of it (`CRYPT-VERITY-…`).
+    /// Any text, chosen by the process that made the device; tools put their own names in front of it (`CRYPT-VERITY-…`).
     public let uuid: String
     public let number: DeviceNumber
     public let isReadOnly: Bool

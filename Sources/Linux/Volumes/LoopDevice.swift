@@ -13,7 +13,7 @@ public struct LoopStatus: Sendable, Equatable {
   /// Bytes the device is limited to, or 0 for the rest of the file.
   public let sizeLimit: UInt64
   public let isReadOnly: Bool
-  /// What whoever set it up wrote on it (`lo_file_name`): often the path, and never a proof.
+  /// The label that it was set up with (`lo_file_name`): often the path, and no evidence of it.
   public let label: String
 }
 

@@ -122,7 +122,7 @@ struct LoadSteps {
     try pins.makeDirectory(directory)
     if !maps.isEmpty { try pins.makeOne("\(directory)/map") }
     for (index, (map, path)) in zip(maps, layout.maps).enumerated() {
-      // Shared: it is pinned already, by whoever made it, and stays when this load goes.
+      // Shared: it was pinned by an earlier load, and stays when this one is undone.
       if index < linked.maps.count, linked.maps[index].pinsByName, isPinned(map, at: path) { continue }
       try pins.pin(map, at: path)
     }

@@ -1,7 +1,7 @@
 internal import KernelABI
 public import Linux
 
-/// The programs this host's kernel has loaded, whoever loaded them.
+/// The programs that this host's kernel has loaded, by any tool.
 public enum LoadedPrograms {
   /// One after the other by id. A program that goes while they are listed is left out.
   ///

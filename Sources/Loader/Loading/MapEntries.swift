@@ -1,6 +1,6 @@
 internal import BPFObject
 
-/// How many entries a map gets whose size its object leaves to whoever loads it (`max_entries` 0).
+/// How many entries a map gets whose size its object leaves to the loader (`max_entries` 0).
 ///
 /// Authors do so where the size follows from the machine, as the number of processors does; their own loaders say it
 /// with libbpf's `bpf_map__set_max_entries`. The size is an attribute of BPF_MAP_CREATE, so no proven byte changes.

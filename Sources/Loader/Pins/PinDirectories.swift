@@ -46,7 +46,7 @@ public final class PinDirectories: Sendable {
       used[path]?.count -= 1
       guard use.count <= 1 else { return }
       used[path] = nil
-      // Not empty when somebody else has put something there since; then it stays.
+      // Not empty when another process has put something there since; then it stays.
       if use.isOurs { unsafe rmdir(path) }
     }
   }

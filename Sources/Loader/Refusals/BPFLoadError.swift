@@ -101,7 +101,7 @@ public enum Refusal {
     case systemCallFilter
     /// A security module; those that are active and may have done it.
     case securityModule([String])
-    /// The kernel takes nothing of this kind from anybody.
+    /// The kernel takes nothing of this kind from any process.
     case kernelBuild
     case unknown
   }

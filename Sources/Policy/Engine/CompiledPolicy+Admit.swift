@@ -2,7 +2,8 @@ public import Base
 
 /// An ALLOW, good for exactly one object.
 ///
-/// Only ``CompiledPolicy/admit(_:objectDigest:)`` makes one, out of a decision; whoever acts on it consumes it and checks ``objectDigest``.
+/// Only ``CompiledPolicy/admit(_:objectDigest:)`` makes one, out of a decision. The caller that acts on it consumes it
+/// and checks ``objectDigest``.
 public struct Permit: ~Copyable {
   /// SHA-256 of the bytes the decision was about.
   public let objectDigest: Digest

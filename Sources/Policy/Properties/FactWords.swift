@@ -23,7 +23,7 @@ public struct Witnesses: OptionSet, Sendable, Hashable, FactWord {
     }
   }
 
-  /// Whether those that a rule names vouch, whoever else does.
+  /// Whether those that a rule names vouch, with or without others.
   func satisfies(_ wanted: Witnesses) -> Bool { isSuperset(of: wanted) }
 
   /// The word policies and facts files use; nil for the empty set.

@@ -2,7 +2,7 @@ public import Base
 internal import COpenSSL
 internal import func Glibc.strerror
 
-/// X.509 certificates that are trusted because somebody named them: no chain leads to them, and none is followed.
+/// X.509 certificates that are trusted because they were named: no chain leads to them, and none is followed.
 @safe
 public struct Certificates: ~Copyable {
   // Owned by this value alone: made in `init`, freed in `deinit`.

@@ -61,7 +61,7 @@ public enum SignedMessage {
     return message
   }
 
-  /// Content that somebody trusted signed.
+  /// Content that a trusted signer signed.
   public struct Verified: Sendable, Equatable {
     /// The bytes that were signed. For an attached message nothing else of it may be used.
     public let content: [UInt8]
@@ -113,7 +113,7 @@ public enum SignedMessage {
       certificate: try unsafe CertificateFacts(signer))
   }
 
-  /// Checks that a message has the form that ``verify(_:content:trusted:allowsAttributes:)`` asks for, whoever signed it.
+  /// Checks that a message has the form that ``verify(_:content:trusted:allowsAttributes:)`` asks for, by any signer.
   public static func checkForm(
     _ message: [UInt8], isDetached: Bool, allowsAttributes: Bool = true
   ) throws(SignatureError) {

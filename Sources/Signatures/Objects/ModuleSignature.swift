@@ -77,7 +77,7 @@ public struct ModuleSignature: Equatable, Sendable {
     return append(message, to: content)
   }
 
-  /// Puts a signature made elsewhere behind a file when it has the right form, whoever signed whatever.
+  /// Puts a signature made elsewhere behind a file when it has the right form; neither signer nor content is checked.
   public static func attachUnchecked(_ message: [UInt8], to file: RawSpan) throws(ObjectSignatureError) -> [UInt8] {
     let content = try bytesToSign(of: file)
     do throws(SignatureError) {

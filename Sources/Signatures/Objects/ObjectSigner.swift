@@ -59,7 +59,7 @@ public enum ObjectSigner {
     return try SignatureSection(manifest: manifest, message: message).attached(to: object)
   }
 
-  /// Puts a signature made elsewhere to an object when it has the right form, whoever signed whatever.
+  /// Puts a signature made elsewhere to an object when it has the right form; neither signer nor content is checked.
   public static func attachUnchecked(
     _ message: [UInt8], to object: RawSpan
   ) throws(ObjectSignatureError) -> [UInt8] {

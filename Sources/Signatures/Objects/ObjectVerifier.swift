@@ -70,7 +70,7 @@ public enum ObjectVerifier {
   ) throws(ObjectSignatureError) -> VerifiedSignature {
     let section = try SignatureSection.read(from: object)
     let verified = try check(section.message, content: section.manifest, trusted: trusted, allowsAttributes: false)
-    // Only now is the manifest somebody's word.
+    // Only now does a trusted signer vouch for the manifest.
     let manifest = try ObjectManifest(text: section.manifest)
     try manifest.check(against: ObjectManifest(of: object))
     if !section.kernelSignatures.isEmpty {
@@ -96,7 +96,7 @@ public enum ObjectVerifier {
       do throws(SignatureError) {
         let verified = try SignedMessage.verify(
           signature.message, content: content.bytes, trusted: trusted, allowsAttributes: false)
-        // Somebody else among the trusted would do for the kernel, but not for what was said of the whole object.
+        // Another trusted signer would do for the kernel, but not for the evidence about the whole object.
         guard verified.signer == signer else { throw .untrustedSigner }
       } catch {
         throw .kernelSignature(program: signature.program, error)

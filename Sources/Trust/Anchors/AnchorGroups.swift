@@ -2,7 +2,7 @@ internal import Base
 internal import Linux
 internal import Synchronization
 
-/// The certificates of a ``Trust``; those in directories that others fill are read when somebody asks.
+/// The certificates of a ``Trust``; those in directories that others fill are read when they are first asked for.
 final class AnchorGroups: Sendable {
   struct Certificates: Sendable {
     var objects = AnchorGroup.none

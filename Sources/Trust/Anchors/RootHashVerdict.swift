@@ -15,7 +15,7 @@ public struct RootHashVerdict: Equatable, Sendable {
   /// Why the signature does not count; nil when it does.
   public let refusal: Diagnostic?
 
-  /// Whether somebody who is trusted signed the root hash, with a certificate that is valid and made for signing.
+  /// Whether a trusted signer signed the root hash, with a certificate that is valid and made for signing.
   public var counts: Bool { refusal == nil }
 
   private init(_ place: String, _ voucher: Voucher? = nil, refusal: (any Diagnosable)? = nil) {

@@ -1,9 +1,9 @@
 public import Base
 public import Signatures
 
-/// What ``Trust/judge(_:at:)`` says. Whoever asks says for each of these what becomes of it.
+/// What ``Trust/judge(_:at:)`` says. Every caller handles each of these cases.
 public enum Verdict: Equatable, Sendable {
-  /// Somebody who is trusted for such a thing signed exactly this, with a certificate that is valid and made for signing.
+  /// A signer who is trusted for this kind of subject signed exactly this, with a certificate that is valid and made for signing.
   case trusted(Voucher)
   /// The same, and the certificate is not valid at the time that was named.
   case expired(Voucher)

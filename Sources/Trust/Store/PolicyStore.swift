@@ -9,7 +9,7 @@ internal import Signatures
 ///     state            what is installed and active, and the lowest versions; see ``StoreState``
 ///     trusted.pem      the certificates whose signatures count
 ///     messages/HEX     the signed policies by their SHA-256
-///     lock             held by whoever changes the store
+///     lock             held while the store is changed
 ///
 /// The state is replaced as a whole by rename(2), after everything it refers to was written and synced; a reader
 /// therefore always finds one complete state, however many change it meanwhile.
@@ -29,7 +29,7 @@ public struct PolicyStore: Sendable {
     self.trust = trust
   }
 
-  /// A policy out of the store: signed by somebody trusted, valid, and the one that the state names.
+  /// A policy out of the store: signed by a trusted signer, valid, and the one that the state names.
   public struct StoredPolicy: Sendable {
     public let entry: StoreState.Entry
     /// The text that was signed.

@@ -2,7 +2,7 @@ public import Base
 
 /// A dm-verity image built in memory: data, superblock and tree one after the other.
 ///
-/// For small images, and for the tests of whoever reads through ``VerifiedDevice``.
+/// For small images, and for the tests of readers of a ``VerifiedDevice``.
 public struct MemoryImage: Sendable {
   /// The image's bytes.
   public let bytes: [UInt8]

@@ -5,7 +5,7 @@ extension VerityError: Diagnosable {
     "get the image again from where it was built, or rebuild it: verity-bpf build-image DIR -o IMAGE"
   private static let check = "list every bad block: verity-bpf verify IMAGE; then \(rebuild)"
 
-  /// The refusal in words. The image's name is not known here: whoever opened it puts it in front.
+  /// The refusal in words. The image's name is not known here; the caller that opened it puts it in front.
   public var diagnostic: Diagnostic {
     switch self {
     case .source(let error):

@@ -6,7 +6,7 @@ final class PathProver {
   private let layout: VerityLayout
   private let rootHash: Digest
   private var hasher: BlockHasher
-  /// The block under the root hash, when somebody has read and hashed it already.
+  /// The block under the root hash, when it has been read and hashed already.
   private let top: TopBlock?
 
   init(layout: VerityLayout, rootHash: Digest, top: TopBlock?, memoryLimit: Int) throws(VerityError) {

@@ -2,7 +2,7 @@ public import Base
 
 /// The block that the root hash is of: the top of the tree, or the only data block when there is no tree.
 ///
-/// Whoever opens an image reads and hashes it to learn which root hash the image *would* prove. When that is the root
+/// Opening an image reads and hashes it to learn which root hash the image *would* prove. When that is the root
 /// hash that was to be proven, the block need not be read and hashed again, so the bytes are kept with their digest.
 public struct TopBlock: Sendable {
   /// The root hash that the image's own bytes add up to; nothing has vouched for it yet.

@@ -1,4 +1,4 @@
-/// A device of equal-sized data blocks, each of which is checked up to the root hash before anybody sees it.
+/// A device of equal-sized data blocks, each of which is checked up to the root hash before it is handed out.
 ///
 /// File system readers are generic over this protocol, so an unverified byte is not something they can be given.
 public protocol VerifiedBlocks: ~Copyable {

@@ -2,7 +2,7 @@ public import Base
 
 /// Bytes whose path up to the root hash has been checked.
 ///
-/// Only this module can make one, and it cannot outlive the memory that was checked: whoever holds a
+/// Only this file can make one, and it cannot outlive the memory that was checked: the holder of a
 /// `VerifiedBytes` holds a proof.
 public struct VerifiedBytes: ~Escapable {
   /// The bytes.

@@ -109,11 +109,11 @@ extension ErofsImage where Blocks: ~Copyable {
     return paths.sortedBytewise()
   }
 
-  /// The one name of an inode, when a path somebody saw it under ends in that name; otherwise nil.
+  /// The one name of an inode, when a path that it was found under ends in that name; otherwise nil.
   ///
   /// Only the directories on the way are read, where ``paths(of:)`` reads all there are. The path is a hint, believed
   /// in nothing: each of its ends is looked up, and counts only when it leads to this very inode. An inode with
-  /// several names gets none here, so that whoever gives the hint cannot choose among them.
+  /// several names gets none here, so that the caller's hint cannot choose among them.
   ///
   /// - Parameter path: for example the file's path on a mount; which part of it is the mount point is not known.
   public func name(of inode: ErofsInode, atEndOf path: String) throws(ErofsError) -> String? {

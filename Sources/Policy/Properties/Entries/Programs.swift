@@ -66,7 +66,7 @@ extension PropertyEntry {
       PropertyReference(
         "What the programs do at most.",
         details: """
-          `FULL` is everything, and every program has it. A `RESTRICTED` program stays with the packet or socket that it is called for. It is defined from what it must not be able to do, and everything is allowed by name, so that what newer kernels bring is `FULL` until somebody looked at it:
+          `FULL` is everything, and every program has it. A `RESTRICTED` program stays with the packet or socket that it is called for. It is defined from what it must not be able to do, and everything is allowed by name, so that what newer kernels bring is `FULL` until it has been reviewed:
 
           * it is called with a packet or a socket: `socket_filter`, `sched_cls`, `sched_act`, `xdp`, `cgroup_skb`, `lwt_in`, `lwt_out`, `lwt_xmit`, `sk_skb`, `sk_msg`, `sk_reuseport`, `sk_lookup`, `flow_dissector`. So it is no probe: nothing in the kernel or in a process stops for it, and it does not sleep;
           * it reads no kernel memory, neither by a helper nor through a pointer whose kernel type the verifier knows (which lockdown does not see); `inspect` lists these as `reads`;
@@ -81,8 +81,8 @@ extension PropertyEntry {
         .init(
           "x_class=RESTRICTED", "bpf_signature=OK",
           cases: [
-            .allowed("a packet filter of somebody's", "bpf_signature=UNSIGNED x_class=RESTRICTED"),
-            .denied("a tracer of somebody's", "bpf_signature=UNSIGNED x_class=FULL"),
+            .allowed("an unsigned packet filter", "bpf_signature=UNSIGNED x_class=RESTRICTED"),
+            .denied("an unsigned tracer", "bpf_signature=UNSIGNED x_class=FULL"),
             .allowed("a signed tracer", "bpf_signature=OK x_class=FULL", byRule: 1),
           ]))
     })
@@ -97,7 +97,7 @@ extension PropertyEntry {
 
           * `NONE`: it reads none, neither by a helper nor by a load through a pointer whose kernel type the verifier knows; and it calls no helper and no function of the kernel that might.
           * `DECLARED`: its author says in the object which fields of which kernel structures it reads (`VERITY_BPF_READS`), and each of its reads is bound to one of these fields by a CO-RE record, which the kernel resolves by name. `analysis.md` says how that is found, and what it does not show.
-          * `UNDECLARED`: anything else. A read without a record has no name, so it is declared by nobody.
+          * `UNDECLARED`: anything else. A read without a record has no name, so no declaration covers it.
 
           Lockdown=confidentiality forbids the helpers that copy kernel memory and says nothing of loads through pointers. This property is about both, so that a policy can let programs in that look at what they must and at nothing else. The declaration is the author's word about the author's code, so ask who that is in the same rule. An object that reads more than it declares is denied whatever the policy says.
           """,
@@ -106,7 +106,7 @@ extension PropertyEntry {
           cases: [
             .allowed("reads nothing", "x_reads=NONE bpf_signature=UNSIGNED"),
             .allowed("a signed program that says what it reads", "x_reads=DECLARED bpf_signature=OK", byRule: 1),
-            .denied("anybody's program that says so", "x_reads=DECLARED bpf_signature=UNSIGNED"),
+            .denied("an unsigned program that says so", "x_reads=DECLARED bpf_signature=UNSIGNED"),
             .denied("signed, and it may read what it likes", "x_reads=UNDECLARED bpf_signature=OK"),
           ]))
     })

@@ -25,7 +25,7 @@ extension PropertyEntry {
           "dmverity_signature=TRUE x_requester_uid=0,990",
           cases: [
             .allowed("the service", "dmverity_signature=TRUE x_requester_uid=990"),
-            .denied("somebody", "dmverity_signature=TRUE x_requester_uid=1000"),
+            .denied("another user", "dmverity_signature=TRUE x_requester_uid=1000"),
           ]))
     })
 

@@ -56,13 +56,13 @@ extension PropertyEntry {
     producer: .signatures,
     reference: {
       PropertyReference(
-        "SHA-256 of the DER certificate of somebody whose signature was checked in user space and holds, of the root hash or of the object, with a certificate that is valid today.",
+        "SHA-256 of the DER certificate of a signer of the root hash or of the object. The signature was checked in user space and holds, and the certificate is valid today.",
         details: "With several signers, one of them is enough; a rule with two `x_signer=` asks for both.",
         .init(
           "x_signer=\(exampleDigest)",
           cases: [
             .allowed("one of two signers", "x_signer=\(otherDigest),\(exampleDigest)"),
-            .denied("somebody else", "x_signer=\(otherDigest)"),
+            .denied("another signer", "x_signer=\(otherDigest)"),
           ]))
     })
 }
