@@ -2,7 +2,7 @@ internal import Base
 internal import Verity
 internal import Signatures
 
-/// Checking signatures against the certificates that count. What was revoked is not asked here, so nobody but
+/// Checking signatures against the certificates that count. What was revoked is not asked here, so only
 /// ``Trust/judge(_:at:)`` may take the answer for a verdict.
 extension Trust {
   func checkSignature(of subject: Subject, at time: Int64) -> Verdict {
@@ -10,19 +10,22 @@ extension Trust {
     case .rootHash(_, signature: nil):
       .unsigned
     case .rootHash(let rootHash, let message?):
-      detached(message, of: Array(rootHash.hex.utf8), by: images, allowsAttributes: false, at: time)
+      check(message, content: Array(rootHash.hex.utf8), by: images, allowsAttributes: false, at: time)
     case .file(let digest, let message):
-      detached(message, of: VerityDescriptor.signedBytes(of: digest), by: files, allowsAttributes: true, at: time)
+      check(message, content: VerityDescriptor.signedBytes(of: digest), by: files, allowsAttributes: true, at: time)
     case .object(let bytes, digest: _):
       object(bytes, at: time)
     case .policy(let message):
-      policy(message, at: time)
+      check(message, content: nil, by: policies, allowsAttributes: true, at: time)
     }
   }
 
-  /// Checks a detached message over bytes as they are.
-  private func detached(
-    _ message: [UInt8], of content: [UInt8], by anchors: @autoclosure () -> AnchorGroup, allowsAttributes: Bool,
+  /// Checks a PKCS#7 message.
+  ///
+  /// - Parameter content: what a detached message is over; nil for a message with its content inside, which is then the
+  ///   text of a policy.
+  private func check(
+    _ message: [UInt8], content: [UInt8]?, by anchors: @autoclosure () -> AnchorGroup, allowsAttributes: Bool,
     at time: Int64
   ) -> Verdict {
     // Asked before the anchors, which need not be read for it.
@@ -39,7 +42,7 @@ extension Trust {
         on: verified.certificate, at: time,
         Voucher(
           signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
-          object: nil, policy: nil))
+          object: nil, policy: content == nil ? verified.content : nil))
     } catch {
       return Verdict(error)
     }
@@ -58,23 +61,6 @@ extension Trust {
         Voucher(
           signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
           object: verified, policy: nil))
-    } catch {
-      return Verdict(error)
-    }
-  }
-
-  private func policy(_ message: [UInt8], at time: Int64) -> Verdict {
-    let anchors = policies
-    guard !anchors.isEmpty else { return .nobodyTrusted }
-    let trusted: Certificates
-    do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
-    do throws(SignatureError) {
-      let verified = try SignedMessage.verify(message, trusted: trusted)
-      return Self.verdict(
-        on: verified.certificate, at: time,
-        Voucher(
-          signer: verified.signer, subject: verified.certificate.subject, anchors: anchors.set(of: verified.signer),
-          object: nil, policy: verified.content))
     } catch {
       return Verdict(error)
     }
