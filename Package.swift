@@ -145,7 +145,8 @@ let package = Package(
   targets: modules + moduleTests + [
     // Objects for the tests of BPFObject and BPFAnalysis: compiled, and handed to the running kernel.
     .target(
-      name: "BPFTestSupport", dependencies: ["Base", "KernelABI", "BPFObject", "Linux"], path: "Tests/BPFTestSupport",
+      name: "BPFTestSupport", dependencies: ["Base", "KernelABI", "BPFObject", "Linux", "Loader"],
+      path: "Tests/BPFTestSupport",
       swiftSettings: testSettings),
 
     // What several test targets share.
@@ -179,7 +180,7 @@ let package = Package(
     // What a load costs in process, see tools/bench.
     .executableTarget(
       name: "load-benchmark",
-      dependencies: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "Provenance", "Admission"],
+      dependencies: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "Provenance", "Loader", "Admission"],
       path: "Benchmarks/LoadBenchmark", swiftSettings: testSettings, linkerSettings: linking),
 
     // What runs inside the test machine, see tools/vm.

@@ -4,6 +4,7 @@ import BPFAnalysis
 import BPFObject
 import Base
 @_spi(ProgramLoading) import Linux
+import Loader
 import Provenance
 
 // What a load costs in process, step by step: load-benchmark IMAGE OBJECT POLICY AUDIT-DIRECTORY [MOUNTED-FILE [ROUNDS]].
@@ -98,18 +99,7 @@ func measureLoad() throws {
       maps.append(made)
     }
     for program in linked.programs {
-      var attributes = BPF.ProgramAttributes(type: program.kind.type)
-      attributes.expectedAttachType = program.kind.expectedAttachType.rawValue
-      attributes.flags = program.kind.flags
-      attributes.name = program.kernelName
-      attributes.license = linked.license
-      attributes.instructions = program.instructions
-      attributes.funcInfo = program.funcInfo
-      attributes.funcInfoRecordSize = program.funcInfoRecordSize
-      attributes.lineInfo = program.lineInfo
-      attributes.lineInfoRecordSize = program.lineInfoRecordSize
-      attributes.coreRelocations = program.coreRelocations
-      attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
+      let attributes = BPF.ProgramAttributes(program, license: linked.license)
       _ = try BPF.programInfo(BPF.loadProgram(attributes, btf: btf, maps: maps))
     }
   }

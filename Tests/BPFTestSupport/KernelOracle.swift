@@ -2,6 +2,7 @@ internal import KernelABI
 package import BPFObject
 internal import Base
 @_spi(ProgramLoading) package import Linux
+internal import Loader
 import Testing
 
 /// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.
@@ -81,18 +82,7 @@ package struct KernelOracle {
   private func submit(_ program: LinkedProgram, _ attachBTFID: UInt32, _ log: inout BPF.Log) throws(SystemError)
     -> KernelObject
   {
-    var attributes = BPF.ProgramAttributes(type: program.kind.type)
-    attributes.expectedAttachType = program.kind.expectedAttachType.rawValue
-    attributes.flags = program.kind.flags
-    attributes.name = program.kernelName
-    attributes.license = object.license
-    attributes.instructions = program.instructions
-    attributes.funcInfo = program.funcInfo
-    attributes.funcInfoRecordSize = program.funcInfoRecordSize
-    attributes.lineInfo = program.lineInfo
-    attributes.lineInfoRecordSize = program.lineInfoRecordSize
-    attributes.coreRelocations = program.coreRelocations
-    attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
+    var attributes = BPF.ProgramAttributes(program, license: object.license)
     attributes.attachBTFID = attachBTFID
     return try BPF.loadProgram(attributes, btf: btf, maps: maps, log: &log)
   }

@@ -58,20 +58,10 @@ struct LoadSteps {
   private func load(
     _ program: LinkedProgram, target: LoadTarget, btf: KernelObject, descriptors: [KernelObject]
   ) throws(BPFLoadError) -> KernelObject {
-    var attributes = BPF.ProgramAttributes(type: program.kind.type)
+    var attributes = BPF.ProgramAttributes(program, license: linked.license)
     attributes.expectedAttachType = target.attachType
-    attributes.flags = program.kind.flags
     attributes.attachBTFID = target.typeID
     attributes.attachOwner = target.owner
-    attributes.name = program.kernelName
-    attributes.license = linked.license
-    attributes.instructions = program.instructions
-    attributes.funcInfo = program.funcInfo
-    attributes.funcInfoRecordSize = program.funcInfoRecordSize
-    attributes.lineInfo = program.lineInfo
-    attributes.lineInfoRecordSize = program.lineInfoRecordSize
-    attributes.coreRelocations = program.coreRelocations
-    attributes.coreRelocationRecordSize = program.coreRelocationRecordSize
     // Linux 7.3 refuses a signed program that is given maps without need.
     let descriptors = signing != nil && !program.usesMaps ? [] : descriptors
     try signing?.sign(program, &attributes, descriptors: descriptors)

@@ -15,7 +15,7 @@ import Testing
   ]
 
   @Test func everySizeIsKept() throws {
-    var generator = EROFSWriterSplitMix(state: 1)
+    var generator = SplitMix(state: 1)
     let files = Self.sizes.flatMap { size in
       [("size/\(size)", generator.bytes(size)), ("again/\(size)", generator.bytes(size))]
     }
@@ -27,7 +27,7 @@ import Testing
   /// The last file, whose blocks are kept free while everything else is written.
   @Test(arguments: sizes)
   func theLastFileCanHaveAnySize(size: Int) throws {
-    var generator = EROFSWriterSplitMix(state: UInt64(size))
+    var generator = SplitMix(state: UInt64(size))
     for others in [[], [("a/b", generator.bytes(5000))]] as [[File]] {
       let image = try WrittenImage(others + [("z/last", generator.bytes(size))])
       try image.readAll()
@@ -42,7 +42,7 @@ import Testing
   ]
 
   @Test func everyNameIsKept() throws {
-    var generator = EROFSWriterSplitMix(state: 3)
+    var generator = SplitMix(state: 3)
     var files = Self.names.map { ($0, generator.bytes(10)) }
     // The same names as directories, in another one.
     files += Self.names.map { ("below/\($0)/\($0)", generator.bytes(20)) }
@@ -53,7 +53,7 @@ import Testing
 
   /// Trees of random shape: few or many names, short or long, shallow or deep, sizes mostly small.
   static func randomTree(_ seed: UInt64) -> [File] {
-    var generator = EROFSWriterSplitMix(state: seed)
+    var generator = SplitMix(state: seed)
     let letters = Array("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789.-_+ ~üß".map(String.init))
     var directories = [""]
     var taken: Set<String> = []
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func aDirectoryCanHoldTenThousandFiles() throws {
-    var generator = EROFSWriterSplitMix(state: 5)
+    var generator = SplitMix(state: 5)
     let files = (0..<10_000).map { ("objects/object-number-\($0).bpf.o", generator.bytes($0 % 50)) }
     let image = try WrittenImage(files)
     try image.readAll()
@@ -125,7 +125,7 @@ import Testing
 
   /// The bytes are a promise: another layout is another root hash for everybody's images.
   @Test func theBytesStayTheSame() throws {
-    var generator = EROFSWriterSplitMix(state: 7)
+    var generator = SplitMix(state: 7)
     let files = [0, 5, 4000, 4096, 9000, 60].map { ("d\($0 % 3)/f\($0)", generator.bytes($0)) }
     let image = try WrittenImage(files)
     let directory = try TemporaryDirectory()

@@ -91,18 +91,7 @@ struct WrittenImage {
   }
 }
 
-/// The same numbers every time (SplitMix64).
-struct EROFSWriterSplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-
+extension SplitMix {
   /// Pieces of a pool of random bytes: two places that should differ do.
   mutating func bytes(_ count: Int) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -115,7 +104,7 @@ struct EROFSWriterSplitMix: RandomNumberGenerator {
   }
 
   private static let pool: [UInt8] = {
-    var generator = EROFSWriterSplitMix(state: 42)
+    var generator = SplitMix(state: 42)
     var pool: [UInt8] = []
     for _ in 0..<(16 << 10) { pool.appendLittleEndian(generator.next()) }
     return pool
