@@ -117,7 +117,8 @@ let moduleTests: [Target] = [
   tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
   tests("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
-  tests("ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport"]),
+  tests(
+    "ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport", "BPFTestSupport"]),
   tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux"]),
   tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),

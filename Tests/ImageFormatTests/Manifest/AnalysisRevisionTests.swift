@@ -1,0 +1,63 @@
+import BPFTestSupport
+import Base
+import ImageFormat
+import Linux
+import Testing
+
+/// What manifests say of the same bytes changes only with the revision of the analysis: otherwise a load takes an honest
+/// image of an older builder for one that lies.
+@Suite struct AnalysisRevisionTests {
+  /// Programs that the fixtures do not have: each is one that some revision judged otherwise.
+  private static let sources = [
+    (
+      "map-address",
+      """
+      struct { int (*type)[2]; int (*max_entries)[1]; __u32 *key; __u64 *value; } notes SEC(".maps");
+      SEC("xdp") int f(void *ctx) {
+        __u64 value; asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(value) : "r"(&notes)); return value;
+      }
+      """
+    ),
+    (
+      "shared-map",
+      """
+      struct { int (*type)[2]; int (*max_entries)[1]; int (*pinning)[1]; __u32 *key; __u64 *value; } notes SEC(".maps");
+      static void *(*lookup)(void *map, const void *key) = (void *)1;
+      SEC("xdp") int f(void *ctx) { __u32 zero = 0; return !!lookup(&notes, &zero); }
+      """
+    ),
+    (
+      "argument-tag",
+      """
+      __u64 where;
+      __attribute__((noinline)) __u64 fetch(const __u64 *at __attribute__((btf_decl_tag("arg:untrusted")))) { return *at; }
+      SEC("xdp") int f(void *ctx) { return fetch((const __u64 *)where); }
+      """
+    ),
+    ("unknown-instruction", "SEC(\"xdp\") int f(void *ctx) { asm volatile(\".8byte 0xf5\"); return 2; }"),
+    ("socket-name", "SEC(\"cgroup/getpeername4\") int f(void *ctx) { return 1; }"),
+  ]
+
+  @Test func conclusionsChangeWithTheRevisionOnly() throws {
+    var text = ""
+    for name in TestObject.names { text += try Self.description(TestObject.bytes(name), name) }
+    for (name, source) in Self.sources {
+      let bytes = try TestObject.compile(source: source + "\nchar LICENSE[] SEC(\"license\") = \"GPL\";")
+      text += try Self.description(bytes, name)
+    }
+    let path = "\(TestObject.root)/Tests/Fixtures/analysis/revision-\(Manifest.Analysis.currentRevision).txt"
+    if Environment.value("VERITY_BPF_REWRITE") == "yes" { try TestObject.write(Array(text.utf8), to: path) }
+    let expected = String(decoding: try TestObject.read(path), as: UTF8.self)
+    #expect(
+      text == expected,
+      "the analysis finds something else in the same bytes: raise Manifest.Analysis.currentRevision, and write the fixture"
+    )
+  }
+
+  /// Everything of an object's entry but what depends on the compiler: its digest and size.
+  private static func description(_ bytes: [UInt8], _ name: String) throws -> String {
+    let digest = try #require(Digest(.sha256, bytes: [UInt8](repeating: 0, count: 32)))
+    let entry = try ObjectDescription.describe(bytes, file: Manifest.File(path: name, digest: digest, size: 0)).entry
+    return String(decoding: entry, as: UTF8.self) + "\n"
+  }
+}
