@@ -16,7 +16,7 @@ final class AttachmentTests {
     directory = try TemporaryDirectory()
     try Tools.run(
       "make", "-s", "-C", "\(Tools.repository)/Tests/Fixtures/bpf-load", "-f",
-      "\(Tools.repository)/images/demo/Makefile", "OUT=\(directory.file("objects"))")
+      "\(Tools.repository)/images/demo/Makefile", "OUT=\(directory.file("objects"))", "CPPFLAGS=-DPREFIX=answer")
     image = try ForeignImage.build(directory.file("objects"), at: directory.file("objects.raw"))
     policy = try directory.write("test.pol", image.policy)
     pins = directory.file("bpf")
@@ -127,11 +127,11 @@ final class AttachmentTests {
     #expect(attachments.map { $0["program"] } == ["by_link", "by_map"])
     #expect(attachments.last?["pin"] == .string("\(pin)/map/by_map"))
     let available = "/proc/sys/net/ipv4/tcp_available_congestion_control"
-    #expect(try Tools.run("cat", available).contains("vbpf_by_map"))
+    #expect(try Tools.run("cat", available).contains("answer_by_map"))
     let unloaded = try VerityBPFCommand.run(["unload", "--pin-path", pin, "--json"])
     #expect(unloaded.status == 0, "\(unloaded.errors)")
     #expect(try unloaded.json()["unregistered"] == [.string("\(pin)/map/by_map")])
-    for _ in 0..<100 where try Tools.run("cat", available).contains("vbpf_by") { try Tools.run("sleep", "0.05") }
-    #expect(try !Tools.run("cat", available).contains("vbpf_by"))
+    for _ in 0..<100 where try Tools.run("cat", available).contains("answer_by") { try Tools.run("sleep", "0.05") }
+    #expect(try !Tools.run("cat", available).contains("answer_by"))
   }
 }

@@ -1,6 +1,13 @@
 // Two TCP congestion controls that do next to nothing: one registered by its map, one by a link.
 #include "vbpf.h"
 
+// The kernel knows a congestion control by its name: tests that run at the same time give names of their own.
+#ifndef PREFIX
+#define PREFIX vbpf
+#endif
+#define TEXT(word) #word
+#define NAME(prefix, rest) TEXT(prefix) rest
+
 struct sock;
 
 // Members in another order than the kernel's, and one that no kernel has.
@@ -31,7 +38,7 @@ __u32 plain_undo(__u64 *arguments) {
 
 SEC(".struct_ops")
 struct tcp_congestion_ops by_map = {
-    .name = "vbpf_by_map",
+    .name = NAME(PREFIX, "_by_map"),
     .ssthresh = (void *)plain_ssthresh,
     .cong_avoid = (void *)plain_avoid,
     .undo_cwnd = (void *)plain_undo,
@@ -39,7 +46,7 @@ struct tcp_congestion_ops by_map = {
 
 SEC(".struct_ops.link")
 struct tcp_congestion_ops by_link = {
-    .name = "vbpf_by_link",
+    .name = NAME(PREFIX, "_by_link"),
     .ssthresh = (void *)plain_ssthresh,
     .cong_avoid = (void *)plain_avoid,
     .undo_cwnd = (void *)plain_undo,
