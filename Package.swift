@@ -122,7 +122,7 @@ let moduleTests: [Target] = [
   tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux"]),
   tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
-  tests("Linux", imports: ["Linux"]),
+  tests("Linux", imports: ["Base", "Linux"]),
   tests(
     "Trust",
     imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),

@@ -17,5 +17,5 @@ let parameters = try VerityParameters(dataBlockCount: data.byteCount / 4096, sal
 let superblock = Superblock(parameters: parameters, uuid: try Superblock.derivedUUID(salt: salt))
 let layout = try VerityLayout(superblock: superblock, placement: .separate, superblockOffset: 0)
 var sink = FileSink(try OwnedFD.open(arguments[2], [.writeOnly, .create, .truncate]))
-let rootHash = try layout.writeTree(of: data, to: &sink, threads: Threads(Processors.online, share: Processors.share))
+let rootHash = try layout.writeTree(of: data, to: &sink, threads: Processors.threads())
 try StandardStream.output.write("\(rootHash.hex)\n")

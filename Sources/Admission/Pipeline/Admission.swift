@@ -3,7 +3,6 @@ public import Base
 internal import Linux
 internal import Policy
 internal import Provenance
-internal import Synchronization
 internal import Trust
 
 /// The way of a program: examine, judge, record, load, record.
@@ -41,7 +40,7 @@ public struct Admission: Sendable {
   /// A DENY is an outcome, not an error. Everything else that keeps the object out is an ``AdmissionError``.
   public func admit(_ object: AdmissionRequest.Object) throws(AdmissionError) -> AdmissionOutcome {
     var worker = Worker(self)
-    return try worker.admit(object, Turns(count: 1).turn(0))
+    return try worker.admit(object, LoadOrder().turn(0))
   }
 
   /// Takes several objects all the way, each by itself, on as many processors as there are: most of a load is the
@@ -58,23 +57,19 @@ public struct Admission: Sendable {
     _ objects: [AdmissionRequest.Object],
     answer: @Sendable (Int, consuming Result<AdmissionOutcome, AdmissionError>) -> Bool
   ) {
-    let turns = Turns(count: objects.count)
-    let next = Atomic<Int>(0)
-    @Sendable func work(_: Int) {
-      var worker = Worker(self)
-      while true {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < objects.count else { return }
-        let result: Result<AdmissionOutcome, AdmissionError>
-        do throws(AdmissionError) {
-          result = .success(try worker.admit(objects[index], turns.turn(index)))
-        } catch {
-          result = .failure(error)
-        }
-        if !answer(index, result) { next.store(objects.count, ordering: .relaxed) }
+    let order = LoadOrder()
+    let threads = Processors.threads(isSerial ? 1 : Processors.online)
+    WorkerPool<Never>(threads).run(objects.count) {
+      Worker(self)
+    } work: { worker, index in
+      let result: Result<AdmissionOutcome, AdmissionError>
+      do throws(AdmissionError) {
+        result = .success(try worker.admit(objects[index], order.turn(index)))
+      } catch {
+        result = .failure(error)
       }
+      return answer(index, result)
     }
-    Processors.share(isSerial ? 1 : min(Processors.online, objects.count), work)
   }
 
   /// Whether what is asked for makes one load depend on another.

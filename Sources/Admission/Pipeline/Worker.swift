@@ -22,18 +22,18 @@ struct Worker: ~Copyable {
   ///
   /// - Parameter turn: the object's place among those that other workers have.
   mutating func admit(
-    _ named: AdmissionRequest.Object, _ turn: consuming Turn
+    _ named: AdmissionRequest.Object, _ turn: consuming ObjectTurn
   ) throws(AdmissionError) -> AdmissionOutcome {
     let recorder = admission.recorder.forAnotherObject()
     let judged: JudgedObject
     do throws(AdmissionError) {
       judged = try judge(named)
     } catch {
-      turn.come()
+      turn.waitForTurn()
       try recorder.refused(error)
       throw error
     }
-    turn.come()
+    turn.waitForTurn()
     return try settle(judged, recorder, turn)
   }
 
@@ -59,7 +59,7 @@ struct Worker: ~Copyable {
 
   /// Records what was decided, and does it.
   private func settle(
-    _ judged: consuming JudgedObject, _ recorder: Recorder, _ turn: consuming Turn
+    _ judged: consuming JudgedObject, _ recorder: Recorder, _ turn: consuming ObjectTurn
   ) throws(AdmissionError) -> AdmissionOutcome {
     let facts = judged.facts
     let object = judged.object

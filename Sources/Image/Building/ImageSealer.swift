@@ -36,7 +36,7 @@ struct ImageSealer {
       let superblock = Superblock(parameters: parameters, uuid: try Superblock.derivedUUID(salt: salt))
       let layout = try VerityLayout(
         superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
-      let rootHash = try layout.writeTree(of: source, to: &sink, threads: Threads(threads, share: Processors.share)) {
+      let rootHash = try layout.writeTree(of: source, to: &sink, threads: Processors.threads(threads)) {
         done, total in
         progress(.hashing(done: done, total: total))
         return true

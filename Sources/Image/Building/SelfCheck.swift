@@ -22,26 +22,29 @@ struct SelfCheck: Sendable {
   ///     again would take a tenth of the build.
   func check(_ contents: FileSystem.Contents, in fileSystem: FileSystem.Finished) throws(BuildError) {
     let batches = Mutex<[[Manifest.Located]]>([])
-    let areLocated = Semaphore()
+    let turns = Turns()
     // Reading the manifest takes longer than finding the files that it names, and they are to begin meanwhile.
-    try concurrently { task in
-      switch task {
-      case 0:
-        // Signalled in every case, because another thread may be waiting.
-        defer { for _ in 0..<threads { areLocated.signal() } }
-        let located = try Manifest.locate(contents.objects + contents.files, in: try self.fileSystem())
-        batches.withLock { $0 = Self.batches(of: located) }
-      case 1:
-        let image = try self.fileSystem()
-        let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
-        try head.check(superblock: image.blocks.layout.superblock)
-        try check(manifestOf: fileSystem, in: image)
-      default:
-        if task < 2 + threads { areLocated.wait() }
-        guard let batch = batches.withLock({ $0.count > task - 2 ? $0[task - 2] : nil }) else { return false }
-        try check(batch, in: try self.fileSystem())
+    try WorkerPool<BuildError>(Processors.threads(threads)).run(.max) {
+    } work: { _, number throws(BuildError) in
+      try diagnosing {
+        switch number {
+        case 0:
+          let turn = turns.turn(0)
+          let located = try Manifest.locate(contents.objects + contents.files, in: try self.fileSystem())
+          batches.withLock { $0 = Self.batches(of: located) }
+          turn.pass()
+        case 1:
+          let image = try self.fileSystem()
+          let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
+          try head.check(superblock: image.blocks.layout.superblock)
+          try check(manifestOf: fileSystem, in: image)
+        default:
+          turns.wait(for: 1)
+          guard let batch = batches.withLock({ $0.count > number - 2 ? $0[number - 2] : nil }) else { return false }
+          try check(batch, in: try self.fileSystem())
+        }
+        return true
       }
-      return true
     }
   }
 
@@ -93,27 +96,6 @@ struct SelfCheck: Sendable {
   ) throws {
     image.proveAround(files.map(\.nid), limit: 2 * Self.batchBytes)
     try Manifest.check(files, in: image)
-  }
-
-  /// Does one thing after another on several threads, and throws what failed first.
-  ///
-  /// - Parameter work: called with 0, 1, 2 …; whether there is more to do.
-  private func concurrently(_ work: @Sendable (Int) throws -> Bool) throws(BuildError) {
-    let next = Atomic<Int>(0)
-    let hasFailed = Atomic<Bool>(false)
-    let failure = Mutex<BuildError?>(nil)
-    Processors.share(threads) { _ in
-      do throws(BuildError) {
-        while !hasFailed.load(ordering: .relaxed) {
-          let task = next.add(1, ordering: .relaxed).oldValue
-          guard try diagnosing({ try work(task) }) else { return }
-        }
-      } catch {
-        hasFailed.store(true, ordering: .relaxed)
-        failure.withLock { if $0 == nil { $0 = error } }
-      }
-    }
-    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   /// Whatever goes wrong here is a failed self-check.

@@ -80,16 +80,17 @@ struct SourceScan {
   private static func statuses(
     of paths: [String], below directory: String, threads: Int
   ) -> [Result<FileStatus, SystemError>] {
+    let statuses = Mutex<[Result<FileStatus, SystemError>]>([])
     let count = max(1, min(threads, paths.count / share))
-    let shares = Mutex<[[Result<FileStatus, SystemError>]]>(Array(repeating: [], count: count))
-    Processors.share(count) { number in
-      let part = paths[paths.count * number / count..<paths.count * (number + 1) / count]
-      let statuses = part.map { path in
+    WorkerPool<Never>(Processors.threads(threads)).run(count, into: statuses) {
+    } work: { _, number in
+      paths[paths.count * number / count..<paths.count * (number + 1) / count].map { path in
         Result { () throws(SystemError) in try FileStatus.of(path: "\(directory)/\(path)", followLinks: false) }
       }
-      shares.withLock { $0[number] = statuses }
+    } take: { statuses, part in
+      statuses += part
     }
-    return shares.withLock { $0.flatMap { $0 } }
+    return statuses.withLock { $0 }
   }
 
   /// Takes one name; true when it is a directory to go into.

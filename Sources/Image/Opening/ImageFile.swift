@@ -67,7 +67,7 @@ public struct ImageFile: ~Copyable {
   public borrowing func verify(
     rootHash: Digest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }
   ) throws(VerityError) -> VerificationReport {
-    let threads = Threads(threads, share: Processors.share)
+    let threads = Processors.threads(threads)
     return switch hashes {
     case .some(let hashes):
       try layout.verify(data: data, hashes: hashes, rootHash: rootHash, threads: threads, progress: progress)

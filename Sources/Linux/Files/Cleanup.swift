@@ -51,9 +51,10 @@ public enum Cleanup {
     unsafe sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
     guard unsafe pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { return }
-    var thread = pthread_t()
-    let started = unsafe pthread_create(&thread, nil, { _ in unsafe cleanupThread() }, nil)
-    if started != 0 { unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
+    switch Thread({ waitForTermination() }) {
+    case .some(let thread): thread.detach()
+    case nil: unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
   }
 
   /// Removes everything that is registered, then ends the process by that signal.
@@ -92,12 +93,11 @@ public enum Cleanup {
 }
 
 /// Waits for a termination signal on a thread of its own.
-private func cleanupThread() -> UnsafeMutableRawPointer? {
+private func waitForTermination() {
   var signals = sigset_t()
   unsafe sigemptyset(&signals)
   for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
   var received: CInt = 0
-  guard unsafe sigwait(&signals, &received) == 0 else { return nil }
+  guard unsafe sigwait(&signals, &received) == 0 else { return }
   Cleanup.end(by: received)
-  return nil
 }

@@ -24,23 +24,21 @@ extension VerityLayout {
     var builder = try TreeBuilder(self)
     let pieces = Pieces(parameters)
     for round in pieces.rounds {
-      // The threads finish in any order; the tree takes the digests in the data's.
-      let blocks = pieces.blocks(of: round)
-      let digestSize = parameters.algorithm.digestSize
-      let results = Mutex([UInt8](repeating: 0, count: blocks.count * digestSize))
-      try concurrently(round.count, threads: pieces.threads(of: threads)) { () throws(VerityError) in
+      let all = Mutex([UInt8]())
+      let pool = WorkerPool<VerityError>(pieces.threads(of: threads))
+      try pool.run(round.count, into: all) { () throws(VerityError) in
         try PieceHasher(self)
       } work: { (worker: inout PieceHasher, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)
         pieces.fetch(after: piece, of: data, blockSize: parameters.dataBlockSize)
-        let own = pieces.blocks(of: piece)
-        let digests = try worker.digests(of: own, in: data)
-        let start = Int(own.lowerBound - blocks.lowerBound) * digestSize
-        results.withLock { $0.replaceSubrange(start..<start + digests.count, with: digests) }
+        return try worker.digests(of: pieces.blocks(of: piece), in: data)
+      } take: { all, digests in
+        all += digests
       }
-      let digests = results.withLock { $0 }
+      let digests = all.withLock { $0 }
       try builder.append(digests: digests.rawSpan, to: &sink)
-      guard progress(dataOffset(blocks.upperBound), parameters.dataByteCount) else { throw .cancelled }
+      let done = dataOffset(pieces.blocks(of: round).upperBound)
+      guard progress(done, parameters.dataByteCount) else { throw .cancelled }
     }
     return try builder.finish(to: &sink)
   }

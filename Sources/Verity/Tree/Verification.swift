@@ -85,7 +85,7 @@ extension VerityLayout {
     let pieces = Pieces(parameters)
     let findings = Mutex(Findings())
     for round in pieces.rounds {
-      try concurrently(round.count, threads: pieces.threads(of: threads)) { () throws(VerityError) in
+      try WorkerPool<VerityError>(pieces.threads(of: threads)).run(round.count) { () throws(VerityError) in
         try PieceVerifier(layout: self, rootHash: rootHash)
       } work: { (worker: inout PieceVerifier, number) throws(VerityError) in
         let piece = round.lowerBound + UInt64(number)
@@ -93,6 +93,7 @@ extension VerityLayout {
         let blocks = pieces.blocks(of: piece)
         let partial = try worker.verify(blocks, data: data, hashes: hashes)
         findings.withLock { $0.add(partial) }
+        return true
       }
       guard progress(dataOffset(pieces.blocks(of: round).upperBound), parameters.dataByteCount) else {
         throw .cancelled

@@ -5,7 +5,7 @@ import Testing
 
 extension Int {
   /// So many threads.
-  var threads: Threads { Threads(self, share: Processors.share) }
+  var threads: Threads { Processors.threads(self) }
 }
 
 /// Numbers that look random and are the same in every run (SplitMix64), so that a failure can be repeated.

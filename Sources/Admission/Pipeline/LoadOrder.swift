@@ -3,25 +3,13 @@ internal import Synchronization
 
 /// The order of the objects of a run, where it counts while several are worked on at the same time: in the records, and
 /// in what one load finds that another has left.
-///
-/// Objects are begun in their order; a thread that waits therefore waits for one that is being worked on.
-final class Turns: Sendable {
-  // Raised when the record of the object of that index is written. Only the next object waits for it.
-  private let recorded: [Semaphore]
+final class LoadOrder: Sendable {
+  /// A turn passes when what was decided about its object is on record.
+  private let records = Turns()
   private let loads = Mutex(RunningLoads())
 
-  init(count: Int) { recorded = (0..<count).map { _ in Semaphore() } }
-
-  /// The turn of one object; each is taken once.
-  func turn(_ index: Int) -> Turn { Turn(self, index) }
-
-  fileprivate func awaitRecord(before index: Int) {
-    if index > 0, index <= recorded.count { recorded[index - 1].wait() }
-  }
-
-  fileprivate func noteRecord(of index: Int) {
-    if recorded.indices.contains(index) { recorded[index].signal() }
-  }
+  /// The turn of one object; each is taken once, in the order of the objects.
+  func turn(_ index: Int) -> ObjectTurn { ObjectTurn(self, record: records.turn(index)) }
 
   fileprivate func beginLoad(pinPath: String?) {
     let pause = loads.withLock { $0.begin(pinPath: pinPath) }
@@ -62,41 +50,31 @@ struct RunningLoads {
 }
 
 /// One object's place in the order. Whatever comes of the object, those behind it get their turn when this value goes.
-struct Turn: ~Copyable {
-  private let turns: Turns
-  private let index: Int
-  private var hasCome = false
-  private var isPassed = false
+struct ObjectTurn: ~Copyable {
+  private let order: LoadOrder
+  /// Nil when it has passed.
+  private var record: Turn?
   private var isLoading = false
 
-  fileprivate init(_ turns: Turns, _ index: Int) {
-    self.turns = turns
-    self.index = index
+  fileprivate init(_ order: LoadOrder, record: consuming Turn) {
+    self.order = order
+    self.record = .some(record)
   }
 
-  deinit {
-    if !hasCome { turns.awaitRecord(before: index) }
-    if !isPassed { turns.noteRecord(of: index) }
-    if isLoading { turns.endLoad() }
-  }
+  deinit { if isLoading { order.endLoad() } }
 
   /// Waits until what was decided about every object before this one is on record.
-  mutating func come() {
-    guard !hasCome else { return }
-    turns.awaitRecord(before: index)
-    hasCome = true
-  }
+  mutating func waitForTurn() { record?.wait() }
 
   /// Lets the next object be recorded while this one is loaded, which it is until this value goes.
   ///
   /// - Parameter pinPath: where it is pinned. When an object before this one is pinned there too, this one waits until
   ///   it has found its end: what it shares with it or collides with is there, or is not, as if no other were beside.
   mutating func passToLoad(pinPath: String?) {
-    come()
-    guard !isPassed else { return }
-    turns.beginLoad(pinPath: pinPath)
+    guard let record = record.take() else { return }
+    record.wait()
+    order.beginLoad(pinPath: pinPath)
     isLoading = true
-    turns.noteRecord(of: index)
-    isPassed = true
+    record.pass()
   }
 }

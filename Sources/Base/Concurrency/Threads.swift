@@ -1,8 +1,9 @@
-/// The threads that share a piece of work. Where they come from is the caller's business.
+/// The threads that share a piece of work. Where they come from is the caller's business, so that pure modules can use
+/// them.
 public struct Threads: Sendable {
   /// How many, at least 1.
-  let count: Int
-  let share: @Sendable (Int, _ work: @Sendable (Int) -> Void) -> Void
+  public let count: Int
+  private let share: @Sendable (Int, _ work: @Sendable (Int) -> Void) -> Void
 
   /// - Parameters:
   ///   - count: how many; fewer than 1 are 1.
@@ -17,5 +18,8 @@ public struct Threads: Sendable {
   public static var one: Threads { Threads(1) { count, work in for number in 0..<count { work(number) } } }
 
   /// No more than so many of them.
-  func limited(to limit: Int) -> Threads { Threads(min(count, limit), share: share) }
+  public func limited(to limit: Int) -> Threads { Threads(min(count, limit), share: share) }
+
+  /// Calls `work` on each of the threads, and returns when all these calls have.
+  func callAsFunction(_ work: @Sendable () -> Void) { share(count) { _ in work() } }
 }

@@ -1,32 +1,4 @@
 internal import Base
-internal import Synchronization
-
-/// Calls `work` once for every number below `count`, from several threads at a time, each with a worker of its own.
-///
-/// The first error stops the handing out of further numbers and is thrown once every thread has ended.
-func concurrently<Worker: ~Copyable>(
-  _ count: Int, threads: Threads, make: @Sendable () throws(VerityError) -> Worker,
-  work: @Sendable (inout Worker, Int) throws(VerityError) -> Void
-) throws(VerityError) {
-  let next = Atomic<Int>(0)
-  let failure = Mutex<VerityError?>(nil)
-  @Sendable func runOne(_: Int) {
-    do throws(VerityError) {
-      var worker = try make()
-      while true {
-        let number = next.add(1, ordering: .relaxed).oldValue
-        guard number < count else { return }
-        try work(&worker, number)
-      }
-    } catch {
-      next.store(count, ordering: .relaxed)
-      failure.withLock { if $0 == nil { $0 = error } }
-    }
-  }
-  let threads = threads.limited(to: count)
-  threads.share(threads.count, runOne)
-  if let error = failure.withLock({ $0 }) { throw error }
-}
 
 /// Cuts a device's data blocks into pieces that fit a core's cache, and the pieces into rounds, after each of which
 /// progress is reported.
