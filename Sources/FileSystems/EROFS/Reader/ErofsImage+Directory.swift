@@ -50,8 +50,8 @@ extension ErofsImage where Blocks: ~Copyable {
     while !range.isEmpty {
       let middle = range.lowerBound + range.count / 2
       let start = middle * superblock.blockSize
-      let count = min(superblock.blockSize, size - start)
-      let block = try DirectoryBlock(try piece(of: extents, at: start, count: count), at: start, of: directory.nid)
+      let bytes = try bytes(of: extents, in: UInt64(start)..<UInt64(min(start + superblock.blockSize, size)))
+      let block = try DirectoryBlock(bytes, at: start, of: directory.nid)
       let first = try block.entry(0)
       if wanted.lexicographicallyPrecedes(block.bytes[first.name]) {
         range = range.lowerBound..<middle
@@ -61,22 +61,6 @@ extension ErofsImage where Blocks: ~Copyable {
       }
     }
     return try candidate?.find(wanted)
-  }
-
-  /// Some bytes of a file whose extents are known; they lie within it.
-  private func piece(of extents: [ErofsExtent], at start: Int, count: Int) throws(ErofsError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    let wanted = UInt64(start)..<UInt64(start + count)
-    for extent in extents {
-      let part = wanted.clamped(to: extent.fileOffset..<extent.fileOffset + extent.count)
-      guard !part.isEmpty else { continue }
-      if let offset = extent.imageOffset {
-        try append(to: &bytes, at: offset + (part.lowerBound - extent.fileOffset), count: part.count)
-      } else {
-        bytes.append(contentsOf: repeatElement(0, count: part.count))
-      }
-    }
-    return bytes
   }
 }
 
