@@ -13,6 +13,14 @@ public enum HashAlgorithm: String, Sendable, Hashable, CaseIterable {
     case .sha512: 64
     }
   }
+
+  /// Bytes that the hash function takes in at a time (FIPS 180-4, figure 1).
+  public var inputBlockSize: Int {
+    switch self {
+    case .sha256: 64
+    case .sha384, .sha512: 128
+    }
+  }
 }
 
 /// A digest together with the algorithm that made it, written `sha256:hex`.

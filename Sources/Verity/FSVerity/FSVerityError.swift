@@ -13,6 +13,13 @@ public enum FSVerityError: Error, Equatable, Sendable {
   case hashing(HashingError)
 }
 
+extension FSVerityError {
+  /// Why there is no tree.
+  init(_ error: VerityError) {
+    self = if case .hashing(let cause) = error { .hashing(cause) } else { .parameter(error.diagnostic.message) }
+  }
+}
+
 extension FSVerityError: Diagnosable {
   public var diagnostic: Diagnostic {
     switch self {

@@ -1,27 +1,26 @@
 public import Base
 
 extension VerityDescriptor {
-  /// Computes the tree over a file's bytes and describes it ("Merkle tree" in fsverity.rst): blocks are filled up with
-  /// zeros, the salt goes first, filled up to the block of the hash function; of one block, its hash is the root; of
-  /// none, zeros are.
+  /// Computes the tree over a file's bytes and describes it ("Merkle tree" in fsverity.rst): the last block is filled up
+  /// with zeros, and so is the salt; of an empty file the root hash is zeros.
   public static func describing(
     _ content: borrowing RawSpan, algorithm: HashAlgorithm = .sha256, blockSize: Int = 4096, salt: [UInt8] = []
   ) throws(FSVerityError) -> VerityDescriptor {
     // Checked here, because they are computed with before there is a root hash.
-    _ = try VerityDescriptor(
+    let empty = try VerityDescriptor(
       algorithm: algorithm, blockSize: blockSize, salt: salt, dataSize: 0,
       rootHash: [UInt8](repeating: 0, count: algorithm.digestSize))
-    let padded = paddedSalt(salt, algorithm)
-    let size = UInt64(content.byteCount)
-    guard content.byteCount > 0 else {
-      return try VerityDescriptor(
-        algorithm: algorithm, blockSize: blockSize, salt: salt, dataSize: 0,
-        rootHash: [UInt8](repeating: 0, count: algorithm.digestSize))
+    var rootHash = [UInt8](repeating: 0, count: algorithm.digestSize)
+    if content.byteCount > 0 {
+      do throws(VerityError) {
+        let rule = DigestRule(algorithm, salt: salt, .padded)
+        rootHash = try MerkleTree.rootHash(of: content, rule, blockSize: empty.block).bytes
+      } catch {
+        throw FSVerityError(error)
+      }
     }
-    var level = try hashes(of: content, padded, algorithm, blockSize)
-    while level.count > algorithm.digestSize { level = try hashes(of: level.rawSpan, padded, algorithm, blockSize) }
     return try VerityDescriptor(
-      algorithm: algorithm, blockSize: blockSize, salt: salt, dataSize: size, rootHash: level)
+      algorithm: algorithm, blockSize: blockSize, salt: salt, dataSize: UInt64(content.byteCount), rootHash: rootHash)
   }
 
   /// The file's digest: the hash of the descriptor. This is what FS_IOC_MEASURE_VERITY names, and IPE's
@@ -61,32 +60,5 @@ extension VerityDescriptor {
     let size = UInt16(truncatingIfNeeded: digest.bytes.count)
     return Array("FSVerity".utf8)
       + [number, size].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } + digest.bytes
-  }
-
-  /// The salt, filled up with zeros to whole input blocks of the hash function: 64 bytes for SHA-256, 128 for SHA-512.
-  private static func paddedSalt(_ salt: [UInt8], _ algorithm: HashAlgorithm) -> [UInt8] {
-    guard !salt.isEmpty else { return [] }
-    return salt + [UInt8](repeating: 0, count: (algorithm == .sha512 ? 128 : 64) - salt.count)
-  }
-
-  /// The hashes of the blocks, one after the other.
-  private static func hashes(
-    of bytes: borrowing RawSpan, _ salt: [UInt8], _ algorithm: HashAlgorithm, _ blockSize: Int
-  ) throws(FSVerityError) -> [UInt8] {
-    var result: [UInt8] = []
-    let zeros = [UInt8](repeating: 0, count: blockSize)
-    do throws(HashingError) {
-      for start in stride(from: 0, to: bytes.byteCount, by: blockSize) {
-        let end = min(start + blockSize, bytes.byteCount)
-        var state = try HashState(algorithm)
-        if !salt.isEmpty { state.update(salt.rawSpan) }
-        state.update(bytes.extracting(start..<end))
-        if end - start < blockSize { state.update(zeros.rawSpan.extracting(0..<blockSize - (end - start))) }
-        result += try state.finish().bytes
-      }
-    } catch {
-      throw .hashing(error)
-    }
-    return result
   }
 }

@@ -7,8 +7,10 @@ public struct VerityDescriptor: Equatable, Sendable {
   public static let byteCount = 256
 
   public let algorithm: HashAlgorithm
+  /// That of the data, and of the tree.
+  let block: BlockSize
   /// Bytes of a block of data, and of the tree: a power of two from 1024 to 65536.
-  public let blockSize: Int
+  public var blockSize: Int { block.byteCount }
   /// At most 32 bytes.
   public let salt: [UInt8]
   /// Bytes of the file.
@@ -28,7 +30,7 @@ public struct VerityDescriptor: Equatable, Sendable {
   public init(
     algorithm: HashAlgorithm = .sha256, blockSize: Int = 4096, salt: [UInt8] = [], dataSize: UInt64, rootHash: [UInt8]
   ) throws(FSVerityError) {
-    guard (1024...65536).contains(blockSize), blockSize.nonzeroBitCount == 1 else {
+    guard let block = BlockSize(blockSize, in: BlockSize.fsVerity) else {
       throw .parameter("a block size of \(blockSize) bytes")
     }
     guard salt.count <= 32 else { throw .parameter("a salt of \(salt.count) bytes") }
@@ -36,7 +38,7 @@ public struct VerityDescriptor: Equatable, Sendable {
       throw .parameter("the hash algorithm \(algorithm.rawValue)")
     }
     self.algorithm = algorithm
-    self.blockSize = blockSize
+    self.block = block
     self.salt = salt
     self.dataSize = dataSize
     self.rootHash = rootHash
@@ -50,7 +52,9 @@ public struct VerityDescriptor: Equatable, Sendable {
     guard bytes.count == Self.byteCount else { throw .descriptor("\(bytes.count) bytes") }
     guard bytes[0] == 1 else { throw .descriptor("version \(bytes[0])") }
     guard let algorithm = Self.algorithms[UInt16(bytes[1])] else { throw .descriptor("hash algorithm \(bytes[1])") }
-    guard (10...16).contains(bytes[2]) else { throw .descriptor("blocks of 2^\(bytes[2]) bytes") }
+    guard let block = BlockSize(1 << Int(bytes[2]), in: BlockSize.fsVerity) else {
+      throw .descriptor("blocks of 2^\(bytes[2]) bytes")
+    }
     guard bytes[3] <= 32 else { throw .descriptor("a salt of \(bytes[3]) bytes") }
     let salt = Array(bytes[80..<80 + Int(bytes[3])])
     let size = algorithm.digestSize
@@ -58,7 +62,7 @@ public struct VerityDescriptor: Equatable, Sendable {
     let spare = bytes[16 + size..<80] + bytes[80 + salt.count..<112] + bytes[112..<256]
     guard spare.allSatisfy({ $0 == 0 }) else { throw .descriptor("spare bytes that are not zero") }
     self.algorithm = algorithm
-    blockSize = 1 << Int(bytes[2])
+    self.block = block
     self.salt = salt
     dataSize = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[8 + $1]) << UInt64($1 * 8) }
     rootHash = Array(bytes[16..<16 + size])

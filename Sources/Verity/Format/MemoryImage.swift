@@ -18,16 +18,15 @@ public struct MemoryImage: Sendable {
     data: [UInt8], algorithm: HashAlgorithm = .sha256, dataBlockSize: Int = 4096, hashBlockSize: Int = 4096,
     salt: [UInt8] = []
   ) throws(VerityError) -> MemoryImage {
-    // A block size that is not acceptable is refused below; here it must only not get in the way of the arithmetic.
-    let divisor = min(max(dataBlockSize, 1), VerityParameters.blockSizes.upperBound)
-    let blocks = (data.count + divisor - 1) / divisor
+    // One that is not acceptable is refused by the parameters.
+    let blockSize = BlockSize(dataBlockSize, in: VerityParameters.blockSizes)
     let parameters = try VerityParameters(
       algorithm: algorithm, dataBlockSize: dataBlockSize, hashBlockSize: hashBlockSize,
-      dataBlockCount: UInt64(blocks), salt: salt)
+      dataBlockCount: blockSize?.blockCount(of: UInt64(data.count)) ?? 1, salt: salt)
     let superblock = Superblock(parameters: parameters, uuid: try Superblock.derivedUUID(salt: salt))
     let layout = try VerityLayout(
       superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)
-    let padded = data + repeatElement(0, count: blocks * dataBlockSize - data.count)
+    let padded = parameters.dataBlock.filled(data)
     var sink = ArraySink(padded)
     let rootHash = try layout.writeTree(of: ArraySource(padded), to: &sink, threads: .one)
     return MemoryImage(bytes: sink.bytes, layout: layout, rootHash: rootHash)

@@ -4,8 +4,8 @@ public import Base
 public struct VerityLayout: Hashable, Sendable {
   /// How the tree was made, as the superblock says.
   public let superblock: Superblock
-  /// Where each level of the tree lies within it.
-  public let geometry: TreeGeometry
+  /// How its blocks are hashed, and where each of them lies within it.
+  let tree: MerkleTree
   /// Whether data and tree are in one source, or in one each.
   public let placement: Placement
   /// Where the superblock begins, in bytes, in the source that holds the tree.
@@ -23,6 +23,8 @@ public struct VerityLayout: Hashable, Sendable {
 
   /// Algorithm, block sizes, number of data blocks and salt.
   public var parameters: VerityParameters { superblock.parameters }
+  /// Where each level of the tree lies within it.
+  public var geometry: TreeGeometry { tree.geometry }
   /// Where the tree ends, in bytes. Its source ends here too.
   public var treeEnd: UInt64 { treeOffset + geometry.byteCount }
 
@@ -42,8 +44,8 @@ public struct VerityLayout: Hashable, Sendable {
       throw .dataSize(
         blocks: parameters.dataBlockCount, expected: parameters.dataByteCount, superblockOffset: superblockOffset)
     }
-    geometry = try TreeGeometry(parameters)
-    guard geometry.byteCount <= VerityParameters.maximumByteCount / 4 else {
+    tree = try MerkleTree(parameters)
+    guard tree.geometry.byteCount <= VerityParameters.maximumByteCount / 4 else {
       throw .parameter(
         FieldFault("data blocks", found: "\(parameters.dataBlockCount)", allowed: "a tree of less than 2^61 bytes"))
     }

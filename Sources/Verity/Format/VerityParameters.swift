@@ -9,10 +9,8 @@ public import Base
 public struct VerityParameters: Hashable, Sendable {
   /// SHA-256 or SHA-512.
   public let algorithm: HashAlgorithm
-  /// Bytes a data block has: a power of two from 512 to 65536.
-  public let dataBlockSize: Int
-  /// Bytes a hash block has: a power of two from 512 to 65536.
-  public let hashBlockSize: Int
+  let dataBlock: BlockSize
+  let hashBlock: BlockSize
   /// Number of data blocks, at least one.
   public let dataBlockCount: UInt64
   /// At most 256 bytes, hashed before every block.
@@ -21,7 +19,7 @@ public struct VerityParameters: Hashable, Sendable {
   /// The algorithms accepted. Their digests' sizes are powers of two, so the slots of a hash block have no padding.
   public static let algorithms: [HashAlgorithm] = [.sha256, .sha512]
   /// The block sizes accepted, in bytes.
-  public static let blockSizes: ClosedRange<Int> = 512...65536
+  public static let blockSizes = BlockSize.dmVerity
   /// The most bytes a salt may have (`VERITY_MAX_SALT_SIZE` in cryptsetup, `salt[256]` on disk).
   public static let maximumSaltSize = 256
   /// The most bytes a device may have: the kernel's `loff_t` is signed.
@@ -35,11 +33,8 @@ public struct VerityParameters: Hashable, Sendable {
     guard Self.algorithms.contains(algorithm) else {
       throw .parameter(FieldFault("hash algorithm", found: algorithm.rawValue, allowed: "sha256 or sha512"))
     }
-    for (name, size) in [("data block size", dataBlockSize), ("hash block size", hashBlockSize)] {
-      guard Self.blockSizes.contains(size), size & (size - 1) == 0 else {
-        throw .parameter(FieldFault(name, found: "\(size)", allowed: "a power of two from 512 to 65536"))
-      }
-    }
+    dataBlock = try Self.blockSize(dataBlockSize, of: "data block size")
+    hashBlock = try Self.blockSize(hashBlockSize, of: "hash block size")
     guard salt.count <= Self.maximumSaltSize else {
       throw .parameter(FieldFault("salt size", found: "\(salt.count)", allowed: "at most 256 bytes"))
     }
@@ -48,11 +43,25 @@ public struct VerityParameters: Hashable, Sendable {
         FieldFault("data blocks", found: "\(dataBlockCount)", allowed: "at least 1, and less than 2^63 bytes in all"))
     }
     self.algorithm = algorithm
-    self.dataBlockSize = dataBlockSize
-    self.hashBlockSize = hashBlockSize
     self.dataBlockCount = dataBlockCount
     self.salt = salt
   }
+
+  private static func blockSize(_ size: Int, of name: String) throws(VerityError) -> BlockSize {
+    guard let found = BlockSize(size, in: blockSizes) else {
+      let allowed = "a power of two from \(blockSizes.lowerBound) to \(blockSizes.upperBound)"
+      throw .parameter(FieldFault(name, found: "\(size)", allowed: allowed))
+    }
+    return found
+  }
+
+  /// Bytes a data block has: a power of two from 512 to 65536.
+  public var dataBlockSize: Int { dataBlock.byteCount }
+  /// Bytes a hash block has: a power of two from 512 to 65536.
+  public var hashBlockSize: Int { hashBlock.byteCount }
+
+  /// How blocks are hashed: hash type 1, the salt as it is and then the block.
+  var rule: DigestRule { DigestRule(algorithm, salt: salt, .plain) }
 
   /// Bytes of data in all.
   public var dataByteCount: UInt64 { dataBlockCount &* UInt64(dataBlockSize) }  // bounded in `init`

@@ -43,15 +43,6 @@ extension VerityLayout {
       : .dataMismatch(index: index, offset: dataOffset(index), expected: expected, found: found)
   }
 
-  /// A hasher that has absorbed this tree's salt.
-  func makeHasher() throws(VerityError) -> BlockHasher {
-    do throws(HashingError) {
-      return try BlockHasher(parameters.algorithm, salt: parameters.salt.rawSpan)
-    } catch {
-      throw .hashing(error)
-    }
-  }
-
   /// Requires the trusted root hash to be of the tree's algorithm.
   func requireAlgorithm(of rootHash: Digest) throws(VerityError) {
     guard rootHash.algorithm == parameters.algorithm else {

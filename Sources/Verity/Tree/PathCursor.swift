@@ -18,7 +18,7 @@ struct PathCursor: ~Copyable {
 
   init(layout: VerityLayout, rootHash: Digest) throws(VerityError) {
     let empty = Node(bytes: [UInt8](repeating: 0, count: layout.parameters.hashBlockSize), index: nil)
-    hasher = try layout.makeHasher()
+    hasher = try layout.tree.makeHasher()
     nodes = layout.geometry.levels.map { _ in empty }
     self.layout = layout
     self.rootHash = rootHash

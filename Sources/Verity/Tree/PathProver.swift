@@ -12,7 +12,7 @@ final class PathProver {
   init(layout: VerityLayout, rootHash: Digest, top: TopBlock?, memoryLimit: Int) throws(VerityError) {
     try layout.requireAlgorithm(of: rootHash)
     self.top = top.flatMap { $0.begins(layout, rootHash) ? $0 : nil }
-    hasher = try layout.makeHasher()
+    hasher = try layout.tree.makeHasher()
     memory = ProvenMemory(limit: memoryLimit)
     self.layout = layout
     self.rootHash = rootHash

@@ -27,11 +27,7 @@ extension VerityLayout {
       geometry.levels.isEmpty
       ? try data.readBytes(at: 0, count: parameters.dataBlockSize)
       : try hashes.readBytes(at: treeOffset, count: parameters.hashBlockSize)
-    do throws(HashingError) {
-      var hasher = try BlockHasher(parameters.algorithm, salt: parameters.salt.rawSpan)
-      return TopBlock(digest: try hasher.hash(bytes.rawSpan), layout: self, bytes: bytes)
-    } catch {
-      throw .hashing(error)
-    }
+    var hasher = try tree.makeHasher()
+    return TopBlock(digest: try hasher.digest(of: bytes.rawSpan), layout: self, bytes: bytes)
   }
 }

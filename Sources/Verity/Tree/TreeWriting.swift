@@ -21,7 +21,7 @@ extension VerityLayout {
       throw .truncated(.data, expected: parameters.dataByteCount, actual: data.byteCount)
     }
     try writeSuperblock(to: &sink)
-    var builder = try TreeBuilder(self)
+    var builder = try TreeBuilder(tree, at: treeOffset)
     let pieces = Pieces(parameters)
     for round in pieces.rounds {
       let all = Mutex([UInt8]())
@@ -59,7 +59,7 @@ private struct PieceHasher: ~Copyable {
 
   init(_ layout: VerityLayout) throws(VerityError) {
     self.layout = layout
-    hasher = try layout.makeHasher()
+    hasher = try layout.tree.makeHasher()
   }
 
   mutating func digests(

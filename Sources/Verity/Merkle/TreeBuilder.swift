@@ -2,7 +2,9 @@ internal import Base
 
 /// Builds a hash tree from the digests of the data blocks, in order. Of each level it keeps what fills no block yet.
 struct TreeBuilder: ~Copyable {
-  private let layout: VerityLayout
+  private let tree: MerkleTree
+  /// Where the tree begins in its sink, in bytes.
+  private let offset: UInt64
   /// Leaves first.
   private var levels: [Level]
   private var hasher: BlockHasher
@@ -16,11 +18,13 @@ struct TreeBuilder: ~Copyable {
     var blockCount: UInt64 = 0
   }
 
+  /// - Parameter offset: where the tree begins in its sink, in bytes.
   /// - Throws: ``VerityError/hashing(_:)``.
-  init(_ layout: VerityLayout) throws(VerityError) {
-    self.layout = layout
-    levels = [Level](repeating: Level(), count: layout.geometry.levels.count)
-    hasher = try layout.makeHasher()
+  init(_ tree: MerkleTree, at offset: UInt64 = 0) throws(VerityError) {
+    self.tree = tree
+    self.offset = offset
+    levels = [Level](repeating: Level(), count: tree.geometry.levels.count)
+    hasher = try tree.makeHasher()
   }
 
   /// Takes the digests of the next data blocks, one after the other. The more come at once, the more blocks of the
@@ -29,9 +33,9 @@ struct TreeBuilder: ~Copyable {
     digests: borrowing RawSpan, to sink: inout some ByteSink & ~Copyable
   ) throws(VerityError) {
     // Both are below 2^54: the one is memory, the other was checked here.
-    count += UInt64(digests.byteCount / layout.parameters.algorithm.digestSize)
-    guard count <= layout.parameters.dataBlockCount else {
-      throw .blockCount(expected: layout.parameters.dataBlockCount, found: count)
+    count += UInt64(digests.byteCount / tree.geometry.digestSize)
+    guard count <= tree.geometry.dataBlockCount else {
+      throw .blockCount(expected: tree.geometry.dataBlockCount, found: count)
     }
     try append(digests, level: 0, to: &sink)
   }
@@ -42,12 +46,11 @@ struct TreeBuilder: ~Copyable {
   /// - Throws: ``VerityError/blockCount(expected:found:)`` when data blocks are missing.
   consuming func finish(to sink: inout some ByteSink & ~Copyable) throws(VerityError) -> Digest {
     for level in levels.indices where !levels[level].pending.isEmpty {
-      var last = levels[level].pending
-      last.append(contentsOf: repeatElement(0, count: layout.parameters.hashBlockSize - last.count))
+      let last = tree.geometry.blockSize.filled(levels[level].pending)
       try flush(last.rawSpan, level: level, to: &sink)
     }
-    guard count == layout.parameters.dataBlockCount, let root else {
-      throw .blockCount(expected: layout.parameters.dataBlockCount, found: count)
+    guard count == tree.geometry.dataBlockCount, let root else {
+      throw .blockCount(expected: tree.geometry.dataBlockCount, found: count)
     }
     return root
   }
@@ -57,7 +60,7 @@ struct TreeBuilder: ~Copyable {
     _ digests: borrowing RawSpan, level: Int, to sink: inout some ByteSink & ~Copyable
   ) throws(VerityError) {
     guard level < levels.count else {
-      root = Digest(layout.parameters.algorithm, bytes: digests.copyBytes())
+      root = Digest(tree.rule.algorithm, bytes: digests.copyBytes())
       return
     }
     guard levels[level].pending.isEmpty else {
@@ -74,7 +77,7 @@ struct TreeBuilder: ~Copyable {
   private mutating func take(
     _ digests: borrowing RawSpan, level: Int, to sink: inout some ByteSink & ~Copyable
   ) throws(VerityError) {
-    let full = digests.byteCount - digests.byteCount % layout.parameters.hashBlockSize
+    let full = digests.byteCount - digests.byteCount % tree.geometry.hashBlockSize
     levels[level].pending.append(copying: digests.extracting(full..<digests.byteCount))
     guard full > 0 else { return }
     try flush(digests.extracting(0..<full), level: level, to: &sink)
@@ -84,8 +87,8 @@ struct TreeBuilder: ~Copyable {
   private mutating func flush(
     _ blocks: borrowing RawSpan, level: Int, to sink: inout some ByteSink & ~Copyable
   ) throws(VerityError) {
-    let size = layout.parameters.hashBlockSize
-    try sink.put(blocks, at: layout.nodeOffset(level: level, index: levels[level].blockCount))
+    let size = tree.geometry.hashBlockSize
+    try sink.put(blocks, at: offset + tree.geometry.byteOffset(level: level, index: levels[level].blockCount))
     levels[level].blockCount += UInt64(blocks.byteCount / size)
     let digests = try hasher.digests(of: blocks, blockSize: size)
     try append(digests.rawSpan, level: level + 1, to: &sink)

@@ -2,7 +2,8 @@ internal import Base
 
 /// Where each level of a hash tree lies.
 ///
-/// The arithmetic is the kernel's (`drivers/md/dm-verity-target.c`, `verity_ctr` and `verity_position_at_level`):
+/// The arithmetic is the kernel's (`verity_ctr` and `verity_position_at_level` in drivers/md/dm-verity-target.c,
+/// `fsverity_init_merkle_tree_params` in fs/verity/open.c):
 /// level 0 holds the digests of the data blocks, the last level is one block, and on disk the last level comes first.
 public struct TreeGeometry: Hashable, Sendable {
   /// One level of the tree.
@@ -21,17 +22,24 @@ public struct TreeGeometry: Hashable, Sendable {
   public let blockCount: UInt64
   /// Bytes of the tree in all.
   public let byteCount: UInt64
-  let hashBlockSize: Int
+  let blockSize: BlockSize
   let digestSize: Int
   let dataBlockCount: UInt64
 
-  /// - Throws: ``VerityError/parameter(_:)`` when the tree would be larger than a device can be.
-  public init(_ parameters: VerityParameters) throws(VerityError) {
-    hashBlockSize = parameters.hashBlockSize
-    digestSize = parameters.algorithm.digestSize
-    dataBlockCount = parameters.dataBlockCount
+  /// - Parameters:
+  ///   - dataBlockCount: how many blocks the tree is over, at least one.
+  ///   - blockSize: of a block of the tree.
+  ///   - digestSize: bytes of a digest, a power of two below the block's.
+  /// - Throws: ``VerityError/parameter(_:)`` when there is no block, or the tree would be larger than a device can be.
+  init(dataBlockCount: UInt64, blockSize: BlockSize, digestSize: Int) throws(VerityError) {
+    guard dataBlockCount > 0 else {
+      throw .parameter(FieldFault("data blocks", found: "0", allowed: "at least 1"))
+    }
+    self.dataBlockCount = dataBlockCount
+    self.digestSize = digestSize
+    self.blockSize = blockSize
     // Both are powers of two, at least 512 / 64, so there are 8 to 2048 digests in a block.
-    fanoutBits = hashBlockSize.trailingZeroBitCount - digestSize.trailingZeroBitCount
+    fanoutBits = blockSize.byteCount.trailingZeroBitCount - digestSize.trailingZeroBitCount
     let lastData = dataBlockCount - 1
     var counts: [UInt64] = []
     while lastData >> UInt64(counts.count * fanoutBits) > 0 {
@@ -45,7 +53,7 @@ public struct TreeGeometry: Hashable, Sendable {
     }
     self.levels = levels.reversed()
     blockCount = total
-    let (bytes, overflow) = total.multipliedReportingOverflow(by: UInt64(hashBlockSize))
+    let (bytes, overflow) = total.multipliedReportingOverflow(by: UInt64(blockSize.byteCount))
     guard !overflow, bytes <= VerityParameters.maximumByteCount else {
       throw .parameter(
         FieldFault(
@@ -53,6 +61,14 @@ public struct TreeGeometry: Hashable, Sendable {
     }
     byteCount = bytes
   }
+
+  /// Where the levels of a dm-verity tree lie.
+  ///
+  /// - Throws: ``VerityError/parameter(_:)`` when the tree would be larger than a device can be.
+  public init(_ parameters: VerityParameters) throws(VerityError) { self = try MerkleTree(parameters).geometry }
+
+  /// Bytes of a block of the tree.
+  var hashBlockSize: Int { blockSize.byteCount }
 
   /// Digests a hash block has room for.
   public var fanout: Int { 1 << fanoutBits }
