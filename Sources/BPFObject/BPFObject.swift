@@ -3,6 +3,15 @@ public enum BPFObject {
   /// Bytes that an object file may have at most.
   public static let maximumByteCount = Limits.objectBytes
 
+  /// Refuses an object that is too large, as ``link(bytes:objectName:allowsExterns:)`` does, before it is read.
+  public static func requireSize(_ byteCount: UInt64) throws(BPFObjectError) {
+    guard byteCount <= UInt64(maximumByteCount) else {
+      throw BPFObjectError(
+        .tooLarge, "the object is too large", expected: "at most \(maximumByteCount) bytes",
+        found: "\(byteCount) bytes", next: "drop the debugging sections: llvm-objcopy --strip-debug FILE")
+    }
+  }
+
   /// Links an object into the arrays that bpf(2) takes.
   ///
   /// - Parameters:

@@ -1,5 +1,6 @@
 public import Base
 internal import FileSystems
+internal import ImageFormat
 internal import Linux
 public import Trust
 
@@ -35,8 +36,8 @@ public struct Examination: ~Copyable {
     images = OpenImages(trust: trust)
   }
 
-  /// The largest object accepted, in bytes. (The kernel takes at most a million instructions, 8 MB.)
-  public static let sizeLimit: UInt64 = 64 << 20
+  /// Bytes that an object may have at most.
+  static let sizeLimit = UInt64(ObjectDescription.maximumByteCount)
 
   /// Refuses a descriptor number that is not open. To be asked before the process opens files of its own.
   public static func requireOpen(fd number: Int32) throws(ProvenanceError) {

@@ -62,7 +62,7 @@ struct Specimen: ~Copyable {
     let inode = try files.lookup(name)
     // The largest part lies in blocks of its own; the end of a file may share one with its inode.
     let extent = try files.extents(of: inode).filter { $0.imageOffset != nil }.max { $0.count < $1.count }
-    let bytes = try files.readFile(inode, limit: 64 << 20)
+    let bytes = try files.readFile(inode, limit: ObjectDescription.maximumByteCount)
     let version = manifest?.version.flatMap { Self.numbers($0) }
     return Specimen(
       directory: directory, path: path, layout: layout, rootHash: rootHash, object: name, bytes: bytes,

@@ -19,11 +19,7 @@ package struct ELFFile: Sendable {
   static let relocationSize = 16
 
   init(_ span: RawSpan) throws(BPFObjectError) {
-    guard span.byteCount <= Limits.objectBytes else {
-      throw BPFObjectError(
-        .tooLarge, "the object is too large", expected: "at most \(Limits.objectBytes) bytes",
-        found: "\(span.byteCount) bytes", next: "drop the debugging sections: llvm-objcopy --strip-debug FILE")
-    }
+    try BPFObject.requireSize(UInt64(span.byteCount))
     let file = ObjectPart(name: "the file", bytes: span.copyBytes(), check: .truncated)
     try Self.checkIdentity(file)
     bytes = file.bytes

@@ -72,6 +72,7 @@ struct FileSystem: ~Copyable, Sendable {
   mutating func finish(seed: [UInt8]) throws(BuildError) -> Finished {
     let ending: ErofsEnding
     do throws(ErofsWriterError) {
+      try manifest.requireSize()
       ending = try writer.end(with: Manifest.path, byteCount: UInt64(manifest.byteCount), to: &sink)
     } catch {
       throw failed(error)

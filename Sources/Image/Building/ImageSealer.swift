@@ -1,4 +1,5 @@
 internal import Base
+internal import FileSystems
 internal import Verity
 internal import Linux
 
@@ -29,10 +30,11 @@ struct ImageSealer {
     } catch {
       throw .verity(.hashing(error))
     }
-    let source = FileSource(try duplicate(file), byteCount: fileSystem.dataBlocks * 4096)
+    let source = FileSource(try duplicate(file), byteCount: fileSystem.dataBlocks * UInt64(ErofsWriter.blockSize))
     var sink = ImageSink(try duplicate(file))
     do throws(VerityError) {
-      let parameters = try VerityParameters(dataBlockCount: fileSystem.dataBlocks, salt: salt)
+      let parameters = try VerityParameters(
+        dataBlockSize: ErofsWriter.blockSize, dataBlockCount: fileSystem.dataBlocks, salt: salt)
       let superblock = Superblock(parameters: parameters, uuid: try Superblock.derivedUUID(salt: salt))
       let layout = try VerityLayout(
         superblock: superblock, placement: .appended, superblockOffset: parameters.dataByteCount)

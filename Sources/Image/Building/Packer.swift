@@ -32,8 +32,6 @@ struct Packer: Sendable {
     let mapCount: Int
   }
 
-  /// The largest object, in bytes; the reader of objects has the same limit.
-  private static let objectBytes = 64 << 20
   /// Bytes that are hashed side by side.
   private static let batchBytes = 1 << 20
 
@@ -62,7 +60,12 @@ struct Packer: Sendable {
 
   /// Reads a file, and leaves out of it what is not to be packed.
   private func keep(_ file: SourceScan.File) throws(BuildError) -> Kept {
-    let bytes = try read(file.path, limit: file.isObject ? Self.objectBytes : ErofsLimits().fileBytes)
+    do throws(BPFObjectError) {
+      if file.isObject { try BPFObject.requireSize(file.size) }
+    } catch {
+      return Kept(file: file, bytes: [], refusal: error)
+    }
+    let bytes = try read(file.path, limit: file.isObject ? BPFObject.maximumByteCount : ErofsLimits().fileBytes)
     guard strips, file.isObject else { return Kept(file: file, bytes: bytes) }
     do throws(BPFObjectError) {
       return Kept(file: file, bytes: try BPFObject.strip(bytes.rawSpan))

@@ -55,11 +55,12 @@ struct SourceScan {
         for name in names {
           let path = parent.isEmpty ? name : "\(parent)/\(name)"
           entries += 1
-          guard entries < limits.entries, depth < limits.depth, path.utf8.count <= limits.pathBytes else {
-            throw .badFile(
-              path: path,
-              expected: "at most \(limits.entries) files, \(limits.depth) levels, \(limits.pathBytes) bytes a path",
-              found: "more")
+          // The writer counts exactly, and only what is packed; this bounds the search.
+          guard entries < limits.entries else {
+            throw .badFile(path: path, expected: limits.allowed(.names), found: "more")
+          }
+          guard limits.allowPath(depth: depth + 1, byteCount: path.utf8.count) else {
+            throw .badFile(path: path, expected: limits.allowed(.path), found: "a longer one")
           }
           found.append((path, name))
         }

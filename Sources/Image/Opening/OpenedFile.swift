@@ -108,9 +108,6 @@ struct OpenedFile: ~Copyable {
 }
 
 extension EnclosedSignature {
-  /// Bytes that a signature file may have.
-  private static let limit = 1 << 20
-
   /// The signature in the file `NAME.roothash.p7s`, when there is one. Whatever else lies there is refused: it is not as
   /// if there were none.
   static func besides(_ image: String) throws(ImageFileError) -> EnclosedSignature? {
@@ -129,12 +126,12 @@ extension EnclosedSignature {
     let bytes: [UInt8]?
     do throws(SystemError) {
       kind = try FileStatus.of(path: path).kind
-      bytes = kind == .regular ? try OwnedFD.openRegular(path).readToEnd(limit: limit) : nil
+      bytes = kind == .regular ? try OwnedFD.openRegular(path).readToEnd(limit: SignatureRecord.limit) : nil
     } catch {
       throw error.code == .enoent ? refused("a symbolic link to nothing") : .system(error)
     }
     guard kind == .regular else { throw refused("a \(kind.rawValue)") }
-    guard let bytes else { throw refused("more than \(limit) bytes") }
+    guard let bytes else { throw refused("more than \(SignatureRecord.limit) bytes") }
     return EnclosedSignature(place: path, message: bytes)
   }
 }

@@ -9,7 +9,7 @@ public struct SignatureRecord: Equatable, Sendable {
   /// SHA-256 of the signer's certificate in DER; a hint which one to take.
   public let certificateFingerprint: Digest?
 
-  /// Bytes a partition of this kind may have.
+  /// Bytes that a partition of this kind may have, or a file with a signature alone.
   public static let limit = 1 << 20
 
   public init(rootHash: Digest, signature: [UInt8], certificateFingerprint: Digest?) {

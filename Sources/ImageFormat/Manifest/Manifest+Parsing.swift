@@ -3,12 +3,18 @@ internal import Base
 extension Manifest {
   /// The largest manifest that is read, in bytes.
   public static let maximumByteCount = 64 << 20
+  /// Lists and objects within one another, the document itself included; the analysis of a program has the most.
+  static let maximumDepth = 8
+  /// Bytes that a value takes in ``text`` on the average, at least: each stands on a line of its own, indented. So a
+  /// text that is not too long has not too many values either.
+  static let bytesPerValue = 16
 
   /// Reads a manifest strictly: every member must be there, none may be unknown.
   public init(parsing text: [UInt8]) throws(ManifestError) {
     let document: JSONValue
     do throws(JSONError) {
-      let limits = JSONLimits(bytes: Self.maximumByteCount, depth: 8, values: 1 << 22)
+      let limits = JSONLimits(
+        bytes: Self.maximumByteCount, depth: Self.maximumDepth, values: Self.maximumByteCount / Self.bytesPerValue)
       document = try JSONValue.parse(text, limits: limits)
     } catch {
       throw .json(error)

@@ -1,4 +1,5 @@
 internal import Base
+public import FileSystems
 
 /// A manifest's text, put together from its entries, so that nobody need have the descriptions of thousands of objects
 /// in memory at a time, and entries can be written down by several threads.
@@ -65,6 +66,15 @@ public struct ManifestText: Sendable {
 
   /// Bytes the text has, whatever the number of data blocks: the text is part of what is counted.
   public var byteCount: Int { text.count + ending.count }
+
+  /// Refuses a text that is longer than any reader takes.
+  public func requireSize() throws(ErofsWriterError) {
+    guard byteCount <= Manifest.maximumByteCount else {
+      throw .limit(
+        path: Manifest.path, allowed: "a manifest of at most \(Manifest.maximumByteCount) bytes",
+        found: "\(byteCount) bytes")
+    }
+  }
 
   /// The manifest as it lies in the image. Called once: the text is handed over, not copied.
   ///

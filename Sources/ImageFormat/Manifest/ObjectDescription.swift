@@ -5,6 +5,9 @@ internal import Base
 
 /// What the manifest says of an object: worked out when an image is built, and again when the object is loaded.
 public enum ObjectDescription {
+  /// Bytes that an object file may have at most: none that has more can be linked.
+  public static let maximumByteCount = BPFObject.maximumByteCount
+
   /// Describes an object, and refuses whatever could not be loaded later.
   public static func describe(_ bytes: [UInt8], file: Manifest.File) throws(BPFObjectError) -> Manifest.Object {
     let report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)

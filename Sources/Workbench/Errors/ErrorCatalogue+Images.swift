@@ -111,7 +111,8 @@ extension ErrorCatalogue {
       "The image cannot be put at that path: it is a directory or device, or the directory is not writable. Results are written beside it and renamed, so that nothing half-made is left.",
     "build.bad-manifest":
       "The manifest in the finished image is not the one that was packed, or has another size than was kept free for it. Memory or disk changed it, or there is an error in this program.",
-    "build.too-large": "EROFS numbers its blocks with 32 bits, so an image has less than 16 TiB. Make several images.",
+    "build.too-large":
+      "EROFS numbers its blocks with 32 bits, so an image has less than 16 TiB; and it gets no more names, no longer paths and no larger files, directories or manifest than its readers take. Make several images.",
     "build.write":
       "The image could not be written where it is made, beside the place of the result. Check the free space there.",
     "build.self-check":

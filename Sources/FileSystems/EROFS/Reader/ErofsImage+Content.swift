@@ -4,10 +4,11 @@ internal import Verity
 extension ErofsImage where Blocks: ~Copyable {
   /// Where the contents of a file, directory or symbolic link are.
   public func extents(of inode: ErofsInode) throws(ErofsError) -> ErofsExtents {
-    guard inode.size <= UInt64(clamping: limits.fileBytes) else {
+    let (limit, byteCount): (ErofsLimits.Limit, Int) =
+      inode.kind == .directory ? (.directory, limits.directoryBytes) : (.file, limits.fileBytes)
+    guard inode.size <= UInt64(clamping: byteCount) else {
       throw ErofsError(
-        .limit, nid: inode.nid, offset: inode.offset, expected: "a file of at most \(limits.fileBytes) bytes",
-        found: "\(inode.size) bytes")
+        .limit, nid: inode.nid, offset: inode.offset, expected: limits.allowed(limit), found: "\(inode.size) bytes")
     }
     var extents = ErofsExtents()
     guard inode.size > 0 else { return extents }

@@ -38,11 +38,6 @@ extension ErofsImage where Blocks: ~Copyable {
   /// the others hold.
   func find(_ wanted: [UInt8], in directory: ErofsInode) throws(ErofsError) -> ErofsName? {
     guard directory.kind == .directory else { throw wrongKind(directory, expected: .directory) }
-    guard directory.size <= UInt64(clamping: limits.directoryBytes) else {
-      throw ErofsError(
-        .limit, nid: directory.nid, offset: directory.offset,
-        expected: "a directory of at most \(limits.directoryBytes) bytes", found: "\(directory.size) bytes")
-    }
     let extents = try extents(of: directory)
     let size = Int(directory.size)
     var range = 0..<(size + superblock.blockSize - 1) / superblock.blockSize
@@ -125,7 +120,9 @@ private struct DirectoryBlock {
       throw refusal("names one after another", "entry \(index) at byte \(start), the next at \(end)")
     }
     if index + 1 == count { end = bytes[start..<end].firstIndex(of: 0) ?? end }
-    guard 1...255 ~= end - start, !bytes[start..<end].contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else {
+    guard 1...ErofsLimits.nameBytes ~= end - start,
+      !bytes[start..<end].contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
+    else {
       throw badName(start..<end)
     }
     guard let kind = ErofsInode.Kind(rawValue: type), reserved == 0 else {
@@ -173,7 +170,8 @@ private struct DirectoryBlock {
   private func badName(_ name: Range<Int>) -> ErofsError {
     let hex = Hex.encode(Array(bytes[name].prefix(64)))
     return refusal(
-      "a name of 1 to 255 bytes of UTF-8 without `/` and NUL", "a name of \(name.count) bytes, hexadecimal \(hex)")
+      "a name of 1 to \(ErofsLimits.nameBytes) bytes of UTF-8 without `/` and NUL",
+      "a name of \(name.count) bytes, hexadecimal \(hex)")
   }
 }
 

@@ -82,12 +82,12 @@ extension ErofsImage where Blocks: ~Copyable {
       }
       visited += names.count
       guard visited <= limits.entries else {
-        throw ErofsError(.limit, path: directory.path, expected: "at most \(limits.entries) names", found: "more")
+        throw ErofsError(.limit, path: directory.path, expected: limits.allowed(.names), found: "more")
       }
       var below: [(path: String, inode: ErofsInode, parent: UInt64, depth: Int)] = []
       for name in names {
         let path = directory.path.isEmpty ? name.name : "\(directory.path)/\(name.name)"
-        guard directory.depth < limits.depth, path.utf8.count <= limits.pathBytes else { throw tooDeep(path) }
+        guard limits.allowPath(depth: directory.depth + 1, byteCount: path.utf8.count) else { throw tooDeep(path) }
         guard let inode = try enter(path, name), inode.kind == .directory else { continue }
         guard directories.insert(inode.nid).inserted else {
           throw ErofsError(
@@ -167,7 +167,6 @@ extension ErofsImage where Blocks: ~Copyable {
 
   private func tooDeep(_ path: String) -> ErofsError {
     ErofsError(
-      .limit, path: String(path.prefix(256)),
-      expected: "a path of at most \(limits.depth) components and \(limits.pathBytes) bytes", found: "a longer one")
+      .limit, path: String(path.prefix(256)), expected: limits.allowed(.path), found: "a longer one")
   }
 }

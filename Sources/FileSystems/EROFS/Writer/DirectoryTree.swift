@@ -18,6 +18,9 @@ struct DirectoryTree {
     var subdirectoryCount: UInt32 = 0
   }
 
+  private let limits: ErofsLimits
+  /// Names so far, with the root.
+  private var nameCount = 1
   /// The root first, and each one after the one that holds it.
   private(set) var directories: [Directory] = [Directory(path: [], parent: 0)]
   /// By path. Paths are compared by their bytes: as strings, names that differ in their bytes can be equal.
@@ -25,18 +28,33 @@ struct DirectoryTree {
   /// Where the last file went; files mostly come sorted.
   private var latest = (path: [UInt8](), index: 0)
 
+  init(limits: ErofsLimits) { self.limits = limits }
+
   /// Adds a file, and the directories above it that are not there yet.
   mutating func add(_ path: String, nid: UInt64) throws(ErofsWriterError) {
     let bytes = Array(path.utf8)
     let names = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     for name in names {
-      guard 1...255 ~= name.count, !name.contains(0), name.elementsEqual([0x2e]) == false,
+      guard 1...ErofsLimits.nameBytes ~= name.count, !name.contains(0), name.elementsEqual([0x2e]) == false,
         name.elementsEqual([0x2e, 0x2e]) == false
       else { throw .badPath(path, found: "a name of \(name.count) bytes: `\(String(decoding: name, as: UTF8.self))`") }
     }
     guard let name = names.last else { throw .badPath(path, found: "no name") }
+    guard limits.allowPath(depth: names.count, byteCount: bytes.count) else {
+      throw .limit(
+        path: path, allowed: limits.allowed(.path), found: "\(names.count) components, \(bytes.count) bytes")
+    }
     let parent = try directory(of: names.dropLast(), path: bytes[..<max(0, name.startIndex - 1)])
-    directories[parent].entries.append(Entry(name: Array(name), kind: .regular, directory: nil, nid: nid))
+    try add(Entry(name: Array(name), kind: .regular, directory: nil, nid: nid), to: parent)
+  }
+
+  private mutating func add(_ entry: Entry, to directory: Int) throws(ErofsWriterError) {
+    nameCount += 1
+    guard nameCount <= limits.entries else {
+      let path = directories[directory].path + (directory == 0 ? [] : [UInt8(ascii: "/")]) + entry.name
+      throw .limit(path: String(decoding: path, as: UTF8.self), allowed: limits.allowed(.names), found: "more")
+    }
+    directories[directory].entries.append(entry)
   }
 
   private mutating func directory(
@@ -52,7 +70,7 @@ struct DirectoryTree {
       }
       let new = directories.count
       directories.append(Directory(path: above, parent: index))
-      directories[index].entries.append(Entry(name: Array(name), kind: .directory, directory: new, nid: 0))
+      try add(Entry(name: Array(name), kind: .directory, directory: new, nid: 0), to: index)
       directories[index].subdirectoryCount += 1
       indexes[above] = new
       index = new
@@ -75,6 +93,12 @@ struct DirectoryTree {
       for (one, next) in zip(entries, entries.dropFirst()) where one.name == next.name {
         let path = directories[index].path + (index == 0 ? [] : [UInt8(ascii: "/")]) + one.name
         throw .duplicate(path: String(decoding: path, as: UTF8.self))
+      }
+      let byteCount = directories[index].byteCount
+      guard byteCount <= limits.directoryBytes else {
+        throw .limit(
+          path: String(decoding: directories[index].path, as: UTF8.self), allowed: limits.allowed(.directory),
+          found: "\(byteCount) bytes")
       }
     }
   }

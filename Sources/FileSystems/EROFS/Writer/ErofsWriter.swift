@@ -10,24 +10,31 @@ public import Base
 /// One file comes last, and its contents may depend on the number of blocks: see ``end(with:byteCount:to:)``.
 public struct ErofsWriter: ~Copyable, Sendable {
   /// Bytes a block has.
-  public static let blockSize = 4096
+  public static let blockSize = BlockStream.blockSize
 
   /// Block 0 is written at the end: it holds the superblock and the root directory's inode.
   private var stream = BlockStream(from: 1)
-  private var tree = DirectoryTree()
+  private let limits: ErofsLimits
+  private var tree: DirectoryTree
   private var inodeCount: UInt32 = 0
 
-  public init() {}
+  /// - Parameter limits: what a reader takes at most.
+  public init(limits: ErofsLimits = ErofsLimits()) {
+    self.limits = limits
+    tree = DirectoryTree(limits: limits)
+  }
 
   /// Adds a file.
   ///
   /// - Parameters:
   ///   - path: relative to the root, components separated by `/`; the directories above it are made.
   ///   - sink: what holds the image; the same one each time.
-  /// - Throws: ``ErofsWriterError/badPath(_:found:)``, ``ErofsWriterError/tooLarge`` or ``ErofsWriterError/sink(_:)``.
+  /// - Throws: ``ErofsWriterError/badPath(_:found:)``, ``ErofsWriterError/limit(path:allowed:found:)``,
+  ///   ``ErofsWriterError/tooLarge`` or ``ErofsWriterError/sink(_:)``.
   public mutating func add(
     _ path: String, _ contents: borrowing RawSpan, to sink: inout some ByteSink & ~Copyable
   ) throws(ErofsWriterError) {
+    try requireFileSize(UInt64(contents.byteCount), path)
     let record = newInode(.regular, size: UInt64(contents.byteCount))
     let tail = record.tailSize()
     let start = try stream.append(contents.extracting(0..<contents.byteCount - tail), to: &sink)
@@ -43,6 +50,7 @@ public struct ErofsWriter: ~Copyable, Sendable {
   public mutating func end(
     with path: String, byteCount: UInt64, to sink: inout some ByteSink & ~Copyable
   ) throws(ErofsWriterError) -> ErofsEnding {
+    try requireFileSize(byteCount, path)
     let record = newInode(.regular, size: byteCount)
     let reserved = try stream.skip(byteCount: byteCount, to: &sink)
     let place = try stream.place(record.bytes(start: reserved, isInline: false), to: &sink)
@@ -50,6 +58,12 @@ public struct ErofsWriter: ~Copyable, Sendable {
     let root = try addDirectories(to: &sink)
     return ErofsEnding(
       blockCount: stream.end, inodeCount: UInt64(inodeCount), root: root, reserved: reserved, reservedSize: byteCount)
+  }
+
+  private func requireFileSize(_ byteCount: UInt64, _ path: String) throws(ErofsWriterError) {
+    guard byteCount <= UInt64(clamping: limits.fileBytes) else {
+      throw .limit(path: path, allowed: limits.allowed(.file), found: "\(byteCount) bytes")
+    }
   }
 
   private mutating func newInode(_ kind: ErofsInode.Kind, size: UInt64, linkCount: UInt32 = 1) -> InodeRecord {

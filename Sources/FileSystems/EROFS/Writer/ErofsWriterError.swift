@@ -6,6 +6,8 @@ public enum ErofsWriterError: Error, Equatable, Sendable {
   case badPath(String, found: String)
   /// Two files of one path, or a file and a directory.
   case duplicate(path: String)
+  /// More than a reader takes (``ErofsLimits``).
+  case limit(path: String, allowed: String, found: String)
   /// More blocks than block numbers of 32 bits can name.
   case tooLarge
   /// The last file has another size than was reserved for it, in bytes.
@@ -20,11 +22,16 @@ extension ErofsWriterError: Diagnosable {
     case .badPath(let path, let found):
       Diagnostic(
         "build.bad-name", .incomplete, "`\(path)` cannot be packed under its name",
-        expected: "names of 1 to 255 bytes without NUL, other than `.` and `..`", found: found, next: "rename it")
+        expected: "names of 1 to \(ErofsLimits.nameBytes) bytes without NUL, other than `.` and `..`", found: found,
+        next: "rename it")
     case .duplicate(let path):
       Diagnostic(
         "build.bad-name", .incomplete, "`\(path)` cannot be packed under its name", expected: "one file of that name",
         found: "two of them, or a directory", next: "rename one of them")
+    case .limit(let path, let allowed, let found):
+      Diagnostic(
+        "build.too-large", .incomplete, "`\(path)` does not fit into an image", expected: allowed, found: found,
+        next: "split the directory into several images")
     case .tooLarge:
       Diagnostic(
         "build.too-large", .incomplete, "the files do not fit into one image", expected: "less than 2^32 - 1 blocks",

@@ -11,9 +11,9 @@ struct WrittenImage {
   let files: [(path: String, contents: [UInt8])]
   let bytes: [UInt8]
 
-  init(_ files: [(path: String, contents: [UInt8])]) throws {
+  init(_ files: [(path: String, contents: [UInt8])], limits: ErofsLimits = ErofsLimits()) throws {
     self.files = files
-    var writer = ErofsWriter()
+    var writer = ErofsWriter(limits: limits)
     var sink = ArraySink()
     for file in files.dropLast() { try writer.add(file.path, file.contents.rawSpan, to: &sink) }
     let last = try #require(files.last)
@@ -38,8 +38,8 @@ struct WrittenImage {
   }
 
   /// Reads everything with our own reader, which refuses whatever is not in order.
-  func readAll() throws {
-    let image = try ErofsImage(try MemoryImage.build(data: bytes, salt: [1]).device())
+  func readAll(limits: ErofsLimits = ErofsLimits()) throws {
+    let image = try ErofsImage(try MemoryImage.build(data: bytes, salt: [1]).device(), limits: limits)
     #expect(image.superblock.uuid == Array(1...16) && image.superblock.volumeName.isEmpty)
     #expect(image.superblock.inodeCount == UInt64(files.count + directories.count + 1))
     var found: [[UInt8]: ErofsInode] = [:]
