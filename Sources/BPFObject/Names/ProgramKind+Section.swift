@@ -46,19 +46,13 @@ extension ProgramKind {
     return first.map { SectionRule.all[$0] }
   }
 
-  /// The name under which the kernel's BTF knows an attach point (libbpf, btf_get_kernel_prefix_kind).
+  /// The name under which the kernel's BTF knows an attach point.
   private static func attachTarget(_ target: String, attachType: AttachType) -> AttachTarget {
     // `MODULE:NAME`
     let parts = target.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let module = parts.count == 2 ? String(parts[0]) : nil
     let target = parts.last.map { String($0) } ?? target
-    let (prefix, kind): (String, BTFKind) =
-      switch attachType {
-      case .traceRawTp: ("btf_trace_", .typedef)
-      case .lsmMac, .lsmCgroup: ("bpf_lsm_", .function)
-      case .traceIter: ("bpf_iter_", .function)
-      default: ("", .function)
-      }
+    let (prefix, kind) = attachType.targetNaming
     return AttachTarget(name: prefix + target, kind: kind, module: module)
   }
 

@@ -62,52 +62,83 @@ enum Attachment: Equatable {
     let kind = program.kind
     let target = AttachTarget(program, options)
     let type = kind.expectedAttachType
-    switch (kind.type, type) {
-    case (.rawTracepoint, _), (.rawTracepointWritable, _): self = .rawTracepoint(try target.text("TRACEPOINT"))
-    case (.tracing, .traceRawTp), (.tracing, .traceFentry), (.tracing, .traceFexit), (.tracing, .modifyReturn),
-      (.tracing, .traceFsession), (.lsm, .lsmMac):
-      self = .typed("kernel \(kind.target)")
-    case (.ext, _): self = .typed("function \(kind.target) of \(options.attachTarget ?? "another program")")
-    case (.tracing, .traceIter): self = .iterator(kind.target)
-    case (.structOps, _): self = .structure
-    case (.xdp, .xdp), (.schedCls, .tcxIngress), (.schedCls, .tcxEgress), (.schedCls, .netkitPrimary),
-      (.schedCls, .netkitPeer):
-      self = .interface(try target.interface(), type)
-    // A section that names no direction.
-    case (.schedCls, .unspecified):
-      let interface = try target.interface()
-      self = .interface(interface, try target.isEgress() ? .tcxEgress : .tcxIngress)
-    // `cgroup/skb`
-    case (.cgroupSkb, .unspecified) where !program.section.mentions("cgroup_skb"):
-      let cgroup = try target.cgroup()
-      self = .cgroup(cgroup, try target.isEgress() ? .cgroupInetEgress : .cgroupInetIngress)
-    case (.cgroupSkb, _), (.cgroupSock, _), (.sockOps, _), (.cgroupDevice, _), (.cgroupSockAddr, _),
-      (.cgroupSysctl, _), (.cgroupSockopt, _), (.lsm, .lsmCgroup):
-      self = .cgroup(try target.cgroup(), type)
-    case (.flowDissector, .flowDissector), (.skLookup, .skLookup):
-      self = .networkNamespace(options.attachTarget, type)
-    case (.tracepoint, _): self = .tracepoint(try target.tracepoint())
-    case (.kprobe, .traceKprobeMulti), (.kprobe, .traceKprobeSession):
-      self = .kernelProbes(pattern: try target.text("PATTERN"), atReturn: target.isReturnProbe, type: type)
-    case (.kprobe, .traceUprobeMulti), (.kprobe, .traceUprobeSession):
-      let (file, pattern) = try target.fileAndPlace()
-      self = .userProbes(file: file, pattern: pattern, atReturn: target.isReturnProbe, type: type)
-    case (.kprobe, .unspecified):
-      switch target.word {
-      case "kprobe", "kretprobe": self = .kernelProbe(try target.kernelProbe())
-      case "ksyscall", "kretsyscall": self = .kernelProbe(try target.systemCallProbe())
-      case "uprobe", "uretprobe":
-        let (file, place) = try target.fileAndPlace()
-        self = .userProbe(file: file, try target.probe(place))
-      case "usdt": self = .marked(try target.markedPlace())
-      default: throw .notAttachable(program: program.name, section: program.section)
+    // The number of an unspecified attach type is one of a cgroup's too.
+    let site = type == .unspecified ? nil : type.site
+    let notAttachable = BPFLoadError.notAttachable(program: program.name, section: program.section)
+    guard site == nil || type.programType == kind.type else { throw notAttachable }
+    switch kind.type {
+    case .rawTracepoint, .rawTracepointWritable: self = .rawTracepoint(try target.text("TRACEPOINT"))
+    case .tracing:
+      if site == .kernelTarget {
+        self = .typed("kernel \(kind.target)")
+      } else if site == .iterator {
+        self = .iterator(kind.target)
+      } else {
+        throw notAttachable
       }
-    case (.perfEvent, _): self = .samples(try target.sampledEvent())
-    case (.netfilter, .netfilter): self = .netfilter(try target.netfilterHook())
-    case (.skSkb, .skSkbStreamParser), (.skSkb, .skSkbStreamVerdict), (.skSkb, .skSkbVerdict),
-      (.skMsg, .skMsgVerdict):
+    case .lsm:
+      if site == .kernelTarget {
+        self = .typed("kernel \(kind.target)")
+      } else if site == .cgroup {
+        self = .cgroup(try target.cgroup(), type)
+      } else {
+        throw notAttachable
+      }
+    case .ext: self = .typed("function \(kind.target) of \(options.attachTarget ?? "another program")")
+    case .structOps: self = .structure
+    case .xdp:
+      guard site == .interface else { throw notAttachable }
+      self = .interface(try target.interface(), type)
+    case .schedCls:
+      guard site == .interface || site == nil else { throw notAttachable }
+      let interface = try target.interface()
+      // A section that names no direction leaves it to the options.
+      self = .interface(interface, site == nil ? try target.isEgress() ? .tcxEgress : .tcxIngress : type)
+    case .cgroupSkb:
+      let cgroup = try target.cgroup()
+      // `cgroup/skb` names no direction; `cgroup_skb/ingress` has the same number.
+      let isOpen = site == nil && !program.section.mentions("cgroup_skb")
+      self = .cgroup(cgroup, isOpen ? try target.isEgress() ? .cgroupInetEgress : .cgroupInetIngress : type)
+    case .cgroupSock, .sockOps, .cgroupDevice, .cgroupSockAddr, .cgroupSysctl, .cgroupSockopt:
+      self = .cgroup(try target.cgroup(), type)
+    case .flowDissector, .skLookup:
+      guard site == .networkNamespace else { throw notAttachable }
+      self = .networkNamespace(options.attachTarget, type)
+    case .tracepoint: self = .tracepoint(try target.tracepoint())
+    case .kprobe: self = try Self.probe(program, target, type, notAttachable)
+    case .perfEvent: self = .samples(try target.sampledEvent())
+    case .netfilter:
+      guard site == .netfilterHook else { throw notAttachable }
+      self = .netfilter(try target.netfilterHook())
+    case .skSkb, .skMsg:
+      guard site == .sockets else { throw notAttachable }
       self = .sockets(map: try target.text("MAP"), type)
-    default: throw .notAttachable(program: program.name, section: program.section)
+    case .unspec, .socketFilter, .schedAct, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local, .lircMode2, .skReuseport,
+      .syscall:
+      throw notAttachable
+    }
+  }
+
+  /// What a program of the type `kprobe` is attached to: its attach type says it, or the first word of its section.
+  private static func probe(
+    _ program: LinkedProgram, _ target: AttachTarget, _ type: AttachType, _ notAttachable: BPFLoadError
+  ) throws(BPFLoadError) -> Attachment {
+    guard type == .unspecified else {
+      if type.site == .kernelProbes {
+        return .kernelProbes(pattern: try target.text("PATTERN"), atReturn: target.isReturnProbe, type: type)
+      }
+      guard type.site == .userProbes else { throw notAttachable }
+      let (file, pattern) = try target.fileAndPlace()
+      return .userProbes(file: file, pattern: pattern, atReturn: target.isReturnProbe, type: type)
+    }
+    switch target.word {
+    case "kprobe", "kretprobe": return .kernelProbe(try target.kernelProbe())
+    case "ksyscall", "kretsyscall": return .kernelProbe(try target.systemCallProbe())
+    case "uprobe", "uretprobe":
+      let (file, place) = try target.fileAndPlace()
+      return .userProbe(file: file, try target.probe(place))
+    case "usdt": return .marked(try target.markedPlace())
+    default: throw notAttachable
     }
   }
 }
