@@ -59,6 +59,10 @@ import Testing
       #expect(kind.type == rule.type && kind.expectedAttachType == rule.attachType, "\(name)")
       #expect(kind.target == (rule.isNamed ? "some_target" : ""))
       #expect(try ProgramKind(section: "?" + name).isOptional)
+      #expect(rule.attachType == .unspecified || rule.attachType.programType == rule.type, "\(name)")
+      // What is fixed when the program is loaded is named by its section; nothing else is.
+      let isFixed = rule.attachType.site == .kernelTarget || rule.attachType.site == .iterator
+      #expect(rule.options.contains(.attachesByBTF) == (isFixed || rule.type == .ext || rule.attachType == .lsmCgroup))
     }
     #expect(Set(SectionRule.all.map(\.prefix)).count == SectionRule.all.count)
   }
@@ -72,6 +76,18 @@ import Testing
   ])
   func attachTargetsAreNamedAsInTheKernel(_ section: String, _ name: String, _ kind: BTFKind) throws {
     #expect(try ProgramKind(section: section).attachTarget == ProgramKind.AttachTarget(name: name, kind: kind))
+  }
+
+  /// A link chooses the functions of a `.multi` program, so it is loaded without one.
+  @Test(arguments: [
+    ("fentry.multi/tcp_*", AttachType.traceFentryMulti, UInt32(0)), ("fexit.multi/tcp_*", .traceFexitMulti, 0),
+    ("fsession.multi/tcp_*", .traceFsessionMulti, 0), ("fentry.multi.s/tcp_*", .traceFentryMulti, 0x10),
+    ("fexit.multi.s/tcp_*", .traceFexitMulti, 0x10), ("fsession.multi.s/tcp_*", .traceFsessionMulti, 0x10),
+  ])
+  func severalFunctionsAreNoTarget(_ section: String, _ type: AttachType, _ flags: UInt32) throws {
+    let kind = try ProgramKind(section: section)
+    #expect(kind.type == .tracing && kind.expectedAttachType == type && kind.flags == flags)
+    #expect(kind.attachTarget == nil && kind.target == "tcp_*" && type.site == .kernelTargets)
   }
 
   @Test(arguments: [

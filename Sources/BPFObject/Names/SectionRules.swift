@@ -82,6 +82,13 @@ struct SectionRule: Sendable {
     SectionRule("fexit.s", .tracing, .traceFexit, named: true, [.attachesByBTF, .sleepable]),
     SectionRule("fsession", .tracing, .traceFsession, named: true, [.attachesByBTF]),
     SectionRule("fsession.s", .tracing, .traceFsession, named: true, [.attachesByBTF, .sleepable]),
+    // What they are attached to is chosen by a link, so that they are loaded without a BTF id.
+    SectionRule("fentry.multi", .tracing, .traceFentryMulti, named: true),
+    SectionRule("fexit.multi", .tracing, .traceFexitMulti, named: true),
+    SectionRule("fsession.multi", .tracing, .traceFsessionMulti, named: true),
+    SectionRule("fentry.multi.s", .tracing, .traceFentryMulti, named: true, [.sleepable]),
+    SectionRule("fexit.multi.s", .tracing, .traceFexitMulti, named: true, [.sleepable]),
+    SectionRule("fsession.multi.s", .tracing, .traceFsessionMulti, named: true, [.sleepable]),
     SectionRule("freplace", .ext, .unspecified, named: true, [.attachesByBTF]),
     SectionRule("lsm", .lsm, .lsmMac, named: true, [.attachesByBTF]),
     SectionRule("lsm.s", .lsm, .lsmMac, named: true, [.attachesByBTF, .sleepable]),
