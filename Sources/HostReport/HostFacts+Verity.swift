@@ -7,9 +7,7 @@ extension HostFacts {
   private static let trustRings = Set([Keyring.builtin, .secondary, .machine, .platform].map(\.name))
   /// Rings that are shown when they are there.
   private static let shownRings =
-    [Keyring.builtin, .secondary, .machine, .platform, .dmVerity, .fsVerity].map(\.name)
-    // Announced, and in no release yet.
-    + [".bpf"] + [Keyring.ima, .blacklist].map(\.name)
+    [Keyring.builtin, .secondary, .machine, .platform, .dmVerity, .fsVerity, .bpf, .ima, .blacklist].map(\.name)
 
   var trustedKeys: Finding {
     let title = "keyrings"

@@ -17,6 +17,9 @@ import Testing
     #expect(Keyring.allCases.compactMap(\.verificationID) == [0, 1, 2])
     #expect(Keyring(rawValue: ".dm-verity")?.since == KernelRelease(7, 0))
     #expect(Keyring(rawValue: ".nobody") == nil)
+    // The policy's words, each of one ring.
+    #expect(Keyring.allCases.compactMap(\.policyWord) == ["BUILTIN", "SECONDARY", "PLATFORM", "DM_VERITY", "BPF"])
+    #expect(Keyring.allCases.filter { $0.since == nil } == [.bpf])
   }
 
   @Test func configurationsAreRead() {

@@ -69,7 +69,7 @@ extension Facts {
     // A certificate that is made for something else is in no keyring. One that has run out is; the engine keeps it from
     // rules that do not say EXPIRED.
     if let signature, signature.verdict == .ok || signature.verdict == .expired {
-      bpfKeyring = signature.keyring.flatMap { Keyring(rawValue: $0.uppercased()) }
+      bpfKeyring = signature.keyring.flatMap { SignatureKeyring(word: $0.uppercased()) }
     }
     // A signer whose certificate has run out is nobody that a rule names by `x_signer` alone: that takes EXPIRED.
     guard let signature, signature.verdict == .ok, let signer = signature.signer else { return }
@@ -89,7 +89,7 @@ extension Facts {
   ///   - handover: nil when the kernel is not asked.
   ///   - relocations: the program's CO-RE records; nil counts as some.
   mutating func takeKernelCheck(_ handover: KernelHandover?, relocations: [UInt8]?) {
-    guard let word = handover?.keyring.policyWord else { return }
+    guard let ring = handover?.keyring.ring else { return }
     if bpfSignature == .ok {
       takeSource(.kernel)
     } else if bpfSignature == .unknownKey {
@@ -99,7 +99,7 @@ extension Facts {
         return
       }
       bpfSignature = .ok
-      bpfKeyring = Keyring(rawValue: word)
+      bpfKeyring = .kernel(ring)
       takeSource(.kernel)
     }
   }

@@ -14,14 +14,16 @@ public enum Keyring: String, Sendable, CaseIterable {
   case fsVerity = ".fs-verity"
   /// What user space gave to IMA, vouched for as in ``secondary``.
   case ima = ".ima"
+  /// What user space gives to signatures of BPF programs. Announced, and in no release yet.
+  case bpf = ".bpf"
   /// Keys and digests that are refused, whatever else vouches for them.
   case blacklist = ".blacklist"
 
   /// The name in /proc/keys.
   public var name: String { rawValue }
 
-  /// The first release that has it under that name.
-  public var since: KernelRelease {
+  /// The first release that has it under that name; nil while none has.
+  public var since: KernelRelease? {
     switch self {
     case .ima: KernelRelease(4, 5)
     case .builtin, .secondary: KernelRelease(4, 7)
@@ -30,6 +32,7 @@ public enum Keyring: String, Sendable, CaseIterable {
     case .fsVerity: KernelRelease(5, 4)
     case .machine: KernelRelease(5, 18)
     case .dmVerity: KernelRelease(7, 0)
+    case .bpf: nil
     }
   }
 
@@ -40,7 +43,19 @@ public enum Keyring: String, Sendable, CaseIterable {
     case .builtin: 0
     case .secondary: 1
     case .platform: 2
-    case .machine, .dmVerity, .fsVerity, .ima, .blacklist: nil
+    case .machine, .dmVerity, .fsVerity, .ima, .bpf, .blacklist: nil
+    }
+  }
+
+  /// The word as policies have it in `bpf_keyring=`; nil for a ring whose keys count for no program.
+  public var policyWord: String? {
+    switch self {
+    case .builtin: "BUILTIN"
+    case .secondary: "SECONDARY"
+    case .platform: "PLATFORM"
+    case .dmVerity: "DM_VERITY"
+    case .bpf: "BPF"
+    case .machine, .fsVerity, .ima, .blacklist: nil
     }
   }
 }

@@ -71,13 +71,28 @@ public enum SignatureVerdict: String, Sendable, CaseIterable, FactWord {
 }
 
 /// The keyring that held the key of an explicit signature, in the words of `bpf_keyring=`.
-public enum Keyring: String, Sendable, CaseIterable, FactWord {
-  case builtin = "BUILTIN"
-  case secondary = "SECONDARY"
-  case platform = "PLATFORM"
-  case user = "USER"
-  case bpf = "BPF"
-  case dmVerity = "DM_VERITY"
+public enum SignatureKeyring: Sendable, Hashable, FactWord {
+  /// One that the kernel made for itself.
+  case kernel(Keyring)
+  /// One that its user fills.
+  case user
+
+  static let all: [SignatureKeyring] = [
+    .kernel(.builtin), .kernel(.secondary), .kernel(.platform), .user, .kernel(.bpf), .kernel(.dmVerity),
+  ]
+
+  /// `USER`, or the word of a keyring that can hold keys for programs; nil for any other word.
+  public init?(word: String) {
+    guard let known = Self.all.first(where: { $0.word == word }) else { return nil }
+    self = known
+  }
+
+  var word: String? {
+    switch self {
+    case .kernel(let ring): ring.policyWord
+    case .user: "USER"
+    }
+  }
 }
 
 /// What a dm-verity table does with a block that does not verify.

@@ -21,7 +21,7 @@ public struct Facts: Sendable, Equatable {
   /// What came of checking the program's explicit signature.
   public var bpfSignature: SignatureVerdict?
   /// The keyring of the key that signed it.
-  public var bpfKeyring: Keyring?
+  public var bpfKeyring: SignatureKeyring?
   /// Whether the kernel itself asks for the load (the second stage of a light skeleton).
   public var bpfKernel: Bool?
 

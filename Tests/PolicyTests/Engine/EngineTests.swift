@@ -44,7 +44,7 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
       property: "bpf_signature=METADATA_VERIFIED", yes: [{ $0.bpfSignature = .metadataVerified }],
       no: [{ $0.bpfSignature = .ok }]),
     Case(property: "bpf_signature=UNSIGNED", yes: [{ $0.bpfSignature = .unsigned }], no: [{ $0.bpfSignature = .ok }]),
-    Case(property: "bpf_keyring=BPF", yes: [{ $0.bpfKeyring = .bpf }], no: [{ $0.bpfKeyring = .user }]),
+    Case(property: "bpf_keyring=BPF", yes: [{ $0.bpfKeyring = .kernel(.bpf) }], no: [{ $0.bpfKeyring = .user }]),
     Case(property: "bpf_kernel=FALSE", yes: [{ $0.bpfKernel = false }], no: [{ $0.bpfKernel = true }]),
     Case(
       property: "x_witness=KERNEL", yes: [{ $0.witnesses = .kernel }, { $0.witnesses = .both }],
