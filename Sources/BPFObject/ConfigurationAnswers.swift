@@ -65,7 +65,7 @@ public struct ConfigurationAnswers: Sendable {
     case .bool where text != "m": return [text == "y" ? 1 : 0]
     case .character: return Array(text.utf8)
     case .tristate: return Self.littleEndian(text == "y" ? 1 : text == "m" ? 2 : 0, field.size)
-    default: throw unfit(field, text)
+    case .bool, .integer, .text: throw unfit(field, text)
     }
   }
 
@@ -82,7 +82,7 @@ public struct ConfigurationAnswers: Sendable {
     switch field.kind {
     case .integer(let signed): isSigned = signed
     case .character: isSigned = false
-    default: throw unfit(field, Substring(String(value)))
+    case .bool, .tristate, .text: throw unfit(field, Substring(String(value)))
     }
     let bits = field.size * 8
     if bits < 64 {

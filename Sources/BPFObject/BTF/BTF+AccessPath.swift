@@ -78,7 +78,9 @@ extension BTF {
         path += "[\(part)]"
         type = array.element
         current = next
-      default: return nil
+      case .void, .int, .pointer, .enumeration, .forward, .typedef, .volatile, .const, .restrict, .function,
+        .functionPrototype, .variable, .dataSection, .float, .declarationTag, .typeTag, .enumeration64:
+        return nil
       }
     }
     return (path, type)

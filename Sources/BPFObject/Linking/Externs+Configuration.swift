@@ -60,7 +60,9 @@ extension Externs {
       let array = try btf.array(type)
       guard array.count > 0, try kind(of: array.element, depthOneOf: btf) == .character else { return nil }
       return .text
-    default: return nil
+    case .void, .pointer, .structure, .union, .forward, .typedef, .volatile, .const, .restrict, .function,
+      .functionPrototype, .variable, .dataSection, .float, .declarationTag, .typeTag, .enumeration64:
+      return nil
     }
   }
 

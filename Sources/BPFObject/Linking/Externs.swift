@@ -96,7 +96,9 @@ struct Externs: Sendable {
       case .variable:
         let type = try btf.resolved(declaration.sizeOrType)
         kind = type.kind == .void ? .address : .variable(type: declaration.sizeOrType)
-      default: throw Self.undeclared(name, Self.symbolsSection)
+      case .void, .int, .pointer, .array, .structure, .union, .enumeration, .forward, .typedef, .volatile, .const,
+        .restrict, .function, .functionPrototype, .dataSection, .float, .declarationTag, .typeTag, .enumeration64:
+        throw Self.undeclared(name, Self.symbolsSection)
       }
       guard symbolIndexes.updateValue(symbols.count, forKey: name) == nil else {
         throw BPFObjectError(.malformedBTF, "`.BTF` lists `\(name)` in `\(Self.symbolsSection)` twice")

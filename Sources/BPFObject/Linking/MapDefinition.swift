@@ -108,10 +108,12 @@ struct MapDefinition {
       throw BPFObjectError(.badMap, "field `values` of map `\(map)` is not an array of pointers")
     }
     let target = try btf.resolved(pointer.sizeOrType)
-    switch (MapType(rawValue: type), target.kind) {
-    case (.progArray, .functionPrototype): holdsPrograms = true
-    case (.arrayOfMaps, .structure), (.hashOfMaps, .structure): innerType = target.id
-    default:
+    let mapType = MapType(rawValue: type)
+    if mapType == .progArray, target.kind == .functionPrototype {
+      holdsPrograms = true
+    } else if mapType == .arrayOfMaps || mapType == .hashOfMaps, target.kind == .structure {
+      innerType = target.id
+    } else {
       throw BPFObjectError(
         .badMap, "field `values` of map `\(map)` does not fit its type",
         expected: "functions in a PROG_ARRAY, maps in an ARRAY_OF_MAPS or HASH_OF_MAPS",

@@ -66,10 +66,10 @@ struct StaleSidecars {
       guard status.kind == .regular, let bytes = Self.beginning(of: path), kind.matches(bytes) else {
         throw .foreignSidecar(path: path, expected: kind.description)
       }
-      switch kind {
-      case .rootHash where isSame: continue
-      case .signature where isSame: kept = path
-      default: paths.append(path)
+      switch (kind, isSame) {
+      case (.rootHash, true): continue
+      case (.signature, true): kept = path
+      case (.rootHash, false), (.signature, false), (.hashTree, _): paths.append(path)
       }
     }
     self.paths = paths

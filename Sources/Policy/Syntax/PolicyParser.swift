@@ -161,7 +161,7 @@ extension PolicyParser {
       report("policy.version", "a part of the version \(found) is above 65535", at: range, error)
     case .invalid:
       report("policy.version", "a part of the version \(found) is no number", at: range, error, hint: "write 1.0.0")
-    default:
+    case .badMessage, .access, .nameTooLong, .exists, .stale, .messageSize:
       report("policy.version", "the version \(found) has not three parts", at: range, error, hint: "write 1.0.0")
     }
   }

@@ -44,7 +44,7 @@ extension ErofsImage where Blocks: ~Copyable {
       } catch {
         throw refuse(error.expected, error.found, error.check)
       }
-    default: layout = .none
+    case .characterDevice, .blockDevice, .fifo, .socket: layout = .none
     }
     return ErofsInode(
       nid: nid, kind: kind, permissions: raw.mode & 0o7777, size: layout == .none ? 0 : raw.size,
