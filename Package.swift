@@ -135,7 +135,10 @@ let moduleTests: [Target] = [
     imports: ["Base", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
   tests(
     "Command",
-    imports: ["Base", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance", "TestSupport", "verity-bpf"]),
+    imports: [
+      "Base", "FileSystems", "BPFObject", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance", "TestSupport",
+      "verity-bpf",
+    ]),
 ]
 
 let package = Package(
