@@ -129,11 +129,6 @@ extension Specimen {
 
   /// Where the tree's first digest above the object lies, in bytes; nil when there is one data block and no tree.
   var leafOffset: UInt64? {
-    guard let leaves = layout.geometry.levels.first else { return nil }
-    let parameters = layout.parameters
-    let block = objectOffset / UInt64(parameters.dataBlockSize)
-    let node = leaves.firstBlock + block / UInt64(layout.geometry.fanout)
-    let slot = block % UInt64(layout.geometry.fanout) * UInt64(parameters.algorithm.digestSize)
-    return layout.treeOffset + node * UInt64(parameters.hashBlockSize) + slot
+    layout.digestOffset(ofDataBlock: objectOffset / UInt64(layout.parameters.dataBlockSize))
   }
 }

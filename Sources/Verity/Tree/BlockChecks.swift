@@ -33,6 +33,13 @@ extension VerityLayout {
     treeOffset + geometry.byteOffset(level: level, index: index)
   }
 
+  /// Where the digest of a data block lies in the source of the tree, in bytes; nil when there is one data block and no
+  /// tree.
+  public func digestOffset(ofDataBlock index: UInt64) -> UInt64? {
+    guard !geometry.levels.isEmpty else { return nil }
+    return nodeOffset(level: 0, index: geometry.node(above: index, level: 0)) + UInt64(geometry.slotOffset(of: index))
+  }
+
   /// Where a data block lies in its source, in bytes.
   func dataOffset(_ index: UInt64) -> UInt64 { index * UInt64(parameters.dataBlockSize) }
 

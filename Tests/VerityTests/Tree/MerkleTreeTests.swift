@@ -62,6 +62,16 @@ import Testing
       #expect(bytes.dropFirst(digests.count).allSatisfy { $0 == 0 } && bytes.count - digests.count < shape.blockSize)
     }
     #expect(geometry.blockCount == next)
+    // The digest of each data block is where the layout says.
+    let digestSize = shape.algorithm.digestSize
+    for block in 0..<plain[0].count / digestSize {
+      guard let place = image.layout.digestOffset(ofDataBlock: UInt64(block)) else {
+        #expect(plain.count == 1)
+        continue
+      }
+      let digest = plain[0][block * digestSize..<(block + 1) * digestSize]
+      #expect(image.bytes[Int(place)...].starts(with: digest), "block \(block)")
+    }
 
     // fs-verity fills up the salt.
     let inputSize = shape.algorithm == .sha512 ? 128 : 64
