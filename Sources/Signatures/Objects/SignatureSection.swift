@@ -12,7 +12,8 @@ public struct SignatureSection: Equatable, Sendable {
   /// The section's name.
   public static let name = ".bpf_sig"
   static let magic = Array("VBPFSIG1".utf8)
-  /// More than any object has programs and forms; what an attacker adds is not read through for ever.
+  /// Records that a section may have. More than any object has programs and forms; what an attacker adds is not read
+  /// through for ever.
   static let recordLimit: UInt32 = 4096
 
   /// Kinds of records.
@@ -107,7 +108,13 @@ public struct SignatureSection: Equatable, Sendable {
   }
 
   /// The object with this signature and no other.
+  ///
+  /// - Throws: ``ObjectSignatureError/section(reason:)`` when it has more records than would be read.
   func attached(to object: RawSpan) throws(ObjectSignatureError) -> [UInt8] {
+    guard kernelSignatures.count + 2 <= Int(Self.recordLimit) else {
+      throw .section(
+        reason: "it would have \(kernelSignatures.count + 2) records, and at most \(Self.recordLimit) are read")
+    }
     do throws(BPFObjectError) {
       return try BPFObject.settingSection(named: Self.name, to: bytes, in: object)
     } catch {
