@@ -136,8 +136,8 @@ let moduleTests: [Target] = [
   tests(
     "Command",
     imports: [
-      "Base", "FileSystems", "BPFObject", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance", "TestSupport",
-      "verity-bpf",
+      "Base", "FileSystems", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance",
+      "TestSupport", "verity-bpf",
     ]),
 ]
 

@@ -1,6 +1,7 @@
 import Base
 import BPFObject
 import FileSystems
+import ImageFormat
 import Linux
 import TestSupport
 import Testing
@@ -54,5 +55,15 @@ import Testing
     try OwnedFD.open(path, .readWrite).truncate(to: UInt64(BPFObject.maximumByteCount))
     let largest = try BuildImageTests.build(directory)
     #expect(!largest.errors.contains("too-large"), "\(largest.errors)")
+  }
+
+  /// The documentation has the numbers of the code.
+  @Test func theLimitsAreDocumented() throws {
+    let formats = String(decoding: try TemporaryDirectory().read("\(Tools.repository)/docs/formats.md"), as: UTF8.self)
+    let limits =
+      ErofsLimits.Limit.allCases.map { Self.limits.allowed($0) } + [
+        "at most \(BPFObject.maximumByteCount) bytes", "a manifest of at most \(Manifest.maximumByteCount) bytes",
+      ]
+    for limit in limits { #expect(formats.contains("| \(limit) |"), "\(limit)") }
   }
 }
