@@ -119,11 +119,33 @@ import Testing
     #expect(taken.withLock { $0 } == [0, 1, 2, 3, 4])
   }
 
-  /// On one thread nothing is begun after a failure, or after a piece that says that it was the last.
+  /// What was ready behind the result that could not be taken is left where it is.
+  @Test func nothingIsTakenBehindAFailure() {
+    let areReady = Semaphore()
+    let taken = Mutex<[Int]>([])
+    let failed = Self.failure { () throws(Failed) in
+      try WorkerPool<Failed>(Processors.threads(2)).run(20, into: taken) {
+      } work: { _, number in
+        if number == 5 { for _ in 6..<20 { areReady.wait() } }
+        if number > 5 { areReady.signal() }
+        return number
+      } take: { taken, number throws(Failed) in
+        if number == 5 { throw Failed(number: 5) }
+        taken.append(number)
+      }
+    }
+    #expect(failed == Failed(number: 5))
+    #expect(taken.withLock { $0 } == [0, 1, 2, 3, 4])
+  }
+
+  /// Two threads, the second of which comes when the first has ended.
+  private static let oneAfterTheOther = Threads(2) { count, work in for number in 0..<count { work(number) } }
+
+  /// No thread begins anything after a failure, or after a piece that says that it was the last.
   @Test func nothingIsBegunAfterTheEnd() {
     let begun = Mutex<[Int]>([])
     let failed = Self.failure { () throws(Failed) in
-      try WorkerPool<Failed>(.one).run(10, make: {}) { _, number throws(Failed) in
+      try WorkerPool<Failed>(Self.oneAfterTheOther).run(10, make: {}) { _, number throws(Failed) in
         begun.withLock { $0.append(number) }
         if number == 2 { throw Failed(number: 2) }
         return true
@@ -131,7 +153,7 @@ import Testing
     }
     #expect(failed == Failed(number: 2))
     #expect(begun.withLock { $0 } == [0, 1, 2])
-    WorkerPool<Never>(.one).run(.max, make: {}) { _, number in
+    WorkerPool<Never>(Self.oneAfterTheOther).run(.max, make: {}) { _, number in
       begun.withLock { $0.append(number) }
       return number < 4
     }
