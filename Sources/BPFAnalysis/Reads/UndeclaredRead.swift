@@ -34,7 +34,7 @@ public struct UndeclaredRead: Equatable, Sendable {
   public let instruction: Int
   let cause: Cause
 
-  /// What is read, by its CO-RE record: where something is declared, a field that is proven and not among that.
+  /// What is read, by its CO-RE record: where something is declared, a field that is shown to be read and not among that.
   public var subject: String? {
     if case .reads(let subject) = cause { subject } else { nil }
   }
@@ -50,49 +50,5 @@ public struct UndeclaredRead: Equatable, Sendable {
     case .callsKernelFunction: "calls a function of the kernel"
     case .unfollowed(let construct): "goes with \(construct.description), which the analysis does not follow"
     }
-  }
-
-  /// Holds all that a program can read against a declaration. What has no name here is declared by nobody.
-  ///
-  /// - Parameters:
-  ///   - named: the fields that ``RecordFlow`` proves, by instruction.
-  ///   - flow: run already.
-  ///   - kernelFunctions: the instructions that call functions of the kernel.
-  static func all(
-    reads: [KernelRead], named: [Int: String], helpers: [HelperUse], flow: borrowing PointerFlow,
-    kernelFunctions: [Int], unfollowed: [UnfollowedConstruct], declaration: ReadDeclaration?
-  ) -> [UndeclaredRead] {
-    var found: [UndeclaredRead] = []
-    for read in reads {
-      let place = read.instruction
-      // Without a declaration nothing had to be proven; the record's name is good enough for people.
-      if let subject = declaration == nil ? read.subject : named[place] {
-        if declaration?.covers(subject) != true {
-          found.append(UndeclaredRead(instruction: place, cause: .reads(subject)))
-        }
-      } else if case .helper(let helper) = read.means {
-        found.append(UndeclaredRead(instruction: place, cause: .copies(helper)))
-      } else {
-        found.append(UndeclaredRead(instruction: place, cause: .loads))
-      }
-    }
-    for helper in helpers where !helper.copiesKernel {
-      let memory = KnownHelper[helper.id]?.memory
-      for place in helper.instructions {
-        guard let memory else {
-          found.append(UndeclaredRead(instruction: place, cause: .calls(helper)))
-          continue
-        }
-        if memory & flow.pointers(atCall: place) != 0 {
-          found.append(UndeclaredRead(instruction: place, cause: .hands(helper)))
-        }
-      }
-    }
-    for construct in unfollowed {
-      found.append(UndeclaredRead(instruction: construct.instruction ?? 0, cause: .unfollowed(construct)))
-    }
-    for place in kernelFunctions { found.append(UndeclaredRead(instruction: place, cause: .callsKernelFunction)) }
-    if found.count > 1 { found.sort { $0.instruction < $1.instruction } }
-    return found
   }
 }

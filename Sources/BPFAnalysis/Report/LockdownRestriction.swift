@@ -16,14 +16,14 @@ public struct LockdownRestriction: Equatable, Sendable {
     case tracefs = "TRACEFS"
     /// Not the kernel's: a helper that this program's table does not have. Nobody can say what it does.
     case unknownHelper = "UNKNOWN_HELPER"
-    /// Not the kernel's either: an instruction that is not known here.
-    case unknownInstruction = "UNKNOWN_INSTRUCTION"
+    /// Not the kernel's either: an instruction, a program flag or a tag that is not known here.
+    case unknownConstruct = "UNKNOWN_CONSTRUCT"
 
     /// The least strict mode that forbids it.
     public var deniedFrom: LockdownMode {
       switch self {
       // What is not known may be the worst of all that lockdown forbids.
-      case .bpfWriteUser, .unknownHelper, .unknownInstruction: .integrity
+      case .bpfWriteUser, .unknownHelper, .unknownConstruct: .integrity
       case .bpfReadKernel, .kprobes, .tracefs: .confidentiality
       }
     }
@@ -36,7 +36,7 @@ public struct LockdownRestriction: Equatable, Sendable {
       case .kprobes: "use of kprobes"
       case .tracefs: "use of tracefs"
       case .unknownHelper: "a helper newer than any known here"
-      case .unknownInstruction: "an instruction newer than any known here"
+      case .unknownConstruct: "something newer than is known here"
       }
     }
   }
@@ -54,10 +54,10 @@ public struct LockdownRestriction: Equatable, Sendable {
   /// The helper that is the cause, with the calls that the verifier comes to; nil for what attaching needs.
   public let helper: HelperUse?
 
-  /// The restrictions that come from instructions that are not known here: one is enough.
+  /// The restrictions that come from what is not known here: one is enough.
   static func restrictions(of unfollowed: [UnfollowedConstruct]) -> [LockdownRestriction] {
-    unfollowed.contains(where: \.isUnknownInstruction)
-      ? [LockdownRestriction(reason: .unknownInstruction, moment: .load, helper: nil)] : []
+    unfollowed.contains(where: \.isUnknown)
+      ? [LockdownRestriction(reason: .unknownConstruct, moment: .load, helper: nil)] : []
   }
 
   /// Why lockdown forbids calling a helper that is known; nil when it does not.
@@ -68,16 +68,15 @@ public struct LockdownRestriction: Equatable, Sendable {
 
   /// The restrictions that come from calling helpers.
   ///
-  /// - Parameter live: what the verifier comes to, which is asked for only where it matters. A helper that it never comes
-  ///   to is not refused; one that is not known here is, wherever it is called.
-  static func restrictions(of helpers: [HelperUse], live: @autoclosure () -> LiveCode) -> [LockdownRestriction] {
-    var known: LiveCode?
+  /// A helper that the verifier never comes to is not refused; one that is not known here is, wherever it is called.
+  static func restrictions(of helpers: [HelperUse], in program: Interpretation) -> [LockdownRestriction] {
+    // Asked for only where it matters.
+    guard helpers.contains(where: { reason(ofCalling: $0.id) != nil || $0.name == nil }) else { return [] }
+    let live = program.liveCode()
     return helpers.compactMap { helper in
       if helper.name == nil { return LockdownRestriction(reason: .unknownHelper, moment: .load, helper: helper) }
       guard let reason = reason(ofCalling: helper.id) else { return nil }
-      let code = known ?? live()
-      known = code
-      let calls = helper.instructions.filter { code.contains($0) }
+      let calls = helper.instructions.filter { live?.contains($0) != false }
       guard !calls.isEmpty else { return nil }
       let called = HelperUse(id: helper.id, name: helper.name, instructions: calls)
       return LockdownRestriction(reason: reason, moment: .load, helper: called)

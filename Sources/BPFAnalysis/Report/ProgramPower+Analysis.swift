@@ -11,7 +11,7 @@ extension ProgramReport {
     if isListening { found.insert(.probe) }
     // What is not followed may read through any pointer; what is not known may do anything that a helper can.
     if !unfollowed.isEmpty { found.insert(.readKernelPointers) }
-    if unfollowed.contains(where: \.isUnknownInstruction) { found.insert(.unknownHelpers) }
+    if unfollowed.contains(where: \.isUnknown) { found.insert(.unknownHelpers) }
     for helper in helpers {
       guard let known = KnownHelper[helper.id] else {
         found.insert(.unknownHelpers)

@@ -15,7 +15,8 @@ extension ProgramReport {
     isSleepable = program.kind.flags & ProgramFlag.sleepable.rawValue != 0
     instructionCount = program.instructions.count / Instruction.size
     editedInstructionCount = program.edits.count
-    let scan = Scan(program)
+    let code = DecodedInstruction.all(of: program)
+    let scan = Scan(code)
     helpers = scan.helpers
     let usedMaps = scan.maps.compactMap { $0 < object.maps.count ? object.maps[$0] : nil }
     maps = usedMaps.map(\.name)
@@ -24,28 +25,18 @@ extension ProgramReport {
     }
     subprograms = Self.functions(program, btf).dropFirst().map { $0 }
     coreRelocations = Self.coreRelocations(program, btf)
-    let contextHoldsPointers = KernelRead.holdsPointers(program.kind.type)
-    let followed = FollowedProgram(
-      program, in: object, btf: btf, contextHoldsPointers: contextHoldsPointers, usedMaps: usedMaps)
-    unfollowed = followed.unfollowed
+    let interpretation = Interpretation(program, code: code, in: object, btf: btf, records: coreRelocations)
+    unfollowed = interpretation.unfollowed
     restrictions =
-      LockdownRestriction.restrictions(of: followed.unfollowed)
-      + LockdownRestriction.restrictions(
-        of: helpers, live: LiveCode(program, in: object, isFollowed: followed.isWhole))
+      LockdownRestriction.restrictions(of: unfollowed)
+      + LockdownRestriction.restrictions(of: helpers, in: interpretation)
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
     capabilities = Self.capabilities(program.kind, helpers)
-    var flow = PointerFlow(
-      program, contextHoldsPointers: contextHoldsPointers, mapsHoldPointers: FollowedProgram.hasTypeTags(btf),
-      findsMaps: usedMaps.contains { $0.type == .arrayOfMaps || $0.type == .hashOfMaps }, followed: followed)
     let declaration = object.readDeclarations.first { $0.program == program.name }
-    // What nobody declares nobody need prove.
-    var records = RecordFlow(program, records: declaration == nil || !followed.isWhole ? [] : coreRelocations)
-    let named = records.subjects()
-    kernelReads = KernelRead.reads(loads: flow.loads(), helpers: helpers, relocations: coreRelocations, named: named)
+    let reads = KernelReads(interpretation, helpers: helpers, relocations: coreRelocations, declaration: declaration)
+    kernelReads = reads.all
     readDeclaration = declaration
-    undeclaredReads = UndeclaredRead.all(
-      reads: kernelReads, named: named, helpers: helpers, flow: flow,
-      kernelFunctions: scan.kernelFunctions, unfollowed: unfollowed, declaration: readDeclaration)
+    undeclaredReads = reads.undeclared(kernelFunctions: scan.kernelFunctions)
     classObjections = RestrictedClass.objections(
       type: program.kind.type, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers,
       kernelReads: kernelReads,
@@ -61,7 +52,7 @@ extension ProgramReport {
     kind.expectedAttachType != .unspecified || kind.type == .cgroupSkb
   }
 
-  /// What the instructions refer to, by one walk over them.
+  /// What the instructions refer to, in one pass over them.
   private struct Scan {
     /// By number.
     var helpers: [HelperUse] = []
@@ -72,25 +63,19 @@ extension ProgramReport {
     /// Whether there is a BPF_JCOND (may_goto, Linux 6.9), whose loops the verifier does not follow to their end.
     var maysGoOn = false
 
-    init(_ program: LinkedProgram) {
-      let bytes = program.instructions.rawSpan
+    init(_ code: [DecodedInstruction]) {
       var calls: [(helper: UInt32, place: Int)] = []
       var used: [Int] = []
-      var place = 0
-      while let instruction = Instruction(at: place, in: bytes) {
-        switch (instruction.opcode, instruction.sourceField) {
-        case (Instruction.call, Instruction.Call.helper):
-          calls.append((UInt32(bitPattern: instruction.immediate), place))
-        case (Instruction.call, Instruction.Call.kernelFunction):
-          kernelFunctions.append(place)
-        case (Instruction.loadImmediate64, Instruction.Load.mapIndex),
-          (Instruction.loadImmediate64, Instruction.Load.mapIndexValue):
-          used.append(Int(UInt32(bitPattern: instruction.immediate)))
-        case (Instruction.mayGoTo, _):
-          maysGoOn = true
-        default: break
+      for (place, instruction) in code.enumerated() {
+        switch instruction {
+        case .callHelper(let helper): calls.append((helper, place))
+        case .callKernelFunction: kernelFunctions.append(place)
+        case .loadMap(_, let map), .loadMapValue(_, let map, _): used.append(map)
+        case .mayJump: maysGoOn = true
+        case .loadNumber, .loadKernelVariable, .loadFunction, .loadPacket, .load, .store, .atomic, .move, .compute,
+          .jump, .branch, .callFunction, .exit, .secondSlot, .unfollowed, .unknown:
+          break
         }
-        place += instruction.opcode == Instruction.loadImmediate64 ? 2 : 1
       }
       // Sorted, because looking for each among all would take long with many maps.
       used.sort()

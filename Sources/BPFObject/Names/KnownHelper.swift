@@ -22,6 +22,8 @@ package struct KnownHelper: Sendable {
     /// It returns a pointer to a kernel structure (RET_PTR_TO_BTF_ID and its like, net/core/filter.c,
     /// kernel/bpf/helpers.c, kernel/trace/bpf_trace.c).
     package static let returnsPointer = Traits(rawValue: 16)
+    /// It calls a function of the program's own, whose address it is given.
+    package static let callsBack = Traits(rawValue: 32)
 
     package init(rawValue: UInt8) {
       self.rawValue = rawValue
@@ -224,13 +226,13 @@ package struct KnownHelper: Sendable {
     KnownHelper(.imaInodeHash),
     KnownHelper(.sockFromFile, .returnsPointer),
     KnownHelper(.checkMtu, .restricted),
-    KnownHelper(.forEachMapElem, arguments: 4),
+    KnownHelper(.forEachMapElem, arguments: 4, .callsBack),
     KnownHelper(.snprintf, .needsPerfmon),
     KnownHelper(.sysBpf, .needsPerfmon),
     KnownHelper(.btfFindByNameKind),
     KnownHelper(.sysClose),
     KnownHelper(.timerInit, arguments: 3),
-    KnownHelper(.timerSetCallback, arguments: 2),
+    KnownHelper(.timerSetCallback, arguments: 2, .callsBack),
     KnownHelper(.timerStart, arguments: 3),
     KnownHelper(.timerCancel, arguments: 1),
     KnownHelper(.getFuncIp, arguments: 1),
@@ -240,8 +242,8 @@ package struct KnownHelper: Sendable {
     KnownHelper(.traceVprintk, .needsPerfmon),
     KnownHelper(.skcToUnixSock, .returnsPointer),
     KnownHelper(.kallsymsLookupName, .needsPerfmon),
-    KnownHelper(.findVma),
-    KnownHelper(.loop, arguments: 4),
+    KnownHelper(.findVma, .callsBack),
+    KnownHelper(.loop, arguments: 4, .callsBack),
     KnownHelper(.strncmp, arguments: 3, .restricted),
     KnownHelper(.getFuncArg, arguments: 3),
     KnownHelper(.getFuncRet, arguments: 2),
@@ -269,7 +271,7 @@ package struct KnownHelper: Sendable {
     KnownHelper(.tcpRawCheckSyncookieIpv4),
     KnownHelper(.tcpRawCheckSyncookieIpv6),
     KnownHelper(.ktimeGetTaiNs, arguments: 0, .restricted),
-    KnownHelper(.userRingbufDrain),
+    KnownHelper(.userRingbufDrain, .callsBack),
     KnownHelper(.cgrpStorageGet, arguments: 4, handle: 2),
     KnownHelper(.cgrpStorageDelete, arguments: 2, handle: 2),
   ]

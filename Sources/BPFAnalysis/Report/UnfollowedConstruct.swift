@@ -5,13 +5,13 @@ public struct UnfollowedConstruct: Hashable, Sendable, CustomStringConvertible {
   public let instruction: Int?
   /// In words, for people: `a load-acquire`, `map notes, which is shared by its name`.
   public let description: String
-  /// Whether nobody here knows what the instruction does; then no lockdown mode is said to take the program.
-  let isUnknownInstruction: Bool
+  /// Whether it is not known here what it does; then no lockdown mode is said to take the program.
+  let isUnknown: Bool
 
-  init(_ description: String, at instruction: Int? = nil, isUnknownInstruction: Bool = false) {
+  init(_ description: String, at instruction: Int? = nil, isUnknown: Bool = false) {
     self.instruction = instruction
     self.description = description
-    self.isUnknownInstruction = isUnknownInstruction
+    self.isUnknown = isUnknown
   }
 
   /// With its place, as reports print it.

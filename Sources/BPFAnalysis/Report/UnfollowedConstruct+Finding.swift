@@ -1,0 +1,133 @@
+internal import BPFObject
+internal import Base
+internal import KernelABI
+
+extension UnfollowedConstruct {
+  /// All that is not followed, each kind once: in the order of the instructions, what lies beside them last.
+  static func all(
+    in program: LinkedProgram, of object: LinkedObject, btf: BTF?, code: [DecodedInstruction]
+  ) -> [UnfollowedConstruct] {
+    var found: [UnfollowedConstruct] = []
+    var seen: Set<String> = []
+    func add(_ construct: UnfollowedConstruct) {
+      if seen.insert(construct.description).inserted { found.append(construct) }
+    }
+    var usedMaps: Set<Int> = []
+    for (index, instruction) in code.enumerated() {
+      switch instruction {
+      case .loadMap(_, let map), .loadMapValue(_, let map, _): usedMaps.insert(map)
+      case .unfollowed(let form): add(UnfollowedConstruct(form.text, at: index))
+      case .unknown:
+        let opcode = Instruction(at: index, in: program.instructions.rawSpan)?.opcode ?? 0
+        add(
+          UnfollowedConstruct(
+            "opcode 0x\(String(opcode, radix: 16)) in a form that is not known here", at: index, isUnknown: true))
+      case .loadNumber, .loadKernelVariable, .loadFunction, .loadPacket, .load, .store, .atomic, .move, .compute, .jump,
+        .mayJump, .branch, .callHelper, .callFunction, .callKernelFunction, .exit, .secondSlot:
+        break
+      }
+    }
+    let unknownFlags = program.kind.flags & ~ProgramFlag.allCases.reduce(0) { $0 | $1.rawValue }
+    if unknownFlags != 0 {
+      add(UnfollowedConstruct("program flags 0x\(String(unknownFlags, radix: 16))", isUnknown: true))
+    }
+    for structure in object.structOps {
+      add(UnfollowedConstruct("the structure of functions \(structure.typeName) in \(structure.name)"))
+    }
+    for index in usedMaps.sorted() where object.maps.indices.contains(index) {
+      let map = object.maps[index]
+      for shape in [map] + map.inner where !isFollowed(shape.type) {
+        add(UnfollowedConstruct("map \(map.name) of type \(shape.type.name)"))
+      }
+    }
+    guard let btf else {
+      add(UnfollowedConstruct("type information that cannot be read", isUnknown: true))
+      return found
+    }
+    for type in btf.types {
+      switch type.kind {
+      case .declarationTag:
+        let name = (try? btf.name(of: type)) ?? ""
+        let tag = DeclarationTag(name)
+        if tag?.isFollowed != true { add(UnfollowedConstruct("the declaration tag `\(name)`", isUnknown: tag == nil)) }
+      case .typeTag:
+        let name = (try? btf.name(of: type)) ?? ""
+        if TypeTag(rawValue: name) == nil { add(UnfollowedConstruct("the type tag `\(name)`", isUnknown: true)) }
+      case .void, .int, .pointer, .array, .structure, .union, .enumeration, .forward, .typedef, .volatile, .const,
+        .restrict, .function, .functionPrototype, .variable, .dataSection, .float, .enumeration64:
+        break
+      }
+    }
+    return found
+  }
+
+  /// Types of maps whose values are bytes that programs or user space put there, or objects that are only handed to
+  /// helpers.
+  private static func isFollowed(_ type: MapType) -> Bool {
+    switch type {
+    case .hash, .array, .progArray, .perfEventArray, .percpuHash, .percpuArray, .stackTrace, .cgroupArray, .lruHash,
+      .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps, .devmap, .sockmap, .cpumap, .xskmap, .sockhash,
+      .cgroupStorage, .reuseportSockarray, .percpuCgroupStorage, .queue, .stack, .skStorage, .devmapHash, .ringbuf,
+      .inodeStorage, .taskStorage, .bloomFilter, .userRingbuf, .cgrpStorage:
+      true
+    case .unspec, .structOps, .arena, .insnArray, .rhash: false
+    }
+  }
+}
+
+/// Declaration tags that are known here. What the kernel reads is in kernel/bpf/btf.c (btf_prepare_func_args,
+/// btf_find_graph_root) and kernel/bpf/verifier.c.
+private enum DeclarationTag: String, CaseIterable {
+  case context = "arg:ctx"
+  case nonNull = "arg:nonnull"
+  case nullable = "arg:nullable"
+  case trusted = "arg:trusted"
+  case untrusted = "arg:untrusted"
+  case arena = "arg:arena"
+  case exceptionCallback = "exception_callback:"
+  case contains = "contains:"
+  /// Instructions for the runner of the kernel's own tests (tools/testing/selftests/bpf/test_loader.c).
+  case comment = "comment:"
+
+  init?(_ tag: String) {
+    guard
+      let known = Self.allCases.first(where: { known in
+        known.rawValue.hasSuffix(":") ? tag.hasPrefix(known.rawValue) : tag == known.rawValue
+      })
+    else { return nil }
+    self = known
+  }
+
+  /// Whether the analysis holds beside it. Most tags make a number of a global function's argument a pointer, or name
+  /// functions that no instruction leads to.
+  var isFollowed: Bool {
+    switch self {
+    case .comment: true
+    case .context, .nonNull, .nullable, .trusted, .untrusted, .arena, .exceptionCallback, .contains: false
+    }
+  }
+}
+
+/// Type tags that are known here: of fields of maps' values, where they say that the field holds a pointer
+/// (kernel/bpf/btf.c, btf_find_kptr), and those that only describe types of the kernel.
+private enum TypeTag: String {
+  case kernelPointer = "kptr"
+  case untrustedPointer = "kptr_untrusted"
+  case perCPUPointer = "percpu_kptr"
+  case userPointer = "uptr"
+  case user = "user"
+  case perCPU = "percpu"
+  case rcu = "rcu"
+  case arena = "arena"
+}
+
+extension DecodedInstruction.Unfollowed {
+  /// In words, for people.
+  fileprivate var text: String {
+    switch self {
+    case .addressSpaceCast: "a cast between address spaces"
+    case .indirectJump: "an indirect jump"
+    case .indirectCall: "an indirect call"
+    }
+  }
+}
