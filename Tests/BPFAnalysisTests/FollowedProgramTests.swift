@@ -257,7 +257,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("int (*type)[33]; int (*map_flags)[1024]; int (*max_entries)[1];", "of type arena"),
+    ("int (*type)[33]; int (*map_flags)[1024]; int (*max_entries)[1];", "of type arena")
   ])
   func mapsWhoseValuesMayBePointers(_ map: String, _ construct: String) throws {
     let report = try Self.report(
@@ -267,6 +267,22 @@ import Testing
       SEC("xdp") int f(void *ctx) { __u32 zero = 0; return !!lookup(&notes, &zero); }
       """)
     Self.expectWorst(report, construct)
+  }
+
+  /// The values of a map that is shared by its name are of the pinned map's own types: what is read out of one may be a
+  /// pointer into the kernel, and is harmless as long as nothing goes through it.
+  @Test(arguments: [("out = *cell;", ReadScope.none), ("out = *(__u32 *)*cell;", .undeclared)])
+  func mapsThatAreSharedByName(_ body: String, _ scope: ReadScope) throws {
+    let report = try Self.report(
+      """
+      \(Self.declarations)
+      struct { int (*type)[2]; int (*pinning)[1]; __u32 *key; __u64 *value; int (*max_entries)[1]; } notes SEC(".maps");
+      SEC("xdp") int f(void *ctx) {
+        __u32 zero = 0; __u64 *cell = lookup(&notes, &zero); if (cell) { \(body) } return 2;
+      }
+      """)
+    #expect(report.readScope == scope && report.unfollowed.isEmpty, "\(report.undeclaredReads)")
+    #expect(!report.isRestricted && report.classObjections.contains { $0.description.contains("shared by its name") })
   }
 
   /// Every way of being called when others do something is a probe.

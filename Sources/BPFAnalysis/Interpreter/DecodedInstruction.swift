@@ -214,13 +214,9 @@ enum DecodedInstruction: Equatable {
   private static func move(_ found: Instruction, _ opcode: Opcode, is64: Bool) -> DecodedInstruction? {
     if is64, opcode.source == .register, found.offset == 1 { return .unfollowed(.addressSpaceCast) }
     guard let operand = operand(found, opcode) else { return nil }
-    switch (found.offset, opcode.source) {
-    case (0, _): return .move(found.destination, operand, bits: is64 ? 64 : 32, extendsSign: false)
-    case (8, .register), (16, .register):
-      return .move(found.destination, operand, bits: found.offset, extendsSign: true)
-    case (32, .register): return is64 ? .move(found.destination, operand, bits: 32, extendsSign: true) : nil
-    case (_, .constant), (_, .register): return nil
-    }
+    if found.offset == 0 { return .move(found.destination, operand, bits: is64 ? 64 : 32, extendsSign: false) }
+    guard opcode.source == .register, [8, 16, 32].contains(found.offset), is64 || found.offset < 32 else { return nil }
+    return .move(found.destination, operand, bits: found.offset, extendsSign: true)
   }
 
   private static func jump(_ found: Instruction, _ opcode: Opcode, _ index: Int) -> DecodedInstruction? {
