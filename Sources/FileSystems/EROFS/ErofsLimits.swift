@@ -7,6 +7,8 @@ public struct ErofsLimits: Equatable, Sendable {
   public var depth: Int
   /// Bytes of a path; PATH_MAX of the kernel less its NUL.
   public var pathBytes: Int
+  /// Bytes of the paths of all names together, where they are listed.
+  public var listingBytes: Int
   /// Bytes of one directory.
   public var directoryBytes: Int
   /// Bytes of one file, holes included.
@@ -16,19 +18,20 @@ public struct ErofsLimits: Equatable, Sendable {
   static let nameBytes = 255
 
   public init(
-    entries: Int = 1 << 20, depth: Int = 64, pathBytes: Int = 4095, directoryBytes: Int = 64 << 20,
-    fileBytes: Int = 1 << 30
+    entries: Int = 1 << 20, depth: Int = 64, pathBytes: Int = 4095, listingBytes: Int = 32 << 20,
+    directoryBytes: Int = 64 << 20, fileBytes: Int = 1 << 30
   ) {
     self.entries = entries
     self.depth = depth
     self.pathBytes = pathBytes
+    self.listingBytes = listingBytes
     self.directoryBytes = directoryBytes
     self.fileBytes = fileBytes
   }
 
   /// Which of them was passed.
   public enum Limit: Sendable, CaseIterable {
-    case names, path, directory, file
+    case names, path, listing, directory, file
   }
 
   /// What one of them allows, for the messages of those who keep to it.
@@ -36,6 +39,7 @@ public struct ErofsLimits: Equatable, Sendable {
     switch limit {
     case .names: "at most \(entries) names"
     case .path: "a path of at most \(depth) components and \(pathBytes) bytes"
+    case .listing: "at most \(listingBytes) bytes of paths of all names together"
     case .directory: "a directory of at most \(directoryBytes) bytes"
     case .file: "a file of at most \(fileBytes) bytes"
     }
@@ -47,4 +51,11 @@ public struct ErofsLimits: Equatable, Sendable {
   ///   - depth: components of its path.
   ///   - byteCount: bytes of its path.
   public func allowPath(depth: Int, byteCount: Int) -> Bool { depth <= self.depth && byteCount <= pathBytes }
+
+  /// Refuses a list of paths that has got too long.
+  public func checkListing(_ byteCount: Int) throws(ErofsError) {
+    guard byteCount <= listingBytes else {
+      throw ErofsError(.limit, expected: allowed(.listing), found: "more")
+    }
+  }
 }

@@ -58,13 +58,15 @@ extension Manifest {
   public func locateFiles<Blocks: VerifiedBlocks & ~Copyable>(
     in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> [Located] {
-    var names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)] = []
+    var pairing = FilePairing(objects.map(\.file) + files)
     do throws(ErofsError) {
-      try image.walk { entry throws(ErofsError) in names.append((entry.path, entry.inode.kind, entry.inode.nid)) }
+      try image.walk { entry throws(ErofsError) in
+        if entry.inode.kind != .directory { pairing.take(entry.place, entry.inode.kind, entry.inode.nid) }
+      }
     } catch {
       throw .fileSystem(error)
     }
-    return try Self.locate(objects.map(\.file) + files, among: names.filter { $0.kind != .directory })
+    return try pairing.finish()
   }
 
   /// Finds files in the image, as ``locateFiles(in:)``: exactly these, and the manifest. What a name leads to is not
@@ -72,36 +74,13 @@ extension Manifest {
   public static func locate<Blocks: VerifiedBlocks & ~Copyable>(
     _ files: [File], in image: borrowing ErofsImage<Blocks>
   ) throws(ManifestError) -> [Located] {
-    var names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)] = []
+    var pairing = FilePairing(files)
     do throws(ErofsError) {
-      try image.walkNames { path, kind, nid throws(ErofsError) in names.append((path, kind, nid)) }
+      try image.walkNames { place, kind, nid throws(ErofsError) in pairing.take(place, kind, nid) }
     } catch {
       throw .fileSystem(error)
     }
-    return try locate(files, among: names)
-  }
-
-  /// Pairs files with the names of an image, in any order.
-  static func locate(
-    _ files: [File], among names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)]
-  ) throws(ManifestError) -> [Located] {
-    var rest = files.sorted { $0.path.precedesBytewise($1.path) }[...]
-    var located: [Located] = []
-    located.reserveCapacity(files.count)
-    var missing: String?
-    for name in names.sorted(by: { $0.path.precedesBytewise($1.path) }) where !name.path.hasSameBytes(as: path) {
-      while let file = rest.first, file.path.precedesBytewise(name.path) {
-        missing = missing ?? file.path
-        rest = rest.dropFirst()
-      }
-      guard let file = rest.first, file.path.hasSameBytes(as: name.path), name.kind == .regular else {
-        throw .unlisted(path: name.path)
-      }
-      located.append(Located(file: file, nid: name.nid))
-      rest = rest.dropFirst()
-    }
-    if let missing = missing ?? rest.first?.path { throw .fileSystem(ErofsError.missing(missing)) }
-    return located
+    return try pairing.finish()
   }
 
   /// Bytes that are hashed side by side.

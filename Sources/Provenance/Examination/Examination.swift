@@ -174,7 +174,7 @@ public struct Examination: ~Copyable {
     var path = known
     let bytes: [UInt8]
     do throws(ErofsError) {
-      if path == nil { path = try image.files.paths(of: inode.nid).first }
+      if path == nil { path = try image.files.firstPath(of: inode.nid) }
       bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
     } catch {
       throw image.refusal(error, object: name)

@@ -43,6 +43,26 @@ import Testing
     #expect(try Manifest(parsing: plain.text) == plain)
   }
 
+  /// Pairs files with names as a walk of an image gives them: directory by directory, each in bytewise order.
+  private func locate(
+    _ files: [Manifest.File], among names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)]
+  ) throws(ManifestError) -> [Manifest.Located] {
+    var pairing = FilePairing(files)
+    let directories = Dictionary(grouping: names) { name in
+      Array(
+        name.path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast().joined(
+          separator: [0x2f]))
+    }
+    for (directory, names) in directories {
+      for name in names.sorted(by: { $0.path.precedesBytewise($1.path) }) {
+        let last = name.path.split(separator: "/").last.map { String($0) } ?? ""
+        pairing.take(
+          ErofsPath(directory: String(decoding: directory, as: UTF8.self), name: last), name.kind, name.nid)
+      }
+    }
+    return try pairing.finish()
+  }
+
   /// Exactly the manifest's files are in the image, each under its name, and the manifest.
   @Test func filesAndNamesArePaired() throws {
     let digest = try Digest.of([UInt8]().rawSpan)
@@ -51,26 +71,26 @@ import Testing
     let names: [Name] = [
       ("a.bpf.o", .regular, 1), ("\u{fc}", .regular, 2), (Manifest.path, .regular, 3), ("net/b.bpf.o", .regular, 4),
     ]
-    let located = try Manifest.locate(files, among: names)
+    let located = try locate(files, among: names)
     #expect(located.map(\.file.path) == ["a.bpf.o", "net/b.bpf.o", "\u{fc}"])
     #expect(located.map(\.nid) == [1, 4, 2])
     // What looks the same is another name.
     for other in ["a", "aa", "b", "u\u{308}", "zz"] {
       #expect(throws: ManifestError.unlisted(path: other)) {
-        try Manifest.locate(files, among: names + [(other, .regular, 5)])
+        try locate(files, among: names + [(other, .regular, 5)])
       }
     }
     #expect(throws: ManifestError.unlisted(path: "a.bpf.o")) {
-      try Manifest.locate(files, among: [("a.bpf.o", .symbolicLink, 1)] + names.dropFirst())
+      try locate(files, among: [("a.bpf.o", .symbolicLink, 1)] + names.dropFirst())
     }
-    #expect(throws: ManifestError.unlisted(path: "a.bpf.o")) { try Manifest.locate(files, among: names + [names[0]]) }
+    #expect(throws: ManifestError.unlisted(path: "a.bpf.o")) { try locate(files, among: names + [names[0]]) }
     for index in [0, 1, 3] {
       var fewer = names
       let missing = fewer.remove(at: index).path
-      #expect(throws: ManifestError.fileSystem(.missing(missing))) { try Manifest.locate(files, among: fewer) }
+      #expect(throws: ManifestError.fileSystem(.missing(missing))) { try locate(files, among: fewer) }
       // A name that is too many is told first.
       #expect(throws: ManifestError.unlisted(path: "x")) {
-        try Manifest.locate(files, among: fewer + [("x", .regular, 5)])
+        try locate(files, among: fewer + [("x", .regular, 5)])
       }
     }
   }

@@ -46,11 +46,17 @@ extension InspectCommand {
   }
 
   private func listing(of image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>) throws(ErofsError)
-    -> [ErofsEntry]
+    -> [(path: String, inode: ErofsInode)]
   {
-    var entries: [ErofsEntry] = []
-    try image.walk { entry throws(ErofsError) in if entry.inode.kind != .directory { entries.append(entry) } }
-    return entries.sorted { $0.path.precedesBytewise($1.path) }
+    var files: [(path: String, inode: ErofsInode)] = []
+    var byteCount = 0
+    try image.walk { entry throws(ErofsError) in
+      guard entry.inode.kind != .directory else { return }
+      byteCount += entry.place.byteCount
+      try image.limits.checkListing(byteCount)
+      files.append((entry.path, entry.inode))
+    }
+    return files.sorted { $0.path.precedesBytewise($1.path) }
   }
 }
 
@@ -65,7 +71,7 @@ private struct ImageDescription {
   let layout: VerityLayout
   let superblock: ErofsSuperblock
   let manifest: Manifest?
-  let files: [ErofsEntry]
+  let files: [(path: String, inode: ErofsInode)]
 
   var lines: [String] {
     let parameters = layout.parameters
