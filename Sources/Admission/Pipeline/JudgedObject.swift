@@ -25,8 +25,9 @@ struct JudgedObject: ~Copyable {
     guard !linked.annotations.isEmpty else { return }
     // Hiding the mode must gain nothing: where it is unknown, the annotations for every mode have to hold.
     let mode = KernelSettings.lockdownMode()
+    let reportsByName = Dictionary(reports.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for annotation in linked.annotations where mode == nil || annotation.mode.rawValue == mode?.rawValue {
-      guard let report = reports.first(where: { $0.name == annotation.program }) else { continue }
+      guard let report = reportsByName[annotation.program] else { continue }
       let excess = annotation.excess(of: report)
       guard excess.isEmpty else {
         throw .annotation(program: annotation.program, mode: annotation.mode.rawValue, excess: excess)
@@ -53,10 +54,11 @@ struct JudgedObject: ~Copyable {
     about reports: [ProgramReport], of object: borrowing PreparedObject, requester: ProcessIdentity
   ) -> [Facts] {
     let evidence = object.evidence
+    var relocations: [String: [UInt8]] = [:]
+    for program in object.linked.programs { relocations[program.name] = program.coreRelocations }
     return reports.filter { !$0.kind.isOptional }.map { report in
       var facts = Facts(about: report, evidence: evidence, requester: requester)
-      let relocations = object.linked.programs.first { $0.name == report.name }?.coreRelocations
-      facts.takeKernelCheck(object.handover, relocations: relocations)
+      facts.takeKernelCheck(object.handover, relocations: relocations[report.name])
       return facts
     }
   }

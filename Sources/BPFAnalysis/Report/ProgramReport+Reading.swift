@@ -32,7 +32,7 @@ extension ProgramReport {
       + LockdownRestriction.restrictions(of: helpers, in: interpretation)
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
     capabilities = Self.capabilities(program.kind, helpers)
-    let declaration = object.readDeclarations.first { $0.program == program.name }
+    let declaration = object.readDeclaration(of: program.name)
     let reads = KernelReads(interpretation, helpers: helpers, relocations: coreRelocations, declaration: declaration)
     kernelReads = reads.all
     readDeclaration = declaration

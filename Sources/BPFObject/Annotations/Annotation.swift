@@ -23,6 +23,7 @@ public struct Annotation: Equatable, Sendable {
     guard bytes.last == 0 else { throw truncated() }
     var annotations: [Annotation] = []
     var reads: [ReadDeclaration] = []
+    var seen: Set<Statement> = []
     // Compilers may put zeros between the lines.
     for record in bytes.split(separator: 0) {
       guard record.last == 0x0a else { throw truncated() }
@@ -35,23 +36,29 @@ public struct Annotation: Equatable, Sendable {
           .annotationProgram, "an annotation is about a program that the object does not have",
           found: "`\(program)`", next: "correct the name in VERITY_BPF_MAY or VERITY_BPF_READS")
       }
-      let isTwice: Bool
+      let statement: Statement
       if words[1] == ReadDeclaration.keyword {
-        let declaration = try ReadDeclaration.parse(program: program, words[2])
-        isTwice = reads.contains { $0.program == program }
-        reads.append(declaration)
+        reads.append(try ReadDeclaration.parse(program: program, words[2]))
+        statement = Statement(program: program, mode: nil)
       } else {
         let annotation = try parse(program: program, mode: words[1].dropLast(), words[2])
-        isTwice = annotations.contains { $0.program == program && $0.mode == annotation.mode }
         annotations.append(annotation)
+        statement = Statement(program: program, mode: annotation.mode)
       }
-      guard !isTwice else {
+      guard seen.insert(statement).inserted else {
         throw BPFObjectError(
           .annotationTwice, "two annotations say the same of `\(program)`: `\(words[1])`", expected: "one",
           next: "put everything into one VERITY_BPF_MAY or VERITY_BPF_READS")
       }
     }
     return (annotations, reads)
+  }
+
+  /// What can be said of a program once.
+  private struct Statement: Hashable {
+    let program: String
+    /// Nil for what it reads.
+    let mode: LockdownMode?
   }
 
   private static func truncated() -> BPFObjectError {

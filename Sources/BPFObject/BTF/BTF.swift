@@ -10,6 +10,10 @@ public struct BTF: Sendable {
   var part: ObjectPart
   /// Indexed by type id; the first is void.
   public internal(set) var types: [BTFType]
+  /// The declaration tags among the types, by their ids: what asks for them for each program does not go through all types.
+  package let declarationTags: [UInt32]
+  /// Whether there is a type tag among the types.
+  package let hasTypeTags: Bool
   /// Where the string section begins in the bytes, and how long it is.
   let strings: Range<Int>
   /// Where the type section begins.
@@ -28,6 +32,8 @@ public struct BTF: Sendable {
     strings = layout.strings
     typesStart = layout.types.lowerBound
     types = try Self.readTypes(part, layout.types)
+    declarationTags = types.filter { $0.kind == .declarationTag }.map(\.id)
+    hasTypeTags = types.contains { $0.kind == .typeTag }
     try checkReferences()
   }
 

@@ -53,7 +53,8 @@ extension ELFFile {
   func relocations(of section: ELFSection) throws(BPFObjectError) -> [ELFRelocation] {
     var relocations: [ELFRelocation] = []
     let file = ObjectPart(name: "the file", bytes: bytes, check: .truncated)
-    for table in sections where Int(table.info) == section.index {
+    for index in tablesByTarget[UInt32(truncatingIfNeeded: section.index)] ?? [] {
+      let table = sections[index]
       guard table.type != ELFSection.Constant.rela else {
         throw BPFObjectError(
           .malformedELF, "section `\(section.name)` has relocations with addends", expected: "SHT_REL",

@@ -12,6 +12,8 @@ package struct ELFFile: Sendable {
   private let indexByName: [String: Int]
   /// Names that several sections have.
   private let repeatedNames: Set<String>
+  /// Section index to the indexes of the sections whose `sh_info` names it, those with its relocations among them.
+  let tablesByTarget: [UInt32: [Int]]
 
   static let headerSize = 64
   static let sectionHeaderSize = 64
@@ -29,6 +31,8 @@ package struct ELFFile: Sendable {
     var indexByName: [String: Int] = [:]
     indexByName.reserveCapacity(sections.count)
     var repeatedNames: Set<String> = []
+    var tablesByTarget: [UInt32: [Int]] = [:]
+    for section in sections where section.info != 0 { tablesByTarget[section.info, default: []].append(section.index) }
     for section in sections.dropFirst() {
       guard let first = indexByName.updateValue(section.index, forKey: section.name) else { continue }
       indexByName[section.name] = first
@@ -36,6 +40,7 @@ package struct ELFFile: Sendable {
     }
     self.indexByName = indexByName
     self.repeatedNames = repeatedNames
+    self.tablesByTarget = tablesByTarget
   }
 
   /// A section's bytes; zeros for one that the file does not store.

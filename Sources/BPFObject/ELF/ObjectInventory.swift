@@ -85,10 +85,13 @@ private struct InventoryTaker {
   /// The number each section has in the inventory; nil for tables and for what may go.
   private let numbers: [Int?]
   private let excluded: String?
+  /// Where the symbol table begins in the file; nil when there is none.
+  private let symbolTable: Int?
 
   init(_ elf: ELFFile, excluding excluded: String?) {
     self.elf = elf
     self.excluded = excluded
+    symbolTable = elf.sections.first { $0.type == ELFSection.Constant.symtab }?.offset
     file = ObjectPart(name: "the file", bytes: elf.bytes, check: .truncated)
     var next = 0
     numbers = elf.sections.map { section in
@@ -183,8 +186,8 @@ private struct InventoryTaker {
   }
 
   private func otherByte(of symbol: ELFSymbol) throws(BPFObjectError) -> UInt8 {
-    guard let table = elf.sections.first(where: { $0.type == ELFSection.Constant.symtab }) else { return 0 }
-    return try file.u8(at: table.offset + symbol.index * ELFFile.symbolSize + 5)
+    guard let symbolTable else { return 0 }
+    return try file.u8(at: symbolTable + symbol.index * ELFFile.symbolSize + 5)
   }
 
   /// Offset and type as 64-bit numbers, then the symbol.

@@ -26,7 +26,13 @@ public struct LinkedObject: Equatable, Sendable {
   /// What the author says that programs may do under lockdown.
   public internal(set) var annotations: [Annotation] = []
   /// What the author says that programs read of the kernel's memory.
-  public internal(set) var readDeclarations: [ReadDeclaration] = []
+  public internal(set) var readDeclarations: [ReadDeclaration] = [] {
+    didSet {
+      declarationIndexes = Dictionary(
+        readDeclarations.enumerated().map { ($1.program, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+  }
+  private var declarationIndexes: [String: Int] = [:]
 
   /// An object without externs; linking adds those.
   public init(license: String, btf: [UInt8], maps: [LinkedMap], programs: [LinkedProgram]) {
@@ -34,6 +40,11 @@ public struct LinkedObject: Equatable, Sendable {
     self.btf = btf
     self.maps = maps
     self.programs = programs
+  }
+
+  /// What the author says that this program reads; nil when nothing is said.
+  package func readDeclaration(of program: String) -> ReadDeclaration? {
+    declarationIndexes[program].map { readDeclarations[$0] }
   }
 }
 

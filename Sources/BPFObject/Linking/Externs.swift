@@ -107,11 +107,15 @@ struct Externs: Sendable {
       variables.append(variable)
     }
     let (int, placeholder) = try Self.addTypes(&btf, holdsFunctions: holdsFunctions)
+    // Many functions may have one prototype, and a prototype many parameters.
+    var named: Set<UInt32> = []
     for (index, variable) in variables.enumerated() {
       let declaration = try btf.type(variable.type)
       var type = variable.type
       if declaration.kind == .function {
-        try btf.nameParameters(of: declaration.sizeOrType, like: placeholder)
+        if named.insert(declaration.sizeOrType).inserted {
+          try btf.nameParameters(of: declaration.sizeOrType, like: placeholder)
+        }
         btf.storeLinkage(.global, ofFunction: declaration)
         type = placeholder
       } else {

@@ -39,13 +39,14 @@ package struct ObjectLinker {
   /// The functions that declaration tags `exception_callback:NAME` name for programs.
   private func exceptionCallbacks() throws(BPFObjectError) -> [String: Int] {
     var callbacks: [String: Int] = [:]
-    guard parts.btf.types.contains(where: { $0.kind == .declarationTag }) else { return callbacks }
+    guard !parts.btf.declarationTags.isEmpty else { return callbacks }
     let prefix = "exception_callback:"
     var subprograms: [Substring: Int] = [:]
     for (index, function) in functions.functions.enumerated() where !function.isProgram {
       subprograms[Substring(function.name)] = index
     }
-    for tag in parts.btf.types where tag.kind == .declarationTag {
+    for id in parts.btf.declarationTags {
+      let tag = try parts.btf.type(id)
       let text = try parts.btf.name(of: tag)
       guard text.hasPrefix(prefix) else { continue }
       let target = try parts.btf.type(tag.sizeOrType)

@@ -97,14 +97,14 @@ extension LoadSteps {
 
   /// Puts programs and maps into the slots of the maps that hold them from the start.
   func fillSlots(maps: [KernelObject], programs objects: [KernelObject], btf: KernelObject) throws(BPFLoadError) {
+    guard linked.maps.contains(where: { !$0.initialSlots.isEmpty }) else { return }
+    var targets: [String: KernelObject] = [:]
+    for (map, object) in zip(linked.maps, maps) { targets[map.name] = targets[map.name] ?? object }
+    // A program goes before a map of its name.
+    for (program, object) in zip(programs, objects).reversed() { targets[program.name] = object }
     for (map, object) in zip(linked.maps, maps) {
       for slot in map.initialSlots {
-        let held: KernelObject
-        if let index = programs.firstIndex(where: { $0.name == slot.target }) {
-          held = objects[index]
-        } else if let index = linked.maps.firstIndex(where: { $0.name == slot.target }) {
-          held = maps[index]
-        } else {
+        guard let held = targets[slot.target] else {
           throw .noSuchSlotTarget(map: map.name, target: slot.target)
         }
         do throws(SystemError) {

@@ -61,10 +61,12 @@ public enum ObjectLoader {
     let chosen: [LinkedProgram]
     if let names = options.programs {
       let available = linked.programs.map(\.name)
-      for name in names where !available.contains(name) {
+      let known = Set(available)
+      for name in names where !known.contains(name) {
         throw .noSuchProgram(name: name, available: available)
       }
-      chosen = linked.programs.filter { names.contains($0.name) }
+      let wanted = Set(names)
+      chosen = linked.programs.filter { wanted.contains($0.name) }
     } else {
       chosen = linked.programs.filter { !$0.kind.isOptional }
     }

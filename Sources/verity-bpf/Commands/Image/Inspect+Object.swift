@@ -9,10 +9,7 @@ extension InspectCommand {
   func inspectObject() throws {
     let descriptor = try OwnedFD.open(file, .readOnly)
     guard let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) else {
-      throw DiagnosedFailure(
-        Diagnostic(
-          "object.too-large", .incomplete, "`\(file)` is too large for a BPF object",
-          expected: "at most \(BPFObject.maximumByteCount) bytes"))
+      throw Self.tooLarge("`\(file)` is too large for a BPF object")
     }
     let digest = try Digest.of(bytes.rawSpan)
     let kernelTypes = try kernelBtf.map { try readTypes($0) }
@@ -34,10 +31,18 @@ extension InspectCommand {
 }
 
 extension InspectCommand {
+  private static func tooLarge(_ what: String) -> DiagnosedFailure {
+    DiagnosedFailure(
+      Diagnostic(
+        "object.too-large", .incomplete, what, expected: "at most \(BPFObject.maximumByteCount) bytes", found: "more"))
+  }
+
   /// Reads the BTF of a kernel.
   private func readTypes(_ path: String) throws -> BTF {
     let descriptor = try OwnedFD.open(path, .readOnly)
-    let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) ?? []
+    guard let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) else {
+      throw Self.tooLarge("`\(path)` is too large for a kernel's BTF")
+    }
     do throws(BPFObjectError) {
       return try BTF(bytes.rawSpan)
     } catch {
@@ -62,9 +67,10 @@ extension ObjectReport {
           ? "none: not GPL-compatible"
           : "\(license)\(isGPLCompatible ? "" : ": not GPL-compatible")"),
     ]
+    let promises = Dictionary(grouping: annotations, by: \.program)
     for program in programs {
       lines += program.lines
-      for annotation in annotations where annotation.program == program.name {
+      for annotation in promises[program.name] ?? [] {
         lines.append(Output.row("promise", annotation.line(against: program)))
       }
     }
@@ -186,14 +192,15 @@ extension LinkedMap {
 
 extension ObjectReport {
   func json(schema: String, file: String, digest: Digest, byteCount: Int) -> JSONValue {
-    [
+    let programsByName = Dictionary(programs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    return [
       "schema": .string(schema), "kind": "object", "file": .string(file), "object": .string("\(digest)"),
       "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
       "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
       "annotations": .array(
         annotations.map { annotation in
-          annotation.json(against: programs.first { $0.name == annotation.program })
+          annotation.json(against: programsByName[annotation.program])
         }),
       "struct_ops": .array(
         structOps.map {
