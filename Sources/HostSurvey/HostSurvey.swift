@@ -76,7 +76,7 @@ public enum HostSurvey {
 
   private static func contents(_ path: String) -> Result<[UInt8], SystemError> {
     Result { () throws(SystemError) in
-      try OwnedFD.open(path, [.readOnly, .nonBlocking]).readToEnd(limit: 1 << 20) ?? []
+      try OwnedFD.open(path, [.readOnly, .nonBlocking]).readToEnd(of: path, limit: 1 << 20)
     }
   }
 

@@ -13,6 +13,10 @@ extension SystemError: Diagnosable {
     case ENOSPC, EDQUOT:
       Diagnostic(
         "system.disk-full", .incomplete, description, next: "free some space; nothing half-made was left behind")
+    case EFBIG where limit != nil:
+      Diagnostic(
+        "system.too-large", .incomplete, "\(path.map { "`\($0)`" } ?? "the file") is too large for what reads it",
+        expected: "at most \(limit ?? 0) bytes", found: "more", next: "see that it is the file that was meant")
     default:
       Diagnostic("system.failed", .incomplete, description)
     }

@@ -10,6 +10,8 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   public let path: String?
   /// The error number.
   public let errno: CInt
+  /// Bytes that the file may have at most, where that is what is wrong with it.
+  public private(set) var limit: Int?
 
   public init(_ operation: String, path: String? = nil, errno: CInt) {
     self.operation = operation
@@ -27,6 +29,15 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     self.init(operation, path: path, errno: code.rawValue)
   }
 
+  /// A file that is larger than its reader takes.
+  ///
+  /// - Parameter limit: bytes that it may have at most.
+  public static func tooLarge(_ path: String? = nil, limit: Int) -> SystemError {
+    var error = SystemError("read", path: path, .efbig)
+    error.limit = limit
+    return error
+  }
+
   /// The error number, where it is known here.
   public var code: Errno? { Errno(rawValue: errno) }
 
@@ -42,6 +53,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     let object = path.map { " `\($0)`" } ?? ""
-    return "\(operation)\(object): \(errnoText) (\(errnoName))"
+    let reason = limit.map { "more than \($0) bytes" } ?? errnoText
+    return "\(operation)\(object): \(reason) (\(errnoName))"
   }
 }

@@ -28,9 +28,7 @@ internal import Glibc
       return unsafe KernelBTF(mapping: UnsafeRawPointer(address), byteCount: size, copy: [])
     }
     // The real ones have some 5 MB.
-    guard let bytes = try descriptor.readToEnd(limit: 64 << 20) else {
-      throw SystemError("read", path: path, errno: EFBIG)
-    }
+    let bytes = try descriptor.readToEnd(of: path, limit: 64 << 20)
     return unsafe KernelBTF(mapping: nil, byteCount: 0, copy: bytes)
   }
 

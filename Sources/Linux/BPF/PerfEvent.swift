@@ -80,9 +80,7 @@ public enum TracingFiles {
   /// The text of a file below its root.
   public static func text(_ name: String, limit: Int = 64 << 20) throws(SystemError) -> String {
     let path = "\(try root())/\(name)"
-    guard let bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: limit) else {
-      throw SystemError("read", path: path, errno: EFBIG)
-    }
+    let bytes = try OwnedFD.open(path, .readOnly).readToEnd(of: path, limit: limit)
     return String(decoding: bytes, as: UTF8.self)
   }
 

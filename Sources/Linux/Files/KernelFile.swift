@@ -63,7 +63,7 @@ public enum KernelFile {
         if error.errno == ENOENT || error.errno == ENOTDIR { return .absent }
         throw error
       }
-      guard let bytes = try file.readToEnd(limit: limit) else { throw SystemError("read", path: path, errno: EFBIG) }
+      let bytes = try file.readToEnd(of: path, limit: limit)
       // Only the line feed that the kernel adds is not part of the value: a path may end in blanks.
       guard let text = String(validating: bytes.last == 0x0a ? bytes.dropLast() : bytes[...], as: UTF8.self) else {
         throw SystemError("read", path: path, errno: EILSEQ)

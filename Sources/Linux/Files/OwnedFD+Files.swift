@@ -77,7 +77,8 @@ extension OwnedFD {
     return try readFully(at: offset, into: &bytes)
   }
 
-  /// Reads from the current position to the end, at most `limit` bytes; nil when there are more.
+  /// Reads from the current position to the end, at most `limit` bytes; nil when there are more. Of a file whose status
+  /// says that it has more, no more than its first bytes are read.
   public borrowing func readToEnd(limit: Int) throws(SystemError) -> [UInt8]? {
     var bytes: [UInt8] = []
     // Most of what is read so are a few words from procfs: clearing room for more would take longer than reading.
@@ -90,9 +91,28 @@ extension OwnedFD {
       }
       if got == 0 { return bytes }
       guard bytes.count + got <= limit else { return nil }
+      // Once, and of no file that ends here: what procfs and sysfs have is short, and they do not say how long it is.
+      if bytes.isEmpty, got == chunk.count, chunk.count < limit {
+        let status = try status()
+        if status.kind == .regular, let size = Int(exactly: status.size) {
+          guard size <= limit else { return nil }
+          bytes.reserveCapacity(size)
+        }
+      }
       bytes.append(contentsOf: chunk[0..<got])
       if got == chunk.count, chunk.count < 65536 { chunk = [UInt8](repeating: 0, count: chunk.count * 4) }
     }
+  }
+
+  /// Reads a file to its end.
+  ///
+  /// - Parameters:
+  ///   - path: where it was opened, for the error.
+  ///   - limit: bytes that it may have at most.
+  /// - Throws: `SystemError`; with ``SystemError/limit`` when it is larger.
+  public borrowing func readToEnd(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    guard let bytes = try readToEnd(limit: limit) else { throw .tooLarge(path, limit: limit) }
+    return bytes
   }
 
   /// Reads one value of a file that the kernel makes up: such a file gives all of it in one piece (fs/libfs.c,

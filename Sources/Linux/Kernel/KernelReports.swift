@@ -37,10 +37,6 @@ public enum KernelReports {
   ///
   /// Addresses are zero for a process that may not see them (kernel.kptr_restrict).
   public static func symbols() throws(SystemError) -> [UInt8] {
-    let file = try KernelFile.open(symbolsPath)
-    guard let bytes = try file.readToEnd(limit: 256 << 20) else {
-      throw SystemError("read", path: symbolsPath, errno: EFBIG)
-    }
-    return bytes
+    try KernelFile.open(symbolsPath).readToEnd(of: symbolsPath, limit: 256 << 20)
   }
 }

@@ -33,10 +33,7 @@ enum ProbedFile {
   /// The whole file.
   static func contents(of path: String) throws(AttachFailure) -> [UInt8] {
     try AttachFailure.calling { () throws(SystemError) in
-      guard let bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: 1 << 30) else {
-        throw SystemError("read", path: path, errno: 27)  // EFBIG
-      }
-      return bytes
+      try OwnedFD.open(path, .readOnly).readToEnd(of: path, limit: 1 << 30)
     }
   }
 

@@ -101,6 +101,8 @@ extension ErrorCatalogue {
       "The image's blocks do not lead to the root hash, so nothing was signed. A signature of a damaged image would be worth less than none.",
     "system.not-found": "A file or directory is not there. Relative paths start at the current directory.",
     "system.permission": "The system does not permit it to this user. Much of what loads or mounts needs root.",
+    "system.too-large":
+      "The file is larger than what reads it takes; the message says the limit. It was refused by its size, before its contents were read.",
     "system.disk-full": "The disk is full, or a quota is used up. Nothing half-made was left behind.",
     "system.failed": "A system call failed; its name and the error are shown.",
     "json.malformed":

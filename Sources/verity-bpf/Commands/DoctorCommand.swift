@@ -49,8 +49,12 @@ struct DoctorCommand: Command {
 
   private func gather() throws -> HostFacts {
     guard let facts else { return try HostSurvey.run() }
-    guard let text = try OwnedFD.openRegular(facts).readToEnd(limit: 4 << 20) else {
-      throw DiagnosedFailure(Diagnostic("host.facts", .invalid, "`\(facts)` is too large to be facts of a host"))
+    let limit = 4 << 20
+    guard let text = try OwnedFD.openRegular(facts).readToEnd(limit: limit) else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "host.facts", .invalid, "`\(facts)` is too large to be facts of a host", expected: "at most \(limit) bytes",
+          found: "more"))
     }
     return try HostFacts(JSONValue.parse(text))
   }

@@ -11,10 +11,7 @@ enum PolicyFile {
   static func read(_ path: String) throws -> [UInt8] {
     do throws(SystemError) {
       let file = try OwnedFD.open(path == "-" ? "/dev/stdin" : path, .readOnly)
-      guard let bytes = try file.readToEnd(limit: sizeLimit) else {
-        throw SystemError("read", path: path, errno: 27)  // EFBIG
-      }
-      return bytes
+      return try file.readToEnd(of: path, limit: sizeLimit)
     } catch {
       throw DiagnosedFailure(error.diagnostic)
     }

@@ -11,7 +11,7 @@ import Provenance
 /// What `load` does.
 extension LoadCommand {
   /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
-  private static let policyLimit = 64 << 20
+  private static let policyLimit = PolicyFile.sizeLimit
 
   func execute() throws -> Int32 {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
@@ -82,8 +82,9 @@ extension LoadCommand {
     guard let text = try file.readToEnd(limit: Self.policyLimit) else {
       throw DiagnosedFailure(
         Diagnostic(
-          "policy.too-large", .invalid, "policy `\(policy)` is too large", expected: "at most \(Self.policyLimit) bytes"
-        ))
+          "policy.too-large", .invalid, "policy `\(policy)` is too large",
+          expected: "at most \(Self.policyLimit) bytes",
+          found: "more"))
     }
     return (text, policy)
   }

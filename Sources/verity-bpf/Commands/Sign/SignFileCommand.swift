@@ -135,9 +135,7 @@ struct SignFileCommand: Command {
 
   /// The object; for a companion section without the module signature that it may have, which would cover other bytes.
   private func read() throws -> [UInt8] {
-    guard let bytes = try OwnedFD.openRegular(object).readToEnd(limit: PolicyFile.sizeLimit) else {
-      throw SystemError("read", path: object, errno: 27)  // EFBIG
-    }
+    let bytes = try OwnedFD.openRegular(object).readToEnd(of: object, limit: PolicyFile.sizeLimit)
     let content = try ModuleSignature.bytesToSign(of: bytes.rawSpan)
     // What is no object is not signed as one, whatever the form.
     _ = try ObjectSigner.bytesToSign(of: content.rawSpan)
