@@ -113,6 +113,19 @@ public enum PropertyValue: Hashable, Sendable {
   case version([UInt32])
   case numbers([UInt32])
 
+  /// Whether a fact that satisfies it satisfies no other value of the same property: one digest, or one path.
+  public func isExclusive(for name: PropertyName) -> Bool {
+    switch self {
+    case .digest:
+      switch name.entry.form.digests {
+      case .one?: true
+      case .several?, nil: false
+      }
+    case .pattern(let pattern): PathPattern.isLiteral(pattern)
+    case .flag, .word, .words, .text, .version, .numbers: false
+    }
+  }
+
   /// The value as a policy says it, in its canonical form.
   public var description: String {
     switch self {

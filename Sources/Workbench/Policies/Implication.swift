@@ -7,10 +7,18 @@ extension PolicyDocument.Statement {
       && other.properties.allSatisfy { wanted in properties.contains { $0.implies(wanted) } }
   }
 
-  /// The properties that name one digest, which can only be implied by themselves.
-  var digestProperties: [(name: PropertyName, digest: DigestLiteral)] {
+  /// The properties that only themselves can imply: those that name one digest or one path.
+  var keys: [PropertyKey] {
     properties.compactMap { property in
-      if case .digest(let digest) = property.value { (property.name, digest) } else { nil }
+      let key = PropertyKey(name: property.name, value: property.value)
+      if case .digest = property.value { return key }
+      return property.value.isExclusive(for: property.name) ? key : nil
     }
   }
+}
+
+/// A property as a key of dictionaries.
+struct PropertyKey: Hashable {
+  let name: PropertyName
+  let value: PropertyValue
 }

@@ -50,7 +50,7 @@ public struct PolicyDiff: Sendable {
         // Each pair once: the other policy's rules are the second of the pair in the first round only.
         guard rules === oldRules else { continue }
         for rule in rules.all {
-          for other in others.compatible(with: rule) where other.action != rule.action {
+          for other in others.opposed(to: rule) {
             pairs += 1
             guard pairs <= Self.pairLimit else {
               isComplete = false
@@ -78,27 +78,47 @@ public struct PolicyDiff: Sendable {
     changes.append(Change(facts: facts, before: was, after: becomes))
   }
 
-  /// The rules of one operation, with those that name a digest apart.
+  /// The rules of one operation, found by their action and by what only one of them can be about.
   private final class Rules {
     let all: [PolicyDocument.Statement]
-    private var byDigest: [String: [PolicyDocument.Statement]] = [:]
-    private var open: [PolicyDocument.Statement] = []
+    private var byAction: [Action: Group] = [:]
+
+    /// Rules of one action: by the property that names one digest or path, and by that, those without one apart.
+    private struct Group {
+      var all: [PolicyDocument.Statement] = []
+      var open: [PolicyDocument.Statement] = []
+      var byProperty: [PropertyName: [PropertyValue: [PolicyDocument.Statement]]] = [:]
+    }
 
     init(_ document: PolicyDocument, _ operation: Operation) {
       all = document.statements.filter { $0.kind == .rule && $0.operation == operation }
       for rule in all {
-        if let key = Self.key(rule) { byDigest[key, default: []].append(rule) } else { open.append(rule) }
+        byAction[rule.action, default: Group()].all.append(rule)
+        if let key = Self.key(rule) {
+          byAction[rule.action, default: Group()].byProperty[key.name, default: [:]][key.value, default: []].append(
+            rule)
+        } else {
+          byAction[rule.action, default: Group()].open.append(rule)
+        }
       }
     }
 
-    /// Rules that some facts can match together with this one: two that name different digests of the volume cannot.
-    func compatible(with rule: PolicyDocument.Statement) -> [PolicyDocument.Statement] {
-      guard let key = Self.key(rule) else { return all }
-      return open + (byDigest[key] ?? [])
+    /// Rules of the other action that some facts can match together with this one: two that name different digests of one
+    /// file cannot.
+    func opposed(to rule: PolicyDocument.Statement) -> [PolicyDocument.Statement] {
+      guard let group = byAction[rule.action == .allow ? .deny : .allow] else { return [] }
+      guard let key = Self.key(rule) else { return group.all }
+      var found = group.open
+      for (name, rules) in group.byProperty {
+        if name == key.name { found += rules[key.value] ?? [] } else { found += rules.values.joined() }
+      }
+      return found.sorted { $0.line < $1.line }
     }
 
-    private static func key(_ rule: PolicyDocument.Statement) -> String? {
-      rule.properties.first { $0.name == .dmverityRoothash }?.canonicalText
+    /// One file's digest or path before the volume's: of one volume there may be many rules.
+    private static func key(_ rule: PolicyDocument.Statement) -> PolicyDocument.Property? {
+      let keys = rule.properties.filter { $0.value.isExclusive(for: $0.name) }
+      return keys.first { $0.name != .dmverityRoothash } ?? keys.first
     }
   }
 

@@ -43,12 +43,12 @@ public struct PolicyLint {
     var comparisons = 0
     for operation in document.dialect.operations {
       let rules = document.statements.filter { $0.kind == .rule && $0.operation == operation }
-      // Only rules with the same digests, or without any, can cover a rule that names digests.
-      var byDigest: [DigestKey: [Int]] = [:]
+      // Only rules with the same digests and paths, or without any, can cover a rule that names some.
+      var byKey: [PropertyKey: [Int]] = [:]
       var others: [Int] = []
       for (number, rule) in rules.enumerated() {
-        let digests = rule.digestProperties.map { DigestKey(name: $0.name, digest: $0.digest) }
-        var candidates = digests.flatMap { byDigest[$0] ?? [] }
+        let keys = rule.keys
+        var candidates = keys.flatMap { byKey[$0] ?? [] }
         candidates = (candidates + others).sorted()
         for candidate in candidates {
           comparisons += 1
@@ -63,14 +63,9 @@ public struct PolicyLint {
             break
           }
         }
-        if let first = digests.first { byDigest[first, default: []].append(number) } else { others.append(number) }
+        if let first = keys.first { byKey[first, default: []].append(number) } else { others.append(number) }
       }
     }
-  }
-
-  private struct DigestKey: Hashable {
-    let name: PropertyName
-    let digest: DigestLiteral
   }
 
   private mutating func report(_ rule: PolicyDocument.Statement, coveredBy earlier: PolicyDocument.Statement) {

@@ -10,8 +10,16 @@ struct PathPattern: Sendable {
   }
 
   private let steps: [Step]
+  /// The only path that it can match; nil when there are several.
+  private let only: String?
+
+  /// Whether a pattern matches one path and no other.
+  static func isLiteral(_ pattern: String) -> Bool {
+    !pattern.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }
+  }
 
   init(_ pattern: String) {
+    only = Self.isLiteral(pattern) ? pattern : nil
     var steps: [Step] = []
     for byte in pattern.utf8 {
       switch byte {
@@ -31,6 +39,7 @@ struct PathPattern: Sendable {
 
   /// Whether the whole path matches. Takes at most path × pattern steps: all ways through are walked side by side.
   func matches(_ path: String) -> Bool {
+    if let only { return only.utf8.elementsEqual(path.utf8) }
     var states = [Bool](repeating: false, count: steps.count + 1)
     states[0] = true
     close(&states)
