@@ -1,0 +1,40 @@
+// Undoing compression by zlib and libzstd, each of which is loaded when it is first needed: few runs of the program read a
+// log that was rotated.
+#ifndef VB_COMPRESSION_H
+#define VB_COMPRESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+enum vb_compression_format { VB_GZIP = 1, VB_ZSTD = 2 };
+
+struct vb_decompressor;
+
+// NULL when the library cannot be loaded or has no memory; `problem` says why.
+struct vb_decompressor *_Nullable vb_decompressor_make(int format, char *problem, size_t problem_size);
+
+void vb_decompressor_free(struct vb_decompressor *decompressor);
+
+enum vb_decompression_state {
+  VB_DECOMPRESSING = 0,  // in the middle of a member (gzip) or frame (zstd)
+  VB_MEMBER_ENDED = 1,   // whole, its checksum right; another one may follow
+  VB_DAMAGED = 2,        // and whatever follows cannot be read
+};
+
+// What one call has done.
+struct vb_decompressed {
+  int state;
+  size_t taken;  // bytes of the input
+  size_t made;   // bytes of output
+};
+
+// Decompresses as much as input and room allow. There has to be room. Without input, out comes what an earlier call had no room
+// for. Nothing taken and nothing made of input that is there is damage, and said so.
+__attribute__((warn_unused_result)) struct vb_decompressed vb_decompress(
+    struct vb_decompressor *decompressor, const void *input, size_t input_size, void *output, size_t output_size);
+
+#pragma clang assume_nonnull end
+
+#endif
