@@ -65,6 +65,8 @@ final class LifeTests {
     #expect(vouched?["record"]?["path_in_image"] == "xdp_counter.bpf.o")
     #expect(vouched?["type"] == "xdp")
     // Without these records nobody vouches.
+    try Directory.create(directory.file("none"))
+    try directory.write("none/audit.jsonl", "")
     #expect(try standing(of: id, audit: directory.file("none"))?["standing"] == "unknown")
 
     // A record of the same id with another tag: the program is not the one that was admitted.
@@ -102,9 +104,44 @@ final class LifeTests {
     #expect(try standing(of: id, audit: directory.file("audit")) == nil)
   }
 
+  @Test func psReadsRotatedLogs() throws {
+    let pin = "\(pins)/demo"
+    try #require(try VerityBPFCommand.run(arguments(pin)).status == 0)
+    let id = try identifier(pinned: "\(pin)/prog/xdp_counter")
+    let log = directory.file("audit/audit.jsonl")
+    try Tools.run("mv", log, "\(log).1")
+    #expect(try standing(of: id, audit: directory.file("audit"))?["standing"] == "vouched")
+    // As logrotate goes on: compressed the next time, with an empty file in the first one's place.
+    try Tools.run("gzip", "\(log).1")
+    try Tools.run("mv", "\(log).1.gz", "\(log).2.gz")
+    try directory.write("audit/audit.jsonl.1", "")
+    try directory.write("audit/audit.jsonl", "")
+    #expect(try standing(of: id, audit: directory.file("audit"))?["standing"] == "vouched")
+    #expect(try unload(pin).status == 0)
+  }
+
+  @Test func psSaysWhatItCannotSee() throws {
+    let missing = try VerityBPFCommand.run(["ps", "--audit-dir", directory.file("nowhere"), "--json"])
+    #expect(missing.status == 1)
+    #expect(try missing.json()["error"]?["code"] == "audit.missing")
+    // Without privilege the kernel shows nothing, and the log is its owner's.
+    let unprivileged = try VerityBPFCommand.run(
+      ["ps", "--audit-dir", directory.file("nowhere"), "--json"],
+      wrapper: ["setpriv", "--reuid", "65534", "--clear-groups", "--"])
+    let error = try unprivileged.json()["error"]
+    #expect(unprivileged.status == 1 && error?["code"] == "ps.permission", "\(unprivileged.output)")
+    guard case .string(let found)? = error?["found"] else {
+      Issue.record("nothing found")
+      return
+    }
+    #expect(found.contains("EPERM") && found.contains("nowhere"), "\(found)")
+  }
+
   @Test func psFlagsWhatOthersLoaded() throws {
     try Tools.run("bpftool", "prog", "load", directory.file("progs/xdp_counter.bpf.o"), "\(pins)/theirs")
     let id = try identifier(pinned: "\(pins)/theirs")
+    try Directory.create(directory.file("audit"))
+    try directory.write("audit/audit.jsonl", "")
     #expect(try standing(of: id, audit: directory.file("audit"))?["standing"] == "unknown")
   }
 

@@ -27,7 +27,8 @@ struct JudgedObject: ~Copyable {
     let mode = KernelSettings.lockdownMode()
     let reportsByName = Dictionary(reports.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for annotation in linked.annotations where mode == nil || annotation.mode.rawValue == mode?.rawValue {
-      guard let report = reportsByName[annotation.program] else { continue }
+      let name = annotation.program
+      guard let report = reportsByName[name] else { continue }
       let excess = annotation.excess(of: report)
       guard excess.isEmpty else {
         throw .annotation(program: annotation.program, mode: annotation.mode.rawValue, excess: excess)

@@ -1,12 +1,27 @@
-internal import KernelABI
 internal import Base
-public import Linux
+internal import Linux
 
 /// What the audit records of this tool say of the programs it loaded.
 ///
 /// The records are `audit.jsonl`: a decision with the object and its root hash, and an outcome with the programs' ids
 /// and tags, tied together by their event.
 public struct AuditTrail: Sendable {
+  /// One program as the kernel has it now.
+  public struct Program: Equatable, Sendable {
+    /// The number that the kernel gave it.
+    public let id: UInt32
+    /// The eight bytes that the kernel gives today.
+    public let tag: [UInt8]
+    /// When the kernel says that it was loaded, nanoseconds since boot.
+    public let loadTime: UInt64
+
+    public init(id: UInt32, tag: [UInt8], loadTime: UInt64) {
+      self.id = id
+      self.tag = tag
+      self.loadTime = loadTime
+    }
+  }
+
   /// One program as it was recorded when it was loaded.
   public struct Record: Equatable, Sendable {
     /// When the outcome was recorded, RFC 3339.
@@ -38,82 +53,72 @@ public struct AuditTrail: Sendable {
   }
 
   /// The newest record of each id.
-  private var records: [UInt32: Record] = [:]
-  /// Lines that are no records, a cut last line for example.
-  public private(set) var unreadableLines = 0
+  private let records: [UInt32: Record]
+  /// Lines that are no records, a cut last line for example, among those that were read.
+  public let unreadableLines: Int
+  /// Kinds of records that are not known here, with their numbers, among those that were read: of a newer version of this
+  /// program, perhaps.
+  public let unknownKinds: [String: Int]
 
-  /// Reads the records in a directory; a directory without records vouches for nothing.
+  /// Looks in the log of a directory for what it says of programs that are loaded. The log may have been rotated, and its
+  /// earlier files compressed.
   ///
-  /// - Throws: `SystemError` when the records exist and cannot be read.
-  public static func read(directory: String) throws(SystemError) -> AuditTrail {
-    let file: OwnedFD
-    do throws(SystemError) {
-      file = try OwnedFD.open("\(directory)/audit.jsonl", [.readOnly, .noFollow])
-    } catch  where error.code == .enoent {
-      return AuditTrail(lines: [], bootID: nil)
-    }
-    guard let bytes = try file.readToEnd(limit: 1 << 30) else {
-      throw SystemError("read", path: "\(directory)/audit.jsonl", errno: 27)
-    }
-    return AuditTrail(lines: bytes, bootID: KernelSettings.bootID())
-  }
-
-  /// Reads the text of `audit.jsonl`.
-  ///
-  /// - Parameter bootID: this start of the machine. The kernel counts ids anew after each, so records of another start,
-  ///   and those that do not say of which they are, vouch for nothing.
-  public init(lines: [UInt8], bootID: String?) {
-    var decisions: [String: JSONValue] = [:]
-    for line in lines.split(separator: 0x0a) {
-      guard let record = try? JSONValue.parse(Array(line)), case .string(let event)? = record["event"] else {
-        unreadableLines += 1
-        continue
-      }
-      switch record["stage"] {
-      case "decision": decisions[event] = record
-      case "outcome": note(outcome: record, of: decisions[event], bootID: bootID)
-      default: unreadableLines += 1
+  /// - Parameter programs: listed before, so that each of them was recorded before it was listed, or is being recorded.
+  /// - Throws: ``AuditReadError``, also when there is no log: that nothing was recorded is something else than that nobody can
+  ///   tell.
+  public static func read(
+    directory: String, about programs: [Program]
+  ) throws(AuditReadError) -> AuditTrail {
+    guard let bootID = KernelSettings.bootID() else { throw .noBootID }
+    // A rotation while the files are read gives them other names, and one could be missed.
+    for _ in 0..<Self.patience {
+      let files = try AuditLogFiles.list(directory)
+      do throws(AuditReadError) {
+        let search = try search(files, TrailSearch(bootID: bootID, programs: programs))
+        if try AuditLogFiles.list(directory) == files { return AuditTrail(search) }
+      } catch {
+        if try AuditLogFiles.list(directory) == files { throw error }
       }
     }
+    throw .changing(directory: directory)
   }
 
-  private mutating func note(outcome record: JSONValue, of decision: JSONValue?, bootID: String?) {
-    // Only what was allowed and loaded, since the machine was started, vouches for anything.
-    guard decision?["decision"] == "allow", record["outcome"]?["result"] == "loaded",
-      let bootID, record["outcome"]?["boot_id"]?.text == bootID,
-      case .array(let programs)? = record["outcome"]?["programs"]
-    else { return }
-    for program in programs {
-      guard case .integer(let number)? = program["id"], let id = UInt32(exactly: number),
-        let tag = program["tag"]?.text
-      else { continue }
-      records[id] = Record(
-        time: record["time"]?.text ?? "", loadTime: program["load_time"]?.number, tag: tag,
-        rootHash: decision?["root_hash"]?.text,
-        object: decision?["object"]?.text, path: decision?["path_in_image"]?.text, rule: decision?["rule"]?.text)
+  /// How often the files are read anew when they were rotated meanwhile.
+  private static let patience = 5
+
+  private init(_ search: TrailSearch) {
+    records = search.records
+    unreadableLines = search.unreadableLines
+    unknownKinds = search.unknownKinds
+  }
+
+  private static func search(
+    _ files: AuditLogFiles, _ start: TrailSearch
+  ) throws(AuditReadError) -> TrailSearch {
+    var search = start
+    if let current = files.current { try take(files.path(of: current), into: &search) }
+    let newest = search
+    for chain in files.chains where !newest.isDone {
+      // Which chain is the newer one nobody knows, so each is followed to another start of the machine.
+      search.goOn()
+      for name in chain where !search.isDone { try take(files.path(of: name), into: &search) }
+    }
+    return search
+  }
+
+  private static func take(_ path: String, into search: inout TrailSearch) throws(AuditReadError) {
+    let file = try AuditLogFile.open(path)
+    if file.isCompressed {
+      try search.takeForwards(file)
+    } else {
+      try file.backwards { search.takeBackwards($0) }
     }
   }
 
-  /// How a program that is loaded now stands against the records.
-  ///
-  /// - Parameters:
-  ///   - tag: the eight bytes the kernel gives today.
-  ///   - loadTime: when the kernel says that it was loaded, nanoseconds since boot.
-  public func standing(id: UInt32, tag: [UInt8], loadTime: UInt64) -> Standing {
-    guard let record = records[id] else { return .unknown }
-    guard record.tag == Hex.encode(tag) else { return .otherTag(record) }
-    return record.loadTime == loadTime ? .vouched(record) : .otherLoad(record)
-  }
-}
-
-extension JSONValue {
-  fileprivate var text: String? {
-    guard case .string(let text) = self else { return nil }
-    return text
-  }
-
-  fileprivate var number: UInt64? {
-    guard case .integer(let number) = self else { return nil }
-    return UInt64(exactly: number)
+  /// How one of the programs that were asked about stands against the records.
+  public func standing(of program: Program) -> Standing {
+    guard let record = records[program.id] else { return .unknown }
+    guard record.tag == Hex.encode(program.tag) else { return .otherTag(record) }
+    return record.loadTime == program.loadTime ? .vouched(record) : .otherLoad(record)
   }
 }

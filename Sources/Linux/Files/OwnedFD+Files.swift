@@ -77,6 +77,15 @@ extension OwnedFD {
     return try readFully(at: offset, into: &bytes)
   }
 
+  /// Reads some bytes from the current position, as many as there are and fit; 0 at the end.
+  public borrowing func readSome(into array: inout [UInt8]) throws(SystemError) -> Int {
+    while true {
+      let got = withRaw { raw in unsafe array.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) } }
+      if got >= 0 { return got }
+      guard Glibc.errno == EINTR else { throw .current("read") }
+    }
+  }
+
   /// Reads from the current position to the end, at most `limit` bytes; nil when there are more. Of a file whose status
   /// says that it has more, no more than its first bytes are read.
   public borrowing func readToEnd(limit: Int) throws(SystemError) -> [UInt8]? {

@@ -111,6 +111,8 @@ extension ErrorCatalogue {
       "There is no paragraph of that name. `verity-bpf explain-error` without an argument lists them all.",
     "audit.unreadable-lines":
       "Lines of the audit log are no records, most often because the machine stopped while one was written. The others count.",
+    "audit.unknown-kinds":
+      "Records of the audit log are of kinds that this version does not know, and vouch for nothing; a newer version wrote them, perhaps. The others count.",
     "host.facts": "The record of a host that `doctor --facts` was given is not one that `doctor --record` writes.",
     "self-test.broken":
       "A control had another outcome than it must have: something that has to be refused was not, or something sound was. Do not rely on this machine's answers until that is understood.",

@@ -24,6 +24,22 @@ extension ErrorCatalogue {
       "A LoadPin list begins with the line `# LOADPIN_TRUSTED_VERITY_ROOT_DIGESTS`, to the byte, and has one digest a line. The kernel empties its list at the first mistake, and takes no second one until the next boot.",
     "audit.damaged":
       "The line begins like a record of IPE and ends too early, most often because the log was cut while it was written. The other lines are used.",
+    "audit.missing":
+      "The directory has no audit.jsonl, and none that rotation has put aside. A log that is not there says nothing of a program, which is not the same as one that does not have it.",
+    "audit.unreadable":
+      "A file of the audit log cannot be read: permissions, something that is no regular file, or a file that got shorter meanwhile.",
+    "audit.compression":
+      "Rotated logs may be plain, or compressed by gzip or zstd; the bytes say which, not the name.",
+    "audit.library":
+      "Compressed logs are read with zlib (libz.so.1) and zstd (libzstd.so.1), which are opened when such a log is met.",
+    "audit.damaged-file":
+      "The compressed file is cut short, or its checksum is wrong. What it recorded is not known, so it is not passed over.",
+    "audit.changing":
+      "The log was rotated while it was read, again and again. Reading is begun anew then, because a file could be missed.",
+    "audit.no-boot-id":
+      "Program ids are counted anew after each start of the machine, so records count only for the start that they are of.",
+    "ps.permission":
+      "The kernel shows all loaded programs only to CAP_SYS_ADMIN. The message says as well what this process can see of the audit log.",
     "audit.record": "The text is not a record of an IPE decision: type=1420, with ipe_op= and rule=.",
     "audit.unwritable":
       "The audit record could not be written, so nothing was done. What leaves no record is not allowed.",

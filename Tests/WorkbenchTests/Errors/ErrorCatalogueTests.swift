@@ -7,12 +7,12 @@ import Testing
   private static let subjects = [
     "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "host", "image",
     "json", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object", "object-signature",
-    "output", "policy", "provenance", "self-test", "sign",
+    "output", "policy", "provenance", "ps", "self-test", "sign",
     "signature", "start", "store", "system", "trust", "unload", "verify", "verity",
   ]
 
   /// Strings of the same form that are none.
-  private static let noCodes: Set<String> = ["verity.d"]
+  private static let noCodes: Set<String> = ["audit.jsonl", "verity.d"]
 
   private static func sources(below directory: String) throws -> [String] {
     try Directory.names(directory).flatMap { name -> [String] in

@@ -200,7 +200,8 @@ extension ObjectReport {
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
       "annotations": .array(
         annotations.map { annotation in
-          annotation.json(against: programsByName[annotation.program])
+          let name = annotation.program
+          return annotation.json(against: programsByName[name])
         }),
       "struct_ops": .array(
         structOps.map {

@@ -27,10 +27,17 @@ struct PsCommand: Command {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let trail = try AuditTrail.read(directory: auditDir)
-    let programs = try LoadedPrograms.list()
+    let programs = try Self.loadedPrograms(auditDir)
+    let trail = try AuditTrail.read(
+      directory: auditDir, about: programs.map { AuditTrail.Program($0) })
     if trail.unreadableLines > 0 {
       Output.warning("audit.unreadable-lines", "\(trail.unreadableLines) lines of the audit log are no records")
+    }
+    if !trail.unknownKinds.isEmpty {
+      let kinds = trail.unknownKinds.sorted { $0.key < $1.key }.map { "\($0.value) of kind `\($0.key)`" }
+      Output.warning(
+        "audit.unknown-kinds",
+        "the audit log has records that this version does not know: \(kinds.joined(separator: ", "))")
     }
     if json {
       try Output.json([
@@ -43,8 +50,29 @@ struct PsCommand: Command {
     return 0
   }
 
+  private static func loadedPrograms(_ auditDirectory: String) throws -> [BPF.ProgramInfo] {
+    do throws(SystemError) {
+      return try LoadedPrograms.list()
+    } catch {
+      guard error.code == .eperm else { throw error }
+      // The other half of the question, so that it is known what privilege is missing.
+      let log: String
+      do throws(AuditReadError) {
+        _ = try AuditTrail.read(directory: auditDirectory, about: [])
+        log = "the audit log in `\(auditDirectory)` can be listed, and says what was loaded"
+      } catch {
+        log = error.diagnostic.message
+      }
+      throw DiagnosedFailure(
+        Diagnostic(
+          "ps.permission", .incomplete, "the kernel does not show this process which programs are loaded",
+          expected: "CAP_SYS_ADMIN (bpf(2), BPF_PROG_GET_NEXT_ID)", found: "\(error.errnoName); \(log)",
+          why: "a list that leaves programs out would say that there are none", next: "run as root"))
+    }
+  }
+
   private static func standing(_ program: BPF.ProgramInfo, _ trail: AuditTrail) -> AuditTrail.Standing {
-    trail.standing(id: program.id, tag: program.tag, loadTime: program.loadTime)
+    trail.standing(of: AuditTrail.Program(program))
   }
 
   private static func loaded(_ program: BPF.ProgramInfo) -> String { Timestamp.sinceBoot(program.loadTime).rfc3339 }
@@ -84,4 +112,8 @@ struct PsCommand: Command {
       "object": .optional(record.object), "path_in_image": .optional(record.path), "rule": .optional(record.rule),
     ]
   }
+}
+
+extension AuditTrail.Program {
+  fileprivate init(_ info: BPF.ProgramInfo) { self.init(id: info.id, tag: info.tag, loadTime: info.loadTime) }
 }

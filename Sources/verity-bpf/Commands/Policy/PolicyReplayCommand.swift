@@ -1,10 +1,13 @@
+import Admission
 import Base
+import Linux
 import Policy
 import Workbench
 
 struct PolicyReplayCommand: Command {
   static let policy: Key<String> = .required("POLICY", takes: .file, "The policy to try.")
-  static let auditLog: Key<String> = .required("--audit-log", takes: .file, "The log; - is standard input.")
+  static let auditLog: Key<String> = .required(
+    "--audit-log", takes: .file, "The log, plain or compressed; - is standard input, a directory all files of its log.")
   static let recordedPolicy: Key<String?> = .optional(
     "--recorded-policy", takes: .file,
     "The policy that was active when the log was written; makes more decisions certain.")
@@ -14,8 +17,9 @@ struct PolicyReplayCommand: Command {
   static let declaration = Declaration(
     "Decide the records of an audit log again, by another policy.",
     discussion: """
-      Takes logs of the kernel, of auditd and of the journal, and this program's own audit.jsonl. A kernel record does not \
-      say all facts; a decision that hangs on what is missing is called unknown.
+      Takes logs of the kernel, of auditd and of the journal, and this program's own audit.jsonl, also when gzip or zstd \
+      compressed them. Of a directory, audit.jsonl and what rotation has made of it are one log, the oldest file first. A \
+      kernel record does not say all facts; a decision that hangs on what is missing is called unknown.
       """,
     examples: ["verity-bpf policy replay new.pol --audit-log /var/log/audit/audit.log"], arguments: [policy],
     options: [auditLog, recordedPolicy, CommonOptions.dialect, json, all])
@@ -44,10 +48,14 @@ struct PolicyReplayCommand: Command {
     let before = try recordedPolicy.map { try PolicyFile.load($0, dialect.dialect) }
     let replay = Replay(policy: try CompiledPolicy(document), recordedUnder: before)
     var counts = (same: 0, changed: 0, open: 0, damaged: 0)
-    let log = try PolicyFile.read(auditLog)
-    for (index, line) in log.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
-      switch replay.replay(Array(line), line: index + 1) {
-      case nil: continue
+    try forEachLine { number, line in
+      let entry: Replay.Entry? =
+        switch line {
+        case .line(let bytes): replay.replay(bytes, line: number)
+        case .tooLong: .damaged(line: number, reason: "the line has more than \(TextLine.limit) bytes")
+        }
+      switch entry {
+      case nil: return
       case .damaged(let number, let reason)?:
         counts.damaged += 1
         Output.note("\(auditLog):\(number): warning[audit.damaged]: \(reason)")
@@ -72,6 +80,29 @@ struct PolicyReplayCommand: Command {
           + "\(counts.damaged) damaged lines")
     }
     return 0
+  }
+
+  /// Goes through the log, whatever its size, in memory of one line.
+  private func forEachLine(_ visit: (_ number: Int, TextLine) throws -> Void) throws {
+    do {
+      var number = 0
+      for file in try files() {
+        var lines = try LogLines(file)
+        while let line = try lines.next() {
+          number += 1
+          try visit(number, line)
+        }
+      }
+    } catch AuditReadError.unreadable(_, let error) {
+      throw error
+    }
+  }
+
+  private func files() throws(AuditReadError) -> [String] {
+    guard auditLog != "-", let kind = try? FileStatus.of(path: auditLog).kind, kind == .directory else {
+      return [auditLog]
+    }
+    return try AuditLogFiles.list(auditLog).oldestFirst
   }
 
   private func printForPeople(_ answer: Replay.Answer) throws {

@@ -1,0 +1,175 @@
+internal import Base
+
+/// Looks in a log, from its end, for what it says of the programs that are loaded.
+///
+/// The memory is that of the programs, whatever the length of the log: of each one outcome is kept, and then that outcome's
+/// decision, which stands before it. The search ends with the first record of another start of the machine, for
+/// the kernel counts ids anew after each; everything before that is older.
+struct TrailSearch {
+  private struct Outcome {
+    let event: String
+    let time: String
+    let loadTime: UInt64?
+    let tag: String
+  }
+
+  private let bootID: String
+  /// What is loaded: each program's tag and time of loading.
+  private let programs: [UInt32: (tag: String, loadTime: UInt64)]
+  private var outcomes: [UInt32: Outcome] = [:]
+  /// The events of ``outcomes`` whose decision was not met yet, with their programs.
+  private var waiting: [String: Set<UInt32>] = [:]
+  /// How many programs have the very outcome that vouches for them, with its decision.
+  private var settled: Set<UInt32> = []
+  private(set) var records: [UInt32: AuditTrail.Record] = [:]
+  /// Lines that are no records, a cut last line for example.
+  private(set) var unreadableLines = 0
+  /// Records of kinds that are not known here, with their numbers.
+  private(set) var unknownKinds: [String: Int] = [:]
+  /// Whether a record of another start of the machine was met.
+  private(set) var hasMetOtherBoot = false
+
+  /// Kinds that are counted one by one; a newer version of this program has a few.
+  private static let kindLimit = 16
+
+  init(bootID: String, programs: [AuditTrail.Program]) {
+    self.bootID = bootID
+    self.programs = Dictionary(
+      programs.map { ($0.id, (Hex.encode($0.tag), $0.loadTime)) }, uniquingKeysWith: { _, last in last })
+  }
+
+  /// Whether nothing that is before can add anything.
+  var isDone: Bool { hasMetOtherBoot || settled.count == programs.count }
+
+  /// Another chain of files follows, of which it is not known how old it is.
+  mutating func goOn() { hasMetOtherBoot = false }
+
+  /// What one record is to the search.
+  private enum Found {
+    case decision(JSONValue, event: String)
+    case loaded(JSONValue, event: String)
+    case nothing
+    case otherBoot
+  }
+
+  /// Takes a line of a file that is read from its end; false when the search is done.
+  mutating func takeBackwards(_ line: TextLine) -> Bool {
+    switch read(line) {
+    case .decision(let record, let event): take(decision: record, of: event)
+    case .loaded(let record, let event): take(outcome: record, of: event)
+    case .nothing: break
+    case .otherBoot: hasMetOtherBoot = true
+    }
+    return !isDone
+  }
+
+  /// Takes a file that can only be read from its beginning. It is read twice: decisions come before their outcomes, and which
+  /// of them are wanted, the outcomes say.
+  mutating func takeForwards(_ file: borrowing AuditLogFile) throws(AuditReadError) {
+    var fromFile = self
+    (fromFile.unreadableLines, fromFile.unknownKinds) = (0, [:])
+    var newer = try file.forwards()
+    while let line = try newer.next() {
+      switch fromFile.read(line) {
+      case .loaded(let record, let event): fromFile.take(outcome: record, of: event)
+      case .decision, .nothing: break
+      case .otherBoot:
+        // All that this file has said so far is older than that.
+        (fromFile.outcomes, fromFile.waiting, fromFile.hasMetOtherBoot) = (outcomes, waiting, true)
+      }
+    }
+    // Where the last record of another start is, decisions before it are older too; their events are of no outcome here.
+    unreadableLines += fromFile.unreadableLines
+    for (kind, count) in fromFile.unknownKinds { note(kind, count) }
+    (outcomes, waiting, hasMetOtherBoot) = (fromFile.outcomes, fromFile.waiting, fromFile.hasMetOtherBoot)
+    guard !waiting.isEmpty else { return }
+    var again = try file.forwards()
+    while !waiting.isEmpty, let line = try again.next() {
+      // What cannot be read was counted the first time.
+      if case .decision(let record, let event) = fromFile.read(line) { take(decision: record, of: event) }
+    }
+  }
+
+  private mutating func read(_ line: TextLine) -> Found {
+    guard case .line(let bytes) = line else {
+      unreadableLines += 1
+      return .nothing
+    }
+    if bytes.isEmpty { return .nothing }
+    guard let record = try? JSONValue.parse(bytes), case .string(let event)? = record["event"] else {
+      unreadableLines += 1
+      return .nothing
+    }
+    for place in [record["boot_id"], record["outcome"]?["boot_id"]] {
+      if case .string(let boot)? = place, boot != bootID { return .otherBoot }
+    }
+    switch record["stage"] {
+    case "decision": return .decision(record, event: event)
+    case "outcome":
+      // Only what was loaded since the machine was started vouches for anything.
+      let isOurs = record["outcome"]?["result"] == "loaded" && record["outcome"]?["boot_id"] == .string(bootID)
+      return isOurs ? .loaded(record, event: event) : .nothing
+    // What was only asked for vouches for nothing.
+    case "attempt": return .nothing
+    case .string(let kind)?:
+      note(kind, 1)
+      return .nothing
+    default:
+      unreadableLines += 1
+      return .nothing
+    }
+  }
+
+  private mutating func note(_ kind: String, _ count: Int) {
+    let name = unknownKinds[kind] == nil && unknownKinds.count >= Self.kindLimit ? "others" : kind
+    unknownKinds[name, default: 0] += count
+  }
+
+  private mutating func take(outcome record: JSONValue, of event: String) {
+    guard case .array(let found)? = record["outcome"]?["programs"] else { return }
+    for program in found {
+      guard case .integer(let number)? = program["id"], let id = UInt32(exactly: number), programs[id] != nil,
+        case .string(let tag)? = program["tag"]
+      else { continue }
+      var loadTime: UInt64?
+      if case .integer(let time)? = program["load_time"] { loadTime = UInt64(exactly: time) }
+      // Of several outcomes of one id that of the very load counts, then the newest, in whatever order they are met.
+      if let known = outcomes[id] {
+        let isNewer = loadTime.map { time in known.loadTime.map { $0 < time } ?? true } ?? false
+        guard !isOfLoad(id, known.tag, known.loadTime), isOfLoad(id, tag, loadTime) || isNewer else { continue }
+        waiting[known.event]?.remove(id)
+        if waiting[known.event]?.isEmpty == true { waiting[known.event] = nil }
+        records[id] = nil
+        settled.remove(id)
+      }
+      var time = ""
+      if case .string(let text)? = record["time"] { time = text }
+      outcomes[id] = Outcome(event: event, time: time, loadTime: loadTime, tag: tag)
+      waiting[event, default: []].insert(id)
+    }
+  }
+
+  private mutating func take(decision record: JSONValue, of event: String) {
+    guard let ids = waiting.removeValue(forKey: event) else { return }
+    func text(_ name: String) -> String? {
+      if case .string(let text)? = record[name] { text } else { nil }
+    }
+    for id in ids {
+      guard let outcome = outcomes[id] else { continue }
+      // An outcome without a decision that allowed it vouches for nothing.
+      guard record["decision"] == "allow" else {
+        outcomes[id] = nil
+        continue
+      }
+      records[id] = AuditTrail.Record(
+        time: outcome.time, loadTime: outcome.loadTime, tag: outcome.tag, rootHash: text("root_hash"),
+        object: text("object"), path: text("path_in_image"), rule: text("rule"))
+      if isOfLoad(id, outcome.tag, outcome.loadTime) { settled.insert(id) }
+    }
+  }
+
+  /// Whether that is what the kernel says of a program now.
+  private func isOfLoad(_ id: UInt32, _ tag: String, _ loadTime: UInt64?) -> Bool {
+    programs[id].map { $0.tag == tag && $0.loadTime == loadTime } ?? false
+  }
+}
