@@ -49,6 +49,7 @@ int vb_memfd_seal(int fd) {
 }
 
 int vb_lock_exclusive(int fd) { return flock(fd, LOCK_EX); }
+int vb_lock_exclusive_now(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 int vb_close(int fd) { return close(fd); }
 

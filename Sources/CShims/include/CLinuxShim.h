@@ -51,6 +51,8 @@ int vb_memfd_seal(int fd);
 int vb_close(int fd);
 /// flock(2) LOCK_EX. (Swift sees only the struct of that name.)
 int vb_lock_exclusive(int fd);
+/// The same without waiting: -1 and EWOULDBLOCK where another has the lock.
+int vb_lock_exclusive_now(int fd);
 /// A pipe, both ends close-on-exec: ends[0] reads, ends[1] writes.
 int vb_pipe(int ends[2]);
 const char *vb_errno_text(int error);

@@ -87,6 +87,10 @@ extension ImageBuilder {
   }
 
   /// Gives the results their names, and takes away what an earlier build left beside the image.
+  ///
+  /// A run may be killed between any two steps, so a root hash or a signature is under its name only while the image that
+  /// it is of is: the old ones go first, then the tree and the image come, and the root hash, which makes the image
+  /// usable, comes last. In between the image has none, and is refused.
   func commit(
     _ finished: consuming FinishedImage, _ sealed: ImageSealer.Sealed, _ signature: RootHashSignature?,
     manifest: [UInt8], in workshop: borrowing Workshop
@@ -94,19 +98,33 @@ extension ImageBuilder {
     // Before the root hash is replaced, which says whether a signature is still one of this image.
     let stale = try StaleSidecars(beside: request, outputs: outputs, rootHash: sealed.rootHash)
     let rootHash = try pending(request.rootHashFile, Array(RootHashFile.text(sealed.rootHash).utf8))
-    if let path = request.manifestFile { try commit(try pending(path, manifest), as: path) }
-    if let signature, let path = request.signing?.file { try commit(try pending(path, signature.message), as: path) }
-    try commit(rootHash, as: request.rootHashFile)
-    if let tree = finished.tree.take() { try commit(tree, as: Sidecars(imagePath: request.output).hashTree) }
-    // The image last, so that the files beside it are there as soon as it is.
-    let places = try stale.setAside(in: workshop)
+    let copy: PendingFile?
+    if let path = request.manifestFile { copy = try pending(path, manifest) } else { copy = nil }
+    let message: PendingFile?
+    if let signature, let path = request.signing?.file {
+      message = try pending(path, signature.message)
+    } else {
+      message = nil
+    }
+    let aside = try SetAside(stale.paths + replaced(by: sealed.rootHash), in: workshop)
     do throws(BuildError) {
+      if let tree = finished.tree.take() { try commit(tree, as: Sidecars(imagePath: request.output).hashTree) }
       try commit(finished.image, as: request.output)
     } catch {
-      stale.restore(from: places)
+      aside.restore()
       throw error
     }
+    if let message = message, let path = request.signing?.file { try commit(message, as: path) }
+    if let copy = copy, let path = request.manifestFile { try commit(copy, as: path) }
+    try commit(rootHash, as: request.rootHashFile)
     return stale
+  }
+
+  /// The files that are written anew and belong to the image that was there: none when it is the same one.
+  private func replaced(by rootHash: Digest) -> [String] {
+    guard StaleSidecars.rootHash(in: request.rootHashFile) != rootHash else { return [] }
+    let paths = [request.rootHashFile, request.signing?.file]
+    return paths.compactMap { $0 }.filter { (try? FileStatus.of(path: $0, followLinks: false)) != nil }
   }
 
   func pending(_ path: String, _ contents: [UInt8]) throws(BuildError) -> PendingFile {
@@ -154,7 +172,7 @@ struct Workshop: ~Copyable {
     let name = components.popLast() ?? ""
     let parent = components.isEmpty ? "." : components.joined(separator: "/")
     do throws(SystemError) {
-      directory = try PrivateDirectory(prefix: ".\(name)", in: parent.isEmpty ? "/" : parent)
+      directory = try PrivateDirectory(prefix: ".\(name).verity-bpf", in: parent.isEmpty ? "/" : parent)
     } catch {
       throw .output(path: output, error)
     }

@@ -1,5 +1,6 @@
 internal import Base
 internal import Glibc
+internal import KernelABI
 
 /// Directories by path, for the tools that read and write ordinary files.
 public enum Directory {
@@ -74,6 +75,9 @@ public enum Directory {
 }
 
 extension Directory {
+  /// Removes the temporary files of ``PendingFile`` that killed runs have left in a directory.
+  public static func collectLeftovers(_ path: String) { Leftovers.collectFiles(in: path) }
+
   /// chmod(2): the permission bits as given, whatever the umask.
   public static func setPermissions(_ path: String, _ mode: UInt32) throws(SystemError) {
     guard unsafe chmod(path, mode_t(mode)) == 0 else { throw .current("chmod", path: path) }
@@ -81,13 +85,37 @@ extension Directory {
 }
 
 /// A private directory with one owner; it and everything below it are removed when the owner goes, or the process is
-/// told to stop.
+/// told to stop. What killed runs have left under the same prefix is removed by the next.
 public struct PrivateDirectory: ~Copyable {
   public let path: String
+  /// Locked as long as the directory is in use.
+  private let claim: OwnedFD
 
   /// Makes a directory only this user can enter, below `parent` (by default `TMPDIR` or /tmp).
+  ///
+  /// - Parameter prefix: begins a name that nobody else gives to a directory.
   public init(prefix: String, in parent: String? = nil) throws(SystemError) {
-    path = try Directory.createTemporary(prefix: prefix, in: parent)
+    let base = parent ?? Environment.value("TMPDIR") ?? "/tmp"
+    Leftovers.collectDirectories(in: base, prefix: prefix)
+    while true {
+      let made = try Directory.createTemporary(prefix: prefix, in: base)
+      let held: OwnedFD
+      do throws(SystemError) {
+        held = try OwnedFD.open(made, [.readOnly, .directory, .noFollow])
+      } catch {
+        Cleanup.remove(made)
+        // Another run took the new one for left over.
+        if error.code == .enoent { continue }
+        throw error
+      }
+      guard Leftovers.claim(held, at: made) else {
+        Cleanup.forget(made)
+        continue
+      }
+      path = made
+      claim = held
+      return
+    }
   }
 
   deinit { Cleanup.remove(path) }

@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import ImageFormat
 internal import Linux
 
@@ -76,29 +77,6 @@ struct StaleSidecars {
     keptSignature = kept
   }
 
-  /// Puts the files out of the way, so that they can come back when the image does not get its name.
-  ///
-  /// - Returns: where they are, in the order of ``paths``.
-  func setAside(in workshop: borrowing Workshop) throws(BuildError) -> [String] {
-    var places: [String] = []
-    for (index, path) in paths.enumerated() {
-      let place = workshop.name("stale-\(index)")
-      do throws(SystemError) {
-        try Directory.rename(path, to: place)
-      } catch {
-        restore(from: places)
-        throw .output(path: path, error)
-      }
-      places.append(place)
-    }
-    return places
-  }
-
-  /// Puts them back.
-  func restore(from places: [String]) {
-    for (path, place) in zip(paths, places) { try? Directory.rename(place, to: path) }
-  }
-
   /// The path with its directory's own name, so that `./x` and `x` are one.
   private static func canonical(_ path: String) -> String? {
     let slash = path.lastIndex(of: "/")
@@ -115,8 +93,33 @@ struct StaleSidecars {
     return (try? file.readFully(at: 0, into: &bytes)) == true ? bytes : nil
   }
 
-  private static func rootHash(in path: String) -> Digest? {
+  static func rootHash(in path: String) -> Digest? {
     guard let bytes = beginning(of: path) else { return nil }
     return try? RootHashFile.parse(bytes)
+  }
+}
+
+/// Files that were put out of the way, and can come back when the image does not get its name.
+struct SetAside {
+  private var moved: [(path: String, place: String)] = []
+
+  init(_ paths: [String], in workshop: borrowing Workshop) throws(BuildError) {
+    for (index, path) in paths.enumerated() {
+      let place = workshop.name("stale-\(index)")
+      do throws(SystemError) {
+        try Directory.rename(path, to: place)
+      } catch {
+        // Elsewhere, so not beside the image: it stays until the new one takes its place.
+        if error.code == .exdev { continue }
+        restore()
+        throw .output(path: path, error)
+      }
+      moved.append((path, place))
+    }
+  }
+
+  /// Puts them back.
+  func restore() {
+    for file in moved { try? Directory.rename(file.place, to: file.path) }
   }
 }
