@@ -47,7 +47,8 @@ enum VerityBPF {
   }
 
   private static func run<Chosen: Command>(_ command: Chosen) throws -> Int32 {
-    try Diagnosing.status(
+    if !Chosen.configuresLibraries { Environment.forget(Environment.ofLibraries) }
+    return try Diagnosing.status(
       schema: Chosen.schema, makesThings: Chosen.makesThings, wantsJSON: command.wantsJSON, command.execute)
   }
 }

@@ -147,7 +147,7 @@ import Testing
     for name in ["bpf", "new"] {
       #expect(try run("sign", "\(name).pol", "--certificate", "crt", "--private-key", "key").status == 0)
     }
-    #expect(try onStore("list").status == 4)
+    #expect(try onStore("list").status == 1)
     #expect(try onStore("init", "--certificate", "crt").status == 0)
     #expect(try onStore("install", "bpf.p7b", "--json").status == 0)
     #expect(try onStore("activate", "bpf", "--json").status == 0)

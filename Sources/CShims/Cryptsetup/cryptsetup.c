@@ -1,4 +1,5 @@
 #include "CCryptsetup.h"
+#include "COpenSSL.h"
 
 #include <dlfcn.h>
 #include <libcryptsetup.h>
@@ -34,6 +35,10 @@ static void append(int level, const char *message, void *user) {
 }
 
 static int load_library(struct functions *functions, struct log *log) {
+  // libcryptsetup digests with libcrypto, which is initialised without a configuration where that was opened first. Without
+  // libcrypto it digests with something else.
+  const char *problem = vb_libcrypto_problem();
+  if (problem) append(CRYPT_LOG_VERBOSE, problem, log);
   void *library = dlopen("libcryptsetup.so.12", RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     append(CRYPT_LOG_ERROR, dlerror(), log);
@@ -57,12 +62,12 @@ static int load_library(struct functions *functions, struct log *log) {
   return 0;
 }
 
-int vb_verity_activate(const struct vb_verity_request *request, char *text, size_t size) {
+struct vb_crypt_result vb_verity_activate(const struct vb_verity_request *request, char *text, size_t size) {
   struct log log = {.text = text, .size = size};
   if (size) text[0] = '\0';
   struct functions crypt;
   int result = load_library(&crypt, &log);
-  if (result) return result;
+  if (result) return (struct vb_crypt_result){result};
   struct crypt_device *device = NULL;
   struct crypt_params_verity parameters = {.hash_area_offset = request->hash_offset};
   result = crypt.init_data_device(&device, request->hash_device, request->data_device);
@@ -78,16 +83,16 @@ int vb_verity_activate(const struct vb_verity_request *request, char *text, size
   crypt.free(device);
   // The buffer is the caller's.
   crypt.set_log_callback(NULL, NULL, NULL);
-  return result < 0 ? result : 0;
+  return (struct vb_crypt_result){result < 0 ? result : 0};
 }
 
-int vb_verity_deactivate(const char *name, char *text, size_t size) {
+struct vb_crypt_result vb_verity_deactivate(const char *name, char *text, size_t size) {
   struct log log = {.text = text, .size = size};
   if (size) text[0] = '\0';
   struct functions crypt;
   int result = load_library(&crypt, &log);
-  if (result) return result;
+  if (result) return (struct vb_crypt_result){result};
   result = crypt.deactivate_by_name(NULL, name, CRYPT_DEACTIVATE_DEFERRED);
   crypt.set_log_callback(NULL, NULL, NULL);
-  return result < 0 ? result : 0;
+  return (struct vb_crypt_result){result < 0 ? result : 0};
 }

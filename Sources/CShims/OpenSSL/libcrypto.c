@@ -1,4 +1,4 @@
-#include "COpenSSL.h"
+#include "libcrypto.h"
 
 #include <dlfcn.h>
 #include <openssl/opensslv.h>
@@ -34,7 +34,18 @@ static pthread_once_t opened = PTHREAD_ONCE_INIT;
 static void open_library(void) {
   // RTLD_NODELETE: OpenSSL registers handlers for the end of the process.
   library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == NULL) snprintf(problem, sizeof problem, "%s", dlerror());
+  if (library == NULL) {
+    snprintf(problem, sizeof problem, "%s", dlerror());
+    return;
+  }
+  // Before anything else is asked of it: the first other call would read openssl.cnf, whose place the environment names,
+  // and load the libraries that it lists. libcryptsetup finds the library in this state too.
+  int (*initialise)(uint64_t, const OPENSSL_INIT_SETTINGS *);
+  *(void **)&initialise = dlsym(library, "OPENSSL_init_crypto");
+  if (initialise == NULL || initialise(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+    snprintf(problem, sizeof problem, "%s: it cannot be initialised", LIBRARY);
+    library = NULL;
+  }
 }
 
 const char *vb_libcrypto_problem(void) {
@@ -90,11 +101,13 @@ FORWARD(int, EVP_DigestFinal_ex, (EVP_MD_CTX * context, unsigned char *digest, u
 // Memory and errors.
 FORWARD_VOID(CRYPTO_free, (void *memory, const char *file, int line), (memory, file, line))
 FORWARD(unsigned long, ERR_get_error, (void), ())
+FORWARD_VOID(ERR_clear_error, (void), ())
 FORWARD(const char *, ERR_reason_error_string, (unsigned long code), (code))
 FORWARD(BIO *, BIO_new, (const BIO_METHOD *type), (type))
 FORWARD(BIO *, BIO_new_mem_buf, (const void *bytes, int size), (bytes, size))
 FORWARD(int, BIO_free, (BIO * bio), (bio))
 FORWARD(const BIO_METHOD *, BIO_s_mem, (void), ())
+FORWARD(int, BIO_write, (BIO * bio, const void *bytes, int count), (bio, bytes, count))
 FORWARD(long, BIO_ctrl, (BIO * bio, int command, long number, void *pointer), (bio, command, number, pointer))
 FORWARD(OPENSSL_STACK *, OPENSSL_sk_new_null, (void), ())
 FORWARD(int, OPENSSL_sk_push, (OPENSSL_STACK * stack, const void *element), (stack, element))
@@ -104,11 +117,16 @@ FORWARD_VOID(OPENSSL_sk_pop_free, (OPENSSL_STACK * stack, void (*release)(void *
 FORWARD_VOID(OPENSSL_sk_free, (OPENSSL_STACK * stack), (stack))
 
 // Keys, certificates and names.
-FORWARD(EVP_PKEY *, PEM_read_bio_PrivateKey, (BIO * bio, EVP_PKEY **key, pem_password_cb *callback, void *data),
-        (bio, key, callback, data))
+FORWARD(EVP_PKEY *, PEM_read_bio_PrivateKey_ex,
+        (BIO * bio, EVP_PKEY **key, pem_password_cb *callback, void *data, OSSL_LIB_CTX *context,
+         const char *properties),
+        (bio, key, callback, data, context, properties))
 FORWARD_VOID(EVP_PKEY_free, (EVP_PKEY * key), (key))
-FORWARD(X509 *, PEM_read_bio_X509, (BIO * bio, X509 **certificate, pem_password_cb *callback, void *data),
-        (bio, certificate, callback, data))
+FORWARD(int, PEM_read_bio, (BIO * bio, char **name, char **header, unsigned char **bytes, long *count),
+        (bio, name, header, bytes, count))
+FORWARD(X509 *, d2i_X509, (X509 * *certificate, const unsigned char **bytes, long count), (certificate, bytes, count))
+FORWARD(X509 *, X509_new_ex, (OSSL_LIB_CTX * context, const char *properties), (context, properties))
+FORWARD(int, X509_up_ref, (X509 * certificate), (certificate))
 FORWARD(int, X509_check_private_key, (const X509 *certificate, const EVP_PKEY *key), (certificate, key))
 FORWARD(const ASN1_TIME *, X509_get0_notBefore, (const X509 *certificate), (certificate))
 FORWARD(const ASN1_TIME *, X509_get0_notAfter, (const X509 *certificate), (certificate))
@@ -158,8 +176,14 @@ FORWARD(int, X509_set_issuer_name, (X509 * certificate, const X509_NAME *name), 
 FORWARD(int, X509_sign, (X509 * certificate, EVP_PKEY *key, const EVP_MD *digest), (certificate, key, digest))
 FORWARD(int, PEM_write_bio_X509, (BIO * bio, const X509 *certificate), (bio, certificate))
 
-// Keys behind URIs.
-FORWARD(const UI_METHOD *, UI_null, (void), ())
+// Configuration, and keys behind URIs.
+FORWARD(OSSL_LIB_CTX *, OSSL_LIB_CTX_new, (void), ())
+FORWARD_VOID(OSSL_LIB_CTX_free, (OSSL_LIB_CTX * context), (context))
+FORWARD(int, CONF_modules_load_file_ex,
+        (OSSL_LIB_CTX * context, const char *file, const char *application, unsigned long flags),
+        (context, file, application, flags))
+FORWARD(UI_METHOD *, UI_UTIL_wrap_read_pem_callback, (pem_password_cb * callback, int is_new), (callback, is_new))
+FORWARD_VOID(UI_destroy_method, (UI_METHOD * method), (method))
 FORWARD(OSSL_STORE_CTX *, OSSL_STORE_open_ex,
         (const char *uri, OSSL_LIB_CTX *context, const char *properties, const UI_METHOD *method, void *data,
          const OSSL_PARAM parameters[], OSSL_STORE_post_process_info_fn process, void *process_data),
@@ -179,8 +203,10 @@ FORWARD(EVP_PKEY *, ENGINE_load_private_key, (ENGINE * engine, const char *name,
         (engine, name, method, data))
 
 // PKCS#7.
-FORWARD(PKCS7 *, PKCS7_sign, (X509 * certificate, EVP_PKEY *key, STACK_OF(X509) * others, BIO *data, int flags),
-        (certificate, key, others, data, flags))
+FORWARD(PKCS7 *, PKCS7_sign_ex,
+        (X509 * certificate, EVP_PKEY *key, STACK_OF(X509) * others, BIO *data, int flags, OSSL_LIB_CTX *context,
+         const char *properties),
+        (certificate, key, others, data, flags, context, properties))
 FORWARD(int, PKCS7_verify,
         (PKCS7 * message, STACK_OF(X509) * certificates, X509_STORE *store, BIO *input, BIO *output, int flags),
         (message, certificates, store, input, output, flags))

@@ -1,214 +1,146 @@
-// The functions of libcrypto that the project calls. They are OpenSSL's by name and meaning; libcrypto.c opens the
-// library when the first of them is called. Where it cannot be opened, each returns 0 or NULL, which OpenSSL's callers
-// take for a failure; none of these functions uses 0 for success.
+// What the project asks of libcrypto. No name of OpenSSL's own is visible to Swift: its headers say nothing about which
+// results may be NULL, and its codes mean success by 1, by more than 0 or by 0. Here a result that may be NULL is an
+// optional, a code is a `vb_outcome`, and neither can be dropped without a warning, which the package takes for an error.
+//
+// The library is opened when the first function is called, and never with a configuration: neither openssl.cnf nor the
+// environment has a say in what is verified. Only `vb_signing_context` reads it, into a context of its own.
 #ifndef VERITY_BPF_COPENSSL_H
 #define VERITY_BPF_COPENSSL_H
-// Engines are deprecated, and all that some systems have for PKCS#11.
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/bio.h>
-#include <openssl/engine.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/pkcs7.h>
-#include <openssl/store.h>
-#include <openssl/ui.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-#include <time.h>
+
+#define VB_RESULT __attribute__((warn_unused_result))
+#pragma clang assume_nonnull begin
+
+/// Whether a step was done: 1, and anything else when it was not.
+typedef struct vb_outcome {
+  int code;
+} vb_outcome;
+
+typedef struct vb_context vb_context;          // OSSL_LIB_CTX
+typedef struct vb_digest vb_digest;            // a digest, with what every message begins with
+typedef struct vb_certificate vb_certificate;  // X509
+typedef struct vb_certificates vb_certificates;  // STACK_OF(X509)
+typedef struct vb_private_key vb_private_key;  // EVP_PKEY
+typedef struct vb_message vb_message;          // PKCS7
 
 /// Why libcrypto could not be opened; NULL when it is open. Lives as long as the process.
-const char *vb_libcrypto_problem(void);
+VB_RESULT const char *_Nullable vb_libcrypto_problem(void);
 
-// What OpenSSL offers as macros only.
+/// Empties this thread's queue of errors.
+void vb_errors_clear(void);
+/// Takes the oldest error out of the queue; 0 when there is none.
+VB_RESULT unsigned long vb_errors_take(void);
+/// What an error means; NULL when OpenSSL has no words for it. Lives as long as the process.
+VB_RESULT const char *_Nullable vb_error_text(unsigned long code);
 
-/// The bytes a memory BIO holds; they live as long as the BIO is not written to.
-static inline long vb_bio_contents(BIO *bio, const unsigned char **bytes) {
-  return BIO_get_mem_data(bio, (char **)bytes);
-}
+/// The context that signs: with OpenSSL's configuration, so that keys can be where a provider or an engine keeps them, and
+/// with the properties that it asks for (FIPS). Read once; NULL when it cannot be.
+VB_RESULT vb_context *_Nullable vb_signing_context(void);
 
-static inline STACK_OF(X509) *vb_certificates_new(void) { return sk_X509_new_null(); }
-/// Takes the certificate over; 0 when memory ran out.
-static inline int vb_certificates_add(STACK_OF(X509) *stack, X509 *certificate) {
-  return sk_X509_push(stack, certificate);
-}
-static inline int vb_certificates_count(const STACK_OF(X509) *stack) { return sk_X509_num(stack); }
-static inline X509 *vb_certificates_at(const STACK_OF(X509) *stack, int index) { return sk_X509_value(stack, index); }
-/// Frees the stack and every certificate in it.
-static inline void vb_certificates_free(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
-/// Frees the stack alone: its certificates belong to someone else.
-static inline void vb_certificates_release(STACK_OF(X509) *stack) { sk_X509_free(stack); }
+/// Frees bytes that a function below returned.
+void vb_bytes_free(unsigned char *bytes);
 
-static inline int vb_pkcs7_is_signed(PKCS7 *message) { return PKCS7_type_is_signed(message); }
-static inline int vb_pkcs7_is_detached(PKCS7 *message) { return (int)PKCS7_get_detached(message); }
-static inline int vb_pkcs7_signer_count(PKCS7 *message) {
-  STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(message);
-  int count = signers == NULL ? 0 : sk_PKCS7_SIGNER_INFO_num(signers);
-  return count < 0 ? 0 : count;
-}
-/// The NID of the digest that the first signer used; 0 when there is none.
-static inline int vb_pkcs7_digest(PKCS7 *message) {
-  STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(message);
-  X509_ALGOR *algorithm = NULL;
-  if (signers == NULL || sk_PKCS7_SIGNER_INFO_num(signers) == 0) return 0;
-  PKCS7_SIGNER_INFO_get0_algs(sk_PKCS7_SIGNER_INFO_value(signers, 0), NULL, &algorithm, NULL);
-  return algorithm == NULL ? 0 : OBJ_obj2nid(algorithm->algorithm);
-}
+// Digests.
+
+/// A digest by OpenSSL's name of it. `prefix` is what every message begins with.
+VB_RESULT vb_digest *_Nullable vb_digest_new(const char *name, const void *_Nullable prefix, size_t count);
+VB_RESULT vb_outcome vb_digest_update(vb_digest *digest, const void *_Nullable bytes, size_t count);
+/// Writes the digest of a message and begins the next.
+VB_RESULT vb_outcome vb_digest_finish(vb_digest *digest, unsigned char *out);
+void vb_digest_free(vb_digest *digest);
+
+// Certificates.
+
+/// What a block of PEM holds, out of base64. NULL as well for one with headers: those of RFC 1421 stand for encryption.
+VB_RESULT unsigned char *_Nullable vb_pem_decode(const void *_Nullable block, size_t size, size_t *count);
+/// Reads one certificate in DER, and nothing behind it. `context` is where its key will be used.
+VB_RESULT vb_certificate *_Nullable vb_certificate_read(
+    const unsigned char *_Nullable der, size_t count, vb_context *_Nullable context);
+void vb_certificate_free(vb_certificate *certificate);
+VB_RESULT unsigned char *_Nullable vb_certificate_der(const vb_certificate *certificate, size_t *count);
+/// The certificate in PEM.
+VB_RESULT unsigned char *_Nullable vb_certificate_pem(const vb_certificate *certificate, size_t *count);
+/// Whether OpenSSL knows the kind of the certificate's key, and could decode it.
+VB_RESULT vb_outcome vb_certificate_has_key(const vb_certificate *certificate);
+/// Writes the object identifier of the algorithm that the key is for, as dotted text with a NUL at its end.
+VB_RESULT vb_outcome vb_certificate_algorithm(const vb_certificate *certificate, char *text, int size);
+/// The subject's name as of RFC 2253.
+VB_RESULT unsigned char *_Nullable vb_certificate_subject(const vb_certificate *certificate, size_t *count);
+/// Seconds since 1970-01-01T00:00:00Z in which the certificate begins and ends to be valid.
+VB_RESULT vb_outcome vb_certificate_not_before(const vb_certificate *certificate, int64_t *seconds);
+VB_RESULT vb_outcome vb_certificate_not_after(const vb_certificate *certificate, int64_t *seconds);
+/// Bits of the certificate's key usage; all where it has none, none where they cannot be read.
+VB_RESULT uint32_t vb_certificate_key_usage(const vb_certificate *certificate);
+VB_RESULT uint32_t vb_certificate_extended_key_usage(const vb_certificate *certificate);
+enum { VB_KU_DIGITAL_SIGNATURE = 0x80, VB_XKU_CODE_SIGN = 0x8, VB_XKU_ANY = 0x100 };
+/// Whether the key is the certificate's.
+VB_RESULT vb_outcome vb_certificate_fits(const vb_certificate *certificate, const vb_private_key *key);
+
+/// A set of certificates.
+VB_RESULT vb_certificates *_Nullable vb_certificates_new(void);
+void vb_certificates_free(vb_certificates *set);
+/// Adds one; the caller keeps its own reference.
+VB_RESULT vb_outcome vb_certificates_add(vb_certificates *set, vb_certificate *certificate);
+VB_RESULT int vb_certificates_count(const vb_certificates *set);
+/// One of them, with a reference of the caller's own; NULL behind the last.
+VB_RESULT vb_certificate *_Nullable vb_certificates_at(const vb_certificates *set, int index);
+
+// Private keys.
+
+/// What is known of a pass phrase, and whether it was asked for. Nobody is asked on a terminal.
+typedef struct vb_passphrase {
+  const char *_Nullable text;
+  int count;
+  int was_asked;
+} vb_passphrase;
+
+/// The first private key of a PEM text.
+VB_RESULT vb_private_key *_Nullable vb_private_key_from_pem(
+    const void *_Nullable pem, int size, vb_context *context, vb_passphrase *passphrase);
+/// The first private key behind a URI that OpenSSL's store opens; for `pkcs11:` the engine of that name will do.
+VB_RESULT vb_private_key *_Nullable vb_private_key_from_uri(
+    const char *uri, vb_context *context, vb_passphrase *passphrase);
+void vb_private_key_free(vb_private_key *key);
+/// OpenSSL's number for the kind of key, one of those below or another.
+VB_RESULT int vb_private_key_kind(const vb_private_key *key);
+enum { VB_KEY_X25519 = 1034, VB_KEY_X448 = 1035, VB_KEY_ED25519 = 1087, VB_KEY_ED448 = 1088 };
+/// A new key on the curve P-256 and a certificate that it signs itself, valid for a day before and after now. The caller
+/// frees both.
+VB_RESULT vb_certificate *_Nullable vb_new_signer(const char *name, vb_private_key *_Nullable *_Nonnull key);
+
+// PKCS#7.
+
+/// What a new message is like.
+enum { VB_MESSAGE_DETACHED = 1, VB_MESSAGE_WITHOUT_CERTIFICATE = 2 };
+/// Signs bytes as they are, without attributes.
+VB_RESULT vb_message *_Nullable vb_message_sign(
+    vb_certificate *certificate, vb_private_key *key, const void *_Nullable content, int size, int form,
+    vb_context *_Nullable context);
+/// Reads a message that the bytes begin with.
+VB_RESULT vb_message *_Nullable vb_message_read(const unsigned char *_Nullable der, size_t count);
+void vb_message_free(vb_message *message);
+VB_RESULT unsigned char *_Nullable vb_message_der(const vb_message *message, size_t *count);
+VB_RESULT int vb_message_is_signed(vb_message *message);
+VB_RESULT int vb_message_is_detached(vb_message *message);
+VB_RESULT int vb_message_signer_count(vb_message *message);
+/// OpenSSL's number for the digest that the first signer used, one of those below or another; 0 when there is none.
+VB_RESULT int vb_message_digest(vb_message *message);
+enum { VB_DIGEST_SHA256 = 672, VB_DIGEST_SHA384 = 673, VB_DIGEST_SHA512 = 674 };
+/// The name of such a number; lives as long as the process.
+VB_RESULT const char *_Nullable vb_digest_name(int number);
 /// Whether the first signer signed attributes, or added some unsigned.
-static inline int vb_pkcs7_has_attributes(PKCS7 *message) {
-  STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(message);
-  if (signers == NULL || sk_PKCS7_SIGNER_INFO_num(signers) == 0) return 0;
-  PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(signers, 0);
-  return PKCS7_get_signed_attributes(signer) != NULL || PKCS7_get_attributes(signer) != NULL;
-}
-
-/// Whether an algorithm's parameters are absent or NULL, as those of digests and of RSA and ECDSA signatures are.
-static inline int vb_has_no_parameters(const X509_ALGOR *algorithm) {
-  return algorithm != NULL && (algorithm->parameter == NULL || algorithm->parameter->type == V_ASN1_NULL);
-}
-static inline int vb_is_same_name(const X509_NAME *one, const X509_NAME *other) {
-  unsigned char *left = NULL, *right = NULL;
-  int count = i2d_X509_NAME(one, &left), others = i2d_X509_NAME(other, &right);
-  int same = count > 0 && count == others && memcmp(left, right, (size_t)count) == 0;
-  CRYPTO_free(left, NULL, 0);
-  CRYPTO_free(right, NULL, 0);
-  return same;
-}
-static inline int vb_is_same_certificate(const X509 *one, const X509 *other) {
-  unsigned char *left = NULL, *right = NULL;
-  int count = i2d_X509(one, &left), others = i2d_X509(other, &right);
-  int same = count > 0 && count == others && memcmp(left, right, (size_t)count) == 0;
-  CRYPTO_free(left, NULL, 0);
-  CRYPTO_free(right, NULL, 0);
-  return same;
-}
-/// Writes the object identifier of the algorithm that a certificate's key is for, as dotted text with a NUL at its end; 0 when
-/// there is none, or none that fits.
-static inline int vb_key_algorithm(const X509 *certificate, char *text, int size) {
-  X509_PUBKEY *key = X509_get_X509_PUBKEY(certificate);
-  ASN1_OBJECT *algorithm = NULL;
-  if (key == NULL || X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) != 1 || algorithm == NULL) return 0;
-  int count = OBJ_obj2txt(text, size, algorithm, 1);
-  return count > 0 && count < size;
-}
-/// Whether a signed attribute is there and its value of a type. Releases of OpenSSL up to 3.0.18 take the digest among the
-/// attributes for a string without looking at its type (CVE-2026-22796).
-static inline int vb_is_attribute(const PKCS7_SIGNER_INFO *signer, int name, int type) {
-  const ASN1_TYPE *value = PKCS7_get_signed_attribute(signer, name);
-  return value != NULL && value->type == type;
-}
+VB_RESULT int vb_message_has_attributes(vb_message *message);
+/// Which of the certificates signed the message, with a reference of the caller's own; NULL when none did.
+VB_RESULT vb_certificate *_Nullable vb_message_signer(vb_message *message, vb_certificates *trusted);
 /// What is unusual in the parts of a message by one signer that the signature is not over, and that OpenSSL does not look
 /// at or compares loosely; NULL when they are as RFC 2315 has them.
-static inline const char *vb_pkcs7_oddity(PKCS7 *message, X509 *certificate) {
-  PKCS7_SIGNED *data = message->d.sign;
-  if (data == NULL || data->contents == NULL || sk_PKCS7_SIGNER_INFO_num(data->signer_info) != 1) return "no one signer";
-  PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(data->signer_info, 0);
-  // RFC 5652, 5.1: plain data, and a signer named by issuer and number.
-  if (ASN1_INTEGER_get(data->version) != 1 || ASN1_INTEGER_get(signer->version) != 1) return "an unknown version";
-  if (OBJ_obj2nid(data->contents->type) != NID_pkcs7_data) return "content that is no plain data";
-  int digest = OBJ_obj2nid(signer->digest_alg->algorithm);
-  if (sk_X509_ALGOR_num(data->md_algs) != 1) return "more or less than one digest";
-  X509_ALGOR *listed = sk_X509_ALGOR_value(data->md_algs, 0);
-  if (OBJ_obj2nid(listed->algorithm) != digest) return "another digest than the signer's";
-  if (!vb_has_no_parameters(listed) || !vb_has_no_parameters(signer->digest_alg) ||
-      !vb_has_no_parameters(signer->digest_enc_alg))
-    return "an algorithm with parameters";
-  if (PKCS7_get_signed_attributes(signer) != NULL && !vb_is_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING))
-    return "attributes without a digest";
-  EVP_PKEY *public_key = X509_get0_pubkey(certificate);
-  if (public_key == NULL) return "a signer whose key is of an unknown kind";
-  int key = EVP_PKEY_get_base_id(public_key), of_digest = digest, of_key = key;
-  int algorithm = OBJ_obj2nid(signer->digest_enc_alg->algorithm);
-  if (algorithm != key && OBJ_find_sigid_algs(algorithm, &of_digest, &of_key) != 1) return "an unknown kind of signature";
-  if (of_digest != digest || of_key != key) return "a signature of another kind than the signer's key";
-  // Nothing covers what else the message carries.
-  if (sk_X509_CRL_num(data->crl) > 0) return "a list of revoked certificates";
-  if (sk_X509_num(data->cert) > 1) return "more certificates than the signer's";
-  if (sk_X509_num(data->cert) == 1 && !vb_is_same_certificate(sk_X509_value(data->cert, 0), certificate))
-    return "a certificate that is not the signer's";
-  // OpenSSL finds the certificate by a comparison that does not tell capital letters from small ones.
-  if (!vb_is_same_name(signer->issuer_and_serial->issuer, X509_get_issuer_name(certificate))) return "another spelling of the issuer";
-  return NULL;
-}
+VB_RESULT const char *_Nullable vb_message_oddity(vb_message *message, vb_certificate *certificate);
+/// Checks the signature by one of the certificates, and returns what was signed.
+///
+/// - content: what a detached message is over; NULL for one with its content inside.
+VB_RESULT unsigned char *_Nullable vb_message_verify(
+    vb_message *message, vb_certificates *trusted, const void *_Nullable content, int size, size_t *count);
 
-/// A time as seconds since 1970-01-01T00:00:00Z; 0 when it is none.
-static inline int vb_asn1_time(const ASN1_TIME *time, int64_t *seconds) {
-  struct tm parts;
-  if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
-  int64_t year = parts.tm_year + 1900, month = parts.tm_mon + 1, day = parts.tm_mday;
-  // Days from civil (Howard Hinnant): exact for every year that ASN.1 can write.
-  year -= month <= 2;
-  int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
-  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  int64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-  *seconds = days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
-  return 1;
-}
-
-/// Writes a certificate's subject as of RFC 2253; 0 when it could not be written.
-static inline int vb_print_subject(BIO *bio, const X509 *certificate) {
-  X509_NAME *subject = X509_get_subject_name(certificate);
-  return subject != NULL && X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253) >= 0;
-}
-
-/// A new key on the curve P-256 and a certificate that it signs itself, valid for a day before and after now; NULL when one
-/// of the steps failed. The caller frees both.
-static inline X509 *vb_new_signer(const char *name, EVP_PKEY **key) {
-  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-  *key = NULL;
-  if (context == NULL) return NULL;
-  int made = EVP_PKEY_keygen_init(context) > 0 && EVP_PKEY_CTX_set_group_name(context, "P-256") > 0 &&
-             EVP_PKEY_generate(context, key) > 0;
-  EVP_PKEY_CTX_free(context);
-  if (!made || *key == NULL) return NULL;
-  X509 *certificate = X509_new();
-  if (certificate != NULL) {
-    X509_NAME *subject = X509_get_subject_name(certificate);
-    if (X509_set_version(certificate, X509_VERSION_3) == 1 &&
-        ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
-        X509_gmtime_adj(X509_getm_notBefore(certificate), -86400) != NULL &&
-        X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) != NULL &&
-        X509_set_pubkey(certificate, *key) == 1 &&
-        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0) == 1 &&
-        X509_set_issuer_name(certificate, subject) == 1 && X509_sign(certificate, *key, EVP_sha256()) > 0)
-      return certificate;
-    X509_free(certificate);
-  }
-  EVP_PKEY_free(*key);
-  *key = NULL;
-  return NULL;
-}
-
-/// The private key that OpenSSL's engine for PKCS#11 finds under a URI (RFC 7512); NULL when there is none.
-static inline EVP_PKEY *vb_engine_private_key(const char *uri) {
-  ENGINE *engine = ENGINE_by_id("pkcs11");
-  if (engine == NULL) return NULL;
-  EVP_PKEY *key = NULL;
-  if (ENGINE_init(engine)) {
-    key = ENGINE_load_private_key(engine, uri, (UI_METHOD *)UI_null(), NULL);
-    // The key holds on to the engine by itself.
-    ENGINE_finish(engine);
-  }
-  ENGINE_free(engine);
-  return key;
-}
-
-/// The first private key behind a URI, with nobody being asked for a passphrase; NULL when there is none.
-static inline EVP_PKEY *vb_store_private_key(const char *uri) {
-  OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, NULL, NULL, UI_null(), NULL, NULL, NULL, NULL);
-  if (store == NULL) return strncmp(uri, "pkcs11:", 7) == 0 ? vb_engine_private_key(uri) : NULL;
-  EVP_PKEY *key = NULL;
-  if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) == 1) {
-    while (key == NULL && !OSSL_STORE_eof(store)) {
-      OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-      if (info == NULL) break;
-      if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) key = OSSL_STORE_INFO_get1_PKEY(info);
-      OSSL_STORE_INFO_free(info);
-    }
-  }
-  OSSL_STORE_close(store);
-  return key;
-}
+#pragma clang assume_nonnull end
 #endif

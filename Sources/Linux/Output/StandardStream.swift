@@ -48,4 +48,16 @@ public enum Environment {
   public static func value(_ name: String) -> String? {
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
+
+  /// Variables by which libraries that are loaded on demand find their configuration, and code: of libcrypto
+  /// (openssl-env(7)), of libcryptsetup by way of it, of libdevmapper, and of what glibc converts texts with.
+  public static let ofLibraries = [
+    "CTLOG_FILE", "OPENSSL_CONF", "OPENSSL_CONF_INCLUDE", "OPENSSL_ENGINES", "OPENSSL_MODULES", "SSL_CERT_DIR",
+    "SSL_CERT_FILE", "DM_DEFAULT_NAME_MANGLING_MODE", "DM_DEV_DIR", "DM_DISABLE_UDEV", "DM_UDEV_COOKIE", "GCONV_PATH",
+  ]
+
+  /// Takes variables out. Other threads may be reading the environment, so this is for before they start.
+  public static func forget(_ names: [String]) {
+    for name in names { unsafe unsetenv(name) }
+  }
 }

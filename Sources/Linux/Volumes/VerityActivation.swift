@@ -64,26 +64,27 @@ public struct VerityActivation: Sendable {
   }
 
   private static func withLog(
-    _ call: (UnsafeMutablePointer<CChar>?, Int) -> CInt
-  ) -> (code: CInt, messages: [String]) {
+    _ call: (UnsafeMutablePointer<CChar>?, Int) -> vb_crypt_result
+  ) -> (result: vb_crypt_result, messages: [String]) {
     var log = [CChar](repeating: 0, count: 4096)
-    let code = unsafe log.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress, $0.count) }
+    let result = unsafe log.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress, $0.count) }
     let text = String(decoding: log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     // What is tried again and again is said again and again.
     var messages: [String] = []
     for line in text.split(whereSeparator: \.isNewline).map(String.init) where !messages.contains(line) {
       messages.append(line)
     }
-    return (code, messages)
+    return (result, messages)
   }
 
   private static func check(
-    _ result: (code: CInt, messages: [String]), _ operation: String, _ name: String
+    _ ended: (result: vb_crypt_result, messages: [String]), _ operation: String, _ name: String
   ) throws(Failure) {
-    guard result.code != 0 else { return }
-    guard result.code != VB_NO_CRYPTSETUP else {
-      throw .noLibrary(reason: result.messages.joined(separator: "; "))
+    let code = ended.result.code
+    guard code != 0 else { return }
+    guard code != VB_NO_CRYPTSETUP else {
+      throw .noLibrary(reason: ended.messages.joined(separator: "; "))
     }
-    throw .refused(SystemError(operation, path: name, errno: -result.code), messages: result.messages)
+    throw .refused(SystemError(operation, path: name, errno: -code), messages: ended.messages)
   }
 }

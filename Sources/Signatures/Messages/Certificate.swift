@@ -1,143 +1,143 @@
 public import Base
 internal import COpenSSL
-internal import func Glibc.strerror
 
 /// X.509 certificates that are trusted because they were named: no chain leads to them, and none is followed.
 @safe
 public struct Certificates: ~Copyable {
-  // Owned by this value alone: made in `init`, freed in `deinit`.
-  let stack: OpaquePointer
+  let set: OpenSSLReference<CertificatesObject>
+  /// What is in the PEM text besides certificates, and was passed over: keys, by the number of their block and its label.
+  public let keys: [(block: Int, label: String)]
 
-  /// Reads every certificate of a PEM file.
+  /// Reads every certificate of a PEM text. Private and public keys may stand beside them, as in files that a server
+  /// reads; nothing else may, because it could be meant to take trust away.
   ///
   /// - Parameter passesOverUnsupportedKeys: whether a certificate with a key that OpenSSL cannot use is left out, as if it
   ///   were not in the file, as long as there is another one.
   /// - Throws: ``SignatureError/noCertificate(reason:)`` when there is none,
+  ///   ``SignatureError/damagedBlock(number:reason:)`` for one that cannot be read,
   ///   ``SignatureError/unsupportedKey(algorithm:reason:)`` for a key that OpenSSL cannot use.
   public init(pem: [UInt8], passesOverUnsupportedKeys: Bool = false) throws(SignatureError) {
-    guard let stack = unsafe vb_certificates_new() else { throw .openSSL(reason: "out of memory") }
-    var passedOver: SignatureError?
-    do throws(SignatureError) {
-      try unsafe MemoryBIO.reading(pem) { bio throws(SignatureError) in
-        while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
-          if let refusal = unsafe Self.keyRefusal(of: certificate) {
-            unsafe X509_free(certificate)
-            guard passesOverUnsupportedKeys else { throw refusal }
-            passedOver = passedOver ?? refusal
-            continue
-          }
-          guard unsafe vb_certificates_add(stack, certificate) > 0 else {
-            unsafe X509_free(certificate)
-            throw .openSSL(reason: "out of memory")
-          }
-        }
-      }
-      // Reading past the last certificate leaves an error that means nothing.
-      let reason = OpenSSLErrors.take()
-      guard unsafe vb_certificates_count(stack) > 0 else { throw passedOver ?? .noCertificate(reason: reason) }
-    } catch {
-      unsafe vb_certificates_free(stack)
-      throw error
-    }
-    unsafe self.stack = stack
+    try unsafe self.init(pem: pem, passesOverUnsupportedKeys: passesOverUnsupportedKeys, context: nil)
   }
 
-  deinit { unsafe vb_certificates_free(stack) }
+  /// Reads them for signing, with a key of the signing context.
+  init(signersIn pem: [UInt8]) throws(SignatureError) {
+    try unsafe self.init(pem: pem, passesOverUnsupportedKeys: false, context: OpenSSL.signingContext())
+  }
+
+  private init(
+    pem: [UInt8], passesOverUnsupportedKeys: Bool, context: OpaquePointer?
+  ) throws(SignatureError) {
+    guard !pem.isEmpty else { throw .noCertificate(reason: "it is empty") }
+    let set = try unsafe OpenSSLReference<CertificatesObject> { unsafe vb_certificates_new() }
+    var keys: [(block: Int, label: String)] = []
+    var passedOver: SignatureError?
+    let text = try PEMText(pem)
+    for block in text.blocks {
+      guard PEMText.certificateLabels.contains(block.label) else {
+        guard Self.isKey(block.label) else {
+          throw .damagedBlock(number: block.number, reason: "it is a `\(block.label)` and no certificate")
+        }
+        keys.append((block.number, block.label))
+        continue
+      }
+      let der = try text.contents(of: block)
+      let certificate = try unsafe OpenSSLReference<CertificateObject>(
+        { unsafe der.withUnsafeBufferPointer { unsafe vb_certificate_read($0.baseAddress, $0.count, context) } },
+        orThrow: { .damagedBlock(number: block.number, reason: $0) })
+      if let refusal = Self.keyRefusal(of: certificate) {
+        guard passesOverUnsupportedKeys else { throw refusal }
+        passedOver = passedOver ?? refusal
+        continue
+      }
+      try OpenSSL.perform { unsafe vb_certificates_add(set.pointer, certificate.pointer) }
+    }
+    guard unsafe vb_certificates_count(set.pointer) > 0 else {
+      throw passedOver ?? .noCertificate(reason: "no block `-----BEGIN CERTIFICATE-----`")
+    }
+    self.set = set
+    self.keys = keys
+  }
+
+  /// Whether a block is of a key, or of what OpenSSL writes before one.
+  private static func isKey(_ label: String) -> Bool {
+    label == "PRIVATE KEY" || label == "PUBLIC KEY" || label.hasSuffix(" PRIVATE KEY")
+      || label.hasSuffix(" PUBLIC KEY") || label.hasSuffix(" PARAMETERS")
+  }
 
   /// Why a certificate's key can check no signature; nil when it can. A certificate whose key OpenSSL cannot decode is
   /// whole in every other way, and its key then is a null pointer that not every function of OpenSSL expects.
-  private static func keyRefusal(of certificate: OpaquePointer) -> SignatureError? {
-    guard unsafe X509_get0_pubkey(certificate) == nil else { return nil }
-    let reason = OpenSSLErrors.take()
-    let algorithm = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text -> String? in
-      guard let start = text.baseAddress, unsafe vb_key_algorithm(certificate, start, Int32(clamping: text.count)) != 0
-      else { return nil }
-      return unsafe String(cString: start)
+  private static func keyRefusal(of certificate: borrowing OpenSSLReference<CertificateObject>) -> SignatureError? {
+    do throws(SignatureError) {
+      let pointer = unsafe certificate.pointer
+      try OpenSSL.perform({ unsafe vb_certificate_has_key(pointer) }) { reason in
+        let algorithm = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text -> String? in
+          guard let start = text.baseAddress,
+            OpenSSL.isDone({ unsafe vb_certificate_algorithm(pointer, start, Int32(clamping: text.count)) })
+          else { return nil }
+          return unsafe String(cString: start)
+        }
+        return .unsupportedKey(algorithm: algorithm, reason: reason)
+      }
+      return nil
+    } catch {
+      return error
     }
-    _ = OpenSSLErrors.take()
-    return .unsupportedKey(algorithm: algorithm, reason: reason)
   }
 
   /// How many there are: one or more.
-  public var count: Int { Int(unsafe vb_certificates_count(stack)) }
+  public var count: Int { Int(unsafe vb_certificates_count(set.pointer)) }
+
+  /// One of them, from 0.
+  borrowing func certificate(at index: Int) throws(SignatureError) -> OpenSSLReference<CertificateObject> {
+    let pointer = unsafe set.pointer
+    return try unsafe OpenSSLReference(
+      { unsafe vb_certificates_at(pointer, Int32(clamping: index)) },
+      orThrow: { _ in .noCertificate(reason: "certificate \(index + 1) is not there") })
+  }
 
   /// SHA-256 over the DER form of each, the `x_signer=` of a policy.
   public func fingerprints() throws(SignatureError) -> [Digest] {
     var result: [Digest] = []
-    for index in 0..<Int32(clamping: count) {
-      guard let certificate = unsafe vb_certificates_at(stack, index) else {
-        throw .openSSL(reason: "certificate \(index + 1) is not there")
-      }
-      result.append(try unsafe Self.fingerprint(of: certificate))
+    for index in 0..<count { result.append(try Self.fingerprint(of: certificate(at: index))) }
+    return result
+  }
+
+  /// A certificate by itself.
+  public struct Entry: Sendable, Equatable {
+    /// SHA-256 over its DER form.
+    public let fingerprint: Digest
+    public let facts: CertificateFacts
+    /// The same certificate in PEM, with nothing around it.
+    public let pem: [UInt8]
+  }
+
+  /// Each of them.
+  public func entries() throws(SignatureError) -> [Entry] {
+    var result: [Entry] = []
+    for index in 0..<count {
+      let certificate = try certificate(at: index)
+      let pointer = unsafe certificate.pointer
+      result.append(
+        Entry(
+          fingerprint: try Self.fingerprint(of: certificate), facts: try CertificateFacts(certificate),
+          pem: try unsafe OpenSSL.bytes { count in unsafe vb_certificate_pem(pointer, count) }))
     }
     return result
   }
 
   /// SHA-256 over a certificate's DER form.
-  static func fingerprint(of certificate: OpaquePointer) throws(SignatureError) -> Digest {
-    var der: UnsafeMutablePointer<UInt8>?
-    let count = unsafe i2d_X509(certificate, &der)
-    guard count > 0, let address = unsafe der else { throw .openSSL(reason: OpenSSLErrors.take()) }
-    defer { unsafe CRYPTO_free(address, nil, 0) }
-    let bytes = unsafe [UInt8](UnsafeBufferPointer(start: address, count: Int(count)))
+  static func fingerprint(
+    of certificate: borrowing OpenSSLReference<CertificateObject>
+  ) throws(SignatureError) -> Digest {
+    let pointer = unsafe certificate.pointer
+    let der = try unsafe OpenSSL.bytes { count in unsafe vb_certificate_der(pointer, count) }
     do throws(HashingError) {
       var state = try HashState(.sha256)
-      state.update(bytes.rawSpan)
+      state.update(der.rawSpan)
       return try state.finish()
     } catch {
       throw .openSSL(reason: error.description)
     }
-  }
-}
-
-/// OpenSSL's queue of errors, taken as one text.
-enum OpenSSLErrors {
-  /// Empties the queue of this thread and returns its last reason; `unknown reason` when it was empty. Where libcrypto
-  /// could not be opened, that is the reason.
-  static func take() -> String {
-    if let problem = unsafe vb_libcrypto_problem() { return unsafe String(cString: problem) }
-    var last: UInt = 0
-    while true {
-      let code = ERR_get_error()
-      if code == 0 { break }
-      last = UInt(code)
-    }
-    // The system's own errors have their number and a bit (`ERR_SYSTEM_FLAG` of openssl/err.h).
-    if last & 0x8000_0000 != 0, let text = unsafe strerror(Int32(truncatingIfNeeded: last & 0x7fff_ffff)) {
-      return unsafe String(cString: text)
-    }
-    guard last != 0, let text = unsafe ERR_reason_error_string(last) else { return "unknown reason" }
-    return unsafe String(cString: text)
-  }
-}
-
-/// OpenSSL's view of bytes in memory.
-enum MemoryBIO {
-  /// Lends a BIO that reads the bytes.
-  static func reading(
-    _ bytes: [UInt8], _ body: (OpaquePointer) throws(SignatureError) -> Void
-  ) throws(SignatureError) {
-    // The BIO reads the array's own memory, which outlives it.
-    let failure: SignatureError? = unsafe bytes.withUnsafeBytes { buffer in
-      guard let count = Int32(exactly: buffer.count), let bio = unsafe BIO_new_mem_buf(buffer.baseAddress, count) else {
-        return .openSSL(reason: "the bytes do not fit a memory BIO")
-      }
-      defer { unsafe BIO_free(bio) }
-      do throws(SignatureError) {
-        unsafe try body(bio)
-        return nil
-      } catch {
-        return error
-      }
-    }
-    if let failure { throw failure }
-  }
-
-  /// What was written to a memory BIO.
-  static func contents(_ bio: OpaquePointer) -> [UInt8] {
-    var address: UnsafePointer<UInt8>?
-    let count = unsafe vb_bio_contents(bio, &address)
-    guard count > 0, let start = unsafe address else { return [] }
-    return unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
   }
 }

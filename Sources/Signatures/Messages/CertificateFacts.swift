@@ -28,27 +28,20 @@ public struct CertificateFacts: Sendable, Equatable {
   /// Reads them.
   ///
   /// - Throws: ``SignatureError/noCertificate(reason:)`` for a subject that cannot be written as text.
-  init(_ certificate: OpaquePointer) throws(SignatureError) {
-    let usage = unsafe X509_get_key_usage(certificate)
-    let extended = unsafe X509_get_extended_key_usage(certificate)
+  init(_ certificate: borrowing OpenSSLReference<CertificateObject>) throws(SignatureError) {
+    let pointer = unsafe certificate.pointer
+    let usage = unsafe vb_certificate_key_usage(pointer)
+    let extended = unsafe vb_certificate_extended_key_usage(pointer)
     // All bits are set where the certificate says nothing of it, and none where its extensions cannot be read
-    // (X509_get_key_usage(3)); the latter leaves errors behind that mean nothing more.
-    _ = OpenSSLErrors.take()
+    // (X509_get_key_usage(3)).
     isForSigning =
-      usage & UInt32(KU_DIGITAL_SIGNATURE) != 0 && extended & UInt32(XKU_CODE_SIGN | XKU_ANYEKU) != 0
-    notBefore = unsafe Self.seconds(X509_get0_notBefore(certificate))
-    notAfter = unsafe Self.seconds(X509_get0_notAfter(certificate))
-    guard let output = unsafe BIO_new(BIO_s_mem()) else { throw .openSSL(reason: "out of memory") }
-    defer { unsafe BIO_free(output) }
-    // Two lines of one name would be two lines of ours: RFC 2253 escapes control characters.
-    guard unsafe vb_print_subject(output, certificate) != 0 else {
-      throw .noCertificate(reason: "its subject's name is damaged: \(OpenSSLErrors.take())")
-    }
-    subject = unsafe String(decoding: MemoryBIO.contents(output), as: UTF8.self)
-  }
-
-  private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+      usage & UInt32(VB_KU_DIGITAL_SIGNATURE) != 0 && extended & UInt32(VB_XKU_CODE_SIGN | VB_XKU_ANY) != 0
     var seconds: Int64 = 0
-    return unsafe vb_asn1_time(time, &seconds) == 1 ? seconds : nil
+    notBefore = OpenSSL.isDone({ unsafe vb_certificate_not_before(pointer, &seconds) }) ? seconds : nil
+    notAfter = OpenSSL.isDone({ unsafe vb_certificate_not_after(pointer, &seconds) }) ? seconds : nil
+    let name = try unsafe OpenSSL.bytes(
+      { count in unsafe vb_certificate_subject(pointer, count) },
+      orThrow: { .noCertificate(reason: "its subject's name is damaged: \($0)") })
+    subject = String(decoding: name, as: UTF8.self)
   }
 }

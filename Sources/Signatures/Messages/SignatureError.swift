@@ -7,8 +7,14 @@ public enum SignatureError: Error, Equatable, Sendable {
   /// A certificate's key is of a kind that OpenSSL does not know, or cannot be decoded. The algorithm is its object identifier
   /// as dotted text, nil where that cannot be read either.
   case unsupportedKey(algorithm: String?, reason: String)
-  /// The bytes hold no private key that can be used: no PEM, or encrypted.
-  case noPrivateKey(reason: String)
+  /// A block of a PEM text, counted from 1, cannot be read, or is no certificate.
+  case damagedBlock(number: Int, reason: String)
+  /// The file or URI holds no private key that can be used.
+  case noPrivateKey(key: String, reason: String)
+  /// The private key is kept under a pass phrase or a PIN: none was given, or another one.
+  case passphrase(key: String, isGiven: Bool)
+  /// OpenSSL's configuration, which signing reads, cannot be used.
+  case configuration(reason: String)
   /// Keys of this kind do not sign PKCS#7 messages.
   case keyKind(name: String)
   /// The key is another one than the certificate's.
@@ -56,11 +62,32 @@ extension SignatureError: Diagnosable {
         expected: "an RSA or an ECDSA key on a curve that OpenSSL has",
         found: "algorithm \(algorithm ?? "unknown"), \(reason)",
         next: "openssl x509 -noout -text -in CERTIFICATE, and a certificate of another key")
-    case .noPrivateKey(let reason):
+    case .damagedBlock(let number, let reason):
       Diagnostic(
-        "signature.private-key", .incomplete, "the private key cannot be read",
-        expected: "a private key in PEM without a passphrase, or a URI that OpenSSL's store opens", found: reason,
-        next: "openssl pkey -in KEY -out PLAIN, on a machine you trust; openssl storeutl URI")
+        "signature.certificate", .incomplete, "block \(number) cannot be read as a certificate: \(reason)",
+        expected: "whole blocks `-----BEGIN CERTIFICATE-----`, beside which only keys may stand",
+        found: "block \(number): \(reason)",
+        why: "what stands behind a block that cannot be read would be passed over without a word",
+        next: "get the certificate again, or take the block out of the file")
+    case .noPrivateKey(let key, let reason):
+      Diagnostic(
+        "signature.private-key", .incomplete, "the private key `\(key)` cannot be read",
+        expected: "a private key in PEM, or a URI that OpenSSL's store opens", found: reason,
+        next: "openssl pkey -noout -in KEY; openssl storeutl -noout URI")
+    case .passphrase(let key, let isGiven):
+      Diagnostic(
+        "signature.passphrase", .incomplete,
+        isGiven
+          ? "the pass phrase does not open the private key `\(key)`"
+          : "the private key `\(key)` is kept under a pass phrase",
+        expected: isGiven ? "the pass phrase that the key was written with" : "a key that opens, or its pass phrase",
+        found: isGiven ? "another one" : "none", why: "nothing is asked on a terminal",
+        next: "--passphrase-file FILE, whose first line is the pass phrase or PIN")
+    case .configuration(let reason):
+      Diagnostic(
+        "signature.configuration", .incomplete, "OpenSSL's configuration cannot be used for signing",
+        expected: "openssl.cnf (or the file that OPENSSL_CONF names) with providers that are there", found: reason,
+        why: "a key that was to be used in a certain mode is not used in another", next: "openssl list -providers")
     case .keyKind(let name):
       Diagnostic(
         "signature.key-kind", .usage, "keys of this kind sign no PKCS#7 message", expected: "an RSA or an ECDSA key",

@@ -38,27 +38,21 @@ public enum SignedMessage {
   public static func sign(
     _ content: [UInt8], certificate: [UInt8], key: borrowing PrivateKey, form: Form
   ) throws(SignatureError) -> [UInt8] {
-    let certificates = try Certificates(pem: certificate)
-    guard let signer = unsafe vb_certificates_at(certificates.stack, 0) else { throw .noCertificate(reason: "none") }
-    guard unsafe X509_check_private_key(signer, key.handle) == 1 else {
-      _ = OpenSSLErrors.take()
-      throw .keyMismatch
-    }
+    let certificates =
+      try unsafe key.context == nil ? Certificates(pem: certificate) : Certificates(signersIn: certificate)
+    let signer = try certificates.certificate(at: 0)
+    let (pointer, handle, context) = unsafe (signer.pointer, key.object.pointer, key.context)
+    try OpenSSL.perform({ unsafe vb_certificate_fits(pointer, handle) }, orThrow: { _ in .keyMismatch })
     try key.requireKind()
-    var flags = PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOSMIMECAP
-    if form.isDetached { flags |= PKCS7_DETACHED }
-    if !form.includesCertificate { flags |= PKCS7_NOCERTS }
-    var message: [UInt8] = []
-    try unsafe MemoryBIO.reading(content) { bio throws(SignatureError) in
-      guard let pkcs7 = unsafe PKCS7_sign(signer, key.handle, nil, bio, flags) else {
-        throw .openSSL(reason: OpenSSLErrors.take())
+    let flags =
+      (form.isDetached ? VB_MESSAGE_DETACHED : 0) | (form.includesCertificate ? 0 : VB_MESSAGE_WITHOUT_CERTIFICATE)
+    guard let count = Int32(exactly: content.count) else { throw .openSSL(reason: "the bytes do not fit a memory BIO") }
+    let message = try unsafe OpenSSLReference<MessageObject> {
+      unsafe content.withUnsafeBytes {
+        unsafe vb_message_sign(pointer, handle, $0.baseAddress, count, Int32(flags), context)
       }
-      defer { unsafe PKCS7_free(pkcs7) }
-      message = unsafe encoding(of: pkcs7)
-      guard !message.isEmpty else { throw .openSSL(reason: OpenSSLErrors.take()) }
     }
-    withExtendedLifetime(certificates) {}
-    return message
+    return try encoding(of: message)
   }
 
   /// Content that a trusted signer signed.
@@ -84,85 +78,70 @@ public enum SignedMessage {
   public static func verify(
     _ message: [UInt8], content: [UInt8]? = nil, trusted: borrowing Certificates, allowsAttributes: Bool = true
   ) throws(SignatureError) -> Verified {
-    let pkcs7 = try unsafe parse(message)
-    defer { unsafe PKCS7_free(pkcs7) }
-    try unsafe checkForm(pkcs7, isDetached: content != nil, allowsAttributes: allowsAttributes)
-
-    let flags = PKCS7_NOVERIFY | PKCS7_NOINTERN | PKCS7_BINARY
-    guard let signers = unsafe PKCS7_get0_signers(pkcs7, trusted.stack, flags) else {
-      _ = OpenSSLErrors.take()
-      throw .untrustedSigner
-    }
-    defer { unsafe vb_certificates_release(signers) }
-    guard let signer = unsafe vb_certificates_at(signers, 0) else { throw .untrustedSigner }
+    let pkcs7 = try parse(message)
+    try checkForm(pkcs7, isDetached: content != nil, allowsAttributes: allowsAttributes)
+    let (pointer, set) = unsafe (pkcs7.pointer, trusted.set.pointer)
+    let signer = try unsafe OpenSSLReference<CertificateObject>(
+      { unsafe vb_message_signer(pointer, set) }, orThrow: { _ in .untrustedSigner })
     // One message has one spelling: what nothing covers is held to what the rest says.
-    if let oddity = unsafe vb_pkcs7_oddity(pkcs7, signer) { throw .malformed(reason: unsafe String(cString: oddity)) }
-    guard let output = unsafe BIO_new(BIO_s_mem()) else { throw .openSSL(reason: "out of memory") }
-    defer { unsafe BIO_free(output) }
-    var status: Int32 = 0
-    if let content {
-      try unsafe MemoryBIO.reading(content) { input throws(SignatureError) in
-        status = unsafe PKCS7_verify(pkcs7, trusted.stack, nil, input, output, flags)
-      }
-    } else {
-      status = unsafe PKCS7_verify(pkcs7, trusted.stack, nil, nil, output, flags)
+    if let oddity = unsafe vb_message_oddity(pointer, signer.pointer) {
+      throw .malformed(reason: unsafe String(cString: oddity))
     }
-    guard status == 1 else { throw .badSignature(reason: OpenSSLErrors.take()) }
+    let size = content?.count ?? 0
+    guard let count = Int32(exactly: size) else { throw .openSSL(reason: "the bytes do not fit a memory BIO") }
+    // What is detached has an address, also when it is empty.
+    let detached = content.map { $0.isEmpty ? [0] : $0 }
+    let signed = try unsafe OpenSSL.bytes(
+      { length in
+        guard let detached else { return unsafe vb_message_verify(pointer, set, nil, 0, length) }
+        return unsafe detached.withUnsafeBytes {
+          unsafe vb_message_verify(pointer, set, $0.baseAddress, count, length)
+        }
+      }, orThrow: { .badSignature(reason: $0) })
     return Verified(
-      content: unsafe MemoryBIO.contents(output), signer: try unsafe Certificates.fingerprint(of: signer),
-      certificate: try unsafe CertificateFacts(signer))
+      content: signed, signer: try Certificates.fingerprint(of: signer), certificate: try CertificateFacts(signer))
   }
 
   /// Checks that a message has the form that ``verify(_:content:trusted:allowsAttributes:)`` asks for, by any signer.
   public static func checkForm(
     _ message: [UInt8], isDetached: Bool, allowsAttributes: Bool = true
   ) throws(SignatureError) {
-    let pkcs7 = try unsafe parse(message)
-    defer { unsafe PKCS7_free(pkcs7) }
-    try unsafe checkForm(pkcs7, isDetached: isDetached, allowsAttributes: allowsAttributes)
+    try checkForm(parse(message), isDetached: isDetached, allowsAttributes: allowsAttributes)
   }
 
   private static func checkForm(
-    _ pkcs7: UnsafeMutablePointer<PKCS7>, isDetached: Bool, allowsAttributes: Bool
+    _ message: borrowing OpenSSLReference<MessageObject>, isDetached: Bool, allowsAttributes: Bool
   ) throws(SignatureError) {
-    let signers = Int(unsafe vb_pkcs7_signer_count(pkcs7))
+    let pointer = unsafe message.pointer
+    let signers = Int(unsafe vb_message_signer_count(pointer))
     guard signers == 1 else { throw .signerCount(signers) }
-    let found = unsafe vb_pkcs7_is_detached(pkcs7) != 0
+    let found = unsafe vb_message_is_detached(pointer) != 0
     guard found == isDetached else { throw .contentPlacement(isDetached: found) }
-    let digest = unsafe vb_pkcs7_digest(pkcs7)
-    guard [NID_sha256, NID_sha384, NID_sha512].contains(digest) else {
-      let name = unsafe OBJ_nid2sn(digest).map { unsafe String(cString: $0) }
+    let digest = unsafe vb_message_digest(pointer)
+    guard [VB_DIGEST_SHA256, VB_DIGEST_SHA384, VB_DIGEST_SHA512].contains(Int(digest)) else {
+      let name = unsafe vb_digest_name(digest).map { unsafe String(cString: $0) }
       throw .weakDigest(name: name ?? "unknown")
     }
-    guard unsafe allowsAttributes || vb_pkcs7_has_attributes(pkcs7) == 0 else { throw .attributes }
+    guard unsafe allowsAttributes || vb_message_has_attributes(pointer) == 0 else { throw .attributes }
   }
 
   /// Reads exactly one signed message.
-  private static func parse(_ message: [UInt8]) throws(SignatureError) -> UnsafeMutablePointer<PKCS7> {
+  private static func parse(_ message: [UInt8]) throws(SignatureError) -> OpenSSLReference<MessageObject> {
     let count = try DER.elementLength(message)
     guard count == message.count else { throw .trailingBytes(message.count - count) }
-    let pkcs7 = unsafe message.withUnsafeBufferPointer { buffer -> UnsafeMutablePointer<PKCS7>? in
-      var cursor = buffer.baseAddress
-      return unsafe d2i_PKCS7(nil, &cursor, buffer.count)
-    }
-    guard let pkcs7 = unsafe pkcs7 else { throw .malformed(reason: OpenSSLErrors.take()) }
-    guard unsafe vb_pkcs7_is_signed(pkcs7) != 0 else {
-      unsafe PKCS7_free(pkcs7)
-      throw .malformed(reason: "not of the type signedData")
-    }
-    guard unsafe encoding(of: pkcs7) == message else {
-      unsafe PKCS7_free(pkcs7)
-      throw .notDER(offset: 0)
-    }
-    return unsafe pkcs7
+    let read = try unsafe OpenSSLReference<MessageObject>(
+      { unsafe message.withUnsafeBufferPointer { unsafe vb_message_read($0.baseAddress, $0.count) } },
+      orThrow: { .malformed(reason: $0) })
+    guard unsafe vb_message_is_signed(read.pointer) != 0 else { throw .malformed(reason: "not of the type signedData") }
+    guard (try? encoding(of: read)) == message else { throw .notDER(offset: 0) }
+    return read
   }
 
-  /// A message as OpenSSL writes it; empty when it cannot.
-  private static func encoding(of pkcs7: UnsafeMutablePointer<PKCS7>) -> [UInt8] {
-    var der: UnsafeMutablePointer<UInt8>?
-    let count = unsafe i2d_PKCS7(pkcs7, &der)
-    guard count > 0, let address = unsafe der else { return [] }
-    defer { unsafe CRYPTO_free(address, nil, 0) }
-    return unsafe [UInt8](UnsafeBufferPointer(start: address, count: Int(count)))
+  /// A message as OpenSSL writes it.
+  private static func encoding(
+    of message: borrowing OpenSSLReference<MessageObject>
+  ) throws(SignatureError) -> [UInt8] {
+    let pointer = unsafe message.pointer
+    return try unsafe OpenSSL.bytes { count in unsafe vb_message_der(pointer, count) }
   }
 }

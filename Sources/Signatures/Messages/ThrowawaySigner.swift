@@ -15,24 +15,14 @@ public struct ThrowawaySigner: ~Copyable {
   /// - Throws: ``SignatureError/openSSL(reason:)``.
   public init(name: String) throws(SignatureError) {
     var handle: OpaquePointer?
-    guard let made = unsafe name.withCString({ unsafe vb_new_signer($0, &handle) }), let handle = unsafe handle else {
-      throw .openSSL(reason: OpenSSLErrors.take())
+    let made = try unsafe OpenSSLReference<CertificateObject> {
+      unsafe name.withCString { unsafe vb_new_signer($0, &handle) }
     }
-    let pem = unsafe Self.pem(made)
-    unsafe X509_free(made)
-    guard !pem.isEmpty else {
-      unsafe EVP_PKEY_free(handle)
-      throw .openSSL(reason: OpenSSLErrors.take())
-    }
-    key = unsafe PrivateKey(adopting: handle)
+    let own = try unsafe OpenSSLReference<PrivateKeyObject> { unsafe handle }
+    let pointer = unsafe made.pointer
+    let pem = try unsafe OpenSSL.bytes { count in unsafe vb_certificate_pem(pointer, count) }
+    key = PrivateKey(adopting: own)
     certificate = pem
-  }
-
-  /// The certificate in PEM; empty when memory ran out.
-  private static func pem(_ certificate: OpaquePointer) -> [UInt8] {
-    guard let output = unsafe BIO_new(BIO_s_mem()) else { return [] }
-    defer { unsafe BIO_free(output) }
-    return unsafe PEM_write_bio_X509(output, certificate) == 1 ? MemoryBIO.contents(output) : []
   }
 
   /// Signs bytes as they are; see `SignedMessage.sign`.

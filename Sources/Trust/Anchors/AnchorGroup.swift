@@ -10,6 +10,8 @@ struct AnchorGroup: Sendable {
   /// The set of every certificate that is in none of the ``sets``.
   private var commonSet: String?
   private var passesOverUnsupportedKeys = false
+  /// What could not be read where others of these certificates may be, or what takes some away.
+  private var failure: TrustError?
 
   /// Nobody is trusted.
   static let none = AnchorGroup()
@@ -33,16 +35,25 @@ struct AnchorGroup: Sendable {
   mutating func add(_ other: AnchorGroup) {
     pem += other.pem
     sets.merge(other.sets) { first, _ in first }
+    failure = failure ?? other.failure
   }
 
-  /// Whether nobody is trusted.
-  var isEmpty: Bool { sets.isEmpty && commonSet == nil }
+  /// From now on no signature is checked: it is not known who is trusted.
+  mutating func fail(_ error: TrustError) { failure = failure ?? error }
+
+  /// Whether nobody is trusted, which is known for sure.
+  var isEmpty: Bool { sets.isEmpty && commonSet == nil && failure == nil }
 
   /// The same, ready to check signatures with.
   ///
-  /// - Throws: ``Signatures/SignatureError/noCertificate(reason:)`` when ``isEmpty``.
-  func certificates() throws(SignatureError) -> Certificates {
-    try Certificates(pem: pem, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
+  /// - Throws: ``Signatures/SignatureError/noCertificate(reason:)`` when ``isEmpty``, and what could not be read.
+  func certificates() throws(Refusal) -> Certificates {
+    if let failure { throw .anchors(failure) }
+    do throws(SignatureError) {
+      return try Certificates(pem: pem, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
+    } catch {
+      throw .signature(error)
+    }
   }
 
   /// The set that a signer's certificate is in, by its fingerprint.

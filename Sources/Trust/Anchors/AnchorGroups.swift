@@ -40,24 +40,35 @@ final class AnchorGroups: Sendable {
   /// Adds those of the VOA hierarchy (UAPI.11) and of `verity.d`.
   private static func adding(to own: Certificates, root: String) -> Certificates {
     var all = own
-    all.addHierarchy(root: root)
-    let dropIns = VerityDropIns.read(root: root)
-    for file in dropIns.certificates { all.images.add(file, set: VerityDropIns.set) }
-    all.problems += dropIns.problems
+    do throws(TrustError) {
+      try all.addHierarchy(root: root)
+      let dropIns = try VerityDropIns.read(root: root)
+      for file in dropIns.certificates { all.images.add(file, set: VerityDropIns.set) }
+      all.problems += dropIns.problems
+    } catch {
+      all.fail(error)
+    }
     return all
   }
 }
 
 extension AnchorGroups.Certificates {
-  fileprivate mutating func addHierarchy(root: String) {
-    guard VerifierPlace.loadPaths.contains(where: { (try? FileStatus.of(path: root + $0)) != nil }) else { return }
-    let release = ["/etc/os-release", "/usr/lib/os-release"].lazy.compactMap { path in
-      try? CertificateFile.bytes(of: root + path)
-    }.first
-    let systems = VerifierPlace.operatingSystems(osRelease: release ?? [])
+  /// No signature is checked by any of them: what could not be read may have been of each kind, or a mask.
+  fileprivate mutating func fail(_ error: TrustError) {
+    problems.append(error.diagnostic)
+    objects.fail(error)
+    images.fail(error)
+    files.fail(error)
+  }
+
+  fileprivate mutating func addHierarchy(root: String) throws(TrustError) {
+    var isThere = false
+    for path in VerifierPlace.loadPaths where try CertificateFile.kind(of: root + path) != nil { isThere = true }
+    guard isThere else { return }
+    let systems = VerifierPlace.operatingSystems(osRelease: try Self.osRelease(root: root))
     var search = VerifierSearch(root: root)
     for place in VerifierPlace.all {
-      for file in search.certificates(in: place, systems: systems) {
+      for file in try search.certificates(in: place, systems: systems) {
         switch place.use {
         case .objects:
           objects.add(file, set: place.set)
@@ -68,5 +79,13 @@ extension AnchorGroups.Certificates {
       }
     }
     problems += search.problems
+  }
+
+  /// The first os-release(5) that there is; empty when there is none.
+  private static func osRelease(root: String) throws(TrustError) -> [UInt8] {
+    for path in ["/etc/os-release", "/usr/lib/os-release"] where try CertificateFile.kind(of: root + path) != nil {
+      return try CertificateFile.bytes(of: root + path)
+    }
+    return []
   }
 }

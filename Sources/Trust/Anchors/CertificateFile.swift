@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import Linux
 internal import Signatures
 
@@ -10,12 +11,18 @@ struct CertificateFile {
   let pem: [UInt8]
   /// SHA-256 over the DER form of each certificate in it: one or more.
   let fingerprints: [Digest]
+  /// The keys that lie beside them, each as a thing to tell.
+  let problems: [Diagnostic]
 
   /// Reads every certificate of a file.
   init(_ path: String) throws(TrustError) {
     pem = try Self.bytes(of: path)
     do throws(SignatureError) {
-      fingerprints = try Certificates(pem: pem).fingerprints()
+      let certificates = try Certificates(pem: pem)
+      fingerprints = try certificates.fingerprints()
+      problems = certificates.keys.map {
+        TrustError.keyAmongCertificates(path: path, block: $0.block, label: $0.label).diagnostic
+      }
     } catch {
       throw .certificate(path: path, error)
     }
@@ -41,5 +48,31 @@ struct CertificateFile {
     guard kind == .regular else { throw .notAFile(path: path, kind: kind.rawValue) }
     guard let bytes else { throw .tooLarge(path: path, limit: limit) }
     return bytes
+  }
+
+  /// The names in a directory where certificates are kept; nil when it is not there. What cannot be read is an error: it
+  /// could hold a mask.
+  static func names(in directory: String) throws(TrustError) -> [String]? {
+    do throws(SystemError) {
+      return try Directory.names(directory)
+    } catch {
+      guard error.code == .enoent else { throw .unreadable(error) }
+      return nil
+    }
+  }
+
+  /// What kind of file a name is, without following it; nil when it is not there.
+  static func kind(of path: String) throws(TrustError) -> FileStatus.Kind? {
+    do throws(SystemError) {
+      return try FileStatus.of(path: path, followLinks: false).kind
+    } catch {
+      guard error.code == .enoent else { throw .unreadable(error) }
+      return nil
+    }
+  }
+
+  /// Where a symbolic link leads.
+  static func target(of path: String) throws(TrustError) -> String {
+    do throws(SystemError) { return try Directory.linkTarget(path) } catch { throw .unreadable(error) }
   }
 }

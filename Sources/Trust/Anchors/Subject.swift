@@ -1,4 +1,5 @@
 public import Base
+public import Signatures
 
 /// What ``Trust/judge(_:at:)`` is asked about.
 public enum Subject: Sendable {
@@ -12,6 +13,8 @@ public enum Subject: Sendable {
   case object([UInt8], digest: Digest)
   /// The fs-verity digest of a file, with its builtin signature (Documentation/filesystems/fsverity.rst).
   case file(Digest, signature: [UInt8])
+  /// A certificate by itself, by the SHA-256 of its DER form, that was named as one of somebody who may sign.
+  case signer(Digest, CertificateFacts)
   /// A policy inside the PKCS#7 message that signs it.
   case policy([UInt8])
 }

@@ -118,8 +118,8 @@ extension Trust {
     switch subject {
     case .rootHash(let rootHash, signature: _): revocations.entry(.rootHash, rootHash)
     case .object(_, let digest): revocations.entry(.object, digest)
-    // These have no entries of their own: a file is revoked as an object, a policy by its signer.
-    case .file, .policy: nil
+    // These have no entries of their own: a file is revoked as an object, a policy by its signer, who is asked about later.
+    case .file, .policy, .signer: nil
     }
   }
 

@@ -15,6 +15,10 @@ extension Trust {
       check(message, content: VerityDescriptor.signedBytes(of: digest), by: files, allowsAttributes: true, at: time)
     case .object(let bytes, digest: _):
       object(bytes, at: time)
+    case .signer(let fingerprint, let facts):
+      Self.verdict(
+        on: facts, at: time,
+        Voucher(signer: fingerprint, subject: facts.subject, anchors: nil, object: nil, policy: nil))
     case .policy(let message):
       check(message, content: nil, by: policies, allowsAttributes: true, at: time)
     }
@@ -34,7 +38,7 @@ extension Trust {
     // Nor need OpenSSL be opened on a machine without anchors.
     guard !anchors.isEmpty else { return .nobodyTrusted }
     let trusted: Certificates
-    do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
+    do throws(Refusal) { trusted = try anchors.certificates() } catch { return .unchecked(error) }
     do throws(SignatureError) {
       let verified = try SignedMessage.verify(
         message, content: content, trusted: trusted, allowsAttributes: allowsAttributes)
@@ -53,7 +57,7 @@ extension Trust {
     let anchors = objects
     guard !anchors.isEmpty else { return .nobodyTrusted }
     let trusted: Certificates
-    do throws(SignatureError) { trusted = try anchors.certificates() } catch { return .unchecked(.signature(error)) }
+    do throws(Refusal) { trusted = try anchors.certificates() } catch { return .unchecked(error) }
     do throws(ObjectSignatureError) {
       let verified = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
       return Self.verdict(

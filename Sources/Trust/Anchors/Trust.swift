@@ -109,6 +109,7 @@ public struct Trust: Sendable {
           own.problems.append(error.diagnostic)
           continue
         }
+        own.problems += certificates.problems
         if set == imageSet { own.images.add(certificates, set: set) } else { own.objects.add(certificates, set: set) }
       }
     }

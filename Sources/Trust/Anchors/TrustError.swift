@@ -3,7 +3,7 @@ public import Linux
 public import Signatures
 
 /// Why a directory of trust anchors cannot be used.
-public enum TrustError: Error, Sendable {
+public enum TrustError: Error, Equatable, Sendable {
   case system(SystemError)
   /// Something in the directory is neither a set nor the list of what was revoked.
   case unknownEntry(path: String)
@@ -15,6 +15,10 @@ public enum TrustError: Error, Sendable {
   case tooLarge(path: String, limit: Int)
   /// A file holds several certificates where readers would take different ones.
   case certificateCount(path: String, count: Int)
+  /// A key lies in a file of certificates, in a block counted from 1. The certificates beside it count.
+  case keyAmongCertificates(path: String, block: Int, label: String)
+  /// A directory or file that could hold certificates, or take some away, cannot be looked at.
+  case unreadable(SystemError)
   /// Something in the hierarchy of UAPI.11 is not to be considered.
   case notConsidered(path: String, reason: String)
   /// A line of the list of what was revoked is not understood.
@@ -47,6 +51,19 @@ extension TrustError: Diagnosable {
         "trust.certificate-count", .invalid, "`\(path)` holds \(count) certificates and does not count",
         expected: "one certificate", why: "other readers of this place take the first and pass over the rest",
         next: "put each certificate into a file of its own")
+    case .keyAmongCertificates(let path, let block, let label):
+      return Diagnostic(
+        "trust.key", .invalid, "`\(path)`: block \(block) is a `\(label)` and no certificate; it is passed over",
+        expected: "certificates", why: "a private key that is read where it is not needed can be stolen there",
+        next: "take the key out of the file")
+    case .unreadable(let error):
+      var diagnostic = error.diagnostic
+      diagnostic.code = "trust.unreadable"
+      diagnostic.category = .invalid
+      diagnostic.message = "it is not known who is trusted: \(diagnostic.message)"
+      diagnostic.why = "what is there could be the certificate that counts, or a mask that takes one away"
+      diagnostic.next = "make it readable, or name the certificates: --certificate FILE, --trust-anchors DIR"
+      return diagnostic
     case .notConsidered(let path, let reason):
       return Diagnostic(
         "trust.not-considered", .invalid, "`\(path)` does not count: \(reason)",

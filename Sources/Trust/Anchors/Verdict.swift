@@ -43,11 +43,14 @@ public enum Refusal: Diagnosable, Equatable, Sendable {
   case signature(SignatureError)
   /// The object is not as it was signed.
   case object(ObjectSignatureError)
+  /// It is not known who is trusted, because something cannot be read where certificates are kept.
+  case anchors(TrustError)
 
   public var diagnostic: Diagnostic {
     switch self {
     case .signature(let error): error.diagnostic
     case .object(let error): error.diagnostic
+    case .anchors(let error): error.diagnostic
     }
   }
 }
@@ -56,9 +59,9 @@ extension Verdict {
   /// What a message that was refused is worth.
   init(_ error: SignatureError) {
     switch error {
-    case .untrustedSigner, .unsupportedKey, .noCertificate, .expired, .purpose:
+    case .untrustedSigner, .unsupportedKey, .noCertificate, .damagedBlock, .expired, .purpose:
       self = .untrusted(.signature(error))
-    case .openSSL, .noPrivateKey, .keyKind, .keyMismatch:
+    case .openSSL, .noPrivateKey, .passphrase, .configuration, .keyKind, .keyMismatch:
       self = .unchecked(.signature(error))
     case .malformed, .signerCount, .trailingBytes, .notDER, .lengthOutside, .attributes, .contentPlacement, .weakDigest,
       .badSignature:

@@ -11,22 +11,28 @@ struct VerifierSearch {
   init(root: String) { self.root = root }
 
   /// The certificates of a place, for all names of the operating system.
-  mutating func certificates(in place: VerifierPlace, systems: [String]) -> [CertificateFile] {
-    systems.flatMap { certificates(below: place.components(os: $0)) }
+  ///
+  /// - Throws: ``TrustError/unreadable(_:)`` for what cannot be looked at: it could be a mask.
+  mutating func certificates(
+    in place: VerifierPlace, systems: [String]
+  ) throws(TrustError) -> [CertificateFile] {
+    var files: [CertificateFile] = []
+    for system in systems { files += try certificates(below: place.components(os: system)) }
+    return files
   }
 
-  private mutating func certificates(below components: [String]) -> [CertificateFile] {
+  private mutating func certificates(below components: [String]) throws(TrustError) -> [CertificateFile] {
     var masked: Set<String> = []
     var files: [(name: String, path: String)] = []
     for index in VerifierPlace.loadPaths.indices {
-      guard let place = resolve(index, components, as: .directory) else { continue }
+      guard let place = try resolve(index, components, as: .directory) else { continue }
       guard case .found(let load, let directory) = place else {
         problem(index, components, "a directory cannot be masked")
         continue
       }
-      let names = (try? Directory.names(path(load, directory))) ?? []
-      for name in names where name.hasSuffix(VerifierPlace.suffix) {
-        switch resolve(load, directory + [name], as: .regular) {
+      for name in try CertificateFile.names(in: path(load, directory)) ?? []
+      where name.hasSuffix(VerifierPlace.suffix) {
+        switch try resolve(load, directory + [name], as: .regular) {
         case .masked: masked.insert(name)
         case .found(let load, let file): files.append((name, path(load, file)))
         case nil: continue
@@ -37,7 +43,9 @@ struct VerifierSearch {
     var result: [CertificateFile] = []
     for file in files where taken.insert(file.name).inserted {
       do throws(TrustError) {
-        result.append(try CertificateFile(only: file.path))
+        let certificate = try CertificateFile(only: file.path)
+        result.append(certificate)
+        problems += certificate.problems
       } catch {
         problems.append(error.diagnostic)
       }
@@ -51,14 +59,16 @@ struct VerifierSearch {
   }
 
   /// Follows the links on the way to a file or directory; nil when it is not there, or not to be considered.
-  private mutating func resolve(_ load: Int, _ components: [String], as wanted: FileStatus.Kind) -> Resolution? {
+  private mutating func resolve(
+    _ load: Int, _ components: [String], as wanted: FileStatus.Kind
+  ) throws(TrustError) -> Resolution? {
     var (load, components) = (load, components)
     let (firstLoad, first) = (load, components)
     var links = 0
     var depth = 1
     while depth <= components.count {
       let part = Array(components.prefix(depth))
-      guard let kind = try? FileStatus.of(path: path(load, part), followLinks: false).kind else {
+      guard let kind = try CertificateFile.kind(of: path(load, part)) else {
         if links > 0 { problem(firstLoad, first, "a link leads to nothing") }
         return nil
       }
@@ -72,7 +82,7 @@ struct VerifierSearch {
         continue
       }
       links += 1
-      let target = (try? Directory.linkTarget(path(load, part))) ?? ""
+      let target = try CertificateFile.target(of: path(load, part))
       switch VerifierLink.judge(target, loadPath: load, components: part) {
       case .mask where depth == components.count: return .masked
       case .target(let next, let parts) where links <= VerifierLink.limit:

@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import Linux
 
 /// The certificates for root hashes in systemd's `verity.d` directories (systemd-dissect, dissect-image.c).
@@ -12,17 +13,21 @@ enum VerityDropIns {
   static let set = "verity.d"
 
   /// The certificates, and what was passed over.
-  static func read(root: String) -> (certificates: [CertificateFile], problems: [Diagnostic]) {
+  ///
+  /// - Throws: ``TrustError/unreadable(_:)`` for a directory or mask that cannot be looked at.
+  static func read(root: String) throws(TrustError) -> (certificates: [CertificateFile], problems: [Diagnostic]) {
     var seen: Set<String> = []
     var certificates: [CertificateFile] = []
     var problems: [Diagnostic] = []
     for directory in directories.map({ root + $0 }) {
-      let names = (try? Directory.names(directory)) ?? []
-      for name in names where name.hasSuffix(suffix) && seen.insert(name).inserted {
+      for name in try CertificateFile.names(in: directory) ?? []
+      where name.hasSuffix(suffix) && seen.insert(name).inserted {
         let path = "\(directory)/\(name)"
-        if isMask(path) { continue }
+        if try isMask(path) { continue }
         do throws(TrustError) {
-          certificates.append(try CertificateFile(only: path))
+          let file = try CertificateFile(only: path)
+          certificates.append(file)
+          problems += file.problems
         } catch {
           problems.append(error.diagnostic)
         }
@@ -31,9 +36,17 @@ enum VerityDropIns {
     return (certificates, problems)
   }
 
-  private static func isMask(_ path: String) -> Bool {
-    if (try? Directory.linkTarget(path)) == "/dev/null" { return true }
-    guard let status = try? FileStatus.of(path: path) else { return false }
-    return status.kind == .regular && status.size == 0
+  private static func isMask(_ path: String) throws(TrustError) -> Bool {
+    if try CertificateFile.kind(of: path) == .symbolicLink, try CertificateFile.target(of: path) == "/dev/null" {
+      return true
+    }
+    do throws(SystemError) {
+      let status = try FileStatus.of(path: path)
+      return status.kind == .regular && status.size == 0
+    } catch {
+      // A link to nothing is no mask; the reader of the certificate says what is wrong.
+      guard error.code == .enoent else { throw .unreadable(error) }
+      return false
+    }
   }
 }

@@ -6,17 +6,19 @@ internal import Signatures
 
 /// A directory of signed policies that forgets no version: not over a reboot, and not when a policy is removed.
 ///
-///     state            what is installed and active, and the lowest versions; see ``StoreState``
-///     trusted.pem      the certificates whose signatures count
-///     messages/HEX     the signed policies by their SHA-256
-///     lock             held while the store is changed
+///     state              what is installed and active, and the lowest versions; see ``StoreState``
+///     trusted.pem        the certificates whose signatures count, as the store was made
+///     trusted-HEX.pem    the same after a statement about signers, by the file's SHA-256
+///     messages/HEX       the signed policies by their SHA-256
+///     lock               held while the store is changed; not empty once there was a state
 ///
 /// The state is replaced as a whole by rename(2), after everything it refers to was written and synced; a reader
-/// therefore always finds one complete state, however many change it meanwhile.
+/// therefore always finds one complete state, however many change it meanwhile. Directory and files have to belong to root or
+/// to this process's user, and nobody else may be able to write to them.
 public struct PolicyStore: Sendable {
   public let directory: String
   /// What was revoked. Whose signatures count is in the store itself.
-  private let trust: Trust
+  let trust: Trust
 
   /// Where the store of a machine is.
   public static let standardDirectory = "/var/lib/verity-bpf/policy"
@@ -42,32 +44,37 @@ public struct PolicyStore: Sendable {
   }
 
   /// Makes an empty store that trusts the given certificates. Never done by itself: a lost store must be noticed.
-  public func create(trusting certificates: [UInt8]) throws(PolicyStoreError) {
-    // Read once, so that a file without certificates is refused now.
-    do throws(SignatureError) { _ = try Certificates(pem: certificates) } catch { throw .signature(error) }
+  ///
+  /// A run that was killed leaves no state, which is written last, and the next takes up what it left.
+  ///
+  /// - Returns: those of the certificates that are not valid today.
+  @discardableResult
+  public func create(trusting certificates: [UInt8]) throws(PolicyStoreError) -> [Voucher] {
+    let expired = try usable(certificates)
     try system { () throws(SystemError) in
       // The directory's ancestors are everybody's to see, the store itself is its owner's.
       let slashes = directory.indices.filter { directory[$0] == "/" && $0 != directory.startIndex }
       for slash in slashes { try Self.makeDirectory(String(directory[..<slash]), mode: 0o755) }
       for path in [directory, "\(directory)/messages"] { try Self.makeDirectory(path, mode: 0o700) }
     }
-    let names = try system { () throws(SystemError) in try Directory.names(directory) }
-    guard names.allSatisfy({ $0 == "messages" || $0 == "lock" }) else { throw .exists(directory: directory) }
+    for path in [directory, "\(directory)/messages"] { try Self.requireOwn(try status(path), .directory, at: path) }
     try locked { () throws(PolicyStoreError) in
-      try write(certificates, to: "trusted.pem")
-      try write(StoreState(trusted: try digest(certificates)))
+      let remains = try remains()
+      guard !remains.hadState else {
+        throw remains.hasState ? .exists(directory: directory) : .lost(directory: directory)
+      }
+      if let foreign = remains.foreign { throw .notEmpty(path: "\(directory)/\(foreign)") }
+      try write(certificates, to: Self.firstCertificates)
+      try write(StoreState(trusted: try digest(certificates), id: StoreState.newID()))
     }
+    return expired
   }
 
   /// The present state.
   public func state() throws(PolicyStoreError) -> StoreState {
     let path = "\(directory)/state"
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try OwnedFD.open(path, [.readOnly, .noFollow]).readToEnd(limit: 1 << 24) ?? []
-    } catch {
-      if error.code == .enoent { throw .lost(directory: directory) }
-      throw .system(error)
+    guard let bytes = try contents(of: path, limit: 1 << 24) else {
+      throw try remains().hadState ? .lost(directory: directory) : .none(directory: directory)
     }
     do throws(StoreState.DecodingFailure) {
       return try StoreState.decode(bytes)
@@ -156,143 +163,5 @@ public struct PolicyStore: Sendable {
       try write(state)
       try removeUnused(before, state)
     }
-  }
-}
-
-// MARK: - Files
-
-extension PolicyStore {
-  private static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
-    do throws(SystemError) {
-      try Directory.create(path, mode: mode)
-    } catch {
-      guard error.code == .eexist else { throw error }
-    }
-  }
-
-  private static func file(of entry: StoreState.Entry) -> String { "messages/\(entry.message.hex)" }
-
-  private func read(
-    _ entry: StoreState.Entry, _ state: StoreState, trust: Trust? = nil
-  ) throws(PolicyStoreError) -> StoredPolicy {
-    let path = "\(directory)/\(Self.file(of: entry))"
-    let message: [UInt8]
-    do throws(SystemError) {
-      message = try OwnedFD.open(path, [.readOnly, .noFollow]).readToEnd(limit: 1 << 26) ?? []
-    } catch {
-      guard error.code == .enoent else { throw .system(error) }
-      throw .damaged(path: path, reason: "it is not there")
-    }
-    guard try digest(message) == entry.message else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
-    let policy = try check(message, state, trust: trust)
-    guard policy.entry == entry else { throw .damaged(path: path, reason: "it holds another version") }
-    return policy
-  }
-
-  /// A message's signature, and what it says.
-  ///
-  /// - Parameter other: what was revoked, when it is not what the store was made with.
-  private func check(
-    _ message: [UInt8], _ state: StoreState, trust other: Trust? = nil
-  ) throws(PolicyStoreError) -> StoredPolicy {
-    let path = "\(directory)/trusted.pem"
-    let pem = try system { () throws(SystemError) in
-      try OwnedFD.open(path, [.readOnly, .noFollow]).readToEnd(limit: 1 << 22) ?? []
-    }
-    guard try digest(pem) == state.trusted else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
-    // All keys could be used when the store was made; one that this OpenSSL no longer has takes no other's word away.
-    let judge = (other ?? trust).trusting(only: pem, set: "store", passesOverUnsupportedKeys: true)
-    let (voucher, isValid) = try Self.voucher(judge.judge(.policy(message), at: Timestamp.now().seconds))
-    guard let text = voucher.policy else { throw .signature(.malformed(reason: "no policy")) }
-    let document = PolicyDocument.parse(text, dialect: .verityBPF)
-    guard document.isValid, let header = document.header else {
-      throw .invalid(InvalidPolicy(diagnostics: document.diagnostics))
-    }
-    let entry = StoreState.Entry(version: header.version, message: try digest(message))
-    return StoredPolicy(entry: entry, document: document, signer: voucher.signer, isSignerValid: isValid)
-  }
-
-  /// Who vouches for a policy, and whether their certificate is valid now, when the signature counts.
-  private static func voucher(_ verdict: Trust::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
-    switch verdict {
-    case .trusted(let voucher): return (voucher, true)
-    case .expired(let voucher): return (voucher, false)
-    case .wrongPurpose(let voucher): throw .signature(.purpose(subject: voucher.subject))
-    case .unsigned: throw .signature(.malformed(reason: "no signature"))
-    case .nobodyTrusted: throw .signature(.untrustedSigner)
-    case .untrusted(let refusal), .malformed(let refusal), .unchecked(let refusal):
-      switch refusal {
-      case .signature(let error): throw .signature(error)
-      case .object: throw .signature(.malformed(reason: refusal.diagnostic.message))
-      }
-    case .revoked(let revocation): throw .revoked(revocation)
-    }
-  }
-
-  private func write(_ state: StoreState) throws(PolicyStoreError) {
-    let bytes: [UInt8]
-    do throws(HashingError) {
-      bytes = try state.encoded()
-    } catch {
-      throw .signature(.openSSL(reason: error.description))
-    }
-    try write(bytes, to: "state")
-  }
-
-  /// Writes a file completely, syncs it and then its directory, so that it survives a power cut.
-  private func write(_ bytes: [UInt8], to name: String) throws(PolicyStoreError) {
-    try system { () throws(SystemError) in
-      let path = "\(directory)/\(name)"
-      let pending = try PendingFile(replacing: path, mode: 0o600)
-      try pending.descriptor.writeAll(bytes.rawSpan)
-      try pending.commit()
-      let parent = name.contains("/") ? "\(directory)/messages" : directory
-      try OwnedFD.open(parent, [.readOnly, .directory]).sync()
-    }
-  }
-
-  /// Removes messages that no policy refers to any more. A failure leaves a file too many and nothing else.
-  private func removeUnused(_ before: StoreState, _ after: StoreState) throws(PolicyStoreError) {
-    let kept = Set(after.policies.values.map { $0.message })
-    for entry in before.policies.values where !kept.contains(entry.message) {
-      Cleanup.removeTree("\(directory)/\(Self.file(of: entry))")
-    }
-  }
-
-  /// One change at a time, also between processes.
-  private func locked<R>(_ body: () throws(PolicyStoreError) -> R) throws(PolicyStoreError) -> R {
-    let lock = try openLock()
-    let result = try body()
-    _ = consume lock
-    return result
-  }
-
-  private func openLock() throws(PolicyStoreError) -> OwnedFD {
-    do throws(SystemError) {
-      let lock = try OwnedFD.open("\(directory)/lock", [.readWrite, .create, .noFollow], mode: 0o600)
-      try lock.lockExclusively()
-      return lock
-    } catch {
-      if error.code == .enoent { throw .lost(directory: directory) }
-      throw .system(error)
-    }
-  }
-
-  private func digest(_ bytes: [UInt8]) throws(PolicyStoreError) -> Digest {
-    do throws(HashingError) {
-      var state = try HashState(.sha256)
-      state.update(bytes.rawSpan)
-      return try state.finish()
-    } catch {
-      throw .signature(.openSSL(reason: error.description))
-    }
-  }
-
-  private func system<R>(_ body: () throws(SystemError) -> R) throws(PolicyStoreError) -> R {
-    do throws(SystemError) { return try body() } catch { throw .system(error) }
-  }
-
-  private func refusing<R>(_ body: () throws(StoreRefusal) -> R) throws(PolicyStoreError) -> R {
-    do throws(StoreRefusal) { return try body() } catch { throw .refused(error) }
   }
 }

@@ -6,10 +6,18 @@ public import Signatures
 
 /// Why the store cannot be used, or refuses.
 public enum PolicyStoreError: Error, Equatable, Sendable {
-  /// The state is not there. Nothing is guessed from what is.
+  /// There is no store yet: nothing, or what an initialisation left that did not come to its end.
+  case none(directory: String)
+  /// The state is not there, and was. Nothing is guessed from what is.
   case lost(directory: String)
   /// A file of the store is not what was written.
   case damaged(path: String, reason: String)
+  /// Others than root and this process's user can change a file of the store, or it is something else.
+  case foreign(path: String, reason: String)
+  /// Something that is no part of a store lies where one is to be made.
+  case notEmpty(path: String)
+  /// A statement about signers cannot be understood.
+  case statement(reason: String)
   /// There is a store already.
   case exists(directory: String)
   /// The store's rules refuse.
@@ -36,14 +44,24 @@ public enum StoreRefusal: Error, Equatable, Sendable {
   case active(name: String)
   /// No policy is active.
   case noneActive
+  /// A statement about signers was made for another store.
+  case otherStore(found: String, expected: String)
+  /// The number of a statement is not above the last one's.
+  case staleSigners(counter: UInt64, last: UInt64)
+  /// No signer would be left who counts.
+  case lastSigner
+  /// Who is to be retired is no signer of this store.
+  case unknownSigner(String)
+  /// Who is to be retired signed the active policy.
+  case activeSigner(name: String)
 
   /// The kernel's word for it (security/ipe/policy.c, policy_fs.c).
   public var errno: Errno {
     switch self {
-    case .stale: .estale
-    case .downgrade, .name: .einval
-    case .unknown, .noneActive: .enoent
-    case .active: .eperm
+    case .stale, .staleSigners: .estale
+    case .downgrade, .name, .otherStore: .einval
+    case .unknown, .noneActive, .unknownSigner: .enoent
+    case .active, .lastSigner, .activeSigner: .eperm
     }
   }
 }
@@ -53,12 +71,14 @@ extension PolicyStoreError {
   /// (include/uapi/asm-generic/errno.h).
   public var errno: Errno {
     switch self {
-    case .refused(.stale): .estale
+    case .refused(.stale), .refused(.staleSigners): .estale
     case .refused: .einval
-    case .invalid, .signature(.malformed): .ebadmsg
+    case .none: .enoent
+    case .foreign: .eperm
+    case .invalid, .statement, .signature(.malformed): .ebadmsg
     case .signature(.untrustedSigner): .enokey
     case .signature, .revoked: .ekeyrejected
-    case .lost, .damaged, .exists, .system: .eio
+    case .lost, .damaged, .exists, .notEmpty, .system: .eio
     }
   }
 }
@@ -66,13 +86,30 @@ extension PolicyStoreError {
 extension PolicyStoreError: Diagnosable {
   public var diagnostic: Diagnostic {
     switch self {
+    case .none(let directory):
+      Diagnostic(
+        "store.none", .incomplete, "there is no policy store `\(directory)` yet", expected: "\(directory)/state",
+        next: "verity-bpf policy init --store \(directory) --certificate FILE")
+    case .foreign(let path, let reason):
+      Diagnostic(
+        "store.permissions", .integrity, "`\(path)` does not belong to the policy store alone: \(reason)",
+        expected: "a file or directory of root or of this user, to which nobody else can write", found: reason,
+        why: "whoever can write there decides which policy is in force",
+        next: "find out what was written there; then chown and chmod it, and verity-bpf policy list")
+    case .notEmpty(let path):
+      Diagnostic(
+        "store.not-empty", .incomplete, "`\(path)` is no part of a policy store", expected: "an empty directory",
+        next: "name another directory, or move the file elsewhere")
+    case .statement(let reason):
+      Diagnostic(
+        "store.statement", .invalid, "this is no statement about signers of policies",
+        expected: "what `verity-bpf policy sign-trust` makes",
+        found: reason)
     case .lost(let directory):
       Diagnostic(
         "store.lost", .integrity, "the policy store `\(directory)` has no state", expected: "\(directory)/state",
         why: "the state holds the lowest versions that may be installed; without it an old policy could come back",
-        next:
-          "restore the directory from a backup; or, when this machine never had a store: verity-bpf policy init --store \(directory) --certificate FILE"
-      )
+        next: "restore the directory from a backup")
     case .damaged(let path, let reason):
       Diagnostic(
         "store.damaged", .integrity, "`\(path)` is not what was written to it", found: reason,
@@ -115,6 +152,31 @@ extension StoreRefusal {
       Diagnostic(
         "store.active", .invalid, "policy `\(name)` is active", found: "the kernel would answer EPERM",
         next: "activate another policy first")
+    case .otherStore(let found, let expected):
+      Diagnostic(
+        "store.other", .invalid, "the statement was made for another policy store", expected: "store \(expected)",
+        found: "store \(found)", next: "verity-bpf policy sign-trust --store-id \(expected)")
+    case .staleSigners(let counter, let last):
+      Diagnostic(
+        "store.stale-signers", .invalid, "the statement about signers is not newer than the last one",
+        expected: "a number above \(last)", found: "\(counter)",
+        why: "an old statement could bring a signer back who was retired",
+        next: "verity-bpf policy sign-trust --counter \(last == .max ? last : last + 1)")
+    case .lastSigner:
+      Diagnostic(
+        "store.last-signer", .invalid, "no signer would be left whose signatures count",
+        expected: "one at least whose certificate is made for signing and was not revoked",
+        why: "no policy could be installed any more, nor anything said about signers",
+        next: "trust another signer in the same statement")
+    case .unknownSigner(let digest):
+      Diagnostic(
+        "store.unknown-signer", .invalid, "\(digest) is no signer of this store", expected: "one of its signers",
+        next: "verity-bpf policy list --signers")
+    case .activeSigner(let name):
+      Diagnostic(
+        "store.active-signer", .invalid, "who is to be retired signed the active policy `\(name)`",
+        why: "without their word the policy does not count, and nothing is loaded",
+        next: "install and activate a policy of another signer first; a stolen key belongs into `revoked`")
     case .noneActive:
       Diagnostic(
         "store.none-active", .incomplete, "no policy is active", next: "verity-bpf policy activate NAME")

@@ -6,7 +6,9 @@ internal import Policy
 /// The hash finds what a failing disk or an editor did. It does not stop an attacker who may write the file; that is
 /// the file's permissions' work.
 extension StoreState {
-  static let schema = "verity-bpf/policy-store/1"
+  static let schema = "verity-bpf/policy-store/2"
+  /// Without identifier and counter of signers.
+  private static let earlierSchema = "verity-bpf/policy-store/1"
 
   /// The file's bytes.
   func encoded() throws(HashingError) -> [UInt8] {
@@ -50,7 +52,8 @@ extension StoreState {
         })
     }
     return [
-      "schema": .string(Self.schema), "serial": .unsigned(serial), "trusted": .string(trusted.description),
+      "schema": .string(Self.schema), "serial": .unsigned(serial), "id": .optional(id),
+      "signers_counter": .unsigned(signersCounter), "trusted": .string(trusted.description),
       "policies": list(policies), "floors": list(floors), "active": .optional(active),
       "active_floor": .optional(activeFloor?.description),
     ]
@@ -69,12 +72,22 @@ extension StoreState {
       }
       return entries
     }
-    guard value["schema"] == .string(Self.schema), case .integer(let serial)? = value["serial"],
+    guard value["schema"] == .string(Self.schema) || value["schema"] == .string(Self.earlierSchema),
+      case .integer(let serial)? = value["serial"],
       let count = UInt64(exactly: serial), case .string(let trustedText)? = value["trusted"],
       let trusted = Digest(trustedText), let policies = list(value["policies"]), let floors = list(value["floors"])
     else { return nil }
     self.init(trusted: trusted)
     self.serial = count
+    if value["schema"] == .string(Self.schema) {
+      guard let counter = value["signers_counter"]?.unsignedValue else { return nil }
+      signersCounter = counter
+      switch value["id"] {
+      case .string(let text)?: id = text
+      case .null?: id = nil
+      default: return nil
+      }
+    }
     self.policies = policies
     self.floors = floors
     switch value["active"] {
@@ -88,6 +101,17 @@ extension StoreState {
       activeFloor = floor
     case .null? where active == nil: activeFloor = nil
     default: return nil
+    }
+  }
+}
+
+extension JSONValue {
+  /// A number without sign, in whichever way it is kept.
+  var unsignedValue: UInt64? {
+    switch self {
+    case .integer(let number): UInt64(exactly: number)
+    case .number(let text): UInt64(text)
+    case .null, .bool, .string, .array, .object: nil
     }
   }
 }

@@ -19,6 +19,11 @@ public struct StoreState: Equatable, Sendable {
 
   /// Counts the changes.
   public internal(set) var serial: UInt64 = 0
+  /// What tells this store from every other, in statements about its signers: 32 digits. Nil in a store that an earlier
+  /// version made, until it is changed.
+  public internal(set) var id: String?
+  /// The number of the last statement about signers; only a higher one counts.
+  public internal(set) var signersCounter: UInt64 = 0
   /// SHA-256 of the file of trusted certificates.
   public internal(set) var trusted: Digest
   /// The installed policies by name.
@@ -31,7 +36,27 @@ public struct StoreState: Equatable, Sendable {
   public internal(set) var activeFloor: PolicyVersion?
 
   /// A store without policies.
-  public init(trusted: Digest) { self.trusted = trusted }
+  public init(trusted: Digest, id: String? = nil) {
+    self.trusted = trusted
+    self.id = id
+  }
+
+  /// An identifier that no other store has.
+  static func newID() -> String {
+    let parts = [UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)]
+    return parts.map { part in
+      let digits = String(part, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+
+  /// Takes over other signers, by a statement of that number.
+  mutating func trust(_ certificates: Digest, counter: UInt64) throws(StoreRefusal) {
+    guard counter > signersCounter else { throw .staleSigners(counter: counter, last: signersCounter) }
+    trusted = certificates
+    signersCounter = counter
+    serial += 1
+  }
 
   /// What an installation did.
   public enum Installation: Equatable, Sendable {

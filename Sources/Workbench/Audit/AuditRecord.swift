@@ -1,17 +1,20 @@
-/// One of the records that IPE writes (security/ipe/audit.c, Linux 6.12), and this project in the same form.
+/// One of the records that IPE writes (security/ipe/audit.c, Linux 6.12), and this project in the same form; and one of
+/// its own, for what IPE leaves to keyrings.
 public enum AuditRecord: Equatable, Sendable {
   case access(AccessRecord)
   case activation(ActivationRecord)
   case load(LoadRecord)
   case status(StatusRecord)
+  case signers(SignersRecord)
 
-  /// The record's type (include/uapi/linux/audit.h).
+  /// The record's type (include/uapi/linux/audit.h; the last one is a program's, of libaudit.h).
   public var type: Int {
     switch self {
     case .status: 1404
     case .access: 1420
     case .activation: 1421
     case .load: 1422
+    case .signers: 2312
     }
   }
 
@@ -22,6 +25,7 @@ public enum AuditRecord: Equatable, Sendable {
     case .activation(let record): record.fields
     case .load(let record): record.fields
     case .status(let record): record.fields
+    case .signers(let record): record.fields
     }
   }
 

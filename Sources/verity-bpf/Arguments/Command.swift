@@ -8,6 +8,10 @@ protocol Command: SendableMetatype {
   /// Whether something has to be removed when the command is told to stop: files half-written, pins, mounts.
   static var makesThings: Bool { get }
 
+  /// Whether the libraries that the command loads may be configured by their files and the environment: for signing, with
+  /// keys that a provider or an engine keeps.
+  static var configuresLibraries: Bool { get }
+
   /// Reads what was given, and refuses what does not go together.
   init(_ words: Words) throws(UsageError)
 
@@ -20,6 +24,7 @@ protocol Command: SendableMetatype {
 
 extension Command {
   static var makesThings: Bool { true }
+  static var configuresLibraries: Bool { false }
   var wantsJSON: Bool { false }
 }
 

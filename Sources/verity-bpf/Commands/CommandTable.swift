@@ -31,6 +31,8 @@ extension VerityBPF {
           Verb("install", PolicyInstallCommand.self),
           Verb("activate", PolicyActivateCommand.self),
           Verb("list", PolicyListCommand.self),
+          Verb("trust", PolicyTrustCommand.self),
+          Verb("sign-trust", PolicySignTrustCommand.self),
           Verb("remove", PolicyRemoveCommand.self),
         ]),
       Verb("doctor", DoctorCommand.self),

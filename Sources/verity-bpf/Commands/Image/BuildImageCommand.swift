@@ -38,6 +38,8 @@ struct BuildImageCommand: Command {
       + [manifest, include, strip, CommonOptions.json])
   static let schema = "verity-bpf/build-image/1"
 
+  static let configuresLibraries = true
+
   let directory: String
   let output: String
   let name: String?

@@ -76,6 +76,7 @@ extension LoadCommand {
             next: "name the policy with --policy, or install one: `verity-bpf policy init`, `install`, `activate`"))
       }
       let active = try PolicyStore(directory: store, trust: trust).active()
+      active.warnOfExpiredSigner()
       return (active.document.text.bytes, active.document.header?.nameText ?? "active")
     }
     let file = try OwnedFD.open(policy, .readOnly)

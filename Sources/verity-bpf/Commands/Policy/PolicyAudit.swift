@@ -5,7 +5,7 @@ import Linux
 import Trust
 import Policy
 
-/// Records about policies in the audit log, in the kernel's form (types 1421 and 1422).
+/// Records about policies in the audit log, in the kernel's form (types 1421 and 1422), and about their signers.
 struct PolicyAudit: ~Copyable {
   private let file: OwnedFD
   /// Who asks.
@@ -52,6 +52,18 @@ struct PolicyAudit: ~Copyable {
   /// A refusal, with the errno the kernel would have answered.
   static func refused(_ error: PolicyStoreError) -> LoadRecord {
     LoadRecord(policy: nil, subject: currentSubject, succeeded: false, errno: -error.errno.rawValue)
+  }
+
+  static func changed(_ change: PolicyStore.SignerChange) -> SignersRecord {
+    SignersRecord(
+      added: change.added.map(\.description), retired: change.retired.map(\.description), counter: change.counter,
+      signer: change.signer.description, subject: currentSubject, errno: 0)
+  }
+
+  /// A statement that was refused.
+  static func unchanged(_ error: PolicyStoreError) -> SignersRecord {
+    SignersRecord(
+      added: [], retired: [], counter: 0, signer: nil, subject: currentSubject, errno: -error.errno.rawValue)
   }
 
   private static var currentSubject: AuditSubject {

@@ -17,13 +17,19 @@ struct PolicySignCommand: Command {
       -nosmimecap -outform der
       """,
     examples: ["verity-bpf policy sign bpf.pol --certificate cert.pem --private-key key.pem"], arguments: [policy],
-    options: [CommonOptions.dialect, SigningOptions.neededCertificate, SigningOptions.neededKey, output, noCertificate])
+    options: [
+      CommonOptions.dialect, SigningOptions.neededCertificate, SigningOptions.neededKey, SigningOptions.passphraseFile,
+      output, noCertificate,
+    ])
   static let schema = "verity-bpf/policy-sign/1"
+
+  static let configuresLibraries = true
 
   let policy: String
   let dialect: DialectName
   let certificate: String
   let privateKey: String
+  let passphraseFile: String?
   let output: String?
   let noCertificate: Bool
 
@@ -32,6 +38,7 @@ struct PolicySignCommand: Command {
     dialect = try words[CommonOptions.dialect]
     certificate = try words[SigningOptions.neededCertificate]
     privateKey = try words[SigningOptions.neededKey]
+    passphraseFile = try words[SigningOptions.passphraseFile]
     output = try words[Self.output]
     noCertificate = try words[Self.noCertificate]
   }
@@ -41,7 +48,7 @@ struct PolicySignCommand: Command {
     for warning in document.diagnostics { Output.notes(warning.rendered(file: policy, text: document.text)) }
     let message = try SignedMessage.sign(
       document.text.bytes, certificate: try CertificateOption.read(certificate),
-      key: try PrivateKey(try KeySource.named(privateKey)),
+      key: try PrivateKey(try KeySource.named(privateKey, passphraseFile: passphraseFile)),
       form: SignedMessage.Form(isDetached: false, includesCertificate: !noCertificate))
     if message.count > KernelAnswer.messageLimit {
       Output.warning(
@@ -50,7 +57,7 @@ struct PolicySignCommand: Command {
     }
     let stem = policy.hasSuffix(".pol") ? String(policy.dropLast(4)) : policy
     let path = output ?? "\(stem).p7b"
-    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     inputs.add(policy, as: "the policy")
     try PolicyFile.save(message, to: path, keeping: inputs)
     if let header = document.header {

@@ -26,11 +26,20 @@ struct StoreOptions {
 
 extension PolicyStore.StoredPolicy {
   /// Tells that the policy decides by the word of a certificate that is out of date.
-  fileprivate func warnOfExpiredSigner() {
+  func warnOfExpiredSigner() {
     guard !isSignerValid else { return }
     Output.warning(
       "signature.expired",
       "policy `\(document.header?.nameText ?? "")`: the certificate of its signer \(signer) is not valid today")
+  }
+}
+
+extension Output {
+  /// Tells that certificates which may sign policies from now on are out of date.
+  static func warnOfExpiredSigners(_ expired: [Voucher]) {
+    for voucher in expired {
+      warning("signature.expired", "the certificate of `\(voucher.subject)`, \(voucher.signer), is not valid today")
+    }
   }
 }
 
@@ -54,8 +63,10 @@ struct PolicyInitCommand: Command {
   }
 
   func execute() throws -> Int32 {
-    try options.store().create(trusting: try CertificateOption.read(certificate))
-    try Output.line("made    \(options.directory)")
+    let store = try options.store()
+    let expired = try store.create(trusting: try CertificateOption.read(certificate))
+    Output.warnOfExpiredSigners(expired)
+    try Output.line("made    \(store.directory)")
     return 0
   }
 }
@@ -181,47 +192,6 @@ struct PolicyRemoveCommand: Command {
   func execute() throws -> Int32 {
     try options.store().remove(name)
     try Output.line("removed  \(name)")
-    return 0
-  }
-}
-
-struct PolicyListCommand: Command {
-  static let json = Key.flag("--json", "One object a policy.")
-
-  static let declaration = Declaration(
-    "List the installed policies, and which one decides.", examples: ["verity-bpf policy list"],
-    options: StoreOptions.keys + [json])
-  static let schema = "verity-bpf/policy-list/1"
-
-  let options: StoreOptions
-  let json: Bool
-
-  init(_ words: Words) throws(UsageError) {
-    options = try StoreOptions(words)
-    json = try words[Self.json]
-  }
-
-  var wantsJSON: Bool { json }
-
-  func execute() throws -> Int32 {
-    let store = try options.store()
-    let state = try store.state()
-    for (name, entry) in state.policies.sorted(by: { $0.key < $1.key }) {
-      let policy = try store.policy(name)
-      let isActive = state.active == name
-      let enforcing = policy.document.header?.enforcing ?? true
-      if json {
-        try Output.json([
-          "schema": .string(Self.schema), "name": .string(name), "version": .string(entry.version.description),
-          "active": .bool(isActive), "enforcing": .bool(enforcing), "signer": .string(policy.signer.description),
-          "message": .string(entry.message.description),
-        ])
-      } else {
-        let marks = (isActive ? "active  " : "        ") + (enforcing ? "" : "PERMISSIVE  ")
-        try Output.line("\(marks)\(name) \(entry.version)  signed by \(policy.signer)")
-      }
-    }
-    if state.policies.isEmpty, !json { try Output.line("no policy is installed") }
     return 0
   }
 }

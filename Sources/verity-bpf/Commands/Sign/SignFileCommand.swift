@@ -41,14 +41,17 @@ struct SignFileCommand: Command {
     examples: ["verity-bpf sign file agent.bpf.o --certificate cert.pem --private-key key.pem"],
     arguments: [object],
     options: [
-      SigningOptions.certificate, SigningOptions.privateKey, format, emitTBS, attachSignature, output,
-      CommonOptions.json,
+      SigningOptions.certificate, SigningOptions.privateKey, SigningOptions.passphraseFile, format, emitTBS,
+      attachSignature, output, CommonOptions.json,
     ])
   static let schema = "verity-bpf/sign-file/1"
+
+  static let configuresLibraries = true
 
   let object: String
   let certificate: String?
   let privateKey: String?
+  let passphraseFile: String?
   let format: Format
   let emitTbs: String?
   let attachSignature: String?
@@ -59,11 +62,13 @@ struct SignFileCommand: Command {
     object = try words[Self.object]
     certificate = try words[SigningOptions.certificate]
     privateKey = try words[SigningOptions.privateKey]
+    passphraseFile = try words[SigningOptions.passphraseFile]
     format = try words[Self.format]
     emitTbs = try words[Self.emitTBS]
     attachSignature = try words[Self.attachSignature]
     output = try words[Self.output]
     json = try words[CommonOptions.json]
+    guard passphraseFile == nil || privateKey != nil else { throw UsageError(SigningOptions.passphraseWithoutKey) }
     switch (emitTbs, attachSignature) {
     case (nil, nil):
       guard certificate != nil, privateKey != nil else {
@@ -97,7 +102,7 @@ struct SignFileCommand: Command {
       }
     } else {
       // `init` saw to it that both are there.
-      let key = try Self.key(privateKey ?? "")
+      let key = try PrivateKey(try KeySource.named(privateKey ?? "", passphraseFile: passphraseFile))
       switch format {
       case .companion:
         let contents = KernelSigningPlan(object: bytes.rawSpan)
@@ -109,7 +114,7 @@ struct SignFileCommand: Command {
     // In place: the file behind a symbolic link, with the owner and mode that it has.
     let path = try output ?? Directory.resolved(object)
     // The object may be replaced: that is where its signature goes.
-    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     inputs.add(attachSignature, as: "the signature")
     try PolicyFile.save(signed, to: path, keeping: inputs, keepsStatus: output == nil)
     let signer = try pem.flatMap { try Certificates(pem: $0).fingerprints().first }
@@ -178,9 +183,5 @@ struct SignFileCommand: Command {
     case .companion: try ObjectSigner.attach(message, to: bytes.rawSpan, trusted: trusted)
     case .module: try ModuleSignature.attach(message, to: bytes.rawSpan, trusted: trusted)
     }
-  }
-
-  private static func key(_ name: String) throws -> PrivateKey {
-    try PrivateKey(try KeySource.named(name))
   }
 }

@@ -24,13 +24,19 @@ struct SignRootHashCommand: Command {
     examples: ["verity-bpf sign root-hash progs.raw --certificate cert.pem --private-key key.pem"],
     arguments: [image],
     options: TrustedRootHash.keys
-      + [SigningOptions.neededCertificate, SigningOptions.neededKey, output, CommonOptions.json])
+      + [
+        SigningOptions.neededCertificate, SigningOptions.neededKey, SigningOptions.passphraseFile, output,
+        CommonOptions.json,
+      ])
   static let schema = "verity-bpf/sign-root-hash/1"
+
+  static let configuresLibraries = true
 
   let image: String
   let trusted: TrustedRootHash
   let certificate: String
   let privateKey: String
+  let passphraseFile: String?
   let output: String?
   let json: Bool
 
@@ -39,6 +45,7 @@ struct SignRootHashCommand: Command {
     trusted = try TrustedRootHash(words)
     certificate = try words[SigningOptions.neededCertificate]
     privateKey = try words[SigningOptions.neededKey]
+    passphraseFile = try words[SigningOptions.passphraseFile]
     output = try words[Self.output]
     json = try words[CommonOptions.json]
   }
@@ -60,7 +67,8 @@ struct SignRootHashCommand: Command {
     let inputs = inputs(besides: sidecars)
     let certificate = try CertificateOption.read(certificate)
     let message = try RootHashSigning.sign(
-      rootHash, certificate: certificate, privateKey: try KeySource.named(privateKey))
+      rootHash, certificate: certificate,
+      privateKey: try KeySource.named(privateKey, passphraseFile: passphraseFile))
     let signer = try Certificates(pem: certificate).fingerprints().first
     let path = output ?? sidecars.signature
     try PolicyFile.save(message, to: path, keeping: inputs)
@@ -83,7 +91,7 @@ struct SignRootHashCommand: Command {
   }
 
   private func inputs(besides sidecars: Sidecars) -> RunInputs {
-    var inputs = RunInputs(certificate: certificate, key: privateKey)
+    var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     inputs.add(image, as: "the image")
     inputs.add(sidecars.hashTree, as: "the image's tree")
     inputs.add(trusted.rootHashFile ?? sidecars.rootHash, as: "the root hash")

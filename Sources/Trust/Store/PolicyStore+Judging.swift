@@ -1,0 +1,62 @@
+internal import Base
+internal import Linux
+internal import Policy
+internal import Signatures
+
+/// Whose word counts for what is in the store.
+extension PolicyStore {
+  func read(
+    _ entry: StoreState.Entry, _ state: StoreState, trust: Trust? = nil
+  ) throws(PolicyStoreError) -> StoredPolicy {
+    let path = "\(directory)/\(Self.file(of: entry))"
+    guard let message = try contents(of: path, limit: 1 << 26) else {
+      throw .damaged(path: path, reason: "it is not there")
+    }
+    guard try digest(message) == entry.message else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
+    let policy = try check(message, state, trust: trust)
+    guard policy.entry == entry else { throw .damaged(path: path, reason: "it holds another version") }
+    return policy
+  }
+
+  /// A message's signature, and what it says.
+  ///
+  /// - Parameter other: what was revoked, when it is not what the store was made with.
+  func check(
+    _ message: [UInt8], _ state: StoreState, trust other: Trust? = nil
+  ) throws(PolicyStoreError) -> StoredPolicy {
+    let (voucher, isValid) = try vouching(for: message, state, trust: other ?? trust)
+    guard let text = voucher.policy else { throw .signature(.malformed(reason: "no policy")) }
+    let document = PolicyDocument.parse(text, dialect: .verityBPF)
+    guard document.isValid, let header = document.header else {
+      throw .invalid(InvalidPolicy(diagnostics: document.diagnostics))
+    }
+    let entry = StoreState.Entry(version: header.version, message: try digest(message))
+    return StoredPolicy(entry: entry, document: document, signer: voucher.signer, isSignerValid: isValid)
+  }
+
+  /// Who of the store's signers vouches for a message, and whether their certificate is valid now.
+  func vouching(
+    for message: [UInt8], _ state: StoreState, trust: Trust
+  ) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
+    // All keys could be used when the store was made; one that this OpenSSL no longer has takes no other's word away.
+    let judge = trust.trusting(only: try certificates(state), set: "store", passesOverUnsupportedKeys: true)
+    return try Self.voucher(judge.judge(.policy(message), at: Timestamp.now().seconds))
+  }
+
+  /// Who vouches for a policy, and whether their certificate is valid now, when the signature counts.
+  private static func voucher(_ verdict: Trust::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
+    switch verdict {
+    case .trusted(let voucher): return (voucher, true)
+    case .expired(let voucher): return (voucher, false)
+    case .wrongPurpose(let voucher): throw .signature(.purpose(subject: voucher.subject))
+    case .unsigned: throw .signature(.malformed(reason: "no signature"))
+    case .nobodyTrusted: throw .signature(.untrustedSigner)
+    case .untrusted(let refusal), .malformed(let refusal), .unchecked(let refusal):
+      switch refusal {
+      case .signature(let error): throw .signature(error)
+      case .object, .anchors: throw .signature(.malformed(reason: refusal.diagnostic.message))
+      }
+    case .revoked(let revocation): throw .revoked(revocation)
+    }
+  }
+}
