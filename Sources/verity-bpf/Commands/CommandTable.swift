@@ -35,6 +35,7 @@ extension VerityBPF {
           Verb("sign-trust", PolicySignTrustCommand.self),
           Verb("remove", PolicyRemoveCommand.self),
         ]),
+      Verb("config", "Settings of this host.", [Verb("show", ConfigShowCommand.self)]),
       Verb("doctor", DoctorCommand.self),
       Verb("self-test", SelfTestCommand.self),
       Verb("explain-error", ExplainErrorCommand.self),

@@ -11,14 +11,16 @@ enum CommonOptions {
 
   static let trustAnchors: Key<String?> = .optional(
     "--trust-anchors", takes: .directory,
-    "The directory of trust anchors: SET/*.pem, and the list `revoked`. (default: /etc/verity-bpf/trust, VOA, verity.d)"
-  )
+    "The directory of trust anchors: SET/*.pem, and the list `revoked`. (default: as `config show` says, or "
+      + "/etc/verity-bpf/trust, VOA, verity.d)")
 
-  static let auditDirectory: Key<String> = .optional(
-    "--audit-dir", takes: .directory, default: "/var/log/verity-bpf", "The directory of the audit log.")
+  static let auditDirectory: Key<String?> = .optional(
+    "--audit-dir", takes: .directory,
+    "The directory of the audit log. (default: as `config show` says, or /var/log/verity-bpf)")
 
-  static let store: Key<String> = .optional(
-    "--store", takes: .directory, default: PolicyStore.standardDirectory, "The directory of installed policies.")
+  static let store: Key<String?> = .optional(
+    "--store", takes: .directory,
+    "The directory of installed policies. (default: as `config show` says, or \(PolicyStore.standardDirectory))")
 
   static let dialect: Key<DialectName> = .optional(
     "--dialect", default: .verityBPF,

@@ -21,7 +21,7 @@ enum Known {
 
   /// The policies that are installed.
   static func policies() -> [String] {
-    let state = try? PolicyStore(directory: PolicyStore.standardDirectory, trust: .standard()).state()
+    let state = try? PolicyStore(directory: Site.store(nil), trust: .none).state()
     return state?.policies.keys.sorted() ?? []
   }
 

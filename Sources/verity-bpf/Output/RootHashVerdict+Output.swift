@@ -34,8 +34,10 @@ extension ImageFile {
 
 extension Trust {
   /// The anchors in a directory, this machine's when none is named; told what does not count there.
-  static func told(in directory: String?) throws(TrustError) -> Trust {
-    let trust = try chosen(in: directory)
+  ///
+  /// - Parameter binds: whether the command lets something in, so that the settings of this host may leave no choice.
+  static func told(in directory: String?, binds: Bool = false) throws -> Trust {
+    let trust = binds ? try Site.bindingTrust(directory) : try Site.trust(directory)
     trust.warn()
     return trust
   }

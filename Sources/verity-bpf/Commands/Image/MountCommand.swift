@@ -69,7 +69,8 @@ struct MountCommand: Command {
   func execute() throws -> Int32 {
     let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
     let file = try ImageFile.open(image)
-    var request = MountRequest(directory: directory, rootHash: rootHash, trust: try Trust.told(in: trustAnchors))
+    let trust = try Trust.told(in: trustAnchors, binds: true)
+    var request = MountRequest(directory: directory, rootHash: rootHash, trust: trust)
     if noSignature {
       request.signature = .none
     } else if let rootHashSignature {

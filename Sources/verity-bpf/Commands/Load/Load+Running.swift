@@ -17,9 +17,11 @@ extension LoadCommand {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let requested = try objects.requested()
     try requireReplaceableLog()
-    let trust = try Trust.chosen(in: trustAnchors)
+    if let policy { try Site.settings().requireChoiceOfPolicy(policy, by: Self.policy.parameter.name) }
+    let auditDirectory = try Site.auditDirectory(auditDir)
+    let trust = try Site.bindingTrust(trustAnchors)
     let (text, name) = try policyText(trust)
-    var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDir)
+    var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDirectory)
     request.rootHash = try trusted.expected()
     request.trust = trust
     request.pinPath = pinPath
@@ -67,7 +69,7 @@ extension LoadCommand {
   /// nothing is loaded.
   private func policyText(_ trust: Trust) throws -> (text: [UInt8], name: String) {
     guard let policy else {
-      let store = PolicyStore.standardDirectory
+      let store = try Site.store(nil)
       guard try Self.exists(store) else {
         throw DiagnosedFailure(
           Diagnostic(

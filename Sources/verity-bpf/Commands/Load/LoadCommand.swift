@@ -70,7 +70,7 @@ struct LoadCommand: Command {
   /// The keys with which the kernel is to check signatures; nil asks for no such check.
   let keyring: KernelKeyring?
   let verifierLog: String?
-  let auditDir: String
+  let auditDir: String?
   let dryRun: Bool
   let json: Bool
 

@@ -16,7 +16,7 @@ struct PsCommand: Command {
     examples: ["verity-bpf ps --json"], options: [CommonOptions.auditDirectory, CommonOptions.json])
   static let schema = "verity-bpf/ps/1"
 
-  let auditDir: String
+  let auditDir: String?
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
@@ -27,9 +27,9 @@ struct PsCommand: Command {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let programs = try Self.loadedPrograms(auditDir)
-    let trail = try AuditTrail.read(
-      directory: auditDir, about: programs.map { AuditTrail.Program($0) })
+    let directory = try auditDir ?? Site.auditDirectory(nil)
+    let programs = try Self.loadedPrograms(directory)
+    let trail = try AuditTrail.read(directory: directory, about: programs.map { AuditTrail.Program($0) })
     if trail.unreadableLines > 0 {
       Output.warning("audit.unreadable-lines", "\(trail.unreadableLines) lines of the audit log are no records")
     }

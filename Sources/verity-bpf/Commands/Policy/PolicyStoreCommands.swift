@@ -8,16 +8,19 @@ import Policy
 struct StoreOptions {
   static let keys: [any AnyKey] = [CommonOptions.store, CommonOptions.auditDirectory]
 
-  let directory: String
-  let auditDir: String
+  private let givenStore: String?
+  private let givenAuditDir: String?
 
   init(_ words: Words) throws(UsageError) {
-    directory = try words[CommonOptions.store]
-    auditDir = try words[CommonOptions.auditDirectory]
+    givenStore = try words[CommonOptions.store]
+    givenAuditDir = try words[CommonOptions.auditDirectory]
   }
 
   /// The store, which asks this machine's list of revocations too.
-  func store() throws -> PolicyStore { PolicyStore(directory: directory, trust: try .standard()) }
+  func store() throws -> PolicyStore { PolicyStore(directory: try Site.store(givenStore), trust: try Site.trust(nil)) }
+
+  /// The log that changes are recorded in, opened before anything is done.
+  func audit() throws -> PolicyAudit { try PolicyAudit.open(try Site.auditDirectory(givenAuditDir)) }
 
   /// What most of these verbs work on.
   static let name: Key<String> = .required("NAME", takes: .policyName, "The policy's name.")
@@ -97,7 +100,7 @@ struct PolicyInstallCommand: Command {
   func execute() throws -> Int32 {
     let bytes = try PolicyFile.read(message)
     let store = try options.store()
-    let log = try PolicyAudit.open(options.auditDir)
+    let log = try options.audit()
     let installed: (policy: PolicyStore.StoredPolicy, result: StoreState.Installation)
     do throws(PolicyStoreError) {
       installed = try store.install(bytes) { (policy, state) throws(SystemError) in
@@ -151,7 +154,7 @@ struct PolicyActivateCommand: Command {
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let log = try PolicyAudit.open(options.auditDir)
+    let log = try options.audit()
     let store = try options.store()
     let previous = try store.activate(name) { (old, new, state) throws(SystemError) in
       try log.write(

@@ -34,7 +34,7 @@ struct PolicyTrustCommand: Command {
   func execute() throws -> Int32 {
     let bytes = try PolicyFile.read(statement)
     let store = try options.store()
-    let log = try PolicyAudit.open(options.auditDir)
+    let log = try options.audit()
     let change: PolicyStore.SignerChange
     do throws(PolicyStoreError) {
       change = try store.trust(bytes) { (change, state) throws(SystemError) in

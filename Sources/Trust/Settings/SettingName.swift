@@ -1,0 +1,85 @@
+/// The settings of a host: the one table of them, from which the parser, `config show`, `docs/configuration.md` and the manual
+/// page follow.
+public enum SettingName: String, CaseIterable, Sendable {
+  case policyStore = "policy-store"
+  case auditDirectory = "audit-dir"
+  case trustAnchors = "trust-anchors"
+  case requireActivePolicy = "require-active-policy"
+
+  /// What a value has to be.
+  public enum Kind: Sendable {
+    /// An absolute path.
+    case directory
+    /// `yes` or `no`; also `true`, `on`, `1` and `false`, `off`, `0`, as systemd reads them.
+    case flag
+
+    public var expectation: String {
+      switch self {
+      case .directory: "an absolute path without `..`"
+      case .flag: "yes or no"
+      }
+    }
+  }
+
+  public var kind: Kind {
+    switch self {
+    case .policyStore, .auditDirectory, .trustAnchors: .directory
+    case .requireActivePolicy: .flag
+    }
+  }
+
+  /// The value where no file sets it; nil for a directory that need not be one.
+  public var standard: SettingValue {
+    switch self {
+    case .policyStore: .directory(PolicyStore.standardDirectory)
+    case .auditDirectory: .directory("/var/log/verity-bpf")
+    case .trustAnchors: .directory(nil)
+    case .requireActivePolicy: .flag(false)
+    }
+  }
+
+  /// What it does, in sentences.
+  public var summary: String {
+    switch self {
+    case .policyStore:
+      "The directory of installed policies, whose active one decides where `load` is given no --policy."
+    case .auditDirectory: "The directory of the audit log."
+    case .trustAnchors:
+      "The only directory of trust anchors and of the list `revoked`. Where it is not set, these are /etc/verity-bpf/trust, the "
+        + "VOA hierarchy and verity.d."
+    case .requireActivePolicy:
+      "Whether the settings of this host bind the callers of its commands: `load` takes no --policy, and `load`, `mount` and the "
+        + "commands of the policy store no other --trust-anchors and --audit-dir than those set here."
+    }
+  }
+}
+
+/// The value of a setting.
+public enum SettingValue: Equatable, Sendable {
+  case directory(String?)
+  case flag(Bool)
+
+  /// Reads what stands behind the `=`; nil when it is not what the setting takes.
+  init?(_ text: String, _ kind: SettingName.Kind) {
+    switch kind {
+    case .directory:
+      let parts = text.split(separator: "/")
+      guard text.hasPrefix("/"), !parts.contains(".."), !parts.isEmpty else { return nil }
+      self = .directory("/" + parts.filter { $0 != "." }.joined(separator: "/"))
+    case .flag:
+      switch text {
+      case "yes", "true", "on", "1": self = .flag(true)
+      case "no", "false", "off", "0": self = .flag(false)
+      default: return nil
+      }
+    }
+  }
+
+  /// As a file would have it; nil for a directory that is not set.
+  public var text: String? {
+    switch self {
+    case .directory(let path): path
+    case .flag(let isSet): isSet ? "yes" : "no"
+    }
+  }
+}
