@@ -44,6 +44,7 @@ import Testing
       "openssl", "x509", "-in", directory.file("alice.crt"), "-noout", "-fingerprint", "-sha256")
     let signer = certificate.trimmed.split(separator: "=").last.map { $0.filter { $0 != ":" } } ?? ""
     let uid = try Tools.run("id", "-u").trimmed
+    let gid = try Tools.run("id", "-g").trimmed
     return [
       .dmverityRoothash: .image("sha256:\(rootHash)"), .dmveritySignature: .image("FALSE"),
       .fsverityDigest: .machine(file: "FSVerityCases", name: "proven-by-digest", rule: "fsverity_digest=sha256:"),
@@ -56,6 +57,7 @@ import Testing
       .lockdown: .image("CONFIDENTIALITY"), .programClass: .image("FULL"), .reads: .image("UNDECLARED"),
       .dmverityMode: .machine(file: "SignedImageCases", name: "loads-a-program", rule: "x_dmverity_mode=EIO"),
       .imageName: .image("demo"), .imageVersionMin: .image("1.2.3"), .requesterUID: .image(uid),
+      .requesterGID: .image(gid), .requesterPath: .image(try Directory.resolved(VerityBPFCommand.path)),
     ]
   }
 

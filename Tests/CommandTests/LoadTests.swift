@@ -111,13 +111,13 @@ struct LoadTests {
 
   /// A policy with a denial that nothing can answer still loads, and says which line did not apply.
   @Test func listsDenialsThatDidNotApply() throws {
-    let gid = "op=BPF_PROG_LOAD x_requester_gid=0 action=DENY"
+    let inert = "op=BPF_PROG_LOAD x_requester_dmverity_signature=FALSE action=DENY"
     let policy = try directory.write(
-      "gid.pol",
-      "policy_name=gid policy_version=1.0.0\nDEFAULT action=ALLOW\n\(gid)\n"
-        + "op=BPF_PROG_LOAD x_requester_gid=0 x_prog_type=tracing action=DENY\n")
+      "inert.pol",
+      "policy_name=inert policy_version=1.0.0\nDEFAULT action=ALLOW\n\(inert)\n"
+        + "op=BPF_PROG_LOAD x_requester_dmverity_signature=FALSE x_prog_type=tracing action=DENY\n")
     let object = ["--image", image, "--object", "xdp_counter.bpf.o"]
-    let listed: JSONValue = [["line": 3, "rule": .string(gid), "unknown": ["x_requester_gid"]]]
+    let listed: JSONValue = [["line": 3, "rule": .string(inert), "unknown": ["x_requester_dmverity_signature"]]]
     let result = try load(object, policy: policy)
     #expect(result.status == 0, "\(result.errors)")
     #expect(try result.json()["unknown_deny_rules"] == listed)
@@ -127,9 +127,11 @@ struct LoadTests {
     #expect(record["unknown_deny_rules"] == listed)
     #expect(try SchemaTests.schema("audit").faults(in: record) == [])
     let people = try VerityBPFCommand.run(["load"] + object + ["--policy", policy, "--dry-run"])
-    #expect(people.output.contains("unknown  DENY at line 3 did not apply: x_requester_gid is not known\n"))
+    #expect(
+      people.output.contains("unknown  DENY at line 3 did not apply: x_requester_dmverity_signature is not known\n"))
 
-    let strict = try directory.write("strict.pol", "policy_name=s policy_version=1.0.0\nDEFAULT action=DENY\n\(gid)\n")
+    let strict = try directory.write(
+      "strict.pol", "policy_name=s policy_version=1.0.0\nDEFAULT action=DENY\n\(inert)\n")
     let denied = try VerityBPFCommand.run(["load"] + object + ["--policy", strict, "--dry-run"])
     #expect(denied.status == 2 && denied.errors.contains("DENY at line 3 did not apply"))
   }

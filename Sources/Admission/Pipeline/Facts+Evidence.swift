@@ -15,6 +15,8 @@ extension Facts {
     // A load that user space asks for, and asks for here: the kernel has no part in it and checks no signature.
     bpfKernel = false
     requesterUID = requester.uid
+    requesterGID = requester.gid
+    requesterPath = requester.executable
     programTypes = [program.typeName]
     attachTypes = program.attachTypeName.map { [$0] } ?? []
     // A helper that has no name here has one that no rule can list, so a rule about helpers does not match.

@@ -80,6 +80,22 @@ public enum KernelFile {
   /// The text as a decimal number.
   public static func number(_ path: String) -> UInt64? { text(path).flatMap { UInt64($0) } }
 
+  /// Where one of the kernel's symbolic links leads; nil when there is none, it could not be asked, or it is no text.
+  public static func link(_ path: String) -> String? {
+    guard let slash = path.lastIndex(of: "/"), let directory = try? open(String(path[..<slash])) else { return nil }
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = directory.withRaw { raw in
+      unsafe String(path[path.index(after: slash)...]).withCString { name in
+        unsafe target.withUnsafeMutableBufferPointer { buffer in
+          guard let start = buffer.baseAddress else { return 0 }
+          return unsafe readlinkat(raw, name, start, buffer.count)
+        }
+      }
+    }
+    guard count > 0, count < target.count else { return nil }
+    return String(validating: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Opens one of the kernel's files.
   ///
   /// - Throws: `SystemError`; EXDEV when something else lies there.

@@ -4,19 +4,34 @@ internal import Glibc
 /// Who asks: the identity of this process, for audit records.
 public struct ProcessIdentity: Equatable, Sendable {
   public let pid: Int32
+  /// The effective user and group.
   public let uid: UInt32
+  public let gid: UInt32
   /// The login uid (`auid`), or nil when it was never set.
   public let auditUID: UInt32?
   /// The command name, as /proc/thread-self/comm holds it.
   public let command: [UInt8]
+  /// Where the executable is, as the kernel names it in this process's mount namespace; nil when it has no name any more,
+  /// or the kernel could not be asked.
+  public let executable: String?
 
   /// Reads the identity of the calling process.
   public static func current() -> ProcessIdentity {
-    ProcessIdentity(pid: getpid(), uid: geteuid(), auditUID: number("/proc/self/loginuid"), command: command())
+    ProcessIdentity(
+      pid: getpid(), uid: geteuid(), gid: getegid(), auditUID: number("/proc/self/loginuid"), command: command(),
+      executable: executable())
   }
 
   /// The audit session of the calling process, or nil when there is none.
   public static func auditSession() -> UInt32? { number("/proc/self/sessionid") }
+
+  private static func executable() -> String? {
+    // proc(5): what was removed has this at its end, and what lies outside of the root begins with no slash.
+    guard let path = KernelFile.link("/proc/self/exe"), path.hasPrefix("/"), !path.hasSuffix(" (deleted)") else {
+      return nil
+    }
+    return path
+  }
 
   /// Bytes of a command name with its end (TASK_COMM_LEN, include/linux/sched.h).
   private static let commandCount = 16

@@ -155,13 +155,13 @@ extension StoreRefusal {
     case .otherStore(let found, let expected):
       Diagnostic(
         "store.other", .invalid, "the statement was made for another policy store", expected: "store \(expected)",
-        found: "store \(found)", next: "verity-bpf policy sign-trust --store-id \(expected)")
+        found: "store \(found)", next: "sign a statement for this store: --store-id \(expected)")
     case .staleSigners(let counter, let last):
       Diagnostic(
         "store.stale-signers", .invalid, "the statement about signers is not newer than the last one",
         expected: "a number above \(last)", found: "\(counter)",
         why: "an old statement could bring a signer back who was retired",
-        next: "verity-bpf policy sign-trust --counter \(last == .max ? last : last + 1)")
+        next: "sign a statement with a higher number: --counter N")
     case .lastSigner:
       Diagnostic(
         "store.last-signer", .invalid, "no signer would be left whose signatures count",

@@ -30,8 +30,7 @@ extension PropertyEntry {
     })
 
   static let requesterGID = PropertyEntry(
-    form: NumberForm(fact: Fact({ $0.requesterGID }, { $0.requesterGID = $1 })), producer: .none,
-    substitute: .requesterUID,
+    form: NumberForm(fact: Fact({ $0.requesterGID }, { $0.requesterGID = $1 })), producer: .requester,
     reference: {
       PropertyReference(
         "The effective group id of the process that asks is one of these.",
@@ -44,11 +43,12 @@ extension PropertyEntry {
     })
 
   static let requesterPath = PropertyEntry(
-    form: PathForm(fact: Fact({ $0.requesterPath }, { $0.requesterPath = $1 })), producer: .none,
-    substitute: .requesterUID,
+    form: PathForm(fact: Fact({ $0.requesterPath }, { $0.requesterPath = $1 })), producer: .requester,
     reference: {
       PropertyReference(
-        "Where the executable of the process that asks is in its own image.",
+        "Where the executable of the process that asks is, as the kernel names it in that process's mount namespace.",
+        details: "A name says nothing of the bytes: whoever may mount chooses what is under it. Rules that allow by it "
+          + "should ask for `x_requester_uid` too.",
         .init(
           "x_requester_path=/usr/bin/bpftrace",
           cases: [

@@ -7,7 +7,7 @@ import Trust
 struct PolicySignTrustCommand: Command {
   static let storeID: Key<String> = .required(
     "--store-id", takes: .word("ID"), "The store's identifier, from `policy list --signers`.")
-  static let counter: Key<UInt64> = .required(
+  static let counter: Key<Int> = .required(
     "--counter", takes: .word("N"), "The statement's number, above that of the last one.")
   static let trust: Key<[String]> = .repeated(
     "--trust", takes: .file, "Certificates in PEM, whose signatures of policies count from then on; may be repeated.")
@@ -30,7 +30,7 @@ struct PolicySignTrustCommand: Command {
   static let configuresLibraries = true
 
   let storeID: String
-  let counter: UInt64
+  let counter: Int
   let trust: [String]
   let retire: [Digest]
   let certificate: String
@@ -53,7 +53,8 @@ struct PolicySignTrustCommand: Command {
 
   func execute() throws -> Int32 {
     let statement = SignerStatement(
-      store: storeID, counter: counter, trusted: try trust.map { try CertificateOption.read($0) }, retired: retire)
+      store: storeID, counter: UInt64(clamping: counter), trusted: try trust.map { try CertificateOption.read($0) },
+      retired: retire)
     let message = try SignedMessage.sign(
       statement.text, certificate: try CertificateOption.read(certificate),
       key: try PrivateKey(try KeySource.named(privateKey, passphraseFile: passphraseFile)), form: .policy)
