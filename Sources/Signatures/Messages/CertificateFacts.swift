@@ -18,13 +18,6 @@ public struct CertificateFacts: Sendable, Equatable {
     return notBefore <= time && time <= notAfter
   }
 
-  /// Why a signature by this certificate does not count at a time, in seconds since 1970-01-01T00:00:00Z; nil when
-  /// nothing speaks against it.
-  public func refusal(at time: Int64) -> SignatureError? {
-    if !isForSigning { return .purpose(subject: subject) }
-    return isValid(at: time) ? nil : .expired(subject: subject)
-  }
-
   /// Reads them.
   ///
   /// - Throws: ``SignatureError/noCertificate(reason:)`` for a subject that cannot be written as text.

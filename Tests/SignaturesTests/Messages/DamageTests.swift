@@ -59,7 +59,7 @@ import Testing
     let whole = try Certificates(pem: UnknownKey.pem(of: der))
     let facts = try SignedMessage.verify(signature, content: content, trusted: whole).certificate
     let now = try #require(facts.notBefore)
-    #expect(facts.refusal(at: now) == nil)
+    #expect(facts.isForSigning && facts.isValid(at: now))
     var ends: [String: Int] = [:]
     for place in der.indices {
       for mask in Self.masks {
@@ -69,7 +69,7 @@ import Testing
           let certificates = try Certificates(pem: UnknownKey.pem(of: damaged))
           _ = try certificates.fingerprints()
           let verified = try SignedMessage.verify(signature, content: content, trusted: certificates)
-          let isGood = verified.certificate.refusal(at: now) == nil
+          let isGood = verified.certificate.isForSigning && verified.certificate.isValid(at: now)
           #expect(verified.content == content)
           ends[isGood ? "holds" : "holds, and does not count", default: 0] += 1
         } catch {

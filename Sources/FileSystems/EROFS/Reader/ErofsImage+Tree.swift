@@ -114,7 +114,9 @@ extension ErofsImage where Blocks: ~Copyable {
       var below: [(place: Int, inode: ErofsInode, parent: UInt64, depth: Int)] = []
       for name in names {
         let place = ErofsPath(directory: path, name: name.name)
-        guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else { throw tooDeep(place.text) }
+        guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else {
+          throw tooDeep(place.text)
+        }
         guard let inode = try enter(place, name), inode.kind == .directory else { continue }
         guard directories.insert(inode.nid).inserted else {
           throw ErofsError(
