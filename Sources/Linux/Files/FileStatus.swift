@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -44,15 +45,15 @@ public struct FileStatus: Sendable {
 
   init(_ raw: vb_stat) {
     kind =
-      switch UInt32(truncatingIfNeeded: raw.mode) & 0o170000 {
-      case 0o100000: .regular
-      case 0o040000: .directory
-      case 0o010000: .fifo
-      case 0o140000: .socket
-      case 0o120000: .symbolicLink
-      case 0o060000: .blockDevice
-      case 0o020000: .characterDevice
-      default: .other
+      switch FileType(mode: UInt16(truncatingIfNeeded: raw.mode)) {
+      case .regular: .regular
+      case .directory: .directory
+      case .fifo: .fifo
+      case .socket: .socket
+      case .symbolicLink: .symbolicLink
+      case .blockDevice: .blockDevice
+      case .characterDevice: .characterDevice
+      case nil: .other
       }
     device = DeviceNumber(major: raw.dev_major, minor: raw.dev_minor)
     specialDevice = DeviceNumber(major: raw.rdev_major, minor: raw.rdev_minor)

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Base
 
 /// A file, directory or symbolic link of the image.
@@ -9,15 +10,15 @@ public struct ErofsInode: Equatable, Sendable {
 
     /// From the file type bits of `st_mode`.
     init?(mode: UInt16) {
-      switch mode & 0o170000 {
-      case 0o100000: self = .regular
-      case 0o040000: self = .directory
-      case 0o020000: self = .characterDevice
-      case 0o060000: self = .blockDevice
-      case 0o010000: self = .fifo
-      case 0o140000: self = .socket
-      case 0o120000: self = .symbolicLink
-      default: return nil
+      switch FileType(mode: mode) {
+      case .regular: self = .regular
+      case .directory: self = .directory
+      case .characterDevice: self = .characterDevice
+      case .blockDevice: self = .blockDevice
+      case .fifo: self = .fifo
+      case .socket: self = .socket
+      case .symbolicLink: self = .symbolicLink
+      case nil: return nil
       }
     }
 

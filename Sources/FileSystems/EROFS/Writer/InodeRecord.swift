@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Base
 
 /// An inode as it lies in the image: `struct erofs_inode_compact`, or `erofs_inode_extended` where its fields are too
@@ -16,7 +17,9 @@ struct InodeRecord {
   private var isExtended: Bool { size > UInt64(UInt32.max) || linkCount > UInt32(UInt16.max) }
 
   /// Who may read it: everybody, and nobody may write. Directories can also be entered.
-  private var mode: UInt16 { kind == .directory ? 0o040555 : 0o100444 }
+  private var mode: UInt16 {
+    kind == .directory ? FileType.directory.rawValue | 0o555 : FileType.regular.rawValue | 0o444
+  }
 
   /// Bytes of content that lie right behind the inode: those that fill no block, when they fit into the block of the
   /// inode (EROFS_INODE_FLAT_INLINE). The kernel does not read inline contents across the end of a block
