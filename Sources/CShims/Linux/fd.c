@@ -51,6 +51,8 @@ int vb_memfd_seal(int fd) {
 int vb_lock_exclusive(int fd) { return flock(fd, LOCK_EX); }
 int vb_lock_exclusive_now(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
+int vb_unlock(int fd) { return flock(fd, LOCK_UN); }
+
 int vb_close(int fd) { return close(fd); }
 
 int vb_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
@@ -95,6 +97,13 @@ int vb_statx(const char *path, int follow, struct vb_stat *out) {
   struct statx status;
   int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
   if (statx(AT_FDCWD, path, flags, STATX_BASIC_STATS | STATX_MNT_ID_UNIQUE, &status) != 0) return -1;
+  convert(&status, out);
+  return 0;
+}
+
+int vb_statx_at(int dirfd, const char *name, struct vb_stat *out) {
+  struct statx status;
+  if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID_UNIQUE, &status) != 0) return -1;
   convert(&status, out);
   return 0;
 }

@@ -2,6 +2,12 @@
 #include "CLinuxShim.h"
 
 #include <sched.h>
+#include <signal.h>
+
+int vb_signal_is_ignored(int signal) {
+  struct sigaction action;
+  return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 int vb_processor(void) { return sched_getcpu(); }
 

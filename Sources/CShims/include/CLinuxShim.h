@@ -35,6 +35,9 @@ int vb_get_command(char name[16]);
 /// sync_file_range(2) of a whole file with SYNC_FILE_RANGE_WRITE.
 int vb_begin_sync(int fd);
 
+/// Whether the process ignores a signal (sigaction(2)).
+int vb_signal_is_ignored(int signal);
+
 // The number of the processor that the calling thread runs on; -1 when it is not told.
 int vb_processor(void);
 // Moves the calling thread so many processors on from one, counting those it may run on, and lets the kernel move it
@@ -53,6 +56,8 @@ int vb_close(int fd);
 int vb_lock_exclusive(int fd);
 /// The same without waiting: -1 and EWOULDBLOCK where another has the lock.
 int vb_lock_exclusive_now(int fd);
+/// flock(2) LOCK_UN.
+int vb_unlock(int fd);
 /// A pipe, both ends close-on-exec: ends[0] reads, ends[1] writes.
 int vb_pipe(int ends[2]);
 const char *vb_errno_text(int error);
@@ -68,6 +73,8 @@ struct vb_stat {
 int vb_fstatx(int fd, struct vb_stat *out);
 /// statx(2) of a path; follow != 0 follows a last symbolic link.
 int vb_statx(const char *path, int follow, struct vb_stat *out);
+/// statx(2) of a name in a directory, of a symbolic link itself.
+int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
 /// f_type of statfs(2).
 int vb_fstatfs_type(int fd, uint64_t *type);
 

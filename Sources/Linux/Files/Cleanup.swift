@@ -1,9 +1,48 @@
 internal import Glibc
 internal import Synchronization
 
-/// Paths to remove when the process is told to stop, so that an interrupted run leaves nothing half-made.
+/// What is to be undone when the process is told to stop, so that an interrupted run leaves nothing half-made: paths to
+/// remove, and whatever else takes a call.
 public enum Cleanup {
   private static let pending = Mutex<[String]>([])
+  private static let actions = Mutex(Actions())
+  private static let gate = Mutex(())
+
+  private struct Actions {
+    var next = 0
+    var all: [(number: Int, action: @Sendable (Int32) -> Void)] = []
+  }
+
+  /// Something that is called when the process is told to stop, until it is forgotten.
+  public struct Undo: Sendable {
+    fileprivate let number: Int
+  }
+
+  /// Does what a termination must not come into the middle of: what is made stays, and that it stays is put on record.
+  public static func uninterrupted<R: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> R
+  ) throws(Failure) -> R {
+    try gate.withLock { _ throws(Failure) in try body() }
+  }
+
+  /// Makes something that is no path, and remembers how to undo it; no termination can come between the two.
+  ///
+  /// - Parameter undo: called with the signal. It uses nothing of `Cleanup`, which is locked then.
+  public static func making<Failure: Error>(
+    undo: @escaping @Sendable (Int32) -> Void, _ make: () throws(Failure) -> Void
+  ) throws(Failure) -> Undo {
+    try actions.withLock { actions throws(Failure) in
+      try make()
+      actions.next += 1
+      actions.all.append((actions.next, undo))
+      return Undo(number: actions.next)
+    }
+  }
+
+  /// Forgets what is to stay, or was undone.
+  public static func forget(_ undo: Undo) {
+    actions.withLock { actions in actions.all.removeAll { $0.number == undo.number } }
+  }
 
   /// Makes a temporary file or directory and remembers it; no termination can come between the two.
   ///
@@ -42,14 +81,14 @@ public enum Cleanup {
     pending.withLock { paths in paths.removeAll { $0 == path } }
   }
 
-  /// From now on SIGINT, SIGTERM and SIGHUP remove what is registered, then end the process as the signal would.
+  /// From now on a signal that would end the process is answered as ``SignalResponse`` says: what is registered is
+  /// removed and undone, then the process ends as the signal would have it.
   ///
   /// The signals are blocked in every thread and taken by one thread of their own, so the removal runs as ordinary
   /// code. Called once, before other threads start.
   public static func onTermination() {
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
+    SignalResponse.prepare()
+    var signals = requests()
     guard unsafe pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { return }
     switch Thread({ waitForTermination() }) {
     case .some(let thread): thread.detach()
@@ -57,24 +96,35 @@ public enum Cleanup {
     }
   }
 
-  /// Removes everything that is registered, then ends the process by that signal.
+  /// The signals that ask for the end. One that the process was started to ignore asks for nothing; it would be taken
+  /// all the same, because the kernel keeps a blocked signal even when it is ignored.
+  fileprivate static func requests() -> sigset_t {
+    var signals = SignalResponse.set(of: .undo)
+    for signal in 1...SignalResponse.lastRealTime where SignalResponse.isIgnored(signal) {
+      unsafe sigdelset(&signals, signal)
+    }
+    return signals
+  }
+
+  /// Removes and undoes everything that is registered, then ends the process by that signal.
   ///
-  /// The lock is never released: a thread that wants to make another temporary file waits for the end.
+  /// No lock is ever released: a thread that wants to make another temporary file waits for the end.
   fileprivate static func end(by signal: CInt) {
-    pending.withLock { paths in
-      for path in paths {
-        // Under another name first: what other threads are still writing below the old one then fails, instead of
-        // filling a directory that is being emptied. A file that was being opened just then needs a second round.
-        let doomed = "\(path).removed"
-        let present = unsafe rename(path, doomed) == 0 ? doomed : path
-        for _ in 0..<16 where (try? FileStatus.of(path: present, followLinks: false)) != nil { removeTree(present) }
+    gate.withLock { _ in
+      pending.withLock { paths in
+        for path in paths {
+          // Under another name first: what other threads are still writing below the old one then fails, instead of
+          // filling a directory that is being emptied. A file that was being opened just then needs a second round.
+          let doomed = "\(path).removed"
+          let present = unsafe rename(path, doomed) == 0 ? doomed : path
+          for _ in 0..<16 where (try? FileStatus.of(path: present, followLinks: false)) != nil { removeTree(present) }
+        }
+        actions.withLock { actions in
+          // The last first: the record, which was begun before anything was made, is written when all is undone.
+          for entry in actions.all.reversed() { entry.action(signal) }
+          SignalResponse.end(by: signal)
+        }
       }
-      var signals = sigset_t()
-      unsafe sigemptyset(&signals)
-      unsafe sigaddset(&signals, signal)
-      _ = Glibc.signal(signal, SIG_DFL)
-      unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-      kill(getpid(), signal)
     }
   }
 
@@ -94,9 +144,7 @@ public enum Cleanup {
 
 /// Waits for a termination signal on a thread of its own.
 private func waitForTermination() {
-  var signals = sigset_t()
-  unsafe sigemptyset(&signals)
-  for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
+  var signals = Cleanup.requests()
   var received: CInt = 0
   guard unsafe sigwait(&signals, &received) == 0 else { return }
   Cleanup.end(by: received)

@@ -83,6 +83,14 @@ extension OwnedFD {
     return FileStatus(raw)
   }
 
+  /// statx(2) of a name in this directory; of a symbolic link itself, not of what it leads to.
+  public borrowing func status(at name: String) throws(SystemError) -> FileStatus {
+    var raw = vb_stat()
+    let result = withRaw { fd in unsafe name.withCString { unsafe vb_statx_at(fd, $0, &raw) } }
+    guard result == 0 else { throw .current("statx", path: name) }
+    return FileStatus(raw)
+  }
+
   /// Whether the descriptor was opened with O_PATH, and so cannot be read.
   public borrowing func isPathOnly() throws(SystemError) -> Bool {
     let flags = withRaw { vb_fcntl_getfl($0) }

@@ -215,6 +215,16 @@ extension OwnedFD {
     if withRaw({ ftruncate($0, off_t(clamping: byteCount)) }) != 0 { throw .current("ftruncate") }
   }
 
+  /// fdatasync(2): the bytes, and what is needed to find them again.
+  public borrowing func syncData() throws(SystemError) {
+    if withRaw({ fdatasync($0) }) != 0 { throw .current("fdatasync") }
+  }
+
+  /// unlinkat(2): removes a file's name from this directory.
+  public borrowing func remove(at name: String) throws(SystemError) {
+    if withRaw({ raw in unsafe unlinkat(raw, name, 0) }) != 0 { throw .current("unlinkat", path: name) }
+  }
+
   /// fsync(2).
   public borrowing func sync() throws(SystemError) {
     if withRaw({ fsync($0) }) != 0 { throw .current("fsync") }

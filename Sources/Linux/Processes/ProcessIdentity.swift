@@ -4,6 +4,9 @@ internal import Glibc
 /// Who asks: the identity of this process, for audit records.
 public struct ProcessIdentity: Equatable, Sendable {
   public let pid: Int32
+  /// When the process was started, in clock ticks since the machine was (field 22 of /proc/PID/stat, proc_pid_stat(5)).
+  /// With the pid it is of one process only; nil where procfs does not say.
+  public let startTime: UInt64?
   /// The effective user and group.
   public let uid: UInt32
   public let gid: UInt32
@@ -18,9 +21,12 @@ public struct ProcessIdentity: Equatable, Sendable {
   /// Reads the identity of the calling process.
   public static func current() -> ProcessIdentity {
     ProcessIdentity(
-      pid: getpid(), uid: geteuid(), gid: getegid(), auditUID: number("/proc/self/loginuid"), command: command(),
-      executable: executable())
+      pid: getpid(), startTime: startTime(of: getpid()), uid: geteuid(), gid: getegid(),
+      auditUID: number("/proc/self/loginuid"), command: command(), executable: executable())
   }
+
+  /// The effective user of the calling process.
+  public static var effectiveUser: UInt32 { geteuid() }
 
   /// The audit session of the calling process, or nil when there is none.
   public static func auditSession() -> UInt32? { number("/proc/self/sessionid") }
@@ -32,6 +38,34 @@ public struct ProcessIdentity: Equatable, Sendable {
     }
     return path
   }
+
+  /// The process ids that this process sees, as the inode number of their namespace (pid_namespaces(7)); nil where
+  /// procfs does not say.
+  public static func namespace() -> UInt64? { (try? FileStatus.of(path: "/proc/self/ns/pid"))?.inode }
+
+  /// Whether no process with that id was started at that time, or it is only waited for by its parent. False as well
+  /// where procfs does not say.
+  public static func isGone(pid: Int32, startTime: UInt64) -> Bool {
+    switch KernelFile.read("/proc/\(pid)/stat") {
+    case .absent: return true
+    case .unknown: return false
+    case .text(let text):
+      guard let fields = fields(ofStatus: text), let other = startTimeField(fields) else { return false }
+      return other != startTime || fields.first == "Z" || fields.first == "X"
+    }
+  }
+
+  /// Field 22 of /proc/PID/stat.
+  private static func startTime(of pid: Int32) -> UInt64? {
+    KernelFile.text("/proc/\(pid)/stat").flatMap { fields(ofStatus: $0) }.flatMap { startTimeField($0) }
+  }
+
+  /// The fields from the third on: the second, the command's name in parentheses, may hold blanks and parentheses.
+  private static func fields(ofStatus text: String) -> [Substring]? {
+    text.utf8.lastIndex(of: UInt8(ascii: ")")).map { text[text.utf8.index(after: $0)...].split(separator: " ") }
+  }
+
+  private static func startTimeField(_ fields: [Substring]) -> UInt64? { fields.count > 19 ? UInt64(fields[19]) : nil }
 
   /// Bytes of a command name with its end (TASK_COMM_LEN, include/linux/sched.h).
   private static let commandCount = 16

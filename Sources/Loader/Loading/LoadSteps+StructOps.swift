@@ -40,7 +40,7 @@ extension LoadSteps {
         maps.append(map)
         let hasLink = structure.flags & MapFlag.link.rawValue != 0
         // With a link, writing the value only prepares it; without, it registers.
-        if hasLink || options.attaches { try BPF.update(map, key: [0, 0, 0, 0], value: value) }
+        if hasLink { try BPF.update(map, key: [0, 0, 0, 0], value: value) }
         guard options.attaches else { continue }
         if hasLink {
           let link = try BPF.linkStructure(map)
@@ -49,7 +49,7 @@ extension LoadSteps {
               program: structure.name, place: "struct_ops \(structure.typeName)", pinName: structure.name, object: link)
           )
         } else {
-          registrations.add(map, structure.name)
+          try registrations.register(map, structure.name, value: value)
         }
       } catch {
         if let refusal = refusedEntry(error, "struct_ops `\(structure.name)`") { throw refusal }
@@ -60,9 +60,10 @@ extension LoadSteps {
   }
 }
 
-/// Structures that were registered without a link. They are unregistered again unless they are kept.
+/// Structures that were registered without a link. They are unregistered again unless they are kept: what is registered
+/// holds its map, also when the process ends.
 struct Registrations: ~Copyable {
-  private var maps: [KernelObject] = []
+  private var maps: [(map: KernelObject, undo: Cleanup.Undo)] = []
   /// The names of the structures in the object.
   private(set) var names: [String] = []
   private var isKept = false
@@ -70,14 +71,26 @@ struct Registrations: ~Copyable {
   init() {}
 
   deinit {
-    guard !isKept else { return }
-    for map in maps { _ = try? BPF.delete(map, key: [0, 0, 0, 0]) }
+    for (map, undo) in maps {
+      if !isKept { Self.unregister(map) }
+      Cleanup.forget(undo)
+    }
   }
 
-  mutating func add(_ map: KernelObject, _ name: String) {
-    maps.append(map)
+  /// Registers the structure of functions with that value.
+  mutating func register(_ map: KernelObject, _ name: String, value: [UInt8]) throws(SystemError) {
+    // Undone also when a signal ends the process before the registration is kept.
+    let undo = try Cleanup.making(undo: { _ in Self.unregister(map) }) { () throws(SystemError) in
+      try BPF.update(map, key: [0, 0, 0, 0], value: value)
+    }
+    maps.append((map, undo))
     names.append(name)
   }
 
-  mutating func keep() { isKept = true }
+  mutating func keep() {
+    isKept = true
+    for (_, undo) in maps { Cleanup.forget(undo) }
+  }
+
+  private static func unregister(_ map: KernelObject) { _ = try? BPF.delete(map, key: [0, 0, 0, 0]) }
 }
