@@ -20,6 +20,10 @@ public enum AuditReader {
     var fields = FieldReader(body)
     let record: AuditRecord?
     switch start.type {
+    case 1121:
+      // Other programs write records of this type too.
+      guard fields.hasField("ipe_op=") else { return .other }
+      record = attempt(&fields)
     case 1420: record = access(&fields)
     case 1421: record = activation(&fields)
     case 1422: record = load(&fields)
@@ -52,7 +56,8 @@ public enum AuditReader {
   private static let types: [String: Int] = {
     var table: [String: Int] = [:]
     for (number, name) in [
-      (1404, "MAC_STATUS"), (1420, "IPE_ACCESS"), (1421, "IPE_CONFIG_CHANGE"), (1422, "IPE_POLICY_LOAD"),
+      (1121, "TRUSTED_APP"), (1404, "MAC_STATUS"), (1420, "IPE_ACCESS"), (1421, "IPE_CONFIG_CHANGE"),
+      (1422, "IPE_POLICY_LOAD"),
     ] {
       for spelling in ["\(number)", name, "UNKNOWN[\(number)]", "AUDIT_\(name)"] { table[spelling] = number }
     }
@@ -84,14 +89,37 @@ extension AuditReader {
       let path = fields.raw("path"), let device = fields.raw("dev"), let inode = fields.word("ino"),
       let rule = fields.rest("rule"), rule.hasSuffix("action=ALLOW") || rule.hasSuffix("action=DENY")
     else { return nil }
-    var file: AccessRecord.File?
-    if let number = UInt64(inode), let name = AuditEncoding.decode(device) {
-      file = AccessRecord.File(path: AuditEncoding.decode(path), device: name, inode: number)
+    let record = AccessRecord(
+      operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command,
+      file: file(path, device, inode), rule: AuditEncoding.policyText(rule))
+    return RefusalRecord(record).map { .refusal($0) } ?? .access(record)
+  }
+
+  private static func file(
+    _ path: ArraySlice<UInt8>, _ device: ArraySlice<UInt8>, _ inode: String
+  ) -> AccessRecord.File? {
+    guard let name = AuditEncoding.decode(device) else { return nil }
+    return AccessRecord.File(path: AuditEncoding.decode(path), device: name, inode: UInt64(inode))
+  }
+
+  private static func attempt(_ fields: inout FieldReader) -> AuditRecord? {
+    guard let operation = fields.word("ipe_op"), let pid = fields.word("pid").flatMap({ Int32($0) }),
+      let command = fields.raw("comm").flatMap({ AuditEncoding.decode($0) }),
+      let path = fields.raw("path"), let device = fields.raw("dev"), let inode = fields.word("ino"),
+      let uid = fields.word("uid"), let gid = fields.word("gid"), let auid = fields.word("auid"),
+      let executable = fields.raw("exe"), let event = fields.raw("event").flatMap({ AuditEncoding.decode($0) }),
+      let result = fields.word("result")
+    else { return nil }
+    guard let stage = AttemptRecord.Stage(rawValue: result) else {
+      fields.fail("result=\(result) is not known to this version")
+      return nil
     }
-    return .access(
-      AccessRecord(
-        operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command, file: file,
-        rule: AuditEncoding.policyText(rule)))
+    let login = UInt64(auid)
+    return .attempt(
+      AttemptRecord(
+        operation: operation, pid: pid, command: command, file: file(path, device, inode), uid: UInt64(uid),
+        gid: UInt64(gid), auid: login == UInt64(UInt32.max) ? nil : login,
+        executable: AuditEncoding.decode(executable), event: String(decoding: event, as: UTF8.self), stage: stage))
   }
 
   private static func activation(_ fields: inout FieldReader) -> AuditRecord? {
@@ -126,6 +154,9 @@ private struct FieldReader {
   private(set) var failure: String?
 
   init(_ bytes: some Collection<UInt8>) { self.bytes = Array(bytes) }
+
+  /// Says why the record cannot be taken, unless that is known already.
+  mutating func fail(_ reason: String) { failure = failure ?? reason }
 
   func hasField(_ text: String) -> Bool { AuditReader.find(text, in: bytes, from: 0) != nil }
 

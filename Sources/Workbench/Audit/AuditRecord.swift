@@ -6,12 +6,15 @@ public enum AuditRecord: Equatable, Sendable {
   case load(LoadRecord)
   case status(StatusRecord)
   case signers(SignersRecord)
+  case refusal(RefusalRecord)
+  case attempt(AttemptRecord)
 
   /// The record's type (include/uapi/linux/audit.h; the last one is a program's, of libaudit.h).
   public var type: Int {
     switch self {
+    case .attempt: 1121
     case .status: 1404
-    case .access: 1420
+    case .access, .refusal: 1420
     case .activation: 1421
     case .load: 1422
     case .signers: 2312
@@ -26,6 +29,8 @@ public enum AuditRecord: Equatable, Sendable {
     case .load(let record): record.fields
     case .status(let record): record.fields
     case .signers(let record): record.fields
+    case .refusal(let record): record.fields
+    case .attempt(let record): record.fields
     }
   }
 
@@ -77,9 +82,10 @@ public struct AccessRecord: Equatable, Sendable {
     public var path: [UInt8]?
     /// The superblock's id: a device's name, or a file system's.
     public var device: [UInt8]
-    public var inode: UInt64
+    /// Nil where nobody knows it yet: the kernel's records always have one.
+    public var inode: UInt64?
 
-    public init(path: [UInt8]?, device: [UInt8], inode: UInt64) {
+    public init(path: [UInt8]?, device: [UInt8], inode: UInt64?) {
       self.path = path
       self.device = device
       self.inode = inode
@@ -99,13 +105,15 @@ public struct AccessRecord: Equatable, Sendable {
   }
 
   var fields: String {
-    let place =
-      file.map { file in
-        "path=\(file.path.map { AuditEncoding.untrusted($0) } ?? "?") dev=\(AuditEncoding.untrusted(file.device)) "
-          + "ino=\(file.inode)"
-      } ?? "path=? dev=? ino=?"
-    return "ipe_op=\(operation) ipe_hook=\(hook) enforcing=\(enforcing ? 1 : 0) pid=\(pid) "
-      + "comm=\(AuditEncoding.untrusted(command)) \(place) rule=\"\(AuditEncoding.rule(rule))\""
+    "ipe_op=\(operation) ipe_hook=\(hook) enforcing=\(enforcing ? 1 : 0) pid=\(pid) "
+      + "comm=\(AuditEncoding.untrusted(command)) \(Self.fields(of: file)) rule=\"\(AuditEncoding.rule(rule))\""
+  }
+
+  /// `path=`, `dev=` and `ino=`.
+  static func fields(of file: File?) -> String {
+    guard let file else { return "path=? dev=? ino=?" }
+    return "path=\(file.path.map { AuditEncoding.untrusted($0) } ?? "?") dev=\(AuditEncoding.untrusted(file.device)) "
+      + "ino=\(file.inode.map { "\($0)" } ?? "?")"
   }
 }
 

@@ -20,8 +20,21 @@ public struct Replay: Sendable {
   /// One line of the log.
   public enum Entry: Sendable {
     case answer(Answer)
+    /// A load that no policy decided about: that it was asked for, or how it ended without a decision. There is nothing to
+    /// decide again.
+    case undecided(Undecided)
     /// The line begins like a record and cannot be read.
     case damaged(line: Int, reason: String)
+  }
+
+  /// A record of this program that holds no decision.
+  public enum Undecided: String, CaseIterable, Sendable {
+    /// The load was asked for; a decision may follow.
+    case attempt
+    /// It was refused before a policy decided.
+    case refusal
+    /// It ended before that otherwise: crashed, interrupted, not begun.
+    case ending
   }
 
   /// What the policy says to one record.
@@ -49,7 +62,13 @@ public struct Replay: Sendable {
     case .other: return nil
     case .damaged(let reason): return .damaged(line: line, reason: reason)
     case .record(let stamp, .access(let record)): return replay(record, stamp, line)
-    case .record: return nil
+    case .record(_, .refusal): return .undecided(.refusal)
+    case .record(_, .attempt(let record)):
+      switch record.stage {
+      case .attempt: return .undecided(.attempt)
+      case .crashed, .interrupted, .notBegun: return .undecided(.ending)
+      }
+    case .record(_, .activation), .record(_, .load), .record(_, .status), .record(_, .signers): return nil
     }
   }
 
@@ -99,9 +118,18 @@ public struct Replay: Sendable {
     guard let value = try? JSONValue.parse(bytes) else {
       return .damaged(line: line, reason: "the line is no JSON document")
     }
-    guard case .string(let schema)? = value["schema"], schema.hasPrefix("verity-bpf/audit/"),
-      case .string(let word)? = value["decision"]
-    else { return nil }
+    guard case .string(let schema)? = value["schema"], schema.hasPrefix("verity-bpf/audit/") else { return nil }
+    switch value["stage"] {
+    case "attempt": return .undecided(.attempt)
+    case "outcome": return Self.undecidedOutcome(value).map { .undecided($0) }
+    case "decision": break
+    case .string(let stage)?:
+      return .damaged(line: line, reason: "records of the stage `\(stage)` are not known to this version")
+    default: return .damaged(line: line, reason: "the record says no stage")
+    }
+    guard case .string(let word)? = value["decision"] else {
+      return .damaged(line: line, reason: "the record says no decision")
+    }
     guard let recorded = Action(rawValue: word.uppercased()) else {
       return .damaged(line: line, reason: "the record's decision is neither allow nor deny")
     }
@@ -117,6 +145,14 @@ public struct Replay: Sendable {
       Answer(
         line: line, stamp: nil, operation: programs[0].operation?.rawValue ?? "UNKNOWN", path: programs[0].path,
         recordedRule: rule, recorded: recorded, replayed: deciding.action, rule: deciding.statement))
+  }
+
+  /// What an outcome says that has no decision; nil for one that has.
+  private static func undecidedOutcome(_ record: JSONValue) -> Undecided? {
+    guard case .string(let result)? = record["outcome"]?["result"] else { return nil }
+    if result == "refused" { return .refusal }
+    // One that ended like this may have been decided before, or not: its decision is a record of its own.
+    return AttemptRecord.Stage(rawValue: result) == nil ? nil : .ending
   }
 
   // MARK: - Deciding with gaps

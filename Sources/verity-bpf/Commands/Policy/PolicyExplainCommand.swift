@@ -70,14 +70,23 @@ struct PolicyExplainCommand: Command {
     if let facts { return try PolicyFile.facts(facts) }
     if let fd { return try FactsSource.facts(descriptor: fd) }
     if let image, let object { return try FactsSource.facts(image: image, object: object) }
-    guard case .record(_, .access(let entry)) = AuditReader.read(Array((record ?? "").utf8)),
-      let known = Replay.facts(of: entry)
-    else {
-      throw DiagnosedFailure(
-        Diagnostic(
-          "audit.record", .invalid, "the text is no IPE decision record", expected: "a line with type=1420",
-          found: "`\((record ?? "").prefix(60))`"))
+    switch AuditReader.read(Array((record ?? "").utf8)) {
+    case .record(_, .access(let entry)):
+      guard let known = Replay.facts(of: entry) else { throw noDecision("a rule that cannot be read") }
+      return [known]
+    case .record(_, .attempt(let attempt)):
+      throw noDecision("an attempt, event \(attempt.event): that a load was asked for, or ended without a decision")
+    case .record(_, .refusal(let refusal)):
+      throw noDecision("a refusal before a policy decided: \(refusal.code) (`verity-bpf explain-error` says more)")
+    case .record(_, .activation), .record(_, .load), .record(_, .status), .record(_, .signers), .other, .damaged:
+      throw noDecision("`\((record ?? "").prefix(60))`")
     }
-    return [known]
+  }
+
+  private func noDecision(_ found: String) -> DiagnosedFailure {
+    DiagnosedFailure(
+      Diagnostic(
+        "audit.record", .invalid, "the text is no IPE decision record", expected: "a line with type=1420 and a rule",
+        found: found))
   }
 }

@@ -48,6 +48,7 @@ struct PolicyReplayCommand: Command {
     let before = try recordedPolicy.map { try PolicyFile.load($0, dialect.dialect) }
     let replay = Replay(policy: try CompiledPolicy(document), recordedUnder: before)
     var counts = (same: 0, changed: 0, open: 0, damaged: 0)
+    var undecided: [Replay.Undecided: Int] = [:]
     try forEachLine { number, line in
       let entry: Replay.Entry? =
         switch line {
@@ -56,6 +57,13 @@ struct PolicyReplayCommand: Command {
         }
       switch entry {
       case nil: return
+      case .undecided(let kind)?:
+        undecided[kind, default: 0] += 1
+        if json, all {
+          try Output.json([
+            "schema": .string(Self.schema), "line": .integer(Int64(number)), "undecided": .string(kind.rawValue),
+          ])
+        }
       case .damaged(let number, let reason)?:
         counts.damaged += 1
         Output.note("\(auditLog):\(number): warning[audit.damaged]: \(reason)")
@@ -78,6 +86,9 @@ struct PolicyReplayCommand: Command {
       try Output.line(
         "\(counts.changed) would change, \(counts.same) stay, \(counts.open) cannot be told from the log, "
           + "\(counts.damaged) damaged lines")
+      for kind in Replay.Undecided.allCases {
+        if let count = undecided[kind] { try Output.line("without a decision: \(count) \(kind.words(count))") }
+      }
     }
     return 0
   }
@@ -115,5 +126,16 @@ struct PolicyReplayCommand: Command {
     try Output.line(
       "\(auditLog):\(answer.line): \(answer.operation) \(answer.path ?? "?"): was \(answer.recorded.rawValue), \(becomes)\(rule)"
     )
+  }
+}
+
+extension Replay.Undecided {
+  /// What so many of them are.
+  fileprivate func words(_ count: Int) -> String {
+    switch self {
+    case .attempt: "attempt\(count == 1 ? "" : "s"), each with its decision or end elsewhere"
+    case .refusal: "refusal\(count == 1 ? "" : "s") before a policy decided"
+    case .ending: "load\(count == 1 ? "" : "s") that crashed, \(count == 1 ? "was" : "were") interrupted or not begun"
+    }
   }
 }
