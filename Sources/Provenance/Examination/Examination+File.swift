@@ -7,6 +7,7 @@ internal import Trust
 extension Examination {
   /// Examines the object in an ordinary file, which is opened and read once.
   public mutating func examine(file path: String) throws(ProvenanceError) -> ExaminedObject {
+    forgetReached()
     let descriptor: OwnedFD
     do throws(SystemError) {
       descriptor = try OwnedFD.openRegular(path)

@@ -16,6 +16,8 @@ public struct Examination: ~Copyable {
   let trust: Trust
   /// Whether the kernel's word is enough where the devices under a dm-verity device cannot be read.
   private let takesKernelAlone: Bool
+  /// What was found out about the object that was asked for last.
+  public private(set) var reached = ReachedOrigin()
   /// Whether the manifest's entry for each object is read; proving an object takes no notice of it.
   private let describes: Bool
 
@@ -36,6 +38,9 @@ public struct Examination: ~Copyable {
     images = OpenImages(trust: trust)
   }
 
+  /// Begins with another object.
+  mutating func forgetReached() { reached = ReachedOrigin() }
+
   /// Bytes that an object may have at most.
   static let sizeLimit = UInt64(ObjectDescription.maximumByteCount)
 
@@ -48,7 +53,8 @@ public struct Examination: ~Copyable {
   ///
   /// - Parameter object: the path inside the image; a slash in front is ignored.
   public mutating func examine(image path: String, object: String) throws(ProvenanceError) -> ExaminedObject {
-    let open = try images.open(path, expecting: expected)
+    forgetReached()
+    let open = try images.open(path, expecting: expected, noting: &reached.rootHash)
     defer { images.trim() }
     let inode: ErofsInode
     do throws(ErofsError) {
@@ -72,6 +78,7 @@ public struct Examination: ~Copyable {
   ///
   /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
+    forgetReached()
     do throws(ProvenanceError) {
       return try examine(onImage: number)
     } catch {
@@ -84,9 +91,11 @@ public struct Examination: ~Copyable {
 
   private mutating func examine(onImage number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let file = try OpenObject.check(number)
+    reached.descriptor = file.facts
     if KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
     let loop = try LoopFacts(of: file.status.device)
-    let open = try images.open(under: loop, expecting: expected)
+    reached.loop = loop
+    let open = try images.open(under: loop, expecting: expected, noting: &reached.rootHash)
     defer { images.trim() }
     var evidence = Evidence()
     evidence.descriptor = file.facts
@@ -102,6 +111,8 @@ public struct Examination: ~Copyable {
   private mutating func examine(onVolume file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
     let number = file.status.device
     let witness = try KernelWitness.ask(about: number)
+    reached.volume = witness.facts
+    reached.rootHash = witness.facts.rootHash
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.volume = witness.facts

@@ -21,18 +21,31 @@ struct OpenImages: ~Copyable {
   init(trust: Trust) { self.trust = trust }
 
   /// The image file of that path.
-  mutating func open(_ path: String, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
-    if let open = byPath[path] { return open }
-    let open = OpenImage(try ProvenImage.open(path, expected: expected, trust: trust))
+  ///
+  /// - Parameter rootHash: set to its root hash as soon as that is known, also when the image is refused then.
+  mutating func open(
+    _ path: String, expecting expected: Digest?, noting rootHash: inout Digest?
+  ) throws(ProvenanceError) -> OpenImage {
+    if let open = byPath[path] {
+      rootHash = open.image.rootHash
+      return open
+    }
+    let open = OpenImage(try ProvenImage.open(path, expected: expected, trust: trust, noting: &rootHash))
     byPath[path] = open
     return open
   }
 
   /// The image in the backing file of a loop device.
-  mutating func open(under loop: LoopFacts, expecting expected: Digest?) throws(ProvenanceError) -> OpenImage {
-    if let known = byLoop.first(where: { $0.loop == loop }) { return known.image }
+  mutating func open(
+    under loop: LoopFacts, expecting expected: Digest?, noting rootHash: inout Digest?
+  ) throws(ProvenanceError) -> OpenImage {
+    if let known = byLoop.first(where: { $0.loop == loop }) {
+      rootHash = known.image.image.rootHash
+      return known.image
+    }
     let image = try ProvenImage.open(
-      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected, trust: trust)
+      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, expected: expected, trust: trust,
+      noting: &rootHash)
     let open = OpenImage(image)
     byLoop.append((loop, open))
     return open

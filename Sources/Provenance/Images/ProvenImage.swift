@@ -32,8 +32,10 @@ struct ProvenImage: ~Copyable {
   ///   - expected: the root hash the caller trusts, if it named one. Otherwise the image's own root hash is computed
   ///     from the top of its tree; it then proves consistency, and only a policy can say whether it is trusted.
   ///   - trust: whose signatures of root hashes count.
+  ///   - noted: set to the image's root hash as soon as that is known, also when the image is refused then.
   static func open(
-    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?, trust: Trust
+    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?, trust: Trust,
+    noting noted: inout Digest?
   ) throws(ProvenanceError) -> ProvenImage {
     let file: ImageFile
     do throws(ImageFileError) {
@@ -42,6 +44,7 @@ struct ProvenImage: ~Copyable {
       throw .imageFile(error)
     }
     let (status, rootHash) = (file.status, file.ownRootHash)
+    noted = rootHash
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
     }
