@@ -105,10 +105,9 @@ func measureLoad() throws {
   }
 
   func admission(_ object: AdmissionRequest.Object, isDryRun: Bool) throws {
-    var request = AdmissionRequest(policy: try contents(policy), policyName: policy, auditDirectory: audit)
-    request.isDryRun = isDryRun
-    let admission = try Admission(request)
-    let outcome = try admission.admit(object)
+    let request = AdmissionRequest(policy: try contents(policy), policyName: policy, auditDirectory: audit)
+    let attempts: LoadAttempts = isDryRun ? .dryRun([object], request) : try .begin([object], request)
+    let outcome = try Admission(request, attempts).admit()
     guard outcome.isAllowed else { throw Usage() }
   }
 

@@ -12,7 +12,7 @@ extension SystemError: Diagnosable {
       Diagnostic("system.permission", .incomplete, description, next: "run as a user who may do this, often root")
     case ENOSPC, EDQUOT:
       Diagnostic(
-        "system.disk-full", .incomplete, description, next: "free some space; nothing half-made was left behind")
+        "system.disk-full", .incomplete, description, next: "free some space")
     case EFBIG where limit != nil:
       Diagnostic(
         "system.too-large", .incomplete, "\(path.map { "`\($0)`" } ?? "the file") is too large for what reads it",

@@ -49,6 +49,7 @@ enum VerityBPF {
   private static func run<Chosen: Command>(_ command: Chosen) throws -> Int32 {
     if !Chosen.configuresLibraries { Environment.forget(Environment.ofLibraries) }
     return try Diagnosing.status(
-      schema: Chosen.schema, makesThings: Chosen.makesThings, wantsJSON: command.wantsJSON, command.execute)
+      schema: Chosen.schema, makesThings: Chosen.makesThings, wantsJSON: command.wantsJSON, done: command.done,
+      command.execute)
   }
 }

@@ -71,7 +71,7 @@ final class AttachmentTests {
     let expected = try undefinedReferences(object, section: section)
     try #require(!expected.isEmpty)
     let answer = try load(object)
-    let decision = try #require(try records().first)
+    let decision = try #require(try records().first { $0["stage"] == "decision" })
     #expect(decision["kernel_edits"] == answer["kernel_edits"])
     guard case .array(let edits)? = answer["kernel_edits"] else {
       Issue.record("no list")

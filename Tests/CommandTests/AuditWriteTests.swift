@@ -11,7 +11,7 @@ final class AuditWriteTests {
   enum Shortage: CaseIterable {
     /// The file system is full (ENOSPC).
     case fileSystem
-    /// The process may write no larger files (RLIMIT_FSIZE; EFBIG, as SIGXFSZ is ignored).
+    /// The process may write no larger files (RLIMIT_FSIZE; EFBIG, and SIGXFSZ, which is ignored).
     case fileSize
   }
 
@@ -58,8 +58,9 @@ final class AuditWriteTests {
       switch shortage {
       case .fileSize:
         isMounted = false
-        wrapper = ["sh", "-c", "trap '' XFSZ; exec prlimit --fsize=\(Self.limit) \"$@\"", "sh"]
-        try Tools.run("truncate", "-s", "\(Self.limit - free)", "\(path)/\(file)")
+        wrapper = ["prlimit", "--fsize=\(Self.limit)"]
+        // Line feeds, as behind a record: what ends otherwise is ended by the next record first.
+        try directory.write("short/\(file)", [UInt8](repeating: 0x0a, count: Self.limit - free))
       case .fileSystem:
         isMounted = true
         wrapper = []
@@ -88,6 +89,8 @@ final class AuditWriteTests {
     let count: Int
     /// Whether it is written when the programs are in the kernel already.
     let isOutcome: Bool
+    /// How many records of the file stand before it.
+    let number: Int
   }
 
   /// The records of a load that succeeds, which is undone.
@@ -100,13 +103,15 @@ final class AuditWriteTests {
     var records: [Record] = []
     for file in ["audit.log", "audit.jsonl"] {
       var start = 0
-      for line in try directory.read("plain/\(file)").split(separator: 0x0a) {
+      for (number, line) in try directory.read("plain/\(file)").split(separator: 0x0a).enumerated() {
         let isOutcome = file == "audit.jsonl" ? try JSONValue.parse(Array(line))["stage"] == "outcome" : false
-        records.append(Record(file: file, start: start, count: line.count + 1, isOutcome: isOutcome))
+        records.append(
+          Record(file: file, start: start, count: line.count + 1, isOutcome: isOutcome, number: number))
         start += line.count + 1
       }
     }
     try #require(Set(records.map(\.isOutcome)) == [true, false], "a load has records before and after")
+    try #require(records.count == 5, "attempt and decision in two forms, outcome in one")
     return records
   }
 
@@ -131,8 +136,11 @@ final class AuditWriteTests {
         let result = try load(
           short.path, wrapper: ["strace", "-f", "-qq", "-e", "trace=bpf", "-o", trace] + short.wrapper)
         try expectUnwritable(result, what)
-        // The records before it are there, and the part of it for which there was room: it ended where it was to end.
-        #expect(try directory.read("short/\(record.file)").count == before + record.start + part, "\(what)")
+        // The records before it are there, whole, and nothing of it, although there was room for a part.
+        let written = try directory.read("short/\(record.file)").dropFirst(before)
+        #expect(written.split(separator: 0x0a).count == record.number, "\(what)")
+        #expect(written.isEmpty || written.last == 0x0a, "\(what)")
+        #expect(written.count <= record.start + 64, "\(what)")
         // The kernel was asked only when the decision was on record.
         let calls = String(decoding: try directory.read(trace), as: UTF8.self)
         #expect(calls.contains("prog_name=\"exec_logger\"") == record.isOutcome, "\(what)")

@@ -91,21 +91,24 @@ struct LoadTests {
     #expect(result.status == 0, "\(result.errors)")
 
     let text = try directory.read("audit/audit.log").split(separator: 0x0a)
-    try #require(text.count == 1)
-    guard case .record(_, .access(let access)) = AuditReader.read(text[0]) else {
-      Issue.record("not an access record: \(String(decoding: text[0], as: UTF8.self))")
+    try #require(text.count == 2)
+    guard case .record(_, .attempt(let attempt)) = AuditReader.read(text[0]),
+      case .record(_, .access(let access)) = AuditReader.read(text[1])
+    else {
+      Issue.record("not an attempt and a decision: \(String(decoding: text.joined(), as: UTF8.self))")
       return
     }
+    #expect(attempt.stage == .attempt && attempt.pid == access.pid && attempt.file?.device == access.file?.device)
     #expect(access.operation == "BPF_PROG_LOAD")
     #expect(access.file?.path == Array("/xdp_counter.bpf.o".utf8))
     #expect(access.rule == "op=BPF_PROG_LOAD dmverity_roothash=sha256:\(rootHash) action=ALLOW")
 
     let objects = try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { try JSONValue.parse(Array($0)) }
-    try #require(objects.count == 2)
-    #expect(objects[0]["stage"] == "decision" && objects[1]["stage"] == "outcome")
-    #expect(objects[0]["event"] == objects[1]["event"])
-    #expect(objects[1]["outcome"]?["result"] == "loaded")
-    #expect(try objects[1]["outcome"]?["programs"] == recordedPrograms(result))
+    #expect(objects.map { $0["stage"] } == ["attempt", "decision", "outcome"])
+    #expect(objects.allSatisfy { $0["event"] == .string(attempt.event) })
+    #expect(objects[0]["requester"] == objects[1]["requester"] && objects[0]["ino"] != nil)
+    #expect(objects[2]["outcome"]?["result"] == "loaded")
+    #expect(try objects[2]["outcome"]?["programs"] == recordedPrograms(result))
     #expect(try Tools.run("stat", "-c", "%a", directory.file("audit/audit.log")).trimmed == "600")
   }
 
@@ -123,7 +126,7 @@ struct LoadTests {
     #expect(try result.json()["unknown_deny_rules"] == listed)
     #expect(try SchemaTests.schema("load").faults(in: result.json()) == [])
     let record = try JSONValue.parse(
-      try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { Array($0) }[0])
+      try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { Array($0) }[1])
     #expect(record["unknown_deny_rules"] == listed)
     #expect(try SchemaTests.schema("audit").faults(in: record) == [])
     let people = try VerityBPFCommand.run(["load"] + object + ["--policy", policy, "--dry-run"])
@@ -225,9 +228,10 @@ struct LoadTests {
     #expect(try Directory.names("\(pins)/all") == ["runq_latency", "xdp_counter"])
 
     let records = try directory.read("audit/audit.jsonl").split(separator: 0x0a).map { try JSONValue.parse(Array($0)) }
-    // Decision and outcome of what was allowed, a decision for the DENY, an outcome for what was not found; and for
-    // the run with the missing object alone.
-    #expect(records.map { $0["stage"] }.filter { $0 == "decision" }.count == 4 && records.count == 9)
+    // An attempt each; decision and outcome of what was allowed, a decision for the DENY, an outcome for what was not
+    // found; and for the run with the missing object alone.
+    #expect(records.map { $0["stage"] }.filter { $0 == "attempt" }.count == 6)
+    #expect(records.map { $0["stage"] }.filter { $0 == "decision" }.count == 4 && records.count == 15)
   }
 
   @Test func loadsSeveralDescriptors() throws {

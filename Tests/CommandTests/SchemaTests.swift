@@ -86,7 +86,7 @@ struct SchemaTests {
     try Self.expect(VerityBPFCommand.run(["provenance", "--fd", "3", "--json"], object: object), "provenance")
     let lines = try directory.read("audit/audit.jsonl").split(separator: UInt8(ascii: "\n"))
     let records = try lines.map { try JSONValue.parse(Array($0)) }
-    #expect(records.map { $0["stage"] } == ["decision", "outcome"])
+    #expect(records.map { $0["stage"] } == ["attempt", "decision", "outcome"])
     for record in records { #expect(try Self.schema("audit").faults(in: record) == []) }
   }
 

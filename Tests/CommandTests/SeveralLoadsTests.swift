@@ -106,8 +106,9 @@ struct SeveralLoadsTests {
     }
   }
 
-  /// Each decision is on record before its outcome, under an event of its own.
+  /// Each attempt is on record before its decision, and that before its outcome, under an event of its own.
   private func expectOrder(of run: Run) {
+    var attempted: Set<String> = []
     var decided: Set<String> = []
     var ended: Set<String> = []
     for record in run.records {
@@ -115,13 +116,17 @@ struct SeveralLoadsTests {
         Issue.record("no event: \(record.compact)")
         continue
       }
-      if record["stage"] == "decision" {
+      if record["stage"] == "attempt" {
+        #expect(attempted.insert(event).inserted && !decided.contains(event) && !ended.contains(event))
+      } else if record["stage"] == "decision" {
         #expect(decided.insert(event).inserted && !ended.contains(event))
       } else {
         #expect(ended.insert(event).inserted)
         if record["outcome"]?["result"] != "refused" { #expect(decided.contains(event)) }
       }
     }
+    let denied = run.records("decision").filter { $0["decision"] == "deny" }.count
+    #expect(attempted.count == run.answers.count && ended.count == attempted.count - denied)
   }
 
   @Test func leavesNothingWhenAllAreRefused() throws {
@@ -160,8 +165,10 @@ extension JSONValue {
     case .array(let values): .array(values.map(\.comparable))
     case .object(let members):
       .object(
-        members.filter { !["id", "load_time", "time", "event", "pid", "found", "details"].contains($0.name) }
-          .map { Member($0.name, $0.value.comparable) })
+        members.filter {
+          !["id", "load_time", "time", "event", "pid", "start_time", "found", "details"].contains($0.name)
+        }
+        .map { Member($0.name, $0.value.comparable) })
     default: self
     }
   }

@@ -130,7 +130,7 @@ final class VerityFiles {
     let file = try OwnedFD.open(path(name), .readOnly)
     return try Command.handingOver(file, as: 20) {
       try Subprocess.run(
-        ["/usr/bin/verity-bpf", "load", "--fd", "20", "--policy", policy, "--audit-dir", "/tmp"] + more)
+        ["/usr/bin/verity-bpf", "load", "--fd", "20", "--policy", policy, "--audit-dir", "/tmp/audit"] + more)
     }
   }
 

@@ -5,11 +5,11 @@ internal import Policy
 internal import Provenance
 internal import Trust
 
-/// The way of a program: examine, judge, record, load, record.
+/// The way of a program: record what was asked for, examine, judge, record, load, record.
 ///
 /// This is the only module that knows all the others, and the order above is the project's promise: nothing is parsed
-/// before it is read into private memory and proven, nothing is loaded before the policy has said ALLOW and the
-/// record of that is written. ``Worker`` goes it.
+/// before it is on record that it was asked for (``LoadAttempts``), and before it is read into private memory and
+/// verified; nothing is loaded before the policy has said ALLOW and the record of that is written. ``Worker`` goes it.
 ///
 /// Several objects may go the way in one run, each decided and recorded by itself. They share the compiled policy, the
 /// trust anchors, the open log, the directories of pins and what was looked up in the kernel's types.
@@ -17,59 +17,63 @@ public struct Admission: Sendable {
   let request: AdmissionRequest
   let policy: CompiledPolicy
   let trust: Trust
-  let recorder: Recorder
+  let attempts: LoadAttempts
   let kernelTypes = KernelTypes()
   let directories = PinDirectories()
 
   /// Certificates that were met where anchors are kept, and do not count. Known when a signature has been looked at.
   public var trustProblems: [Diagnostic] { trust.metProblems }
 
-  /// Compiles the policy, reads this machine's trust anchors when the request names none, then opens the audit log.
+  /// Compiles the policy, and reads this machine's trust anchors when the request names none.
   ///
-  /// - Throws: ``AdmissionError/policy(file:_:)``, ``AdmissionError/trust(_:)`` or
-  ///   ``AdmissionError/audit(directory:_:)``.
-  public init(_ request: AdmissionRequest) throws(AdmissionError) {
+  /// - Parameter attempts: what was asked for. A refusal of the policy is recorded of each.
+  /// - Throws: ``AdmissionError/policy(file:_:)``, ``AdmissionError/trust(_:)`` or ``AdmissionError/audit(_:)``.
+  public init(_ request: AdmissionRequest, _ attempts: LoadAttempts) throws(AdmissionError) {
     self.request = request
-    policy = try Self.compile(request)
-    trust = if let trust = request.trust { trust } else { try Self.machinesTrust() }
-    recorder = try Recorder.open(request)
+    self.attempts = attempts
+    policy = try attempts.refusingAll { () throws(AdmissionError) in try Self.compile(request) }
+    trust = try attempts.refusingAll { () throws(AdmissionError) -> Trust in
+      if let trust = request.trust { return trust }
+      return try Self.machinesTrust()
+    }
   }
 
-  /// Takes an object all the way.
+  /// Takes the first object all the way.
   ///
   /// A DENY is an outcome, not an error. Everything else that keeps the object out is an ``AdmissionError``.
-  public func admit(_ object: AdmissionRequest.Object) throws(AdmissionError) -> AdmissionOutcome {
+  public func admit() throws(AdmissionError) -> AdmissionOutcome {
     var worker = Worker(self)
-    return try worker.admit(object, LoadOrder().turn(0))
+    return try worker.admit(0, LoadOrder().turn(0))
   }
 
-  /// Takes several objects all the way, each by itself, on as many processors as there are: most of a load is the
+  /// Takes all objects all the way, each by itself, on as many processors as there are: most of a load is the
   /// kernel's own work, and it does that of different objects side by side.
   ///
   /// The decisions are recorded in the order of the objects, each before its load; an outcome is recorded when its load
   /// has ended. Where one object may depend on another the loads follow one another: with something to attach to or to
   /// replace, with a file for the verifier's log, and among objects that are pinned in one directory.
   ///
-  /// - Parameter answer: called once for each object, from several threads, with its index and what ``admit(_:)`` would
+  /// - Parameter answer: called once for each object, from several threads, with its index and what ``admit()`` would
   ///   have returned or thrown. What is loaded and not pinned is unloaded when the outcome goes. Whether to go on: after
   ///   a `false` no further object is begun.
+  /// - Throws: ``AdmissionError/audit(_:)`` when it cannot be recorded that objects were not begun.
   public func admit(
-    _ objects: [AdmissionRequest.Object],
     answer: @Sendable (Int, consuming Result<AdmissionOutcome, AdmissionError>) -> Bool
-  ) {
+  ) throws(AdmissionError) {
     let order = LoadOrder()
     let threads = Processors.threads(isSerial ? 1 : Processors.online)
-    WorkerPool<Never>(threads).run(objects.count) {
+    WorkerPool<Never>(threads).run(attempts.objects.count) {
       Worker(self)
     } work: { worker, index in
       let result: Result<AdmissionOutcome, AdmissionError>
       do throws(AdmissionError) {
-        result = .success(try worker.admit(objects[index], order.turn(index)))
+        result = .success(try worker.admit(index, order.turn(index)))
       } catch {
         result = .failure(error)
       }
       return answer(index, result)
     }
+    try attempts.closeUnbegun()
   }
 
   /// Whether what is asked for makes one load depend on another.

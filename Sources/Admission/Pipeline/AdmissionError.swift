@@ -2,7 +2,6 @@ public import Loader
 public import BPFAnalysis
 public import BPFObject
 public import Base
-public import Linux
 public import ImageFormat
 public import Policy
 public import Provenance
@@ -21,8 +20,8 @@ public enum AdmissionError: Error, Sendable {
   /// A program reads kernel memory that its author did not declare.
   case reads(program: String, [UndeclaredRead])
   case load(BPFLoadError)
-  /// The audit record could not be written, so nothing was loaded.
-  case audit(directory: String, SystemError)
+  /// Nothing can be put on record, so nothing was loaded.
+  case audit(AuditError)
 }
 
 extension AdmissionError: Diagnosable {
@@ -51,11 +50,7 @@ extension AdmissionError: Diagnosable {
         why: "the declaration is a promise that others go by", next: "`verity-bpf inspect OBJECT` lists every read",
         details: reads.dropFirst().prefix(16).map { "instruction \($0.instruction) \($0.reason)" })
     case .load(let error): return error.diagnostic
-    case .audit(let directory, let error):
-      return Diagnostic(
-        "audit.unwritable", .incomplete, "the audit record cannot be written to `\(directory)`",
-        expected: "a directory this process may write", found: error.description,
-        why: "a load that leaves no record is not made", next: "make the directory, or name another with --audit-dir")
+    case .audit(let error): return error.diagnostic
     }
   }
 }

@@ -14,7 +14,7 @@ public struct AdmissionRequest: Sendable {
     case file(String)
   }
 
-  /// The policy's text, as it was read.
+  /// The policy's text, as it was read. Not read yet when the load is only asked for: see ``LoadAttempts``.
   public var policy: [UInt8]
   /// The policy's file name, for messages and the audit record.
   public var policyName: String
@@ -40,8 +40,8 @@ public struct AdmissionRequest: Sendable {
   public var verifierLogPath: String?
   /// The directory of the audit log.
   public var auditDirectory: String
-  /// Decide only: nothing is loaded, and no record is written.
-  public var isDryRun: Bool
+  /// When records are on the disk before the load goes on.
+  public var auditSync: AuditSync
 
   public init(policy: [UInt8], policyName: String, auditDirectory: String) {
     self.policy = policy
@@ -58,6 +58,6 @@ public struct AdmissionRequest: Sendable {
     mapEntries = []
     kernelKeyring = nil
     verifierLogPath = nil
-    isDryRun = false
+    auditSync = .none
   }
 }

@@ -20,17 +20,19 @@ struct Worker: ~Copyable {
 
   /// Takes an object all the way.
   ///
-  /// - Parameter turn: the object's place among those that other workers have.
+  /// - Parameters:
+  ///   - index: the object's, among those that were asked for.
+  ///   - turn: the object's place among those that other workers have.
   mutating func admit(
-    _ named: AdmissionRequest.Object, _ turn: consuming ObjectTurn
+    _ index: Int, _ turn: consuming ObjectTurn
   ) throws(AdmissionError) -> AdmissionOutcome {
-    let recorder = admission.recorder.forAnotherObject()
+    let recorder = admission.attempts.recorder(index)
     let judged: JudgedObject
     do throws(AdmissionError) {
-      judged = try judge(named)
+      judged = try judge(admission.attempts.objects[index])
     } catch {
       turn.waitForTurn()
-      try recorder.refused(error)
+      try recorder.refused(error.diagnostic, reached: examination.reached, policy: admission.policy)
       throw error
     }
     turn.waitForTurn()
@@ -52,7 +54,7 @@ struct Worker: ~Copyable {
       reports = BPFObject.reports(of: object.linked)
     }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
-    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.recorder.requester)
+    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
     return JudgedObject(object: object, facts: facts, verdict: verdict)
   }
@@ -67,16 +69,16 @@ struct Worker: ~Copyable {
     let verdict = judged.verdict
     switch consume verdict {
     case .deny(let ruling):
-      _ = try recorder.decided(
+      try recorder.decided(
         ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
-        kernelEdits: object.linked.kernelEdits)
+        request: admission.request, kernelEdits: object.linked.kernelEdits)
       return AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: false)
     case .allow(let permit, let ruling):
-      let record = try recorder.decided(
+      try recorder.decided(
         ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
-        kernelEdits: object.linked.kernelEdits)
+        request: admission.request, kernelEdits: object.linked.kernelEdits)
       var outcome = AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: true)
-      if admission.request.isDryRun { return outcome }
+      if admission.attempts.isDryRun { return outcome }
       let options = options(for: evidence)
       turn.passToLoad(pinPath: options.pinPath)
       var loaded: LoadedObject
@@ -85,10 +87,10 @@ struct Worker: ~Copyable {
           object, permit: permit, options: options, kernelTypes: admission.kernelTypes,
           directories: admission.directories)
       } catch {
-        try recorder.failed(error, of: record)
+        try recorder.failed(error)
         throw .load(error)
       }
-      try recorder.loadedOrUndone(&loaded, of: record)
+      try recorder.loadedOrUndone(&loaded)
       outcome.loaded = consume loaded
       outcome.pinPath = options.pinPath
       return outcome

@@ -2,77 +2,77 @@ internal import Workbench
 internal import Base
 internal import Linux
 
-/// One decision as it is written to the audit log, in two forms of one meaning.
+/// One decision as it is written to the audit log, in two forms of one meaning; or a refusal before it, which has the same
+/// fields.
 ///
 /// The text form is the kernel's own for IPE (record type 1420, ``Workbench/AccessRecord``), with
 /// `BPF_PROG_LOAD` as operation and hook, so that tools that read the kernel's records read these too.
 struct DecisionRecord {
-  /// What became of the decision.
   enum Stage {
     /// Written before anything is loaded.
-    case decision
-    /// Written when the load has ended, with what the kernel made of it.
-    case outcome(JSONValue)
+    case decision(isAllowed: Bool)
+    /// Written when a load has ended before a policy decided.
+    case refusal(JSONValue)
   }
 
   let time: Timestamp
-  /// Ties the outcome to its decision: unique on this machine.
+  /// Ties the outcome to its decision, and both to the attempt: unique on this machine.
   let event: String
   let requester: ProcessIdentity
   /// The object's path as the requester knows it, for people.
   let path: String?
-  /// The device the object's file system is on.
+  /// The device the object's file system is on, or the image that holds it.
   let device: String?
   let inode: UInt64?
-  /// The rule that decided, as policy text.
+  /// The rule that decided, as policy text; empty where none did.
   let rule: String
-  let isAllowed: Bool
   /// False when the policy is permissive.
   let isEnforcing: Bool
   /// Everything else that is known, for the JSON form.
   let facts: [JSONValue.Member]
 
   /// The IPE form, as auditd would write it to its log.
-  func text(serial: UInt64) -> String {
-    let file: AccessRecord.File? =
-      if let path, let device, let inode {
-        AccessRecord.File(path: Array(path.utf8), device: Array(device.utf8), inode: inode)
-      } else {
-        nil
-      }
-    let record = AccessRecord(
+  var text: String { line(.access(access)) }
+
+  /// The same for a refusal, with the code of its diagnostic.
+  func refusalText(code: String) -> String { line(.refusal(RefusalRecord(access: access, code: code))) }
+
+  private var access: AccessRecord {
+    AccessRecord(
       operation: "BPF_PROG_LOAD", hook: "BPF_PROG_LOAD", enforcing: isEnforcing, pid: requester.pid,
-      command: requester.command, file: file, rule: rule)
-    let stamp = AuditStamp(
-      seconds: UInt64(clamping: time.seconds), milliseconds: UInt64(clamping: time.nanoseconds / 1_000_000),
-      serial: serial)
-    return Workbench.AuditRecord.access(record).line(stamp, daemon: true)
+      command: requester.command, file: AskedObject.file(path, device, inode), rule: rule)
+  }
+
+  private func line(_ record: Workbench.AuditRecord) -> String {
+    record.line(AuditStamp(time, serial: UInt64(clamping: requester.pid)), daemon: true)
   }
 
   /// The JSON form, one object on one line.
   func json(_ stage: Stage) -> JSONValue {
-    var members: [JSONValue.Member] = []
-    members.reserveCapacity(facts.count + 8)
-    members += [
-      .init("schema", "verity-bpf/audit/1"), .init("time", .string(time.rfc3339)), .init("event", .string(event)),
-    ]
+    var members = Self.head(event, at: time)
+    members.reserveCapacity(facts.count + 10)
     switch stage {
-    case .decision:
+    case .decision(let isAllowed):
       members += [
         .init("stage", "decision"), .init("op", "BPF_PROG_LOAD"),
         .init("decision", isAllowed ? "allow" : "deny"), .init("rule", .string(rule)),
-        .init(
-          "requester",
-          [
-            "pid": .integer(Int64(requester.pid)), "uid": .integer(Int64(requester.uid)),
-            "auid": requester.auditUID.map { .integer(Int64($0)) } ?? nil,
-            "comm": .string(String(decoding: requester.command, as: UTF8.self)),
-          ]),
+        .init("requester", requester.json),
       ]
       members += facts
-    case .outcome(let outcome):
-      members += [.init("stage", "outcome"), .init("outcome", outcome)]
+    case .refusal(let outcome):
+      members += [.init("stage", "outcome"), .init("op", "BPF_PROG_LOAD"), .init("requester", requester.json)]
+      members += facts
+      members.append(.init("outcome", outcome))
     }
     return .object(members)
+  }
+
+  /// What became of a decision, when the load has ended.
+  static func outcome(_ outcome: JSONValue, of event: String, at time: Timestamp) -> JSONValue {
+    .object(head(event, at: time) + [.init("stage", "outcome"), .init("outcome", outcome)])
+  }
+
+  private static func head(_ event: String, at time: Timestamp) -> [JSONValue.Member] {
+    [.init("schema", "verity-bpf/audit/1"), .init("time", .string(time.rfc3339)), .init("event", .string(event))]
   }
 }

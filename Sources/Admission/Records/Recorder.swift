@@ -1,61 +1,147 @@
 internal import Loader
 internal import BPFObject
 internal import Base
+internal import ImageFormat
 internal import Linux
 internal import Policy
 internal import Provenance
 
 /// Writes the audit records about one object: the decision before the load, the outcome after it.
 struct Recorder: Sendable {
-  let requester: ProcessIdentity
-  private let request: AdmissionRequest
-  // Nil for a dry run, which leaves no record because nothing happens.
-  private let log: AuditLog?
-  private let bootID: String?
-  // Ties the records of the object together.
-  private var event = ""
+  private let attempts: LoadAttempts
+  private let index: Int
 
-  /// Opens the audit log before anything else is done: what cannot be recorded is not begun.
-  static func open(_ request: AdmissionRequest) throws(AdmissionError) -> Recorder {
-    request.isDryRun ? Recorder(request, log: nil) : Recorder(request, log: try openLog(request.auditDirectory))
+  init(_ attempts: LoadAttempts, _ index: Int) {
+    self.attempts = attempts
+    self.index = index
   }
 
-  private init(_ request: AdmissionRequest, log: AuditLog?) {
-    self.request = request
-    self.log = log
-    requester = .current()
-    bootID = log == nil ? nil : KernelSettings.bootID()
-  }
-
-  /// The same for the next object.
-  func forAnotherObject() -> Recorder {
-    var recorder = self
-    recorder.event = log?.event(of: requester.pid) ?? ""
-    return recorder
-  }
-
-  private static func openLog(_ directory: String) throws(AdmissionError) -> AuditLog {
-    do throws(SystemError) {
-      return try AuditLog.open(directory: directory)
-    } catch {
-      throw .audit(directory: directory, error)
-    }
-  }
+  private var asked: AskedObject { attempts.asked[index] }
 
   /// Records what the policy said, before anything is done about it.
   func decided(
     _ ruling: Ruling, allowed: Bool, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
-    kernelEdits: [KernelEdit]
-  ) throws(AdmissionError) -> DecisionRecord {
-    let descriptor = evidence.descriptor
+    request: AdmissionRequest, kernelEdits: [KernelEdit]
+  ) throws(AdmissionError) {
+    guard let log = attempts.log else { return }
+    let record = record(
+      rule: ruling.deciding.ruleText, enforcing: ruling.deciding.enforcing, evidence: evidence,
+      members(
+        ruling, facts: facts, evidence: evidence, digest: digest, policy: policy, request: request,
+        kernelEdits: kernelEdits))
+    var lines = AuditLog.Lines()
+    lines.add(text: record.text)
+    lines.add(record.json(.decision(isAllowed: allowed)))
+    // A denial is the end of the attempt.
+    try append(lines, to: log, closes: !allowed, isAction: allowed)
+  }
+
+  /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
+  func loadedOrUndone(_ loaded: inout LoadedObject) throws(AdmissionError) {
+    let programs = loaded.programs.map { program in
+      JSONValue.object([
+        .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
+        .init("tag", .string(Hex.encode(program.tag))), .init("load_time", .unsigned(program.loadTime)),
+      ])
+    }
+    let outcome: JSONValue = [
+      "result": "loaded", "boot_id": .optional(attempts.bootID), "programs": .array(programs),
+      "kernel_verified": .optional(loaded.verifiedBy?.name),
+      "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
+    ]
+    // No signal comes between the record and what it says.
+    try Cleanup.uninterrupted { () throws(AdmissionError) in
+      try ended(outcome)
+      loaded.commit()
+    }
+  }
+
+  /// Records that the kernel did not take what the policy had allowed.
+  func failed(_ error: BPFLoadError) throws(AdmissionError) {
+    let diagnostic = error.diagnostic
+    try ended(["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)])
+  }
+
+  /// Records a request that ended before a decision, with the fields that a denial has.
+  ///
+  /// - Parameters:
+  ///   - reached: what was found out about where the object comes from; nil when nobody has looked.
+  ///   - policy: nil when it could not be read.
+  func refused(
+    _ diagnostic: Diagnostic, reached: ReachedOrigin?, policy: CompiledPolicy?
+  ) throws(AdmissionError) {
+    guard let log = attempts.log else { return }
+    var members: [JSONValue.Member] = [.init("policy", attempts.policy(policy)), .init("enforcing", true)]
+    members += asked.members
+    members += rootHash(reached)
+    if let volume = reached?.volume {
+      members += [.init("dm_table", .string(volume.table)), .init("dm_signed", .bool(volume.isSigned))]
+    }
+    if let loop = reached?.loop { members.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
+    let record = record(rule: "", enforcing: true, evidence: nil, members)
+    var lines = AuditLog.Lines()
+    lines.add(text: record.refusalText(code: diagnostic.code))
+    lines.add(
+      record.json(
+        .refusal([
+          "result": "refused", "code": .string(diagnostic.code), "message": .string(diagnostic.message),
+        ])))
+    try append(lines, to: log, closes: true)
+  }
+
+  /// The root hash of what was refused, and who says so: the tree of the image or the kernel's table, else what the caller
+  /// named, else the file beside the image, which is what the image claims to be.
+  private func rootHash(_ reached: ReachedOrigin?) -> [JSONValue.Member] {
+    func members(_ hash: Digest, _ source: String) -> [JSONValue.Member] {
+      [.init("root_hash", .string(hash.description)), .init("root_hash_source", .string(source))]
+    }
+    if let hash = reached?.rootHash { return members(hash, reached?.volume == nil ? "tree" : "kernel") }
+    if let hash = attempts.rootHash { return members(hash, "request") }
+    guard case .image(let path, _) = asked.object,
+      let file = try? OwnedFD.openRegular(Sidecars(imagePath: path).rootHash),
+      let bytes = try? file.readToEnd(limit: RootHashFile.maximumByteCount),
+      let hash = try? RootHashFile.parse(bytes)
+    else { return [] }
+    return members(hash, "beside")
+  }
+
+  private func record(
+    rule: String, enforcing: Bool, evidence: Evidence?, _ facts: [JSONValue.Member]
+  ) -> DecisionRecord {
+    DecisionRecord(
+      time: .now(), event: attempts.event(index), requester: attempts.requester,
+      path: evidence?.object.map { "/" + $0.path } ?? evidence?.file?.path ?? asked.path,
+      device: evidence?.deviceName ?? asked.device,
+      inode: evidence?.descriptor?.inode ?? evidence?.object?.nid ?? asked.inode,
+      rule: rule, isEnforcing: enforcing, facts: facts)
+  }
+
+  private func ended(_ outcome: JSONValue) throws(AdmissionError) {
+    guard let log = attempts.log else { return }
+    var lines = AuditLog.Lines()
+    lines.add(DecisionRecord.outcome(outcome, of: attempts.event(index), at: .now()))
+    try append(lines, to: log, closes: true)
+  }
+
+  private func append(
+    _ lines: AuditLog.Lines, to log: AuditLog, closes: Bool, isAction: Bool = false
+  ) throws(AdmissionError) {
+    do throws(AuditError) {
+      try log.append(lines, closes: closes ? attempts.event(index) : nil, isAction: isAction)
+    } catch {
+      throw .audit(error)
+    }
+  }
+}
+
+extension Recorder {
+  /// What a decision was made on.
+  private func members(
+    _ ruling: Ruling, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
+    request: AdmissionRequest, kernelEdits: [KernelEdit]
+  ) -> [JSONValue.Member] {
     var details: [JSONValue.Member] = [
-      .init("object", .string(digest.description)),
-      .init(
-        "policy",
-        [
-          "file": .string(request.policyName), "name": .string(policy.header.nameText),
-          "version": .string("\(policy.header.version)"),
-        ]),
+      .init("object", .string(digest.description)), .init("policy", attempts.policy(policy)),
       .init("enforcing", .bool(ruling.deciding.enforcing)),
     ]
     if let line = ruling.deciding.line { details.append(.init("rule_line", .integer(Int64(line)))) }
@@ -88,61 +174,6 @@ struct Recorder: Sendable {
     details.append(.init("facts", .array(facts.map(\.json))))
     details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
     if !request.mapEntries.isEmpty { details.append(.init("map_entries", .array(request.mapEntries.map(\.json)))) }
-
-    let record = DecisionRecord(
-      time: .now(), event: event, requester: requester,
-      path: evidence.object.map { "/" + $0.path } ?? evidence.file?.path,
-      device: evidence.deviceName, inode: descriptor?.inode,
-      rule: ruling.deciding.ruleText, isAllowed: allowed, isEnforcing: ruling.deciding.enforcing, facts: details)
-    do throws(SystemError) {
-      try log?.write(record)
-    } catch {
-      throw .audit(directory: request.auditDirectory, error)
-    }
-    return record
-  }
-
-  /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
-  func loadedOrUndone(
-    _ loaded: inout LoadedObject, of record: DecisionRecord
-  ) throws(AdmissionError) {
-    let programs = loaded.programs.map { program in
-      JSONValue.object([
-        .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
-        .init("tag", .string(Hex.encode(program.tag))), .init("load_time", .unsigned(program.loadTime)),
-      ])
-    }
-    try append(
-      [
-        "result": "loaded", "boot_id": .optional(bootID), "programs": .array(programs),
-        "kernel_verified": .optional(loaded.verifiedBy?.name),
-        "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
-      ], of: record)
-    loaded.commit()
-  }
-
-  /// Records that the kernel did not take what the policy had allowed.
-  func failed(_ error: BPFLoadError, of record: DecisionRecord) throws(AdmissionError) {
-    let diagnostic = error.diagnostic
-    try append(
-      ["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
-  }
-
-  /// Records a request that ended before a decision.
-  func refused(_ error: AdmissionError) throws(AdmissionError) {
-    let diagnostic = error.diagnostic
-    let record = DecisionRecord(
-      time: .now(), event: event, requester: requester, path: nil, device: nil, inode: nil, rule: "", isAllowed: false,
-      isEnforcing: true, facts: [])
-    try append(
-      ["result": "refused", "code": .string(diagnostic.code), "message": .string(diagnostic.message)], of: record)
-  }
-
-  private func append(_ outcome: JSONValue, of record: DecisionRecord) throws(AdmissionError) {
-    do throws(SystemError) {
-      try log?.write(outcome, of: record)
-    } catch {
-      throw .audit(directory: request.auditDirectory, error)
-    }
+    return details
   }
 }

@@ -31,11 +31,9 @@ struct Question {
     var request = AdmissionRequest(policy: policy, policyName: "self-test", auditDirectory: "/nonexistent")
     request.rootHash = rootHash
     request.trust = trust
-    // Decides only: no record is written, and nothing reaches the kernel.
-    request.isDryRun = true
     do throws(AdmissionError) {
-      let admission = try Admission(request)
-      let outcome = try admission.admit(object)
+      // Decides only: no record is written, and nothing reaches the kernel.
+      let outcome = try Admission(request, .dryRun([object], request)).admit()
       if outcome.isAllowed { return .allowed }
       // Where the question is who signed, the reason is what was found out about the signature.
       if trust != nil, let refusal = outcome.evidence.rootHashSignature?.refusal { return .refused(refusal) }

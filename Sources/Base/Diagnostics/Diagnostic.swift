@@ -48,6 +48,8 @@ public struct Diagnostic: Equatable, Sendable {
     case kernelRefused = 5
     /// This kernel cannot do it.
     case unsupported = 6
+    /// The work is done, and standard output could not be told.
+    case untold = 7
     /// The command line is wrong, or names files that do not go together (sysexits.h EX_USAGE).
     case usage = 64
   }

@@ -6,8 +6,7 @@ public enum StandardStream: CInt, Sendable {
   case output = 1
   case error = 2
 
-  /// Writes the text. A reader that went away ends the process by SIGPIPE, as for any other tool; other errors
-  /// are reported so that a full disk under a redirected output does not pass for success.
+  /// Writes the text. Errors are reported, so that a full disk under a redirected output does not pass for success.
   public func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
 
   /// Writes the bytes; see ``write(_:)-(String)``.
@@ -25,9 +24,11 @@ public enum StandardStream: CInt, Sendable {
 
   /// Opens /dev/null under each of the numbers 0 to 2 that the process was started without, so that no file of ours
   /// gets such a number and is written to as if it were a stream.
+  ///
+  /// For reading only: what is written to a stream that was closed is lost, and writing says so (EBADF).
   public static func fillGaps() {
     var opened: CInt
-    repeat { opened = unsafe open("/dev/null", O_RDWR) } while opened >= 0 && opened <= 2
+    repeat { opened = unsafe open("/dev/null", O_RDONLY) } while opened >= 0 && opened <= 2
     if opened > 2 { close(opened) }
   }
 

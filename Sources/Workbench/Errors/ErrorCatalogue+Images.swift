@@ -3,6 +3,8 @@ extension ErrorCatalogue {
   static let imageParagraphs: [String: String] = [
     "image.not-an-image":
       "An image is a regular file or a block device. A directory, FIFO or socket has no bytes at fixed places, so it is not even opened.",
+    "output.untold":
+      "What was asked for is done and stays, but standard output is full, closed, or nobody reads it any more. Standard error says what is done, and what the answer would have been. It has an exit code of its own (7), so that nothing is done twice or rolled back by mistake.",
     "output.replaces-input":
       "A file that a command writes gets its name by a rename, and what had the name before is gone. The name that was given is, perhaps by another path, that of a file which the command reads: the private key, the certificate, the image, a file that is packed. Nothing was written. Name another file.",
     "output.not-a-file":

@@ -103,7 +103,8 @@ extension ErrorCatalogue {
     "system.permission": "The system does not permit it to this user. Much of what loads or mounts needs root.",
     "system.too-large":
       "The file is larger than what reads it takes; the message says the limit. It was refused by its size, before its contents were read.",
-    "system.disk-full": "The disk is full, or a quota is used up. Nothing half-made was left behind.",
+    "system.disk-full":
+      "The disk is full, or a quota is used up. What could not be written is not there; where something else is done all the same, that is said.",
     "system.failed": "A system call failed; its name and the error are shown.",
     "json.malformed":
       "The text is no JSON as RFC 8259 has it. Names that come twice in one object are refused as well.",

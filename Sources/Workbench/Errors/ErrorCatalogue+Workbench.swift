@@ -40,7 +40,12 @@ extension ErrorCatalogue {
       "Program ids are counted anew after each start of the machine, so records count only for the start that they are of.",
     "ps.permission":
       "The kernel shows all loaded programs only to CAP_SYS_ADMIN. The message says as well what this process can see of the audit log.",
-    "audit.record": "The text is not a record of an IPE decision: type=1420, with ipe_op= and rule=.",
+    "audit.busy":
+      "Another process has held the lock of the audit log (audit.lock) for longer than a record takes. It may have been stopped; what it locks is free as soon as it ends.",
+    "audit.place":
+      "The audit directory and its files have to be a directory and regular files of root or of the user who runs the command, writable for nobody else: no FIFO, device or symbolic link. Elsewhere a record could be changed, or never come to an end.",
+    "audit.record":
+      "The text is not a record of an IPE decision: type=1420, with ipe_op= and rule=. An attempt (type=1121) and a refusal before a policy decided (rule=\"REFUSED …\") hold no facts that a policy could judge.",
     "audit.unwritable":
       "The audit record could not be written, so nothing was done. What leaves no record is not allowed.",
     "store.lost":

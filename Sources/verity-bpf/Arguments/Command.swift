@@ -18,6 +18,10 @@ protocol Command: SendableMetatype {
   /// Whether the user asked for JSON; a failure is then also one JSON object on standard output.
   var wantsJSON: Bool { get }
 
+  /// What is done by the time the command prints its answer, as the first half of a sentence; nil for one that only tells.
+  /// When the answer cannot be printed, it is done all the same, and that is said.
+  var done: String? { get }
+
   /// The work. Returns the exit code of a run that came to a result (0 unless the result itself is a refusal).
   func execute() throws -> Int32
 }
@@ -26,6 +30,7 @@ extension Command {
   static var makesThings: Bool { true }
   static var configuresLibraries: Bool { false }
   var wantsJSON: Bool { false }
+  var done: String? { nil }
 }
 
 /// What a command is for and what it takes.

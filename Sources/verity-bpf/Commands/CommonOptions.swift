@@ -18,6 +18,10 @@ enum CommonOptions {
     "--audit-dir", takes: .directory,
     "The directory of the audit log. (default: as `config show` says, or /var/log/verity-bpf)")
 
+  static let auditSync: Key<AuditSync> = .optional(
+    "--audit-sync", default: .none,
+    "Which records are on the disk before the run goes on: none, decision (those before a load), always.")
+
   static let store: Key<String?> = .optional(
     "--store", takes: .directory,
     "The directory of installed policies. (default: as `config show` says, or \(PolicyStore.standardDirectory))")
@@ -26,6 +30,8 @@ enum CommonOptions {
     "--dialect", default: .verityBPF,
     "The language of the policy: verity-bpf, or kernel for what the IPE parser of Linux 6.12 takes.")
 }
+
+extension AuditSync: ArgumentChoice {}
 
 /// The dialects by their names on the command line.
 enum DialectName: String, ArgumentChoice {
@@ -69,12 +75,16 @@ struct ObjectChoice {
   /// How many there are: one or more.
   var count: Int { max(fd.count, object.count) }
 
-  /// The objects. Asked for before the command opens anything itself: a descriptor that is not open now was not handed
-  /// over, and its number may be taken by the next open.
-  func requested() throws -> [AdmissionRequest.Object] {
-    for number in fd { try Examination.requireOpen(fd: number) }
+  /// The objects.
+  var requested: [AdmissionRequest.Object] {
     guard let image else { return fd.map { .descriptor($0) } + object.map { .file($0) } }
     return object.map { .image(path: image, object: $0) }
+  }
+
+  /// Refuses a descriptor that was not handed over. Asked before the command opens anything itself: the number of one
+  /// that is not open now may be taken by the next open.
+  func requireOpen() throws {
+    for number in fd { try Examination.requireOpen(fd: number) }
   }
 }
 

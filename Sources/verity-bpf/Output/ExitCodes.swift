@@ -16,6 +16,7 @@ extension Diagnostic.Category {
     case .integrity: "Bytes or their origin could not be verified."
     case .kernelRefused: "The kernel refused: verifier, lockdown, permission."
     case .unsupported: "Not possible on this kernel."
+    case .untold: "Done, and standard output could not be told; standard error says what was done."
     case .usage: "The command line is wrong, or names files that do not go together."
     }
   }

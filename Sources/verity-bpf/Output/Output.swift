@@ -1,4 +1,5 @@
 import Base
+import KernelABI
 import Linux
 
 /// Printing, the same for every subcommand: people's text and JSON on standard output, diagnostics on standard error.
@@ -9,20 +10,14 @@ enum Output {
   /// Several lines for people on standard output.
   static func lines(_ text: String) throws { try write(text.visible) }
 
-  private static func write(_ text: String) throws {
-    do throws(SystemError) {
-      try StandardStream.output.write(text + "\n")
-    } catch {
-      throw DiagnosedFailure(error.diagnostic)
-    }
-  }
+  private static func write(_ text: String) throws { try bytes(Array("\(text)\n".utf8)) }
 
   /// A file's contents on standard output, as they are.
-  static func bytes(_ bytes: [UInt8]) throws {
+  static func bytes(_ bytes: [UInt8]) throws(OutputFailure) {
     do throws(SystemError) {
       try StandardStream.output.write(bytes)
     } catch {
-      throw DiagnosedFailure(error.diagnostic)
+      throw OutputFailure(text: String(decoding: bytes, as: UTF8.self), error: error)
     }
   }
 
@@ -96,13 +91,19 @@ enum Diagnosing {
   /// - Parameters:
   ///   - schema: the `schema` of the run's JSON, in which a failure is told too where `wantsJSON`.
   ///   - makesThings: whether something has to be removed when the run is told to stop.
+  ///   - done: what is done by the time the command prints; nil for one that only tells.
   static func status(
-    schema: String, makesThings: Bool, wantsJSON: Bool, _ work: () throws -> Int32
+    schema: String, makesThings: Bool, wantsJSON: Bool, done: String?, _ work: () throws -> Int32
   ) rethrows -> Int32 {
     // Who leaves nothing behind need not wait for the thread that would remove it.
     if makesThings { Cleanup.onTermination() }
     do {
       return try work()
+    } catch let failure as OutputFailure {
+      if let done { return report(failure.untold(done)) }
+      // As any other tool ends whose reader went away.
+      if failure.error.code == .epipe { ProcessImage.endByBrokenPipe() }
+      return report(failure.diagnostic)
     } catch let error as any Diagnosable {
       let diagnostic = error.diagnostic
       Output.report(diagnostic)
@@ -111,5 +112,9 @@ enum Diagnosing {
       }
       return diagnostic.category.rawValue
     }
+  }
+  private static func report(_ diagnostic: Diagnostic) -> Int32 {
+    Output.report(diagnostic)
+    return diagnostic.category.rawValue
   }
 }

@@ -7,6 +7,9 @@ struct Printout: Sendable {
   private var output = ""
   private var errors = ""
 
+  /// What goes to standard output.
+  var answer: String { output }
+
   /// A line for people on standard output.
   mutating func line(_ text: String) { output += text.visibleLine + "\n" }
 
@@ -20,50 +23,80 @@ struct Printout: Sendable {
   mutating func report(_ diagnostic: Diagnostic) { errors += Output.text(of: diagnostic) }
 
   /// Prints what was gathered, standard output first.
-  func print() throws(DiagnosedFailure) {
-    do throws(SystemError) {
-      if !output.isEmpty { try StandardStream.output.write(output) }
-    } catch {
-      throw DiagnosedFailure(error.diagnostic)
-    }
+  func print() throws(OutputFailure) {
     // Nothing can be said when that fails.
-    if !errors.isEmpty { try? StandardStream.error.write(errors) }
+    defer { if !errors.isEmpty { try? StandardStream.error.write(errors) } }
+    if !output.isEmpty { try Output.bytes(Array(output.utf8)) }
+  }
+
+  /// Prints lines for people, and nothing else, in one piece.
+  static func print(_ lines: [String]) throws(OutputFailure) {
+    var printout = Printout()
+    for line in lines { printout.line(line) }
+    try printout.print()
   }
 }
 
 /// Prints what several threads have to say, in the order of the objects it is about.
 final class OrderedPrinting: Sendable {
+  /// What there is to say about one object.
+  struct Answer {
+    let printout: Printout
+    /// The exit code of a run with this object alone.
+    let status: Int32
+    /// What is done and stays, whether it is told or not; nil when nothing does.
+    let done: String?
+  }
+
   private struct State {
     var next = 0
-    var waiting: [Int: (printout: Printout, status: Int32)] = [:]
+    var waiting: [Int: Answer] = [:]
     var status: Int32 = 0
-    var failure: DiagnosedFailure?
+    var failure: OutputFailure?
+    /// What is done and could not be told.
+    var untold: [(done: String, text: String)] = []
   }
 
   private let state = Mutex(State())
 
   /// Takes what there is to say about the object of that index, and prints all that is due. False when standard output
   /// takes no more.
-  ///
-  /// - Parameter status: the exit code of a run with this object alone.
-  func add(_ printout: Printout, status: Int32, at index: Int) -> Bool {
+  func add(_ answer: Answer, at index: Int) -> Bool {
     state.withLock { state in
-      state.waiting[index] = (printout, status)
-      while state.failure == nil, let (printout, status) = state.waiting.removeValue(forKey: state.next) {
+      state.waiting[index] = answer
+      while let answer = state.waiting.removeValue(forKey: state.next) {
         state.next += 1
-        if state.status == 0 { state.status = status }
-        do throws(DiagnosedFailure) { try printout.print() } catch { state.failure = error }
+        if state.status == 0 { state.status = answer.status }
+        Self.print(answer, &state)
       }
       return state.failure == nil
     }
   }
 
+  private static func print(_ answer: Answer, _ state: inout State) {
+    if state.failure == nil {
+      do throws(OutputFailure) {
+        return try answer.printout.print()
+      } catch {
+        state.failure = error
+      }
+    }
+    if let done = answer.done { state.untold.append((done, answer.printout.answer)) }
+  }
+
   /// The exit code of the first object that has another than 0, once everything has been added.
   ///
-  /// - Throws: why standard output could not be written.
-  func finish() throws(DiagnosedFailure) -> Int32 {
-    let (status, failure) = state.withLock { ($0.status, $0.failure) }
-    if let failure { throw failure }
-    return status
+  /// - Throws: why standard output could not be written, and what is done all the same.
+  func finish() throws -> Int32 {
+    try state.withLock { state in
+      // What comes after one that was not begun has not been printed.
+      for index in state.waiting.keys.sorted() {
+        if let answer = state.waiting[index] { Self.print(answer, &state) }
+      }
+      guard let failure = state.failure else { return state.status }
+      guard !state.untold.isEmpty else { throw failure }
+      let all = OutputFailure(text: state.untold.map(\.text).joined(), error: failure.error)
+      throw DiagnosedFailure(all.untold(state.untold.map(\.done).separated(by: "; ")))
+    }
   }
 }

@@ -14,18 +14,12 @@ extension LoadCommand {
   private static let policyLimit = PolicyFile.sizeLimit
 
   func execute() throws -> Int32 {
-    // Before anything is opened here, which could get the number of a descriptor that was never handed over.
-    let requested = try objects.requested()
-    try requireReplaceableLog()
-    if let policy { try Site.settings().requireChoiceOfPolicy(policy, by: Self.policy.parameter.name) }
-    let auditDirectory = try Site.auditDirectory(auditDir)
-    let trust = try Site.bindingTrust(trustAnchors)
-    let (text, name) = try policyText(trust)
-    var request = AdmissionRequest(policy: text, policyName: name, auditDirectory: auditDirectory)
-    request.rootHash = try trusted.expected()
-    request.trust = trust
+    var request = AdmissionRequest(
+      policy: [], policyName: try policy ?? Site.store(nil), auditDirectory: try Site.auditDirectory(auditDir))
+    request.auditSync = auditSync
+    request.rootHash = trusted.rootHash
     request.pinPath = pinPath
-    request.pinsByObject = requested.count > 1
+    request.pinsByObject = objects.count > 1
     request.attaches = attach
     request.interface = interface
     request.cgroup = cgroup
@@ -33,16 +27,34 @@ extension LoadCommand {
     request.mapEntries = mapEntries
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
-    request.isDryRun = dryRun
-    let admission = try Admission(request)
+    // Before anything is opened here, which could get the number of a descriptor that was never handed over.
+    let open = Result { try objects.requireOpen() }
+    let attempts: LoadAttempts =
+      dryRun ? .dryRun(objects.requested, request) : try .begin(objects.requested, request)
+    request = try attempts.recordingRefusal {
+      try open.get()
+      try requireReplaceableLog()
+      return try completed(request)
+    }
+    let admission = try Admission(request, attempts)
     defer { Output.warnings(admission.trustProblems) }
-    guard requested.count > 1 else { return try requested.first.map { try load($0, admission) } ?? 0 }
+    guard objects.count > 1 else { return try load(admission) }
     let printing = OrderedPrinting()
-    admission.admit(requested) { index, result in
-      let (printout, status) = answer(result, label: LoadLabel(requested[index]))
-      return printing.add(printout, status: status, at: index)
+    try admission.admit { index, result in
+      printing.add(answer(result, label: LoadLabel(attempts.objects[index])), at: index)
     }
     return try printing.finish()
+  }
+
+  /// The request with what has to be read for it.
+  private func completed(_ request: AdmissionRequest) throws -> AdmissionRequest {
+    var request = request
+    if let policy { try Site.settings().requireChoiceOfPolicy(policy, by: Self.policy.parameter.name) }
+    let trust = try Site.bindingTrust(trustAnchors)
+    (request.policy, request.policyName) = try policyText(trust)
+    request.rootHash = try trusted.expected()
+    request.trust = trust
+    return request
   }
 
   /// The verifier's log replaces nothing that is read here.
@@ -102,24 +114,31 @@ extension LoadCommand {
     }
   }
 
-  private func load(_ object: AdmissionRequest.Object, _ admission: Admission) throws -> Int32 {
-    let outcome = try admission.admit(object)
+  private func load(_ admission: Admission) throws -> Int32 {
+    let outcome = try admission.admit()
     var printout = Printout()
     describe(outcome, label: nil, &printout)
-    try printout.print()
+    do throws(OutputFailure) {
+      try printout.print()
+    } catch {
+      if let done = Self.done(outcome) { throw DiagnosedFailure(error.untold(done)) }
+      guard !outcome.loadedPrograms.isEmpty else { throw error }
+      throw DiagnosedFailure(error.undone("nothing was pinned, so nothing stays loaded"))
+    }
     return Self.status(of: outcome)
   }
 
   /// What is printed about one of several objects, and its exit code. Its failure keeps out no other.
   private func answer(
     _ result: consuming Result<AdmissionOutcome, AdmissionError>, label: LoadLabel
-  ) -> (Printout, Int32) {
+  ) -> OrderedPrinting.Answer {
     var printout = Printout()
     if !json { printout.line("object   \(label.text)") }
     switch consume result {
     case .success(let outcome):
       describe(outcome, label: label, &printout)
-      return (printout, Self.status(of: outcome))
+      return OrderedPrinting.Answer(
+        printout: printout, status: Self.status(of: outcome), done: Self.done(outcome))
     case .failure(let error):
       var diagnostic = error.diagnostic
       diagnostic.message = "\(label.text): \(diagnostic.message)"
@@ -130,8 +149,17 @@ extension LoadCommand {
             .init("schema", .string(Self.schema)), .init("request", label.json), .init("error", diagnostic.json),
           ]))
       }
-      return (printout, diagnostic.category.rawValue)
+      return OrderedPrinting.Answer(printout: printout, status: diagnostic.category.rawValue, done: nil)
     }
+  }
+
+  /// What stays when the command ends: what is pinned. Nil when nothing does.
+  private static func done(_ outcome: borrowing AdmissionOutcome) -> String? {
+    guard let pinPath = outcome.pinPath else { return nil }
+    let programs = outcome.loadedPrograms.map { "`\($0.name)` (id \($0.id))" }
+    let noun = programs.count == 1 ? "program" : "programs"
+    let verb = programs.count == 1 ? "is" : "are"
+    return "\(noun) \(programs.separated(by: ", ")) \(verb) loaded and pinned below `\(pinPath)`"
   }
 
   private static func status(of outcome: borrowing AdmissionOutcome) -> Int32 {

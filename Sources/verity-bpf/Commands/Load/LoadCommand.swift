@@ -1,3 +1,4 @@
+import Admission
 import Loader
 
 /// `verity-bpf load`: an object from its image into the kernel.
@@ -51,7 +52,7 @@ struct LoadCommand: Command {
     options: ObjectChoice.keys + TrustedRootHash.keys
       + [
         CommonOptions.trustAnchors, policy, pinPath, attach, interface, cgroup, target, mapEntries, keyring,
-        verifierLog, CommonOptions.auditDirectory, dryRun, json,
+        verifierLog, CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ])
   static let schema = "verity-bpf/load/1"
 
@@ -71,6 +72,7 @@ struct LoadCommand: Command {
   let keyring: KernelKeyring?
   let verifierLog: String?
   let auditDir: String?
+  let auditSync: AuditSync
   let dryRun: Bool
   let json: Bool
 
@@ -88,6 +90,7 @@ struct LoadCommand: Command {
     keyring = try words[Self.keyring]
     verifierLog = try words[Self.verifierLog]
     auditDir = try words[CommonOptions.auditDirectory]
+    auditSync = try words[CommonOptions.auditSync]
     dryRun = try words[Self.dryRun]
     json = try words[Self.json]
     // --target also names the program that an extension replaces a function of, which is settled at the load.

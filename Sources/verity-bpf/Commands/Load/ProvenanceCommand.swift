@@ -43,9 +43,9 @@ struct ProvenanceCommand: Command {
   }
 
   private func examine() throws -> Evidence {
-    let requested = try objects.requested()
+    try objects.requireOpen()
     var examination = Examination(expecting: try trusted.expected(), trust: try Trust.told(in: trustAnchors))
-    switch requested.first {
+    switch objects.requested.first {
     case .descriptor(let fd): return try examination.examine(fd: fd).evidence
     case .image(let path, let name): return try examination.examine(image: path, object: name).evidence
     case .file(let path): return try examination.examine(file: path).evidence

@@ -1,4 +1,5 @@
 import KernelABI
+import Admission
 import Workbench
 import Base
 import Linux
@@ -6,36 +7,27 @@ import Trust
 import Policy
 
 /// Records about policies in the audit log, in the kernel's form (types 1421 and 1422), and about their signers.
-struct PolicyAudit: ~Copyable {
-  private let file: OwnedFD
+struct PolicyAudit {
+  private let log: AuditLog
   /// Who asks.
   let subject: AuditSubject
 
   /// Opens the log before anything is done: a change that cannot be recorded is not begun.
   static func open(_ directory: String) throws -> PolicyAudit {
-    do throws(SystemError) {
-      do throws(SystemError) {
-        try Directory.create(directory, mode: 0o700)
-      } catch {
-        guard error.code == .eexist else { throw error }
-      }
-      let file = try OwnedFD.open("\(directory)/audit.log", [.writeOnly, .create, .append, .noFollow], mode: 0o600)
-      let process = ProcessIdentity.current()
-      // The kernel writes 4294967295 for a process without login.
-      let subject = AuditSubject(auid: process.auditUID ?? .max, session: ProcessIdentity.auditSession() ?? .max)
-      return PolicyAudit(file: file, subject: subject)
-    } catch {
-      throw DiagnosedFailure(error.diagnostic)
-    }
+    PolicyAudit(log: try AuditLog.open(directory: directory, sync: .decision), subject: currentSubject)
   }
 
-  /// Appends one record with one write(2).
-  borrowing func write(_ record: AuditRecord, serial: UInt64) throws(SystemError) {
+  /// Appends one record. It is on the disk before the change is made.
+  func write(_ record: AuditRecord, serial: UInt64) throws(SystemError) {
     let now = Timestamp.now()
     let stamp = AuditStamp(
       seconds: UInt64(clamping: now.seconds), milliseconds: UInt64(clamping: now.nanoseconds / 1_000_000),
       serial: serial)
-    try file.writeAll(Array("\(record.line(stamp, daemon: true))\n".utf8).rawSpan)
+    do throws(AuditError) {
+      try log.append(text: record.line(stamp, daemon: true))
+    } catch {
+      throw error.systemError
+    }
   }
 
   /// A policy as records name it.
@@ -66,6 +58,7 @@ struct PolicyAudit: ~Copyable {
       added: [], retired: [], counter: 0, signer: nil, subject: currentSubject, errno: -error.errno.rawValue)
   }
 
+  // The kernel writes 4294967295 for a process without login.
   private static var currentSubject: AuditSubject {
     let process = ProcessIdentity.current()
     return AuditSubject(auid: process.auditUID ?? .max, session: ProcessIdentity.auditSession() ?? .max)

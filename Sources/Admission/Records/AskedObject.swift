@@ -1,0 +1,76 @@
+internal import Base
+internal import Linux
+internal import Workbench
+
+/// An object as it was asked for: what can be said of it before anything is read.
+struct AskedObject: Sendable {
+  let object: AdmissionRequest.Object
+  /// `path=`: the object as its file system names it.
+  let path: String?
+  /// `dev=`: the device that the file system is on, in the kernel's short form, or the image that holds it.
+  let device: String?
+  /// `ino=`
+  let inode: UInt64?
+
+  init(_ object: AdmissionRequest.Object) {
+    self.object = object
+    switch object {
+    case .descriptor(let number):
+      // A number that was not handed over has no status; that is found out, and recorded, soon.
+      let status = try? OwnedFD.duplicating(number).status()
+      path = status == nil ? nil : try? Directory.linkTarget("/proc/self/fd/\(number)")
+      device = status.map { Self.name(of: $0.device) }
+      inode = status?.inode
+    case .image(let image, let name):
+      path = name.hasPrefix("/") ? name : "/\(name)"
+      device = Self.absolute(image)
+      inode = nil
+    case .file(let file):
+      let status = try? FileStatus.of(path: file)
+      path = Self.absolute(file)
+      device = status.map { Self.name(of: $0.device) }
+      inode = status?.inode
+    }
+  }
+
+  private static func absolute(_ path: String) -> String { (try? Directory.absolute(path)) ?? path }
+
+  /// `vda1`, `dm-0`; the number for a file system that is on no block device.
+  private static func name(of device: DeviceNumber) -> String {
+    KernelFile.node(of: device)?.split(separator: "/").last.map { String($0) } ?? "\(device)"
+  }
+
+  /// As members of a record, by the names that a decision's have too.
+  var members: [JSONValue.Member] {
+    let asked: [JSONValue.Member] =
+      switch object {
+      case .descriptor(let number): [.init("fd", .integer(Int64(number)))]
+      case .image(let image, _): [.init("image", .string(image)), .init("path_in_image", .string(pathInImage ?? ""))]
+      case .file(let file): [.init("file", .string(file))]
+      }
+    return asked + place
+  }
+
+  /// `path`, `dev` and `ino`, as far as they are known.
+  var place: [JSONValue.Member] {
+    var members: [JSONValue.Member] = []
+    if let path { members.append(.init("path", .string(path))) }
+    if let device { members.append(.init("dev", .string(device))) }
+    if let inode { members.append(.init("ino", .unsigned(inode))) }
+    return members
+  }
+
+  private var pathInImage: String? { path.map { String($0.drop { $0 == "/" }) } }
+
+  /// The same in the text form.
+  var file: AccessRecord.File? { Self.file(path, device, inode) }
+
+  /// What a record of an attempt says of it.
+  static func file(_ record: JSONValue) -> AccessRecord.File? {
+    file(record["path"]?.text, record["dev"]?.text, record["ino"]?.number)
+  }
+
+  static func file(_ path: String?, _ device: String?, _ inode: UInt64?) -> AccessRecord.File? {
+    device.map { AccessRecord.File(path: path.map { Array($0.utf8) }, device: Array($0.utf8), inode: inode) }
+  }
+}
