@@ -71,6 +71,7 @@ struct BuildImageCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "`\(output)` is built" }
 
   func execute() throws -> Int32 {
     let steps = StepDisplay()
@@ -87,7 +88,7 @@ struct BuildImageCommand: Command {
       try Output.json(description(of: result))
     } else {
       warn(about: result.skipped)
-      for line in lines(of: result) { try Output.line(line) }
+      try Printout.print(lines(of: result))
     }
     return 0
   }

@@ -65,6 +65,7 @@ struct MountCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "`\(image)` is mounted on `\(directory)`" }
 
   func execute() throws -> Int32 {
     let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
@@ -95,15 +96,16 @@ struct MountCommand: Command {
         "signature": mounted.signature?.json ?? .null,
       ])
     } else {
-      try Output.line(Output.row("mounted", "\(image) on \(mounted.directory), read-only"))
-      try Output.line(Output.row("device", mounted.device))
-      try Output.line(Output.row("root hash", mounted.rootHash.hex))
-      try Output.line(Output.row("checked by", mounted.witness.text))
+      var lines = [
+        Output.row("mounted", "\(image) on \(mounted.directory), read-only"), Output.row("device", mounted.device),
+        Output.row("root hash", mounted.rootHash.hex), Output.row("checked by", mounted.witness.text),
+      ]
       if mounted.isSignatureUnused {
         Output.warning(
           "mount.signature-unused", "without device-mapper, nobody in the kernel checked the signature of `\(image)`")
       }
-      if let verdict = mounted.signature { try Output.line(Output.row("signature", "for us it \(verdict.line)")) }
+      if let verdict = mounted.signature { lines.append(Output.row("signature", "for us it \(verdict.line)")) }
+      try Printout.print(lines)
     }
     return 0
   }
@@ -166,6 +168,7 @@ struct UmountCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "`\(directory)` is unmounted" }
 
   func execute() throws -> Int32 {
     let unmounted = try ImageMount.unmount(directory)
@@ -177,12 +180,14 @@ struct UmountCommand: Command {
     } else if unmounted.isGone {
       try Output.line(Output.row("unmounted", "\(directory); \(unmounted.device) is gone"))
     } else {
-      try Output.line(Output.row("unmounted", directory))
       let user =
         unmounted.otherMounts.isEmpty
         ? "somebody has it open, or mounted in another mount namespace"
         : "it is mounted on \(unmounted.otherMounts.joined(separator: ", ")) too"
-      try Output.line(Output.row("remains", "\(unmounted.device): \(user); it goes with its last user"))
+      try Printout.print([
+        Output.row("unmounted", directory),
+        Output.row("remains", "\(unmounted.device): \(user); it goes with its last user"),
+      ])
     }
     return 0
   }

@@ -25,6 +25,7 @@ struct UnloadCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "what could be removed below `\(pinPath)` is gone" }
 
   func execute() throws -> Int32 {
     let result = try Unloading.unload(pinPath: pinPath)
@@ -35,9 +36,9 @@ struct UnloadCommand: Command {
         "remaining": .array(result.remaining.map { .string($0) }),
       ])
     } else {
-      for pin in result.unregistered { try Output.line("unregistered  \(pin)") }
-      for pin in result.removed { try Output.line("removed  \(pin)") }
-      for text in result.remaining { try Output.line("remains  \(text)") }
+      try Printout.print(
+        result.unregistered.map { "unregistered  \($0)" } + result.removed.map { "removed  \($0)" }
+          + result.remaining.map { "remains  \($0)" })
     }
     return result.remaining.isEmpty ? 0 : Diagnostic.Category.incomplete.rawValue
   }

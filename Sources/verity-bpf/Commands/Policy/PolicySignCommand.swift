@@ -43,6 +43,11 @@ struct PolicySignCommand: Command {
     noCertificate = try words[Self.noCertificate]
   }
 
+  var done: String? { "`\(path)` is written" }
+
+  /// The file to write.
+  private var path: String { output ?? "\(policy.hasSuffix(".pol") ? String(policy.dropLast(4)) : policy).p7b" }
+
   func execute() throws -> Int32 {
     let document = try PolicyFile.load(policy, dialect.dialect)
     for warning in document.diagnostics { Output.notes(warning.rendered(file: policy, text: document.text)) }
@@ -55,8 +60,6 @@ struct PolicySignCommand: Command {
         "policy.too-large", "the signed policy has \(message.count) bytes; the kernel takes 65,535, verity-bpf takes it"
       )
     }
-    let stem = policy.hasSuffix(".pol") ? String(policy.dropLast(4)) : policy
-    let path = output ?? "\(stem).p7b"
     var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     inputs.add(policy, as: "the policy")
     try PolicyFile.save(message, to: path, keeping: inputs)

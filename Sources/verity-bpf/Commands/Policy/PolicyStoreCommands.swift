@@ -65,6 +65,8 @@ struct PolicyInitCommand: Command {
     certificate = try words[Self.certificate]
   }
 
+  var done: String? { "the store `\(options.directory)` is made" }
+
   func execute() throws -> Int32 {
     let store = try options.store()
     let expired = try store.create(trusting: try CertificateOption.read(certificate))
@@ -96,6 +98,7 @@ struct PolicyInstallCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "the policy of `\(message)` is in the store" }
 
   func execute() throws -> Int32 {
     let bytes = try PolicyFile.read(message)
@@ -152,6 +155,7 @@ struct PolicyActivateCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "policy `\(name)` is the active one" }
 
   func execute() throws -> Int32 {
     let log = try options.audit()
@@ -191,6 +195,8 @@ struct PolicyRemoveCommand: Command {
     name = try words[StoreOptions.name]
     options = try StoreOptions(words)
   }
+
+  var done: String? { "policy `\(name)` is removed" }
 
   func execute() throws -> Int32 {
     try options.store().remove(name)

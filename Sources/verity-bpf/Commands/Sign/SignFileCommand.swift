@@ -86,6 +86,7 @@ struct SignFileCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "`\(emitTbs ?? output ?? object)` is written" }
 
   func execute() throws -> Int32 {
     let bytes = try read()
@@ -125,15 +126,16 @@ struct SignFileCommand: Command {
         "kernel": plan?.json ?? nil,
       ])
     } else {
-      try Output.line(Output.row("signed", path))
-      if let signer { try Output.line(Output.row("signer", "\(signer)")) }
-      for line in plan?.lines ?? [] { try Output.line(line) }
+      var lines = [Output.row("signed", path)]
+      if let signer { lines.append(Output.row("signer", "\(signer)")) }
+      lines += plan?.lines ?? []
       if attachSignature != nil, format == .companion {
-        try Output.line(
+        lines.append(
           Output.row(
             "kernel", "nothing: this signature is of the object; signed with --private-key, its programs are signed too"
           ))
       }
+      try Printout.print(lines)
     }
     return 0
   }

@@ -51,6 +51,7 @@ struct SignRootHashCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "`\(output ?? Sidecars(imagePath: image).signature)` is written" }
 
   func execute() throws -> Int32 {
     let sidecars = Sidecars(imagePath: image)
@@ -83,9 +84,9 @@ struct SignRootHashCommand: Command {
         "signature_file": .string(path), "signer": .optional(signer?.description),
       ])
     } else {
-      try Output.line(Output.row("root hash", "\(rootHash)"))
-      if let signer { try Output.line(Output.row("signer", "\(signer)")) }
-      try Output.line(Output.row("signature", "\(path), \(message.count) bytes"))
+      try Printout.print(
+        [Output.row("root hash", "\(rootHash)")] + (signer.map { [Output.row("signer", "\($0)")] } ?? [])
+          + [Output.row("signature", "\(path), \(message.count) bytes")])
     }
     return 0
   }
