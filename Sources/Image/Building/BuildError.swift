@@ -32,10 +32,6 @@ public enum BuildError: Error, Equatable, Sendable {
   case output(path: String, SystemError)
   /// The files make no file system.
   case fileSystem(ErofsWriterError)
-  /// sfdisk is not there.
-  case noPartitioner(SystemError)
-  /// sfdisk failed.
-  case partitioner(status: Int, text: String)
   /// The root hash cannot be signed.
   case signing(SignatureError)
   /// The hash tree cannot be made.
@@ -85,16 +81,6 @@ extension BuildError: Diagnosable {
         next: "move it away, or name another image with -o")
     case .output(let path, let error): Self.named(path, error.diagnostic)
     case .fileSystem(let error): error.diagnostic
-    case .noPartitioner(let error):
-      Diagnostic(
-        "build.no-sfdisk", .incomplete, "sfdisk cannot be run: \(error)", expected: "sfdisk on PATH",
-        found: error.errnoText, next: "install it, on Debian: apt-get install fdisk; or build without --layout ddi")
-    case .partitioner(let status, let text):
-      Diagnostic(
-        "build.sfdisk-failed", .incomplete, "sfdisk could not write the partition table", expected: "exit status 0",
-        found: "exit status \(status)\(text.contains { !$0.isWhitespace } ? "" : ", and sfdisk said nothing")",
-        next: "check the free space where the image goes",
-        details: text.split(whereSeparator: \.isNewline).suffix(20).map(String.init))
     case .signing(let error): error.diagnostic
     case .verity(let error): error.diagnostic
     case .selfCheck(let diagnostic): Self.failedSelfCheck(diagnostic)

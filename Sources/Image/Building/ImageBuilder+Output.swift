@@ -81,7 +81,7 @@ extension ImageBuilder {
         SignatureRecord(rootHash: sealed.rootHash, signature: $0.message, certificateFingerprint: $0.signer).partition
       }
       try DiskImage(sealed: sealed, signature: record, output: request.output).write(
-        image.descriptor, to: disk.descriptor, path: disk.temporaryPath, script: workshop.name("partitions"))
+        image.descriptor, to: disk.descriptor)
       return FinishedImage(image: disk, tree: nil)
     }
   }
@@ -161,7 +161,7 @@ struct FinishedImage: ~Copyable {
   }
 }
 
-/// A private directory beside the image, on the same file system: what is opened there by name, by sfdisk and by the
+/// A private directory beside the image, on the same file system: what is opened there by name, by the
 /// self-check, is what was written there, as nobody else can put another file under that name. The finished image leaves
 /// it by a rename.
 struct Workshop: ~Copyable {

@@ -103,7 +103,7 @@ extension PolicyStoreError: Diagnosable {
     case .statement(let reason):
       Diagnostic(
         "store.statement", .invalid, "this is no statement about signers of policies",
-        expected: "what `verity-bpf policy sign-trust` makes",
+        expected: "what `policy sign-trust` makes",
         found: reason)
     case .lost(let directory):
       Diagnostic(

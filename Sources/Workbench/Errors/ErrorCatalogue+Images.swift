@@ -119,12 +119,8 @@ extension ErrorCatalogue {
       "The image could not be written where it is made, beside the place of the result. Check the free space there.",
     "build.self-check":
       "The finished image was read back and did not prove. Nothing was put at the place of the result; a fault of the disk or of the tools is likely.",
-    "build.no-sfdisk":
-      "sfdisk is not on PATH. It writes the partition table of --layout ddi; on Debian it is in fdisk.",
     "build.foreign-file":
       "Beside an image NAME.raw, the names NAME.roothash, NAME.roothash.p7s and NAME.verity belong to it: whoever opens the image looks there. A build removes those that an earlier one left and it does not write itself. Under this name something else lies, so it was not made by a build; it is left alone, and nothing was built.",
-    "build.sfdisk-failed":
-      "sfdisk ended with an error; what it said is shown. On a full disk it says nothing.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
     "mount.signature":
       "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",

@@ -1,13 +1,18 @@
 extension ErrorCatalogue {
   /// What signatures say: of policies, root hashes and objects.
   static let signatureParagraphs: [String: String] = [
-    "signature.certificate": "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----).",
+    "signature.certificate":
+      "The file holds no X.509 certificate in PEM (-----BEGIN CERTIFICATE-----), or a block of it is cut, damaged, encrypted or of another kind. The block is named by its number. OpenSSL's own readers take such a block for the end of the file, and what stands behind it would count no more without a word.",
     "signature.certificate-key":
       "The certificate can be read, and its key cannot: the algorithm that the object identifier names is none that this OpenSSL has, or the key is damaged. Such a certificate can vouch for nothing. Where it was named it is refused; among trust anchors its file is passed over with a warning, and the others count.",
     "signature.key-kind":
       "The kernel takes signatures as PKCS#7 messages by RSA or ECDSA keys. An Ed25519 key signs in another way, which PKCS#7 as it is used here has no place for; take a key of one of the two kinds.",
     "signature.private-key":
-      "The file holds no private key in PEM, or the key has a passphrase, or nothing is behind the URI. Nobody is asked for a passphrase, so that a build cannot hang; the PIN of a token belongs into its URI (pin-source=).",
+      "The file holds no private key in PEM, or nothing is behind the URI. The PIN of a token belongs into its URI (pin-source=), or into the file that --passphrase-file names.",
+    "signature.passphrase":
+      "The private key is kept under a pass phrase, or its token wants a PIN. Nobody is asked on a terminal, so that a build or a boot cannot hang: --passphrase-file names a file whose first line opens the key.",
+    "signature.configuration":
+      "Signing follows openssl.cnf, or the file that OPENSSL_CONF names, because keys may be where only a provider or an engine finds them, and because of FIPS mode. Something that it lists cannot be loaded. Verifying and loading never read it.",
     "signature.key-mismatch":
       "The private key does not belong to the certificate. With several certificates in a file the first is the signer's.",
     "sign.trailer-removed":
@@ -68,6 +73,10 @@ extension ErrorCatalogue {
       "Something in the VOA hierarchy is not to be considered, by its specification (UAPI.11): a link out of the load paths, to one that comes before, to another name or to nothing, any link in /run/voa, a mask for a whole directory, or something that is no file. It is passed over, so that fewer are trusted and never more.",
     "trust.unknown-entry":
       "The directory of trust anchors holds directories named like the words of bpf_keyring= in small letters, and the file `revoked`. Anything else could be one of them misspelt, and is an error.",
+    "trust.key":
+      "A file of trusted certificates has a key in it as well. The certificates count. A private key that lies where every load reads can be stolen there; take it out.",
+    "trust.unreadable":
+      "A directory or a link where certificates are kept cannot be looked at. It could hold the certificate that counts, or a mask that takes another one away, so no signature is checked until it can be read, or the certificates are named (--certificate, --trust-anchors).",
     "trust.revocations":
       "Each line of the list `revoked` is `signer`, `object` or `root-hash`, then sha256:HEX. A line that is not understood could be the one that matters, so nothing is admitted until it is corrected.",
     "object-signature.hash": "OpenSSL could not compute SHA-256, most often because of its configuration (FIPS).",

@@ -49,9 +49,41 @@ extension ErrorCatalogue {
     "audit.unwritable":
       "The audit record could not be written, so nothing was done. What leaves no record is not allowed.",
     "store.lost":
-      "The store's state is not there. It holds the lowest versions that may be installed; without it an old, validly signed policy could come back, so nothing is decided and nothing is guessed. Restore the directory from a backup. Only on a machine that never had a store: `verity-bpf policy init`.",
+      "The store's state is not there. It holds the lowest versions that may be installed; without it an old, validly signed policy could come back, so nothing is decided and nothing is guessed. Restore the directory from a backup.",
     "store.damaged":
       "A file of the store is not what was written to it. No policy is taken from there until it is restored from a backup.",
+    "store.none":
+      "This machine has no policy store yet, or the run that was to make it did not come to its end. `policy init` makes it; nothing can be lost, because no policy was ever in it.",
+    "store.permissions":
+      "A file or directory of the policy store belongs to another user than root and the one who runs the command, others can write to it, or it is a link, a FIFO or the like. Whoever can write there decides which policy is in force.",
+    "store.not-empty":
+      "Where the store is to be made there is something that no store has. A misspelt path would otherwise fill a directory with other purposes.",
+    "store.statement":
+      "A signed statement about signers is one JSON object of the schema verity-bpf/policy-signers/1, with all of its members and no other. What is not known there could change what the rest means.",
+    "store.other":
+      "A statement about signers is of one store, by its identifier: another machine's means nothing here. `policy list --signers` shows the identifier.",
+    "store.stale-signers":
+      "Statements about signers have rising numbers, so that an old one cannot bring a signer back who was retired.",
+    "store.last-signer":
+      "After this statement nobody would be left whose signature counts: everybody is retired, or who stays was revoked or has a certificate that is made for something else. No policy could follow, and no statement.",
+    "store.unknown-signer":
+      "The statement retires a certificate that is none of the store's. It was made for another state of the store than this one, so nothing of it is done.",
+    "store.active-signer":
+      "The active policy counts by the word of this signer. Install and activate one that another signer has signed, then retire the first. A stolen key cannot wait for that: put the signer into the list `revoked`.",
+    "settings.unreadable":
+      "A file or directory of this host's settings cannot be read. It could say that callers have no choice of policy or log, so nothing that depends on the settings is done.",
+    "settings.permissions":
+      "A file of settings, or a directory above it, belongs to another user than root, or others can write to it. Whoever can write there decides which policy is in force.",
+    "settings.not-a-file":
+      "Where a file of settings should be there is a directory, a FIFO or a device. It is not opened and waited for.",
+    "settings.too-large": "A file of settings has more than a mebibyte. It is not what its name says.",
+    "settings.syntax":
+      "A line of a file of settings is no `NAME = VALUE` and no remark, or sets what the file has set before. It could be the line that matters.",
+    "settings.unknown":
+      "There is no setting of that name. A misspelt setting would bind nobody, so it is an error and not passed over; `config show` lists those that there are.",
+    "settings.value": "The value is not of the kind that the setting takes: an absolute path, or yes or no.",
+    "settings.binding":
+      "This host's settings say require-active-policy: who calls chooses neither a policy nor a log nor trust anchors. The file and the line are named; `config show` prints what holds instead.",
     "store.exists": "There is a store already. Making a new one would forget which versions were installed.",
     "store.stale":
       "The version is not above the highest that this name ever had on this machine. Unlike the kernel's, this memory survives a reboot and the removal of the policy. Only the very same message may be installed again.",

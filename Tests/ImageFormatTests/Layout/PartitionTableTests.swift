@@ -53,6 +53,30 @@ import Testing
     #expect(throws: LayoutError.self) { try disk.requireUUIDs(of: other) }
   }
 
+  /// Every byte of the tables that are written for new disks is sfdisk's.
+  @Test func writesWhatSfdiskWrites() throws {
+    let type = VolumeUUID(Array(0x10..<0x20))
+    let size = 2 << 20 as UInt64
+    for (names, attributes) in [(["root-x86-64", "root-x86-64-verity"], DiscoverablePartition.readOnlyBit), ([], 0)] {
+      let partitions = names.enumerated().map { index, name in
+        let start = UInt64(1 << 20 + index << 16)
+        return NewPartitionTable.Partition(
+          name: name, type: type, uuid: VolumeUUID([UInt8](repeating: UInt8(index + 1), count: 16)),
+          range: start..<start + 1 << 15, attributes: attributes)
+      }
+      let table = NewPartitionTable(uuid: VolumeUUID(Array(0..<16)), partitions, byteCount: size)
+      var lines = ["label-id: \(VolumeUUID(Array(0..<16)))", "unit: sectors", "first-lba: 34"]
+      lines += partitions.map {
+        "start=\($0.range.lowerBound / 512), size=\($0.range.count / 512), type=\($0.type), uuid=\($0.uuid), "
+          + "name=\"\($0.name)\", attrs=\"GUID:60\""
+      }
+      let disk = try Self.disk(lines)
+      #expect(Array(disk.prefix(table.head.count)) == table.head)
+      #expect(Array(disk.suffix(table.tail.count)) == table.tail)
+      #expect(UInt64(table.tail.count) == NewPartitionTable.tailByteCount)
+    }
+  }
+
   @Test func findsNoTableWhereThereIsNone() throws {
     for count in [0, 511, 512, 1024, 4096, 8192, 1 << 20] {
       #expect(try PartitionTable.read(from: ArraySource([UInt8](repeating: 0, count: count))) == nil)

@@ -7,7 +7,7 @@ import Testing
   private static let subjects = [
     "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "host", "image",
     "json", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object", "object-signature",
-    "output", "policy", "provenance", "ps", "self-test", "sign",
+    "output", "policy", "provenance", "ps", "self-test", "settings", "sign",
     "signature", "start", "store", "system", "trust", "unload", "verify", "verity",
   ]
 

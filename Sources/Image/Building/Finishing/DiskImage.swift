@@ -5,8 +5,7 @@ internal import Linux
 
 /// Puts file system, tree and signature into the partitions of a discoverable disk image (UAPI.2, UAPI.3).
 ///
-/// The partition table is sfdisk's work (libfdisk). Every UUID follows from the root hash, so that equal input gives
-/// an equal table.
+/// Every UUID follows from the root hash, so that equal input gives an equal table.
 struct DiskImage {
   let sealed: ImageSealer.Sealed
   /// The contents of the signature's partition, when the root hash is signed.
@@ -14,7 +13,6 @@ struct DiskImage {
   /// The image's name, for messages.
   let output: String
 
-  private static let sectorSize: UInt64 = 512
   /// Where the first partition begins: what partitioning tools align to.
   private static let firstByte: UInt64 = 1 << 20
 
@@ -33,30 +31,28 @@ struct DiskImage {
   /// - Parameters:
   ///   - image: file system, superblock and tree one after the other.
   ///   - disk: an empty file, open for writing.
-  ///   - path: its name, for sfdisk.
-  ///   - script: a name in a private directory for sfdisk's instructions.
-  func write(
-    _ image: borrowing OwnedFD, to disk: borrowing OwnedFD, path: String, script: String
-  ) throws(BuildError) {
+  func write(_ image: borrowing OwnedFD, to disk: borrowing OwnedFD) throws(BuildError) {
     let parts = try parts()
     var start = Self.firstByte
-    var lines = ["label: gpt", "label-id: \(try derivedUUID("verity-bpf disk uuid 1"))", "unit: sectors"]
+    var partitions: [NewPartitionTable.Partition] = []
     for part in parts {
-      lines.append(
-        "start=\(start / Self.sectorSize), size=\(part.byteCount / Self.sectorSize), type=\(part.type), "
-          + "uuid=\(part.uuid), name=\"\(part.name)\", attrs=\"GUID:60\"")
-      start += part.byteCount
+      let range = start..<start + part.byteCount
+      partitions.append(
+        NewPartitionTable.Partition(
+          name: part.name, type: part.type, uuid: part.uuid, range: range,
+          attributes: DiscoverablePartition.readOnlyBit))
+      start = range.upperBound
     }
-    // The second copy of the table takes 33 sectors at the end.
-    let size = (start + 33 * Self.sectorSize + 4095) / 4096 * 4096
+    let size = (start + NewPartitionTable.tailByteCount + 4095) / 4096 * 4096
+    let table = NewPartitionTable(
+      uuid: try derivedUUID("verity-bpf disk uuid 1"), partitions, byteCount: size)
     do throws(SystemError) {
       try disk.truncate(to: size)
-      let text = Array((lines.joined(separator: "\n") + "\n").utf8)
-      try OwnedFD.open(script, [.writeOnly, .create, .exclusive]).writeAll(text.rawSpan)
+      try disk.writeAll(table.head.rawSpan, at: 0)
+      try disk.writeAll(table.tail.rawSpan, at: size - NewPartitionTable.tailByteCount)
     } catch {
       throw .output(path: output, error)
     }
-    try partition(path, script: script)
     try copy(parts, from: image, to: disk)
   }
 
@@ -87,16 +83,6 @@ struct DiskImage {
     } catch {
       throw .verity(.hashing(error))
     }
-  }
-
-  private func partition(_ path: String, script: String) throws(BuildError) {
-    let result: Subprocess.Result
-    do throws(SystemError) {
-      result = try Subprocess.run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path], input: script)
-    } catch {
-      throw .noPartitioner(error)
-    }
-    guard result.status == 0 else { throw .partitioner(status: result.status, text: result.text) }
   }
 
   private func copy(

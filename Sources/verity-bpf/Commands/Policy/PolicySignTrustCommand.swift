@@ -19,8 +19,7 @@ struct PolicySignTrustCommand: Command {
     "Sign a statement about whose signatures of policies count in a store.",
     discussion: "The signer's own signature has to count in that store. The store need not be on this machine.",
     examples: [
-      "verity-bpf policy sign-trust --store-id ID --counter 1 --trust new.pem --certificate cert.pem --private-key key.pem "
-        + "-o signers.p7b"
+      "verity-bpf policy sign-trust --store-id ID --counter 1 --trust new.pem --certificate c.pem --private-key k -o s"
     ],
     options: [
       storeID, counter, trust, retire, SigningOptions.neededCertificate, SigningOptions.neededKey,
