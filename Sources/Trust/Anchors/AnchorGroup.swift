@@ -1,5 +1,6 @@
 internal import Base
 internal import Signatures
+internal import Synchronization
 
 /// The certificates that count for one kind of signature.
 struct AnchorGroup: Sendable {
@@ -12,6 +13,8 @@ struct AnchorGroup: Sendable {
   private var passesOverUnsupportedKeys = false
   /// What could not be read where others of these certificates may be, or what takes some away.
   private var failure: TrustError?
+  /// The certificates ready for use, once they were asked for.
+  private var parsed = Parsed()
 
   /// Nobody is trusted.
   static let none = AnchorGroup()
@@ -27,35 +30,69 @@ struct AnchorGroup: Sendable {
 
   /// Adds the certificates of a PEM text.
   mutating func add(_ file: CertificateFile, set: String) {
+    parsed = Parsed()
     for fingerprint in file.fingerprints where sets[fingerprint] == nil { sets[fingerprint] = set }
     pem += file.pem + [0x0a]
   }
 
   /// Adds all of another group, with the names of its sets.
   mutating func add(_ other: AnchorGroup) {
+    parsed = Parsed()
     pem += other.pem
     sets.merge(other.sets) { first, _ in first }
     failure = failure ?? other.failure
   }
 
   /// From now on no signature is checked: it is not known who is trusted.
-  mutating func fail(_ error: TrustError) { failure = failure ?? error }
+  mutating func fail(_ error: TrustError) {
+    parsed = Parsed()
+    failure = failure ?? error
+  }
 
   /// Whether nobody is trusted, which is known for sure.
   var isEmpty: Bool { sets.isEmpty && commonSet == nil && failure == nil }
 
-  /// The same, ready to check signatures with.
+  /// The same, ready to check signatures with: read once, however many are checked.
   ///
   /// - Throws: ``Signatures/SignatureError/noCertificate(reason:)`` when ``isEmpty``, and what could not be read.
-  func certificates() throws(Refusal) -> Certificates {
+  func certificates() throws(Refusal) -> SharedCertificates {
     if let failure { throw .anchors(failure) }
-    do throws(SignatureError) {
-      return try Certificates(pem: pem, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
-    } catch {
-      throw .signature(error)
+    return try parsed.certificates { () throws(Refusal) in
+      do throws(SignatureError) {
+        let read = try Certificates(pem: pem, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
+        return SharedCertificates(read)
+      } catch {
+        throw .signature(error)
+      }
     }
   }
 
   /// The set that a signer's certificate is in, by its fingerprint.
   func set(of signer: Digest) -> String? { sets[signer] ?? commonSet }
+}
+
+/// Certificates that several threads check signatures with.
+final class SharedCertificates: Sendable {
+  // They are never changed, and what OpenSSL keeps with them it keeps under locks of its own.
+  nonisolated(unsafe) let certificates: Certificates
+
+  init(_ certificates: consuming Certificates) { self.certificates = certificates }
+}
+
+/// What becomes of a group's certificates when they are first asked for.
+private final class Parsed: Sendable {
+  private let known = Mutex<Result<SharedCertificates, Refusal>?>(nil)
+
+  func certificates(
+    _ read: () throws(Refusal) -> SharedCertificates
+  ) throws(Refusal) -> SharedCertificates {
+    let result = known.withLock { known -> Result<SharedCertificates, Refusal> in
+      if let known { return known }
+      let made: Result<SharedCertificates, Refusal>
+      do throws(Refusal) { made = .success(try read()) } catch { made = .failure(error) }
+      known = made
+      return made
+    }
+    return try result.get()
+  }
 }

@@ -37,11 +37,11 @@ extension Trust {
     let anchors = anchors()
     // Nor need OpenSSL be opened on a machine without anchors.
     guard !anchors.isEmpty else { return .nobodyTrusted }
-    let trusted: Certificates
+    let trusted: SharedCertificates
     do throws(Refusal) { trusted = try anchors.certificates() } catch { return .unchecked(error) }
     do throws(SignatureError) {
       let verified = try SignedMessage.verify(
-        message, content: content, trusted: trusted, allowsAttributes: allowsAttributes)
+        message, content: content, trusted: trusted.certificates, allowsAttributes: allowsAttributes)
       return Self.verdict(
         on: verified.certificate, at: time,
         Voucher(
@@ -56,10 +56,10 @@ extension Trust {
     guard ObjectVerifier.isSigned(bytes.rawSpan) else { return .unsigned }
     let anchors = objects
     guard !anchors.isEmpty else { return .nobodyTrusted }
-    let trusted: Certificates
+    let trusted: SharedCertificates
     do throws(Refusal) { trusted = try anchors.certificates() } catch { return .unchecked(error) }
     do throws(ObjectSignatureError) {
-      let verified = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted)
+      let verified = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted.certificates)
       return Self.verdict(
         on: verified.certificate, at: time,
         Voucher(

@@ -8,14 +8,21 @@ extension PolicyStore {
   func read(
     _ entry: StoreState.Entry, _ state: StoreState, trust: Trust? = nil
   ) throws(PolicyStoreError) -> StoredPolicy {
+    let policy = try check(try message(of: entry), state, trust: trust)
+    guard policy.entry == entry else {
+      throw .damaged(path: "\(directory)/\(Self.file(of: entry))", reason: "it holds another version")
+    }
+    return policy
+  }
+
+  /// The signed message that an entry names.
+  func message(of entry: StoreState.Entry) throws(PolicyStoreError) -> [UInt8] {
     let path = "\(directory)/\(Self.file(of: entry))"
     guard let message = try contents(of: path, limit: 1 << 26) else {
       throw .damaged(path: path, reason: "it is not there")
     }
     guard try digest(message) == entry.message else { throw .damaged(path: path, reason: "its SHA-256 is another one") }
-    let policy = try check(message, state, trust: trust)
-    guard policy.entry == entry else { throw .damaged(path: path, reason: "it holds another version") }
-    return policy
+    return message
   }
 
   /// A message's signature, and what it says.
@@ -38,13 +45,17 @@ extension PolicyStore {
   func vouching(
     for message: [UInt8], _ state: StoreState, trust: Trust
   ) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
+    try Self.voucher(judge(state, trust).judge(.policy(message), at: Timestamp.now().seconds))
+  }
+
+  /// Who judges the messages of the store: its own certificates, and what was revoked.
+  func judge(_ state: StoreState, _ trust: Trust) throws(PolicyStoreError) -> Trust {
     // All keys could be used when the store was made; one that this OpenSSL no longer has takes no other's word away.
-    let judge = trust.trusting(only: try certificates(state), set: "store", passesOverUnsupportedKeys: true)
-    return try Self.voucher(judge.judge(.policy(message), at: Timestamp.now().seconds))
+    trust.trusting(only: try certificates(state), set: "store", passesOverUnsupportedKeys: true)
   }
 
   /// Who vouches for a policy, and whether their certificate is valid now, when the signature counts.
-  private static func voucher(_ verdict: Trust::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
+  static func voucher(_ verdict: Trust::Verdict) throws(PolicyStoreError) -> (Voucher, isValid: Bool) {
     switch verdict {
     case .trusted(let voucher): return (voucher, true)
     case .expired(let voucher): return (voucher, false)

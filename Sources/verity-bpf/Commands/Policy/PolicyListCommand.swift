@@ -28,23 +28,21 @@ struct PolicyListCommand: Command {
   func execute() throws -> Int32 {
     let store = try options.store()
     if signers { return try listSigners(store) }
-    let state = try store.state()
-    for (name, entry) in state.policies.sorted(by: { $0.key < $1.key }) {
-      let policy = try store.policy(name)
-      let isActive = state.active == name
-      let enforcing = policy.document.header?.enforcing ?? true
+    let policies = try store.list()
+    for policy in policies {
+      let version = policy.entry.version
       if json {
         try Output.json([
-          "schema": .string(Self.schema), "name": .string(name), "version": .string(entry.version.description),
-          "active": .bool(isActive), "enforcing": .bool(enforcing), "signer": .string(policy.signer.description),
-          "message": .string(entry.message.description),
+          "schema": .string(Self.schema), "name": .string(policy.name), "version": .string(version.description),
+          "active": .bool(policy.isActive), "enforcing": .bool(policy.isEnforcing),
+          "signer": .string(policy.signer.description), "message": .string(policy.entry.message.description),
         ])
       } else {
-        let marks = (isActive ? "active  " : "        ") + (enforcing ? "" : "PERMISSIVE  ")
-        try Output.line("\(marks)\(name) \(entry.version)  signed by \(policy.signer)")
+        let marks = (policy.isActive ? "active  " : "        ") + (policy.isEnforcing ? "" : "PERMISSIVE  ")
+        try Output.line("\(marks)\(policy.name) \(version)  signed by \(policy.signer)")
       }
     }
-    if state.policies.isEmpty, !json { try Output.line("no policy is installed") }
+    if policies.isEmpty, !json { try Output.line("no policy is installed") }
     return 0
   }
 
