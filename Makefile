@@ -6,7 +6,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := VERITY_BPF_PROFILE=release swift build -c release --static-swift-stdlib --disable-local-rpath
 
-.PHONY: help setup build man install demo test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick fuzz generated clean
+.PHONY: help setup build man install demo test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus lint fmt bench bench-quick growth fuzz generated clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,10 @@ man: build ## write the manual pages to out/man
 
 # PREFIX is where it will be found, DESTDIR what is put before that while a package is made.
 PREFIX ?= /usr/local
-install: build ## install the command, its manual pages, completions and schemas below PREFIX
-	@tools/install $(BINARY) "$(DESTDIR)$(PREFIX)"
+# logrotate reads /etc, whatever the prefix is.
+SYSCONFDIR ?= /etc
+install: build ## install the command, its manual pages, completions and schemas below PREFIX, and how its log is rotated
+	@tools/install $(BINARY) "$(DESTDIR)$(PREFIX)" "$(DESTDIR)$(SYSCONFDIR)"
 
 demo: ## pack the demo programs, prove and load them, show the refusals (root)
 	@tools/setup demo
@@ -80,6 +82,11 @@ bench-quick: ## run every row of the comparison in little time, judging nothing
 	@tools/setup test
 	@$(MAKE) --no-print-directory build
 	@tools/bench $(BINARY) quick
+
+growth: ## double the input of each command, and see that its work does not grow faster (tools/growth)
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
+	@tools/growth $(BINARY)
 
 fuzz: ## feed the parsers random input for a minute
 	@tools/fuzz 60

@@ -120,6 +120,28 @@ final class LifeTests {
     #expect(try unload(pin).status == 0)
   }
 
+  /// With the file that `make install` puts in place, under another directory.
+  @Test func psReadsWhatLogrotateMakes() throws {
+    let text = String(decoding: try directory.read("\(Tools.repository)/tools/logrotate"), as: UTF8.self)
+    let ours = text.split(separator: "/var/log/verity-bpf", omittingEmptySubsequences: false)
+      .joined(separator: directory.file("audit"))
+    let settings = try directory.write("rotation", ours)
+    try OwnedFD.open(settings, .readOnly).setPermissions(0o600)
+    var ids: [JSONValue?] = []
+    for round in 0..<3 {
+      try #require(try VerityBPFCommand.run(arguments("\(pins)/\(round)")).status == 0)
+      ids.append(try identifier(pinned: "\(pins)/\(round)/prog/xdp_counter"))
+      try Tools.run("logrotate", "--force", "--state", directory.file("state"), settings)
+      for id in ids {
+        #expect(try standing(of: id, audit: directory.file("audit"))?["standing"] == "vouched", "\(round)")
+      }
+    }
+    let names = try Directory.names(directory.file("audit")).filter { $0.hasPrefix("audit.jsonl") }
+    #expect(names == ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2.gz", "audit.jsonl.3.gz"])
+    #expect(try FileStatus.of(path: directory.file("audit/audit.jsonl")).mode == 0o600)
+    for round in 0..<3 { #expect(try unload("\(pins)/\(round)").status == 0) }
+  }
+
   @Test func psSaysWhatItCannotSee() throws {
     let missing = try VerityBPFCommand.run(["ps", "--audit-dir", directory.file("nowhere"), "--json"])
     #expect(missing.status == 1)

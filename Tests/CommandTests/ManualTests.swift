@@ -28,7 +28,8 @@ struct ManualTests {
   func install() throws {
     let directory = try TemporaryDirectory()
     let prefix = directory.file("usr")
-    try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix)
+    let etc = directory.file("etc")
+    try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix, etc)
     for name in [
       "bin/verity-bpf", "share/man/man1/verity-bpf-self-test.1",
       "share/bash-completion/completions/verity-bpf",
@@ -36,6 +37,11 @@ struct ManualTests {
       "share/verity-bpf/schemas/doctor.schema.json",
     ] { #expect((try? FileStatus.of(path: "\(prefix)/\(name)"))?.kind == .regular, "\(name)") }
     #expect(try Tools.run("\(prefix)/bin/verity-bpf", "explain-error", "policy.denied").hasPrefix("policy.denied\n"))
+    // How the log is rotated; what an administrator has made of it is kept.
+    #expect(String(decoding: try directory.read("etc/logrotate.d/verity-bpf"), as: UTF8.self).contains("delaycompress"))
+    try directory.write("etc/logrotate.d/verity-bpf", "ours")
+    try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix, etc)
+    #expect(try directory.read("etc/logrotate.d/verity-bpf") == Array("ours".utf8))
     try Tools.run("bash", "-n", "\(prefix)/share/bash-completion/completions/verity-bpf")
   }
 }
