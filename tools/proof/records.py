@@ -42,7 +42,8 @@ class Record:
     @property
     def reason(self) -> str:
         """Why it was refused: the verifier's last words, or libbpf's."""
-        lines = [line.strip() for line in self.text.split("\n")]
+        # What kernels from 7.3 on explain stands behind what they always said.
+        lines = [line.strip() for line in self.text.split("\nVerification failed: ")[0].split("\n")]
         lines = [line for line in lines if line and not line.startswith(("processed ", "verification time ", "stack depth "))]
         return lines[-1] if lines else f"error {self.error}"
 

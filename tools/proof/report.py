@@ -210,16 +210,16 @@ def page(work: Work) -> int:
     return 1 if off or share > UNCOMPARED or loaded == 0 else 0
 
 
-def main() -> int:
-    if len(sys.argv) != 2:
+def main(words: list[str]) -> int:
+    if len(words) != 2:
         print(__doc__, file=sys.stderr)
         return 64
     try:
-        return page(Work(sys.argv[1]))
+        return page(Work(words[1]))
     except records.Incomplete as error:
         print(f"analysis-proof: {error}", file=sys.stderr)
         return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv))

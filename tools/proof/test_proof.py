@@ -1,11 +1,15 @@
 """Tests of the comparison, with logs written by hand. Run by `make test`: python3 -m unittest discover -s tools/proof"""
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import tempfile
 import unittest
 
 import records
+import report
 import verdict
 import verifierlog
 from records import Record
@@ -153,7 +157,9 @@ processed 1 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 0: (85) call {function}#77438        ; R0=rdonly_mem{suffix}(id=1,sz=4)
 1: (61) r1 = *(u32 *)(r0 +0)          ; R0=rdonly_mem(sz=4) R1=scalar()
 """
+        apart = log.replace("      ; R0", "\n1: R0")
         for function in verifierlog.OWN_MEMORY:
+            self.assertEqual(self.accesses(apart.format(function=function, suffix="_or_null")), [])
             self.assertEqual(self.accesses(log.format(function=function, suffix="_or_null")), [])
         self.assertEqual(len(self.accesses(log.format(function="bpf_per_cpu_ptr", suffix=""))), 1)
         iterator = """0: R1=fp-8 R10=fp0
@@ -218,6 +224,8 @@ class Verdicts(unittest.TestCase):
             (refused, CAREFUL, verdict.LOCKDOWN_OFF), (self.record("timeout"), CAREFUL, None), (None, CAREFUL, None),
         ]:
             self.assertEqual(verdict.judge_lockdown(locked, "confidentiality", claim).verdict, expected)
+        explained = self.record("refused", "cannot use helper\n\nVerification failed: Policy\n\nSuggestion:\n  Use another.\n")
+        self.assertEqual(explained.reason, "cannot use helper")
         self.assertEqual(refused.reason, "program of this type cannot use helper bpf_probe_read_kernel#113")
 
 
@@ -238,6 +246,81 @@ class Records(unittest.TestCase):
                         b"program\to\tp\txdp\tloaded\t0\t3\t2\nab\n"):
             with self.assertRaises(records.Incomplete):
                 self.read(content)
+
+
+class Pages(unittest.TestCase):
+    """A run over two objects: `a/one`, whose program follows a kernel pointer, and `selftests/two`, which loads under no lockdown
+    mode that is said to forbid it.
+    """
+
+    def work(self, reads: str = "undeclared", loads: bool = False, log: str = FOLLOWED) -> str:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+
+        def write(name: str, content: str) -> None:
+            path = os.path.join(directory.name, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(content)
+
+        def record(name: str, result: str, text: str = "") -> str:
+            return f"program\t{name}\tp\txdp\t{result}\t0\t1\t{len(text)}\n{text}\n"
+
+        def claim(reads: str, loads: bool) -> str:
+            modes = {mode: {"loads": loads} for mode in verdict.MODES}
+            return json.dumps({"programs": [{"name": "p", "class": "full", "read_scope": reads, "lockdown": modes}]})
+
+        for name, content in {
+            "names": "a/one\nselftests/two\n", "version": "7.3.4", "kernel": "7.3.4", "compiler": "clang 21", "host.kernel": "6.18.1",
+            "types": "\n".join(TYPES), "host.types": "", "failed": "three\tno such type\n",
+        }.items():
+            write(name, content)
+        write("claims/a/one.json", claim(reads, True))
+        write("claims/selftests/two.json", claim("none", loads))
+        plain = FOLLOWED.replace("trusted_ptr_task_struct", "map_value")
+        write("host.records", record("a/one", "loaded", log) + "end\n")
+        write("none.records", record("a/one", "loaded", log) + record("selftests/two", "loaded", plain) + "end\n")
+        for mode in verdict.MODES:
+            write(f"{mode}.records", record("a/one", "loaded") + record("selftests/two", "refused", "no") + "end\n")
+        return directory.name
+
+    def page(self, work: str) -> tuple[int, str, str]:
+        out, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            status = report.main(["report.py", work])
+        return status, out.getvalue(), errors.getvalue()
+
+    def test_where_all_agree(self):
+        status, text, errors = self.page(self.work())
+        self.assertEqual((status, errors), (0, ""))
+        for row in ["| loaded and judged | 2 |", "| not compared | 0 (0.0%) |", "| **off** | 0 |",
+                    f"| {verdict.SAID} | 1 |", f"| {verdict.FORBIDDEN} | 1 | 1 |", "| three | no such type |"]:
+            self.assertIn(row, text)
+
+    def test_an_access_that_is_off(self):
+        status, text, errors = self.page(self.work(reads="none"))
+        self.assertEqual(status, 1)
+        self.assertIn("| **off** | 1 |", text)
+        self.assertIn("off: a/one | p | reads NONE | 2: r3 = *(u32 *)(r2 +1268)", errors)
+
+    def test_a_lockdown_mode_that_is_off(self):
+        status, text, errors = self.page(self.work(loads=True))
+        self.assertEqual(status, 1)
+        self.assertIn("off: selftests/two | p | loads under lockdown=integrity | no", errors)
+
+    def test_too_little_compared(self):
+        status, text, errors = self.page(self.work(log="0: R1=ctx()\n"))
+        self.assertEqual(status, 1)
+        self.assertIn("| not compared | 1 (50.0%) |", text)
+        self.assertIn("could not be compared", errors)
+
+    def test_a_machine_that_did_not_come_to_its_end(self):
+        work = self.work()
+        with open(os.path.join(work, "integrity.records"), "w", encoding="utf-8") as file:
+            file.write("")
+        status, _, errors = self.page(work)
+        self.assertEqual(status, 1)
+        self.assertIn("integrity.records", errors)
 
 
 if __name__ == "__main__":

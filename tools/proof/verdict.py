@@ -103,7 +103,7 @@ def judge(records: list[Record], claim: Claim, types: Set[str]) -> Reading:
         if found := next((reading for reading in readings if reading.verdict == verdict), None):
             return found
     if any(one.result == "loaded-large" for one in records):
-        return Reading(None, "the log is larger than the limit")
+        return Reading(None, "the log is larger than the limit, or takes longer")
     return Reading(None, "the verifier took longer than the limit")
 
 

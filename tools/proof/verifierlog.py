@@ -119,6 +119,7 @@ class Reader:
         self.began = False
         self.seen: set[tuple[int, str]] = set()
         self.calls: dict[int, str] = {}
+        self.last = ("", "")
 
     def line(self, line: str) -> None:
         if not self.began:
@@ -138,6 +139,7 @@ class Reader:
                 self.instruction(int(found[1]), found[2], found[3].rstrip(), found[4])
             elif found := STATE_AFTER.match(line):
                 self.take(found[2], replace=False)
+                self.note_source(*self.last)
             elif line.endswith(": safe"):
                 self.reading.safe += 1
         elif first == "f" and (found := PATH.match(line)):
@@ -148,6 +150,7 @@ class Reader:
                 if call := self.calls.get(int(found[1])):
                     # An iterator that has another element, after the path where it has none.
                     self.note_source("85", call)
+                self.last = ("", "")
         elif first == "p" and (found := PROCESSED.match(line)):
             self.reading.processed = int(found[1])
         elif line.startswith("Validating "):
@@ -156,6 +159,7 @@ class Reader:
 
     def instruction(self, index: int, opcode: str, text: str, after: str | None) -> None:
         self.reading.instructions += 1
+        self.last = (opcode, text)
         registers = self.frames.setdefault(self.frame, {})
         if found := MEMORY.search(text):
             self.reading.memory += 1
@@ -174,12 +178,14 @@ class Reader:
             self.calls[index] = text
         if after is not None:
             self.take(" " + after.strip(), replace=False)
-            if opcode in ("85", "18"):
-                self.note_source(opcode, text)
+            self.note_source(opcode, text)
             if before:
                 self.no_longer_null(before)
 
     def note_source(self, opcode: str, text: str) -> None:
+        """Notes what a call or the load of an address left in its register, where that is memory that may only be read."""
+        if opcode not in ("85", "18"):
+            return
         number = 0 if opcode == "85" else int(text[1:].split(" ", 1)[0])
         kind = Kind.of(self.frames[self.frame].get(number, ("?", None))[0])
         if kind.reaches == "read-only memory":
