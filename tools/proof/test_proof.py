@@ -221,7 +221,7 @@ class Verdicts(unittest.TestCase):
         forbidden = Claim(restricted=False, reads_none=False, loads=frozenset(["integrity"]))
         for locked, claim, expected in [
             (loads, CAREFUL, verdict.ALLOWED), (refused, forbidden, verdict.FORBIDDEN), (loads, forbidden, verdict.STRICT),
-            (refused, CAREFUL, verdict.LOCKDOWN_OFF), (self.record("timeout"), CAREFUL, None), (None, CAREFUL, None),
+            (refused, CAREFUL, verdict.LOCKDOWN_OFF), (self.record("timeout"), CAREFUL, None), (None, CAREFUL, None), (self.record("unprepared", "no map"), CAREFUL, None),
         ]:
             self.assertEqual(verdict.judge_lockdown(locked, "confidentiality", claim).verdict, expected)
         explained = self.record("refused", "cannot use helper\n\nVerification failed: Policy\n\nSuggestion:\n  Use another.\n")

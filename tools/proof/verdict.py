@@ -109,7 +109,8 @@ def judge(records: list[Record], claim: Claim, types: Set[str]) -> Reading:
 
 def judge_lockdown(locked: Record | None, mode: str, claim: Claim) -> Reading:
     """For a program that loads on the same kernel without lockdown."""
-    if locked is None or locked.was_cut_short:
+    if locked is None or locked.was_cut_short or locked.result == "unprepared":
+        # Where libbpf could not make it ready, the kernel was not asked.
         return Reading(None, f"lockdown={mode}: {locked.result if locked else 'not asked'}")
     said = mode in claim.loads
     if locked.loads:
