@@ -74,9 +74,14 @@ struct AnchorGroup: Sendable {
 /// Certificates that several threads check signatures with.
 final class SharedCertificates: Sendable {
   // They are never changed, and what OpenSSL keeps with them it keeps under locks of its own.
-  nonisolated(unsafe) let certificates: Certificates
+  private nonisolated(unsafe) let certificates: Certificates
 
-  init(_ certificates: consuming Certificates) { self.certificates = certificates }
+  init(_ certificates: consuming Certificates) { unsafe self.certificates = certificates }
+
+  /// Lends them.
+  func use<R, Failure: Error>(_ body: (borrowing Certificates) throws(Failure) -> R) throws(Failure) -> R {
+    try unsafe body(certificates)
+  }
 }
 
 /// What becomes of a group's certificates when they are first asked for.

@@ -40,8 +40,9 @@ extension Trust {
     let trusted: SharedCertificates
     do throws(Refusal) { trusted = try anchors.certificates() } catch { return .unchecked(error) }
     do throws(SignatureError) {
-      let verified = try SignedMessage.verify(
-        message, content: content, trusted: trusted.certificates, allowsAttributes: allowsAttributes)
+      let verified = try trusted.use { (certificates) throws(SignatureError) in
+        try SignedMessage.verify(message, content: content, trusted: certificates, allowsAttributes: allowsAttributes)
+      }
       return Self.verdict(
         on: verified.certificate, at: time,
         Voucher(
@@ -59,7 +60,9 @@ extension Trust {
     let trusted: SharedCertificates
     do throws(Refusal) { trusted = try anchors.certificates() } catch { return .unchecked(error) }
     do throws(ObjectSignatureError) {
-      let verified = try ObjectVerifier.verify(bytes.rawSpan, trusted: trusted.certificates)
+      let verified = try trusted.use { (certificates) throws(ObjectSignatureError) in
+        try ObjectVerifier.verify(bytes.rawSpan, trusted: certificates)
+      }
       return Self.verdict(
         on: verified.certificate, at: time,
         Voucher(

@@ -1,30 +1,61 @@
+public import Base
+internal import Linux
+internal import Policy
+
+/// What is installed, without taking the policies' texts apart: each was valid when it was installed, and is still the message
+/// that the state names.
 extension PolicyStore {
   /// An installed policy as it is shown.
   public struct ListedPolicy: Sendable {
     public let name: String
+    public let entry: StoreState.Entry
     public let isActive: Bool
-    public let policy: StoredPolicy
+    /// False when what its rules deny happens all the same.
+    public let isEnforcing: Bool
+    /// SHA-256 of the signer's certificate.
+    public let signer: Digest
     /// Who signed it was revoked, and how that is known; then it decides nothing, be it the active one.
     public let revocation: Revocation?
   }
 
   /// The installed policies in the order of their names, for people to see: also those that decide nothing because their
-  /// signer was revoked.
+  /// signer was revoked. Signatures are checked, against certificates that are read once.
   public func list() throws(PolicyStoreError) -> [ListedPolicy] {
     let state = try state()
+    guard !state.policies.isEmpty else { return [] }
     // Whose signatures count is the store's own; without the machine's list nothing was revoked.
-    let unrevoked = PolicyStore(directory: directory, trust: .none)
+    let (judge, unrevoked) = (try judge(state, trust), try judge(state, .none))
+    let now = Timestamp.now().seconds
     var list: [ListedPolicy] = []
-    for name in state.policies.keys.sorted() {
-      let isActive = state.active == name
+    for (name, entry) in state.policies.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+      let message = try message(of: entry)
+      var revocation: Revocation?
+      let voucher: Voucher
       do throws(PolicyStoreError) {
-        list.append(ListedPolicy(name: name, isActive: isActive, policy: try policy(name), revocation: nil))
+        voucher = try Self.voucher(judge.judge(.policy(message), at: now)).0
       } catch {
-        guard case .revoked(let revocation) = error else { throw error }
-        list.append(
-          ListedPolicy(name: name, isActive: isActive, policy: try unrevoked.policy(name), revocation: revocation))
+        guard case .revoked(let found) = error else { throw error }
+        revocation = found
+        voucher = try Self.voucher(unrevoked.judge(.policy(message), at: now)).0
       }
+      guard let header = Self.header(of: voucher.policy ?? []), header.version == entry.version else {
+        throw .damaged(path: "\(directory)/\(Self.file(of: entry))", reason: "it holds another version")
+      }
+      list.append(
+        ListedPolicy(
+          name: name, entry: entry, isActive: state.active == name, isEnforcing: header.enforcing,
+          signer: voucher.signer, revocation: revocation))
     }
     return list
+  }
+
+  /// The header of a policy's text, which comes before all rules.
+  private static func header(of text: [UInt8]) -> PolicyDocument.Header? {
+    var end = 0
+    while end < text.count {
+      end = text[end...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? text.count
+      if let header = PolicyDocument.parse(Array(text[..<end]), dialect: .verityBPF).header { return header }
+    }
+    return nil
   }
 }

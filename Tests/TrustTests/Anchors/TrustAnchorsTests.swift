@@ -29,7 +29,7 @@ import Testing
     let anchors = try Trust(directory: directory.file("trust"))
     #expect(anchors.objects.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
     #expect(anchors.objects.set(of: try fingerprint("trust/user/bob.pem")) == "user")
-    let count = try anchors.objects.certificates().certificates.count
+    let count = try anchors.objects.certificates().use { $0.count }
     #expect(count == 2 && !anchors.objects.isEmpty && anchors.images.isEmpty)
     #expect(Trust.none.objects.isEmpty)
   }
@@ -57,7 +57,7 @@ import Testing
     // All or nothing of a file.
     try directory.write("trust/user/two.pem", unknown + alice)
     let anchors = try Trust(directory: directory.file("trust"))
-    #expect(try anchors.objects.certificates().certificates.count == 2)
+    #expect(try anchors.objects.certificates().use { $0.count } == 2)
     #expect(anchors.objects.set(of: try fingerprint("trust/bpf/alice.pem")) == "bpf")
     #expect(anchors.problems.map(\.code) == Array(repeating: "signature.certificate-key", count: 3))
     for (problem, name) in zip(anchors.problems, ["bpf/a-unknown.pem", "user/a-unknown.pem", "user/two.pem"]) {
@@ -80,7 +80,7 @@ import Testing
     try directory.write("root/etc/os-release", "ID=debian\n")
     let anchors = try Trust.standard(root: directory.file("root"))
     let count = (
-      try anchors.objects.certificates().certificates.count, try anchors.images.certificates().certificates.count
+      try anchors.objects.certificates().use { $0.count }, try anchors.images.certificates().use { $0.count }
     )
     #expect(count == (1, 1))
     #expect(anchors.problems.map(\.code) == Array(repeating: "signature.certificate-key", count: 2))

@@ -36,10 +36,12 @@ struct PolicyListCommand: Command {
           "schema": .string(Self.schema), "name": .string(policy.name), "version": .string(version.description),
           "active": .bool(policy.isActive), "enforcing": .bool(policy.isEnforcing),
           "signer": .string(policy.signer.description), "message": .string(policy.entry.message.description),
+          "revoked": .bool(policy.revocation != nil),
         ])
       } else {
         let marks = (policy.isActive ? "active  " : "        ") + (policy.isEnforcing ? "" : "PERMISSIVE  ")
-        try Output.line("\(marks)\(policy.name) \(version)  signed by \(policy.signer)")
+        let revoked = policy.revocation.map { ", REVOKED by line \($0.line) of \($0.path)" } ?? ""
+        try Output.line("\(marks)\(policy.name) \(version)  signed by \(policy.signer)\(revoked)")
       }
     }
     if policies.isEmpty, !json { try Output.line("no policy is installed") }

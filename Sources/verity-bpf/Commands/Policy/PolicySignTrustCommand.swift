@@ -50,6 +50,8 @@ struct PolicySignTrustCommand: Command {
     guard counter > 0 else { throw UsageError("Numbers of statements begin with 1.") }
   }
 
+  var done: String? { "`\(output)` is written" }
+
   func execute() throws -> Int32 {
     let statement = SignerStatement(
       store: storeID, counter: UInt64(clamping: counter), trusted: try trust.map { try CertificateOption.read($0) },

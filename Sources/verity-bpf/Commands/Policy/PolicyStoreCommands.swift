@@ -16,6 +16,9 @@ struct StoreOptions {
     givenAuditDir = try words[CommonOptions.auditDirectory]
   }
 
+  /// Where the store is; nil when the settings that say so cannot be read.
+  var directory: String? { try? Site.store(givenStore) }
+
   /// The store, which asks this machine's list of revocations too.
   func store() throws -> PolicyStore { PolicyStore(directory: try Site.store(givenStore), trust: try Site.trust(nil)) }
 
@@ -65,7 +68,7 @@ struct PolicyInitCommand: Command {
     certificate = try words[Self.certificate]
   }
 
-  var done: String? { "the store `\(options.directory)` is made" }
+  var done: String? { options.directory.map { "the store `\($0)` is made" } }
 
   func execute() throws -> Int32 {
     let store = try options.store()

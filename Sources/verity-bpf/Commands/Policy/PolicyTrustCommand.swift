@@ -31,6 +31,8 @@ struct PolicyTrustCommand: Command {
 
   var wantsJSON: Bool { json }
 
+  var done: String? { "what the statement `\(statement)` says is in force" }
+
   func execute() throws -> Int32 {
     let bytes = try PolicyFile.read(statement)
     let store = try options.store()
