@@ -24,7 +24,7 @@ extension ErrorCatalogue {
       "The image has another root hash than the one that was asked for. It is another image, or another version of it.",
     "provenance.too-large": "The file is larger than any BPF object. It is not read into memory.",
     "provenance.revoked":
-      "The list of revocations among the trust anchors names this object, this root hash, or the certificate of who signed one of them. That is asked before everything else, also before a policy that allows everything.",
+      "The list of revocations among the trust anchors names this object, this root hash, or the certificate of who signed one of them, or of who signed the policy that would decide. That is asked before everything else, also before a policy that allows everything.",
     "provenance.hashing": "No digest could be computed of the object; see verity.hash-unavailable.",
     "load.no-policy":
       "Something has to decide. Name a policy with --policy, or install one in the store (`verity-bpf policy init`, `install`, `activate`).",
