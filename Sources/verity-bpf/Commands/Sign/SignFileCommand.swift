@@ -1,3 +1,4 @@
+import BPFObject
 import Base
 import Linux
 import Signatures
@@ -112,6 +113,8 @@ struct SignFileCommand: Command {
       case .module: signed = try ModuleSignature.sign(bytes.rawSpan, certificate: pem ?? [], key: key)
       }
     }
+    // With its signature it may be no larger than what is read.
+    try BPFObject.requireSize(UInt64(signed.count))
     // In place: the file behind a symbolic link, with the owner and mode that it has.
     let path = try output ?? Directory.resolved(object)
     // The object may be replaced: that is where its signature goes.
@@ -142,7 +145,9 @@ struct SignFileCommand: Command {
 
   /// The object; for a companion section without the module signature that it may have, which would cover other bytes.
   private func read() throws -> [UInt8] {
-    let bytes = try OwnedFD.openRegular(object).readToEnd(of: object, limit: PolicyFile.sizeLimit)
+    let file = try OwnedFD.openRegular(object)
+    try BPFObject.requireSize(try file.status().size)
+    let bytes = try file.readToEnd(of: object, limit: BPFObject.maximumByteCount)
     let content = try ModuleSignature.bytesToSign(of: bytes.rawSpan)
     // What is no object is not signed as one, whatever the form.
     _ = try ObjectSigner.bytesToSign(of: content.rawSpan)
