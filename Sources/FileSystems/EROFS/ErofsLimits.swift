@@ -7,7 +7,7 @@ public struct ErofsLimits: Equatable, Sendable {
   public var depth: Int
   /// Bytes of a path; PATH_MAX of the kernel less its NUL.
   public var pathBytes: Int
-  /// Bytes of the paths of all names together, where they are listed.
+  /// Bytes of the paths of all files together: they are listed.
   public var listingBytes: Int
   /// Bytes of one directory.
   public var directoryBytes: Int
@@ -39,7 +39,7 @@ public struct ErofsLimits: Equatable, Sendable {
     switch limit {
     case .names: "at most \(entries) names"
     case .path: "a path of at most \(depth) components and \(pathBytes) bytes"
-    case .listing: "at most \(listingBytes) bytes of paths of all names together"
+    case .listing: "at most \(listingBytes) bytes of paths of all files together"
     case .directory: "a directory of at most \(directoryBytes) bytes"
     case .file: "a file of at most \(fileBytes) bytes"
     }
@@ -51,11 +51,4 @@ public struct ErofsLimits: Equatable, Sendable {
   ///   - depth: components of its path.
   ///   - byteCount: bytes of its path.
   public func allowPath(depth: Int, byteCount: Int) -> Bool { depth <= self.depth && byteCount <= pathBytes }
-
-  /// Refuses a list of paths that has got too long.
-  public func checkListing(_ byteCount: Int) throws(ErofsError) {
-    guard byteCount <= listingBytes else {
-      throw ErofsError(.limit, expected: allowed(.listing), found: "more")
-    }
-  }
 }

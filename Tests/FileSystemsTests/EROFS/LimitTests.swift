@@ -27,6 +27,12 @@ import Verity
     Case(limit: .names, limits: ErofsLimits(entries: 3)) { excess in
       (0..<1 + excess).map { ("\($0)", [1]) } + [("z", [2])]
     },
+    Case(limit: .listing, limits: ErofsLimits(listingBytes: 100)) { excess in
+      [
+        ("d/" + String(repeating: "a", count: 57 + excess), [1]), ("d/" + String(repeating: "b", count: 38), [1]),
+        ("z", [2]),
+      ]
+    },
     Case(limit: .path, limits: ErofsLimits(depth: 4)) { excess in
       [(String(repeating: "d/", count: 3 + excess) + "f", [1]), ("z", [2])]
     },

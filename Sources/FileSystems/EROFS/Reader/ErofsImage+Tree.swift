@@ -71,6 +71,23 @@ extension ErofsImage where Blocks: ~Copyable {
     }
   }
 
+  /// All files and what else is no directory, in bytewise order of their paths.
+  ///
+  /// - Throws: ``ErofsError``, also when the paths together are longer than the limit.
+  public func files() throws(ErofsError) -> [(path: String, inode: ErofsInode)] {
+    var files: [(path: String, inode: ErofsInode)] = []
+    var byteCount = 0
+    try walk { entry throws(ErofsError) in
+      guard entry.inode.kind != .directory else { return }
+      byteCount += entry.place.byteCount
+      guard byteCount <= limits.listingBytes else {
+        throw ErofsError(.limit, path: entry.path, expected: limits.allowed(.listing), found: "more")
+      }
+      files.append((entry.path, entry.inode))
+    }
+    return files.sorted { $0.path.precedesBytewise($1.path) }
+  }
+
   /// Visits every name that is not a directory's, in the order of ``walk(_:)``, without reading what it leads to. The
   /// directories say what kind of file that is, and nobody has looked whether it is so.
   ///

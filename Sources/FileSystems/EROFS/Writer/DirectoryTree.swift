@@ -21,6 +21,8 @@ struct DirectoryTree {
   private let limits: ErofsLimits
   /// Names so far, with the root.
   private var nameCount = 1
+  /// Bytes of the paths of all files so far.
+  private var listingByteCount = 0
   /// The root first, and each one after the one that holds it.
   private(set) var directories: [Directory] = [Directory(path: [], parent: 0)]
   /// By path. Paths are compared by their bytes: as strings, names that differ in their bytes can be equal.
@@ -40,6 +42,10 @@ struct DirectoryTree {
       else { throw .badPath(path, found: "a name of \(name.count) bytes: `\(String(decoding: name, as: UTF8.self))`") }
     }
     guard let name = names.last else { throw .badPath(path, found: "no name") }
+    listingByteCount += bytes.count
+    guard listingByteCount <= limits.listingBytes else {
+      throw .limit(path: path, allowed: limits.allowed(.listing), found: "more")
+    }
     guard limits.allowPath(depth: names.count, byteCount: bytes.count) else {
       throw .limit(
         path: path, allowed: limits.allowed(.path), found: "\(names.count) components, \(bytes.count) bytes")

@@ -32,7 +32,7 @@ extension InspectCommand {
       try manifest?.check(superblock: layout.superblock)
       let description = ImageDescription(
         file: file, rootHash: rootHash, sidecar: sidecar == nil ? nil : sidecarPath, signature: signature,
-        layout: layout, superblock: image.superblock, manifest: manifest, files: try listing(of: image))
+        layout: layout, superblock: image.superblock, manifest: manifest, files: try image.files())
       if json {
         try Output.json(description.json(schema: Self.schema))
       } else {
@@ -43,20 +43,6 @@ extension InspectCommand {
       if !diagnostic.message.mentions("`\(file)`") { diagnostic.message = "`\(file)`: \(diagnostic.message)" }
       throw DiagnosedFailure(diagnostic)
     }
-  }
-
-  private func listing(of image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>) throws(ErofsError)
-    -> [(path: String, inode: ErofsInode)]
-  {
-    var files: [(path: String, inode: ErofsInode)] = []
-    var byteCount = 0
-    try image.walk { entry throws(ErofsError) in
-      guard entry.inode.kind != .directory else { return }
-      byteCount += entry.place.byteCount
-      try image.limits.checkListing(byteCount)
-      files.append((entry.path, entry.inode))
-    }
-    return files.sorted { $0.path.precedesBytewise($1.path) }
   }
 }
 

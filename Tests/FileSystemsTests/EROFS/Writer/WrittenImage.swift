@@ -55,6 +55,7 @@ struct WrittenImage {
       }
     }
     #expect(found.count == files.count && foundDirectories == directories.count + 1)
+    #expect(try image.files().map(\.path) == files.map(\.path).sortedBytewise())
     for (index, file) in files.enumerated() {
       let inode = try #require(found[Array(file.path.utf8)], "\(file.path)")
       #expect(try image.readFile(inode, limit: file.contents.count) == file.contents, "\(file.path)")
