@@ -190,7 +190,7 @@ import Testing
   }
 
   /// Of a run's attempts those are closed, once, that have no outcome and were not denied; wherever a rotation has put them.
-  @Test(arguments: ["audit.jsonl", "audit.jsonl.1", "audit.jsonl-20261130"])
+  @Test(arguments: ["audit.jsonl", "audit.jsonl.1", "audit.jsonl-20261130", "audit.jsonl.2.gz"])
   func closesWhatIsOpen(file: String) throws {
     let run = "12.34-\(Self.nobody)"
     let asked =
@@ -207,6 +207,9 @@ import Testing
     // Killed in the middle of a record.
     text += #"{"schema":"verity-bpf/audit/1","event":"\#(run).3","sta"#
     let path = try directory.write("audit/\(file)", text)
+    if file.hasSuffix(".gz") {
+      try Tools.run("sh", "-c", "gzip < \(path) > \(path).new && mv \(path).new \(path)")
+    }
     let inode = try FileStatus.of(path: path).inode
     if file != "audit.jsonl" {
       // The records go on in a new file.

@@ -48,7 +48,7 @@ public final class AuditLog: Sendable {
 
   static let lockName = "audit.lock"
   static let textName = "audit.log"
-  static let objectsName = "audit.jsonl"
+  static let objectsName = AuditLogFiles.name
   /// Longer than any other run takes for one record; a process that was stopped may hold the lock for ever.
   static let patience = 10.0
 

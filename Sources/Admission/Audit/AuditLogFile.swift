@@ -50,11 +50,14 @@ struct AuditLogFile: ~Copyable {
   }
 
   /// The lines from the first one on.
-  borrowing func forwards() throws(AuditReadError) -> LogLines {
+  ///
+  /// - Parameter start: bytes of a plain file that are passed over, up to the beginning of a line.
+  borrowing func forwards(from start: UInt64 = 0) throws(AuditReadError) -> LogLines {
     let descriptor = try AuditReadError.about(path) { () throws(SystemError) in
       try source.descriptor.withRaw { raw throws(SystemError) in try OwnedFD.duplicating(raw) }
     }
-    return try LogLines(path: path, descriptor, byteCount: source.byteCount)
+    return try LogLines(
+      path: path, descriptor, byteCount: source.byteCount, from: isCompressed ? 0 : min(start, source.byteCount))
   }
 }
 

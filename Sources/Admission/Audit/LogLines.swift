@@ -52,10 +52,13 @@ public struct LogLines: ~Copyable {
 
   /// - Parameter byteCount: bytes of the file that are read, from its first one on; nil for what is there from the
   ///   descriptor's position on.
-  init(path: String, _ descriptor: consuming OwnedFD, byteCount: UInt64?) throws(AuditReadError) {
+  /// - Parameter start: where reading begins in a plain file.
+  init(
+    path: String, _ descriptor: consuming OwnedFD, byteCount: UInt64?, from start: UInt64 = 0
+  ) throws(AuditReadError) {
     self.path = path
     self.descriptor = descriptor
-    unread = byteCount.map { 0..<$0 }
+    unread = byteCount.map { start..<$0 }
     input = [UInt8](repeating: 0, count: Self.pieceBytes)
     try read()
     guard let format = try LogCompression.format(of: input[..<given], path: path) else { return }

@@ -7,43 +7,28 @@ struct OpenAttempts {
   /// The records, in their order.
   private var attempts: [(event: String, record: JSONValue)] = []
   private var ended: Set<String> = []
-  /// Whether the file that they were written to is still there, and could be read.
-  private var isComplete = false
+  /// Whether the file is there, and could be read, that its attempts were to be written to. It may have been killed before
+  /// they were.
+  private var isFileRead = false
 
-  /// Bytes that are read at a time.
-  private static let chunk = 1 << 20
-
-  /// Reads what the log says of a run, from the record that it began with.
+  /// Reads what the log says of a run. A rotation may have come in between, and may have compressed what it says.
   static func read(of run: RunName, in directory: borrowing AuditDirectory) -> OpenAttempts {
     var found = OpenAttempts()
-    let names = ((try? Directory.names(directory.path)) ?? []).filter { $0.hasPrefix(AuditLog.objectsName) }
-    // A rotation may have come in between; then the records go on in another file.
-    for name in names {
-      guard let file = try? directory.descriptor.open(at: name, [.readOnly, .noFollow, .nonBlocking]),
-        let status = try? file.status(), status.kind == .regular
-      else { continue }
-      let isFirst = status.inode == run.inode
-      let start = isFirst && status.size >= run.offset ? run.offset : 0
-      let isRead = found.take(file, from: start, to: status.size, run: Array(run.run.utf8))
-      if isFirst, isRead { found.isComplete = true }
+    let start = Array(run.run.utf8)
+    let files = (try? AuditLogFiles.list(directory.path))?.oldestFirst ?? []
+    for path in files {
+      let offset = run.offset(in: path)
+      if (try? found.read(path, from: offset ?? 0, run: start)) != nil, offset != nil { found.isFileRead = true }
     }
     return found
   }
 
-  /// Takes the run's records out of a range of a file; false when it cannot be read.
-  private mutating func take(_ file: borrowing OwnedFD, from start: UInt64, to end: UInt64, run: [UInt8]) -> Bool {
-    var rest: [UInt8] = []
-    var offset = start
-    while offset < end {
-      var bytes = [UInt8](repeating: 0, count: Int(min(UInt64(Self.chunk), end - offset)))
-      guard (try? file.readFully(at: offset, into: &bytes)) == true else { return false }
-      offset += UInt64(bytes.count)
-      rest += bytes
-      guard let last = rest.lastIndex(of: UInt8(ascii: "\n")) else { continue }
-      for line in rest[..<last].split(separator: UInt8(ascii: "\n")) { take(Array(line), run: run) }
-      rest.removeSubrange(...last)
+  private mutating func read(_ path: String, from offset: UInt64, run: [UInt8]) throws(AuditReadError) {
+    let file = try AuditLogFile.open(path)
+    var lines = try file.forwards(from: offset)
+    while let line = try lines.next() {
+      if case .line(let bytes) = line { take(bytes, run: run) }
     }
-    return true
   }
 
   private mutating func take(_ line: [UInt8], run: [UInt8]) {
@@ -66,10 +51,20 @@ struct OpenAttempts {
     for (event, record) in attempts where !ended.contains(event) {
       AttemptEnding.crashed.add(to: &lines, event: event, attempt: record)
     }
-    if !isComplete {
-      // The attempts are in a file that was compressed or taken away: the run alone can be named.
+    if attempts.isEmpty, !isFileRead {
+      // The attempts are in a file that was taken away: the run alone can be named.
       AttemptEnding.crashed.add(to: &lines, event: run.run, attempt: .object([]))
     }
     return lines
+  }
+}
+
+extension RunName {
+  /// Where its records begin, with its attempts, in the file that was written to then; nil for another file.
+  fileprivate func offset(in path: String) -> UInt64? {
+    guard let status = try? FileStatus.of(path: path, followLinks: false), status.inode == inode,
+      status.size >= offset
+    else { return nil }
+    return offset
   }
 }

@@ -30,6 +30,7 @@ struct PolicyTrustCommand: Command {
   }
 
   var wantsJSON: Bool { json }
+  var done: String? { "the signers are those of the statement" }
 
   var done: String? { "what the statement `\(statement)` says is in force" }
 
@@ -59,9 +60,9 @@ struct PolicyTrustCommand: Command {
         "signer": .string(change.signer.description),
       ])
     } else {
-      for digest in change.added { try Output.line(Output.row("trusted", "\(digest)")) }
-      for digest in change.retired { try Output.line(Output.row("retired", "\(digest)")) }
-      try Output.line(Output.row("statement", "\(change.counter), signed by \(change.signer)"))
+      try Printout.print(
+        change.added.map { Output.row("trusted", "\($0)") } + change.retired.map { Output.row("retired", "\($0)") }
+          + [Output.row("statement", "\(change.counter), signed by \(change.signer)")])
     }
     return 0
   }
