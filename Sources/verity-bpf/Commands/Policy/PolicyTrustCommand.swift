@@ -30,8 +30,6 @@ struct PolicyTrustCommand: Command {
   }
 
   var wantsJSON: Bool { json }
-  var done: String? { "the signers are those of the statement" }
-
   var done: String? { "what the statement `\(statement)` says is in force" }
 
   func execute() throws -> Int32 {
