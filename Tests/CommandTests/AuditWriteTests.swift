@@ -64,7 +64,7 @@ final class AuditWriteTests {
       case .fileSystem:
         isMounted = true
         wrapper = []
-        try Tools.run("mount", "-t", "tmpfs", "-o", "size=64k,huge=never", "tmpfs", path)
+        try Tools.run("mount", "-t", "tmpfs", "-o", "size=64k,huge=never,mode=700", "tmpfs", path)
         // What is left free is the end of a page that the file has already, and after that there are no more pages.
         for name in ["audit.log", "audit.jsonl"] {
           let count = name == file ? (free / Self.page + 1) * Self.page - free : 1

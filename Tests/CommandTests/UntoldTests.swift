@@ -100,7 +100,7 @@ final class UntoldTests {
       #expect(status == 1 && errors.contains("nothing was pinned, so nothing stays loaded"), "\(stream): \(errors)")
       let (asked, _) = try run(stream, load + ["--dry-run"])
       #expect(asked == (stream == "broken" ? 128 + 13 : 1), "\(stream)")
-      let (listed, _) = try run(stream, ["ps", "--audit-dir", "audit"])
+      let (listed, _) = try run(stream, ["inspect", "progs/socket_filter.bpf.o"])
       #expect(listed == (stream == "broken" ? 128 + 13 : 1), "\(stream)")
     }
   }

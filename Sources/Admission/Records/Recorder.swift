@@ -89,20 +89,29 @@ struct Recorder: Sendable {
     try append(lines, to: log, closes: true)
   }
 
-  /// The root hash of what was refused, and who says so: the tree of the image or the kernel's table, else what the caller
-  /// named, else the file beside the image, which is what the image claims to be.
+  /// The root hash that was asked for, and who says so: the caller, the kernel's table, or the file beside the image,
+  /// which is what the image claims to be; else what its tree says. Another one that was found is told besides.
   private func rootHash(_ reached: ReachedOrigin?) -> [JSONValue.Member] {
-    func members(_ hash: Digest, _ source: String) -> [JSONValue.Member] {
-      [.init("root_hash", .string(hash.description)), .init("root_hash_source", .string(source))]
-    }
-    if let hash = reached?.rootHash { return members(hash, reached?.volume == nil ? "tree" : "kernel") }
-    if let hash = attempts.rootHash { return members(hash, "request") }
+    let found = reached?.rootHash
+    let kernel = reached?.volume?.rootHash
+    let candidates: [(hash: Digest?, source: String)] = [
+      (attempts.rootHash, "request"), (kernel, "kernel"), (kernel == nil ? rootHashBeside : nil, "beside"),
+      (found, "tree"),
+    ]
+    guard let (hash, source) = candidates.first(where: { $0.hash != nil }), let hash else { return [] }
+    var members: [JSONValue.Member] = [
+      .init("root_hash", .string(hash.description)), .init("root_hash_source", .string(source)),
+    ]
+    if let found, found != hash { members.append(.init("root_hash_found", .string(found.description))) }
+    return members
+  }
+
+  private var rootHashBeside: Digest? {
     guard case .image(let path, _) = asked.object,
       let file = try? OwnedFD.openRegular(Sidecars(imagePath: path).rootHash),
-      let bytes = try? file.readToEnd(limit: RootHashFile.maximumByteCount),
-      let hash = try? RootHashFile.parse(bytes)
-    else { return [] }
-    return members(hash, "beside")
+      let bytes = try? file.readToEnd(limit: RootHashFile.maximumByteCount)
+    else { return nil }
+    return try? RootHashFile.parse(bytes)
   }
 
   private func record(

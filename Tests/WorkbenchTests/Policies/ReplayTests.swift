@@ -71,7 +71,7 @@ import Testing
   @Test func ownRecordsReplayExactly() throws {
     let policy = try CompiledPolicy(parse("op=BPF_PROG_LOAD x_prog_type=xdp action=ALLOW"))
     let record = """
-      {"schema":"verity-bpf/audit/1","decision":"deny","rule":"DEFAULT action=DENY",
+      {"schema":"verity-bpf/audit/1","stage":"decision","decision":"deny","rule":"DEFAULT action=DENY",
        "facts":[{"op":"BPF_PROG_LOAD","x_prog_type":["xdp"]},{"op":"BPF_PROG_LOAD","x_prog_type":["PLACE"]}]}
       """.replacing("\n", with: " ")
     for (type, expected) in [("xdp", Action.allow), ("lsm", .deny)] {
