@@ -148,8 +148,7 @@ import Testing
   @Test func whatNothingFindsOutIsCounted() {
     #expect(
       PropertyName.allCases.filter { $0.producer == .none }.map(\.rawValue) == [
-        "boot_verified", "x_requester_gid", "x_requester_path", "x_requester_object",
-        "x_requester_dmverity_roothash", "x_requester_dmverity_signature",
+        "boot_verified", "x_requester_object", "x_requester_dmverity_roothash", "x_requester_dmverity_signature",
       ])
     let constant = PropertyName.allCases.filter { if case .loading = $0.producer { true } else { false } }
     #expect(constant == [.bpfKernel])
