@@ -4,7 +4,7 @@ struct OperationRules: Sendable {
   private struct Rule: Sendable {
     /// The rule's place among the policy's statements.
     let statement: UInt32
-    /// The next rule that asks for the same digest, counted from 1; 0 for none.
+    /// The next rule that asks for the same digest or path, counted from 1; 0 for none.
     var following: UInt32 = 0
     /// What the rule asks for beyond the digest it was found by: a range of ``conditions``.
     let firstCondition: UInt32
@@ -14,7 +14,11 @@ struct OperationRules: Sendable {
 
   private var rules: [Rule] = []
   private var conditions: [Condition] = []
-  /// Rules that no digest finds, in their order.
+  /// Of the rules that no digest finds and that name one path: the first for each path. The others follow it.
+  private var byPath: [String: UInt32] = [:]
+  /// The DENY rules among them, in their order: where the path is not known, none of them applies.
+  private var pathDenials: [UInt32] = []
+  /// Rules that neither a digest nor a path finds, in their order.
   private var others: [UInt32] = []
   private var indexes: [DigestIndex] = []
   /// For each index, the DENY rules that it finds, in their order: where its digest is not known, none of them applies.
@@ -53,6 +57,11 @@ struct OperationRules: Sendable {
           statement: place, firstCondition: UInt32(clamping: conditions.count),
           conditionCount: UInt32(clamping: rest.count), allows: allows))
       conditions += rest.map { Condition($0, of: statement) }
+      if first == nil, let path = Self.path(of: statement) {
+        first = byPath[path].map { Int($0) } ?? number
+        if first == number { byPath[path] = UInt32(clamping: number) }
+        if !allows { pathDenials.append(UInt32(clamping: number)) }
+      }
       guard let first else {
         others.append(UInt32(clamping: number))
         continue
@@ -76,6 +85,14 @@ struct OperationRules: Sendable {
       found = found ?? (property, digest)
     }
     return found
+  }
+
+  /// The one path that a rule is about; nil for a rule about several or any.
+  private static func path(of statement: PolicyDocument.Statement) -> String? {
+    for property in statement.properties where property.name == .path {
+      if case .pattern(let pattern) = property.value, PathPattern.isLiteral(pattern) { return pattern }
+    }
+    return nil
   }
 
   /// The best match so far, and what was passed over on the way.
@@ -111,6 +128,8 @@ struct OperationRules: Sendable {
       case .several(let fact): for digest in fact.get(facts) ?? [] { follow(place, digest, facts, &search) }
       }
     }
+    // What a rule asks for of the path stays among its conditions: strings that are equal may still have other bytes.
+    if !byPath.isEmpty, let path = facts.path, let first = byPath[path] { follow(from: Int(first), facts, &search) }
     for number in others {
       guard Int(number) < search.rule else { break }
       if matches(Int(number), facts, &search) { break }
@@ -118,6 +137,7 @@ struct OperationRules: Sendable {
     for place in indexes.indices where !indexedDenials[place].isEmpty {
       if indexes[place].fact.isUnknown(facts) { passOver(indexedDenials[place], facts, &search) }
     }
+    if !pathDenials.isEmpty, facts.path == nil { passOver(pathDenials, facts, &search) }
     let match: (UInt32, Action)? = search.rule == .max ? nil : (search.statement, search.allows ? .allow : .deny)
     return Answer(match: match, unknownDenials: search.unknownDenials.isEmpty ? [] : listed(search))
   }
@@ -128,7 +148,12 @@ struct OperationRules: Sendable {
   private func follow(_ place: Int, _ digest: DigestLiteral, _ facts: borrowing Facts, _ search: inout Search) {
     guard let entry = indexes[place].entry(for: digest), entry.rule < search.rule else { return }
     if entry.isWhole { return search.take(entry.rule, entry.statement, allows: entry.allows) }
-    var number = entry.rule
+    follow(from: entry.rule, facts, &search)
+  }
+
+  /// Looks at a rule and those that ask for the same digest or path, until one matches or comes after the best so far.
+  private func follow(from first: Int, _ facts: borrowing Facts, _ search: inout Search) {
+    var number = first
     while number < search.rule {
       if matches(number, facts, &search) { return }
       let following = rules[number].following

@@ -186,6 +186,8 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
   @Test func theIndexAgreesWithAWalk() throws {
     var seed = SystemRandomNumberGenerator()
     let digests = (0..<6).map { "sha256:" + String(repeating: "0\($0)", count: 32) }
+    // The last two look the same and are not.
+    let paths = ["/a", "/b", "/a/b", "/\u{e9}", "/e\u{301}"]
     for _ in 0..<150 {
       var rules = "DEFAULT action=DENY\n"
       for _ in 0..<Int.random(in: 0...25, using: &seed) {
@@ -193,6 +195,7 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
         if Bool.random() { words.append("dmverity_roothash=\(digests.randomElement() ?? "")") }
         if Bool.random() { words.append("x_signer=\(digests.randomElement() ?? "")") }
         if Int.random(in: 0..<4) == 0 { words.append("x_object=\(digests.randomElement() ?? "")") }
+        if Bool.random() { words.append("x_path=\((paths + ["/*", "/?"]).randomElement() ?? "")") }
         if Bool.random() { words.append("bpf_kernel=\(Bool.random() ? "TRUE" : "FALSE")") }
         rules += words.joined(separator: " ") + " action=\(Bool.random() ? "ALLOW" : "DENY")\n"
       }
@@ -203,9 +206,16 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
         if Bool.random() { facts.object = digests.randomElement().flatMap { DigestLiteral($0) } }
         facts.signers = digests.shuffled().prefix(Int.random(in: 0...3)).compactMap { DigestLiteral($0) }
         if Bool.random() { facts.bpfKernel = Bool.random() }
+        if Bool.random() { facts.path = paths.randomElement() }
         let decision = policy.decide(facts)
-        let walked = policy.explain(facts).rules.first { $0.matches }?.statement
+        let explained = policy.explain(facts).rules
+        let walked = explained.first { $0.matches }?.statement
         #expect(walked == (decision.reason == .rule ? decision.statement : nil), "\(rules)\n\(facts)")
+        // The DENY rules before it that nothing fails of, and something is not known.
+        let open = explained.prefix { !$0.matches }.filter { rule in
+          rule.statement.action == .deny && !rule.properties.contains { $0.outcome == .fails }
+        }.map(\.statement.line)
+        #expect(decision.unknownDenials.rules.map(\.statement.line) == open, "\(rules)\n\(facts)")
       }
     }
   }
