@@ -238,6 +238,17 @@ import Testing
     #expect(report.restrictions.contains { $0.reason == .unknownConstruct } && report.strictestLockdown == .none)
   }
 
+  /// Each program's report has all of the object's tags; of very many only the number is said, and the worst all the same.
+  @Test func manyTagsAreFoundOnce() throws {
+    let tags = (0..<40).map { "__attribute__((btf_decl_tag(\"strange-\($0)\"))) int v\($0) = 1;" }.joined(
+      separator: "\n")
+    let report = try Self.report("\(tags) SEC(\"xdp\") int f(void *ctx) { return 2; }")
+    #expect(report.unfollowed.count == 33)
+    #expect(report.unfollowed.last?.description == "8 more structures of functions and tags")
+    #expect(report.unfollowed.allSatisfy { $0.description.contains("strange-") || $0.description.contains("more") })
+    #expect(!report.isRestricted && report.readScope == .undeclared && report.strictestLockdown == .none)
+  }
+
   @Test func aHelperThatNobodyKnowsIsTheWorst() throws {
     let report = try Self.report(
       "SEC(\"xdp\") int f(void *ctx) { static long (*h)(void) = (void *)4711; return h(); }")

@@ -8,6 +8,18 @@ internal import KernelABI
 struct CoreMatch {
   let object: BTF
   let kernel: BTF
+  /// The kernel's types by name: with many records, going through all of them for each would take long.
+  private let names: [String: [UInt32]]
+
+  init(object: BTF, kernel: BTF) {
+    self.object = object
+    self.kernel = kernel
+    var names: [String: [UInt32]] = [:]
+    for type in kernel.types where type.nameOffset != 0 {
+      if let name = try? kernel.name(of: type) { names[name, default: []].append(type.id) }
+    }
+    self.names = names
+  }
 
   /// - Parameters:
   ///   - kind: what the record asks.
@@ -21,8 +33,8 @@ struct CoreMatch {
     // A type of no name, and the type's own id in the object, need nothing of the kernel.
     guard !name.isEmpty, kind != .localTypeID else { return true }
     let indexes = access.split(separator: ":").compactMap { Int($0) }
-    for candidate in kernel.typeIDs(named: name, likeKind: named.kind) {
-      let target = try kernel.type(candidate)
+    let targets = try (names[name] ?? []).map { id throws(BPFObjectError) in try kernel.type(id) }
+    for target in targets where target.kind.isLike(named.kind) {
       switch kind.subject {
       case .type: return true
       case .enumerator:
@@ -138,13 +150,4 @@ extension BTFKind {
 
   /// Whether a type of the one kind may be meant by a type of the other that has its name.
   fileprivate func isLike(_ other: BTFKind) -> Bool { self == other || isEnumeration && other.isEnumeration }
-}
-
-extension BTF {
-  /// All types with this name and a kind like this.
-  fileprivate func typeIDs(named name: String, likeKind kind: BTFKind) -> [UInt32] {
-    var found: [UInt32] = []
-    for candidate in BTFKind.allCases where candidate.isLike(kind) { found += typeIDs(named: name, kind: candidate) }
-    return found
-  }
 }

@@ -21,15 +21,17 @@ struct Interpretation {
   /// What is not followed, and why the worst is assumed.
   let unfollowed: [UnfollowedConstruct]
 
-  /// - Parameter code: the program, taken apart.
+  /// - Parameters:
+  ///   - code: the program, taken apart.
+  ///   - shared: what is the same for all programs of the object.
   init(
-    _ program: LinkedProgram, code: [DecodedInstruction], in object: LinkedObject, btf: BTF?,
+    _ program: LinkedProgram, code: [DecodedInstruction], in object: LinkedObject, shared: SharedConstructs,
     records: [CoreRelocation]
   ) {
     self.code = code
     flow = ControlFlow(code)
-    surroundings = Interpreter.Surroundings(program, in: object, btf: btf, code: code, records: records)
-    var unfollowed = UnfollowedConstruct.all(in: program, of: object, btf: btf, code: code)
+    surroundings = Interpreter.Surroundings(program, in: object, shared: shared, code: code, records: records)
+    var unfollowed = UnfollowedConstruct.all(in: program, of: object, shared: shared, code: code)
     if let stray = flow.stray {
       unfollowed.append(UnfollowedConstruct("a way out of a function that is no exit", at: stray))
     }
@@ -149,7 +151,7 @@ struct Interpretation {
 
 extension Interpreter.Surroundings {
   init(
-    _ program: LinkedProgram, in object: LinkedObject, btf: BTF?, code: [DecodedInstruction],
+    _ program: LinkedProgram, in object: LinkedObject, shared: SharedConstructs, code: [DecodedInstruction],
     records: [CoreRelocation]
   ) {
     contextHolds = Self.contextHolds(program.kind)
@@ -166,7 +168,7 @@ extension Interpreter.Surroundings {
     // The kernel takes the pinned map's own types, and a type tag on a field (`__kptr`) says that it holds a pointer to a
     // structure of the kernel.
     memoryHoldsPointers =
-      used.contains(where: \.pinsByName) || btf?.types.contains { $0.kind == .typeTag } ?? true
+      used.contains(where: \.pinsByName) || shared.hasTypeTags
     findsMaps = used.contains { $0.type.holdsMaps }
     configurationMap = object.configurationMap
     rewritten = Set(program.externUses.map(\.instruction))

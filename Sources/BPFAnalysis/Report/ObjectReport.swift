@@ -89,9 +89,11 @@ extension BPFObject {
 
   /// - Parameter btf: the object's, read.
   static func reports(of object: LinkedObject, _ btf: BTF?, kernel: BTF?) -> [ProgramReport] {
-    object.programs.map { program in
-      var report = ProgramReport(program, in: object, btf: btf)
-      if let btf, let kernel { report.match(program, CoreMatch(object: btf, kernel: kernel)) }
+    let shared = SharedConstructs(object, btf: btf)
+    let match = btf.flatMap { btf in kernel.map { CoreMatch(object: btf, kernel: $0) } }
+    return object.programs.map { program in
+      var report = ProgramReport(program, in: object, btf: btf, shared: shared)
+      if let match { report.match(program, match) }
       return report
     }
   }

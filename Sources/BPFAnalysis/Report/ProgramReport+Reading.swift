@@ -5,8 +5,10 @@ internal import Base
 extension ProgramReport {
   /// Reads a linked program.
   ///
-  /// - Parameter btf: the object's type information; nil when it cannot be read, and then names are missing.
-  init(_ program: LinkedProgram, in object: LinkedObject, btf: BTF?) {
+  /// - Parameters:
+  ///   - btf: the object's type information; nil when it cannot be read, and then names are missing.
+  ///   - shared: what is the same for all of its programs.
+  init(_ program: LinkedProgram, in object: LinkedObject, btf: BTF?, shared: SharedConstructs) {
     name = program.name
     section = program.section
     kind = program.kind
@@ -25,7 +27,8 @@ extension ProgramReport {
     }
     subprograms = Self.functions(program, btf).dropFirst().map { $0 }
     coreRelocations = Self.coreRelocations(program, btf)
-    let interpretation = Interpretation(program, code: code, in: object, btf: btf, records: coreRelocations)
+    let interpretation = Interpretation(
+      program, code: code, in: object, shared: shared, records: coreRelocations)
     unfollowed = interpretation.unfollowed
     restrictions =
       LockdownRestriction.restrictions(of: unfollowed)
@@ -40,7 +43,7 @@ extension ProgramReport {
     classObjections = RestrictedClass.objections(
       type: program.kind.type, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers,
       kernelReads: kernelReads,
-      kernelSymbols: kernelSymbols, maps: object.maps, unfollowed: unfollowed)
+      kernelSymbols: kernelSymbols, shared: shared.objections, unfollowed: unfollowed)
     minimumKernel = KernelRequirement.newest(
       of: program.kind, hasAttachType: attachTypeName != nil, mapTypes: usedMaps.map(\.type), helpers: helpers,
       hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, isSleepable: isSleepable,

@@ -14,10 +14,11 @@ enum RestrictedClass {
 
   /// Why a program is not restricted; empty when it is.
   ///
-  /// - Parameter maps: all of the object's, for they are made whether this program uses them or not.
+  /// - Parameter shared: what ``objections(to:limit:)`` says of all of the object's maps, for they are made whether this
+  ///   program uses them or not.
   static func objections(
     type: ProgramType, isSleepable: Bool, maysGoOn: Bool, helpers: [HelperUse], kernelReads: [KernelRead],
-    kernelSymbols: [String], maps: [LinkedMap], unfollowed: [UnfollowedConstruct]
+    kernelSymbols: [String], shared: [ClassObjection], unfollowed: [UnfollowedConstruct]
   ) -> [ClassObjection] {
     var found: [ClassObjection] = []
     if !hasPacketOrSocket(type) { found.append(.programType(type.name)) }
@@ -28,7 +29,17 @@ enum RestrictedClass {
     }
     for symbol in kernelSymbols { found.append(.kernelSymbol(symbol)) }
     if kernelReads.contains(where: { $0.means == .pointer }) { found.append(.followsPointers) }
-    for map in maps {
+    found += shared
+    for construct in unfollowed { found.append(.unfollowed(construct)) }
+    return found
+  }
+
+  /// What keeps the programs of an object with these maps from being restricted.
+  ///
+  /// - Parameter limit: objections that are listed at most; one is as good as many.
+  static func objections(to maps: [LinkedMap], limit: Int) -> [ClassObjection] {
+    var found: [ClassObjection] = []
+    for map in maps where found.count < limit {
       if !holdsPlainValues(map.type) { found.append(.mapType(map)) }
       if map.pinsByName { found.append(.sharedMap(map.name)) }
     }
@@ -37,7 +48,6 @@ enum RestrictedClass {
       return overflow ? .max : total
     }
     if byteCount > mapByteLimit { found.append(.mapMemory) }
-    for construct in unfollowed { found.append(.unfollowed(construct)) }
     return found
   }
 

@@ -4,8 +4,10 @@ internal import KernelABI
 
 extension UnfollowedConstruct {
   /// All that is not followed, each kind once: in the order of the instructions, what lies beside them last.
+  ///
+  /// - Parameter shared: what lies beside the instructions of all programs.
   static func all(
-    in program: LinkedProgram, of object: LinkedObject, btf: BTF?, code: [DecodedInstruction]
+    in program: LinkedProgram, of object: LinkedObject, shared: SharedConstructs, code: [DecodedInstruction]
   ) -> [UnfollowedConstruct] {
     var found: [UnfollowedConstruct] = []
     var seen: Set<String> = []
@@ -31,34 +33,13 @@ extension UnfollowedConstruct {
     if unknownFlags != 0 {
       add(UnfollowedConstruct("program flags 0x\(String(unknownFlags, radix: 16))", isUnknown: true))
     }
-    for structure in object.structOps {
-      add(UnfollowedConstruct("the structure of functions \(structure.typeName) in \(structure.name)"))
-    }
     for index in usedMaps.sorted() where object.maps.indices.contains(index) {
       let map = object.maps[index]
       for shape in [map] + map.inner where !isFollowed(shape.type) {
         add(UnfollowedConstruct("map \(map.name) of type \(shape.type.name)"))
       }
     }
-    guard let btf else {
-      add(UnfollowedConstruct("type information that cannot be read", isUnknown: true))
-      return found
-    }
-    for type in btf.types {
-      switch type.kind {
-      case .declarationTag:
-        let name = (try? btf.name(of: type)) ?? ""
-        let tag = DeclarationTag(name)
-        if tag?.isFollowed != true { add(UnfollowedConstruct("the declaration tag `\(name)`", isUnknown: tag == nil)) }
-      case .typeTag:
-        let name = (try? btf.name(of: type)) ?? ""
-        if TypeTag(rawValue: name) == nil { add(UnfollowedConstruct("the type tag `\(name)`", isUnknown: true)) }
-      case .void, .int, .pointer, .array, .structure, .union, .enumeration, .forward, .typedef, .volatile, .const,
-        .restrict, .function, .functionPrototype, .variable, .dataSection, .float, .enumeration64:
-        break
-      }
-    }
-    return found
+    return found + shared.unfollowed
   }
 
   /// Types of maps whose values are bytes that programs or user space put there, or objects that are only handed to
@@ -72,6 +53,57 @@ extension UnfollowedConstruct {
       true
     case .unspec, .structOps, .arena, .insnArray, .rhash: false
     }
+  }
+}
+
+/// What lies beside the instructions of all programs of an object, found once: looking for it again for each program would
+/// take the programs times the types.
+struct SharedConstructs {
+  /// What of it is not followed, each kind once. Of more kinds than ``limit`` only the number is said.
+  let unfollowed: [UnfollowedConstruct]
+  /// Whether there are type tags, or the types are not known.
+  let hasTypeTags: Bool
+  /// What keeps every program from the restricted class: the object's maps, which are made whether a program uses them or
+  /// not.
+  let objections: [ClassObjection]
+
+  /// Kinds that are listed: each program's report has them all.
+  static let limit = 32
+
+  init(_ object: LinkedObject, btf: BTF?) {
+    var found: [UnfollowedConstruct] = []
+    var seen: Set<String> = []
+    func add(_ construct: UnfollowedConstruct) {
+      if seen.insert(construct.description).inserted { found.append(construct) }
+    }
+    for structure in object.structOps {
+      add(UnfollowedConstruct("the structure of functions \(structure.typeName) in \(structure.name)"))
+    }
+    for type in btf?.types ?? [] {
+      switch type.kind {
+      case .declarationTag:
+        let name = (try? btf?.name(of: type)) ?? ""
+        let tag = DeclarationTag(name)
+        if tag?.isFollowed != true { add(UnfollowedConstruct("the declaration tag `\(name)`", isUnknown: tag == nil)) }
+      case .typeTag:
+        let name = (try? btf?.name(of: type)) ?? ""
+        if TypeTag(rawValue: name) == nil { add(UnfollowedConstruct("the type tag `\(name)`", isUnknown: true)) }
+      case .void, .int, .pointer, .array, .structure, .union, .enumeration, .forward, .typedef, .volatile, .const,
+        .restrict, .function, .functionPrototype, .variable, .dataSection, .float, .enumeration64:
+        break
+      }
+    }
+    if btf == nil { add(UnfollowedConstruct("type information that cannot be read", isUnknown: true)) }
+    if found.count > Self.limit {
+      let rest = found.count - Self.limit
+      // The worst that one of those that are not listed may be.
+      let isUnknown = found.dropFirst(Self.limit).contains(where: \.isUnknown)
+      found = Array(found.prefix(Self.limit))
+      found.append(UnfollowedConstruct("\(rest) more structures of functions and tags", isUnknown: isUnknown))
+    }
+    unfollowed = found
+    hasTypeTags = btf?.hasTypeTags ?? true
+    objections = RestrictedClass.objections(to: object.maps, limit: Self.limit)
   }
 }
 
