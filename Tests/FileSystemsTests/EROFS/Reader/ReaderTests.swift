@@ -145,6 +145,38 @@ import Testing
     #expect(try image.name(of: inode, atEndOf: hint) == name)
   }
 
+  /// Names share the path of their directory, and of all names that lead to a file one is kept.
+  @Test func manyNamesOfOneFile() throws {
+    let tree = try SourceTree()
+    var deep = ""
+    for _ in 0..<8 {
+      deep += (deep.isEmpty ? "" : "/") + String(repeating: "d", count: 200)
+      try tree.addDirectory(deep)
+    }
+    try tree.addFile("\(deep)/0000", size: 100)
+    for number in 1..<500 {
+      let name = String(number)
+      tree.addTwin("\(deep)/\(String(repeating: "0", count: 4 - name.utf8.count))\(name)", of: "\(deep)/0000")
+    }
+    tree.addTwin("e", of: "\(deep)/0000")
+    let image = try open(try tree.image())
+    let inode = try image.lookup("e")
+    #expect(inode.linkCount == 501)
+    #expect(try image.firstPath(of: inode.nid) == "\(deep)/0000")
+    var (names, bytes) = (0, 0)
+    try image.walk { entry throws(ErofsError) in
+      guard entry.inode.nid == inode.nid else { return }
+      names += 1
+      bytes += entry.place.byteCount
+      #expect(entry.place.byteCount == entry.path.utf8.count)
+    }
+    #expect(names == 501)
+    let limits = ErofsLimits(listingBytes: bytes - 1)
+    let error = #expect(throws: ErofsError.self) { try limits.checkListing(bytes) }
+    #expect(error?.check == .limit && error?.expected.hasPrefix("at most \(bytes - 1) bytes of paths") == true)
+    try limits.checkListing(bytes - 1)
+  }
+
   @Test func aHintSparesTheRestOfTheTree() throws {
     let bytes = try SourceTree.everyShape().image()
     let place = try #require(try open(bytes).extents(of: try open(bytes).lookup("many")).first?.imageOffset)
