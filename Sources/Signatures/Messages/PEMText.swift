@@ -86,6 +86,6 @@ struct PEMText {
   /// ornament, but at the end of a text that was cut.
   private static func isDamaged(_ line: String, isLast: Bool) -> Bool {
     if line.utf8.allSatisfy({ $0 == UInt8(ascii: "-") }) { return isLast || line.utf8.count == dashes.utf8.count }
-    return line.contains(dashes) || line.contains("--BEGIN ") || line.contains("--END ")
+    return line.mentions(dashes) || line.mentions("--BEGIN ") || line.mentions("--END ")
   }
 }
