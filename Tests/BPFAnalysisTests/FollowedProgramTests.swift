@@ -209,6 +209,8 @@ import Testing
   @Test(arguments: [
     ("0x000000000000010d", "an indirect jump", false), ("0x000000000000018d", "an indirect call", false),
     ("0x000000010001_12bf", "a cast between address spaces", false),
+    // A register as operand, and a number in the field that then has to be zero.
+    ("0x000000010000120f", "opcode 0xf", true), ("0x000000010000121d", "opcode 0x1d", true),
     ("0x00000002000012db", "opcode 0xdb", true), ("0x000000e1000012cb", "opcode 0xcb", true),
     ("0x0000000000000199", "opcode 0x99", true), ("0x00000000000001b9", "opcode 0xb9", true),
     ("0x00000000000000f5", "opcode 0xf5", true),
