@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test func aLargeFileIsNotRead() throws {
-    let directory = try PrivateDirectory(prefix: "verity-bpf-test")
+    let directory = try PrivateDirectory(prefix: "verity-bpf-limits")
     // A terabyte: reading up to the limit would fill the memory of most machines.
     let path = try sparse(1 << 40, in: directory)
     let limit = 1 << 38
@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: [0, 1, 511, 512, 513, 4096])
   func whatFitsIsRead(byteCount: Int) throws {
-    let directory = try PrivateDirectory(prefix: "verity-bpf-test")
+    let directory = try PrivateDirectory(prefix: "verity-bpf-limits")
     let path = try sparse(UInt64(byteCount), in: directory)
     let bytes = [UInt8](repeating: 0, count: byteCount)
     #expect(try OwnedFD.open(path, .readOnly).readToEnd(limit: byteCount) == bytes)

@@ -26,7 +26,7 @@ import Testing
   }
 
   private static func packed(_ format: Decompressor.Format, _ bytes: [UInt8]) throws -> [UInt8] {
-    let directory = try PrivateDirectory(prefix: "verity-bpf-test")
+    let directory = try PrivateDirectory(prefix: "verity-bpf-decompressor")
     let path = "\(directory.path)/file"
     try OwnedFD.open(path, [.writeOnly, .create]).writeAll(bytes.rawSpan)
     let result = try Subprocess.run([format.rawValue, "-q", "-k", path])
