@@ -49,20 +49,27 @@ struct AuditFile: ~Copyable, Sendable {
   }
 
   /// The file that has the name now, and its size: after a rotation that is another one than the one that was open.
-  mutating func place(in directory: borrowing AuditDirectory) throws(AuditError) -> (inode: UInt64, size: UInt64) {
-    if let status = try directory.status(name), Identity(status) == identity { return (status.inode, status.size) }
+  mutating func place(
+    in directory: borrowing AuditDirectory
+  ) throws(AuditError) -> (inode: UInt64, size: UInt64, isReplaced: Bool) {
+    if let status = try directory.status(name), Identity(status) == identity {
+      return (status.inode, status.size, false)
+    }
     descriptor = try directory.open(name, .append)
     let status = try Self.status(of: descriptor, in: directory)
     identity = Identity(status)
     (ownEnd, isNew) = (nil, true)
-    return (status.inode, status.size)
+    return (status.inode, status.size, true)
   }
 
   /// Appends lines, each with its line feed: all of them, or none.
-  mutating func append(_ lines: [UInt8], in directory: borrowing AuditDirectory) throws(AuditError) {
+  ///
+  /// - Parameter start: where the file ends, as ``place(in:)`` has just said.
+  mutating func append(
+    _ lines: [UInt8], at start: UInt64, in directory: borrowing AuditDirectory
+  ) throws(AuditError) {
     lastStart = nil
     guard !lines.isEmpty else { return }
-    let start = try place(in: directory).size
     do throws(SystemError) {
       let needsLineFeed = start > 0 && start != ownEnd ? try byte(before: start) != UInt8(ascii: "\n") : false
       let bytes = needsLineFeed ? [UInt8(ascii: "\n")] + lines : lines

@@ -2,7 +2,6 @@ internal import Base
 internal import KernelABI
 internal import Linux
 internal import Synchronization
-internal import Workbench
 
 /// The audit directory: `audit.log` in IPE's text form, and `audit.jsonl`, one JSON object a line.
 ///
@@ -39,8 +38,9 @@ public final class AuditLog: Sendable {
     var text: AuditFile
     var objects: AuditFile
     var marker: RunMarker?
-    /// The records of the attempts that are open, by their events.
-    var open: [String: JSONValue] = [:]
+    /// The run, and the events of its attempts that are open.
+    var run: AskedRun?
+    var open: Set<String> = []
     var undo: Cleanup.Undo?
     /// Whether a signal has ended the run.
     var hasEnded = false
@@ -106,17 +106,36 @@ public final class AuditLog: Sendable {
   }
 
   private static func acquire(_ state: inout State) throws(AuditError) {
-    while true {
-      do throws(SystemError) {
-        try state.lock.lockExclusively(within: patience)
-        if try state.lock.status().linkCount > 0 { return }
-      } catch {
-        guard error.code == .ewouldblock else { throw .unwritable(directory: state.directory.path, error) }
-        throw .busy(path: "\(state.directory.path)/\(lockName)", seconds: patience)
-      }
-      // Somebody has removed the file, and others lock the one that is there now.
-      state.lock = try openLock(state.directory)
+    do throws(SystemError) {
+      try state.lock.lockExclusively(within: patience)
+    } catch {
+      guard error.code == .ewouldblock else { throw .unwritable(directory: state.directory.path, error) }
+      throw .busy(path: "\(state.directory.path)/\(lockName)", seconds: patience)
     }
+  }
+
+  /// Where the files end that there are lines for.
+  private static func places(
+    _ lines: Lines, _ state: inout State
+  ) throws(AuditError) -> (text: UInt64, objects: UInt64) {
+    var (text, objects): (UInt64, UInt64) = (0, 0)
+    var isReplaced = false
+    if !lines.text.isEmpty {
+      let place = try state.text.place(in: state.directory)
+      (text, isReplaced) = (place.size, place.isReplaced)
+    }
+    if !lines.objects.isEmpty {
+      let place = try state.objects.place(in: state.directory)
+      (objects, isReplaced) = (place.size, isReplaced || place.isReplaced)
+    }
+    // Who removed the files may have removed the lock too, and then others lock the one that is there now.
+    guard isReplaced,
+      try AuditDirectory.recording(
+        in: state.directory.path, { () throws(SystemError) in try state.lock.status().linkCount }) == 0
+    else { return (text, objects) }
+    state.lock = try openLock(state.directory)
+    try acquire(&state)
+    return try places(lines, &state)
   }
 
   /// Appends records.
@@ -127,7 +146,7 @@ public final class AuditLog: Sendable {
   func append(_ lines: Lines, closes event: String? = nil, isAction: Bool = false) throws(AuditError) {
     try locked { (state) throws(AuditError) in
       try write(lines, &state, isAction: isAction)
-      if let event { state.open[event] = nil }
+      if let event { state.open.remove(event) }
     }
   }
 
@@ -140,24 +159,15 @@ public final class AuditLog: Sendable {
   }
 
   /// Begins a run: its attempts are on record, and a later run closes those that this one leaves open.
-  ///
-  /// - Parameter attempts: the records, with the event of each.
-  func begin(
-    _ run: String, of process: ProcessIdentity, bootID: String?, _ attempts: [(event: String, record: JSONValue)]
-  ) throws(AuditError) {
-    let time = Timestamp.now()
-    var lines = Lines()
-    for (event, record) in attempts {
-      lines.add(text: AttemptText(record).line(event: event, stage: .attempt, at: time))
-      lines.add(record)
-    }
+  func begin(_ run: AskedRun) throws(AuditError) {
+    let lines = run.lines(at: .now())
     // No signal comes between the records and the promise to close them.
     let undo = try Cleanup.making(undo: { [weak self] signal in self?.end(by: signal) }) { () throws(AuditError) in
       try locked { (state) throws(AuditError) in
         let place = try state.objects.place(in: state.directory)
         let name = RunName(
-          run: run, startTime: process.startTime, bootID: bootID, namespace: ProcessIdentity.namespace(),
-          inode: place.inode, offset: place.size)
+          run: run.name, startTime: run.requester.startTime, bootID: run.bootID,
+          namespace: ProcessIdentity.namespace(), inode: place.inode, offset: place.size)
         state.marker = try RunMarker.make(name, in: state.directory)
         do throws(AuditError) {
           try write(lines, &state, isAction: true)
@@ -165,7 +175,8 @@ public final class AuditLog: Sendable {
           Self.removeMarker(&state)
           throw error
         }
-        for (event, record) in attempts { state.open[event] = record }
+        state.run = run
+        state.open = Set(run.events)
       }
     }
     state.withLock { $0.undo = undo }
@@ -181,7 +192,7 @@ public final class AuditLog: Sendable {
   private func end(by signal: Int32) {
     try? locked { (state) throws(AuditError) in
       defer { state.hasEnded = true }
-      try close(state.open.keys.sorted(), .interrupted(signal), &state)
+      try close(state.open.sorted(), .interrupted(signal), &state)
       Self.removeMarker(&state)
     }
   }
@@ -190,17 +201,18 @@ public final class AuditLog: Sendable {
     _ events: [String], _ ending: AttemptEnding, _ state: inout State
   ) throws(AuditError) {
     var lines = Lines()
-    for event in events {
-      if let attempt = state.open[event] { ending.add(to: &lines, event: event, attempt: attempt) }
+    for event in events where state.open.contains(event) {
+      if let attempt = state.run?.record(of: event) { ending.add(to: &lines, event: event, attempt: attempt) }
     }
     try write(lines, &state, isAction: false)
-    for event in events { state.open[event] = nil }
+    state.open.subtract(events)
   }
 
   private func write(_ lines: Lines, _ state: inout State, isAction: Bool) throws(AuditError) {
-    try state.text.append(lines.text, in: state.directory)
+    let ends = try Self.places(lines, &state)
+    try state.text.append(lines.text, at: ends.text, in: state.directory)
     do throws(AuditError) {
-      try state.objects.append(lines.objects, in: state.directory)
+      try state.objects.append(lines.objects, at: ends.objects, in: state.directory)
       let waits =
         switch sync {
         case .none: false

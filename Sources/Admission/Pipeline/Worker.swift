@@ -54,7 +54,7 @@ struct Worker: ~Copyable {
       reports = BPFObject.reports(of: object.linked)
     }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
-    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.requester)
+    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.run.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
     return JudgedObject(object: object, facts: facts, verdict: verdict)
   }

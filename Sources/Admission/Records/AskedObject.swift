@@ -12,7 +12,14 @@ struct AskedObject: Sendable {
   /// `ino=`
   let inode: UInt64?
 
-  init(_ object: AdmissionRequest.Object) {
+  /// What several objects are, of which paths may be relative to one directory.
+  static func all(_ objects: [AdmissionRequest.Object]) -> [AskedObject] {
+    let base = (try? Directory.absolute("")) ?? ""
+    return objects.map { AskedObject($0, base: base) }
+  }
+
+  private init(_ object: AdmissionRequest.Object, base: String) {
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : base + path }
     self.object = object
     switch object {
     case .descriptor(let number):
@@ -23,17 +30,15 @@ struct AskedObject: Sendable {
       inode = status?.inode
     case .image(let image, let name):
       path = name.hasPrefix("/") ? name : "/\(name)"
-      device = Self.absolute(image)
+      device = absolute(image)
       inode = nil
     case .file(let file):
       let status = try? FileStatus.of(path: file)
-      path = Self.absolute(file)
+      path = absolute(file)
       device = status.map { Self.name(of: $0.device) }
       inode = status?.inode
     }
   }
-
-  private static func absolute(_ path: String) -> String { (try? Directory.absolute(path)) ?? path }
 
   /// `vda1`, `dm-0`; the number for a file system that is on no block device.
   private static func name(of device: DeviceNumber) -> String {

@@ -19,6 +19,8 @@ struct DecisionRecord {
   /// Ties the outcome to its decision, and both to the attempt: unique on this machine.
   let event: String
   let requester: ProcessIdentity
+  /// The same as the JSON form has it.
+  let requesterJSON: JSONValue
   /// The object's path as the requester knows it, for people.
   let path: String?
   /// The device the object's file system is on, or the image that holds it.
@@ -56,11 +58,11 @@ struct DecisionRecord {
       members += [
         .init("stage", "decision"), .init("op", "BPF_PROG_LOAD"),
         .init("decision", isAllowed ? "allow" : "deny"), .init("rule", .string(rule)),
-        .init("requester", requester.json),
+        .init("requester", requesterJSON),
       ]
       members += facts
     case .refusal(let outcome):
-      members += [.init("stage", "outcome"), .init("op", "BPF_PROG_LOAD"), .init("requester", requester.json)]
+      members += [.init("stage", "outcome"), .init("op", "BPF_PROG_LOAD"), .init("requester", requesterJSON)]
       members += facts
       members.append(.init("outcome", outcome))
     }

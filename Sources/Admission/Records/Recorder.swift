@@ -9,14 +9,14 @@ internal import Provenance
 /// Writes the audit records about one object: the decision before the load, the outcome after it.
 struct Recorder: Sendable {
   private let attempts: LoadAttempts
-  private let index: Int
+  private let asked: AskedObject
+  private let event: String
 
   init(_ attempts: LoadAttempts, _ index: Int) {
     self.attempts = attempts
-    self.index = index
+    asked = attempts.run.objects[index]
+    event = attempts.run.event(index)
   }
-
-  private var asked: AskedObject { attempts.asked[index] }
 
   /// Records what the policy said, before anything is done about it.
   func decided(
@@ -45,7 +45,7 @@ struct Recorder: Sendable {
       ])
     }
     let outcome: JSONValue = [
-      "result": "loaded", "boot_id": .optional(attempts.bootID), "programs": .array(programs),
+      "result": "loaded", "boot_id": .optional(attempts.run.bootID), "programs": .array(programs),
       "kernel_verified": .optional(loaded.verifiedBy?.name),
       "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
     ]
@@ -95,7 +95,7 @@ struct Recorder: Sendable {
     let found = reached?.rootHash
     let kernel = reached?.volume?.rootHash
     let candidates: [(hash: Digest?, source: String)] = [
-      (attempts.rootHash, "request"), (kernel, "kernel"), (kernel == nil ? rootHashBeside : nil, "beside"),
+      (attempts.run.rootHash, "request"), (kernel, "kernel"), (kernel == nil ? rootHashBeside : nil, "beside"),
       (found, "tree"),
     ]
     guard let (hash, source) = candidates.first(where: { $0.hash != nil }), let hash else { return [] }
@@ -118,7 +118,7 @@ struct Recorder: Sendable {
     rule: String, enforcing: Bool, evidence: Evidence?, _ facts: [JSONValue.Member]
   ) -> DecisionRecord {
     DecisionRecord(
-      time: .now(), event: attempts.event(index), requester: attempts.requester,
+      time: .now(), event: event, requester: attempts.run.requester, requesterJSON: attempts.run.requesterJSON,
       path: evidence?.object.map { "/" + $0.path } ?? evidence?.file?.path ?? asked.path,
       device: evidence?.deviceName ?? asked.device,
       inode: evidence?.descriptor?.inode ?? evidence?.object?.nid ?? asked.inode,
@@ -128,7 +128,7 @@ struct Recorder: Sendable {
   private func ended(_ outcome: JSONValue) throws(AdmissionError) {
     guard let log = attempts.log else { return }
     var lines = AuditLog.Lines()
-    lines.add(DecisionRecord.outcome(outcome, of: attempts.event(index), at: .now()))
+    lines.add(DecisionRecord.outcome(outcome, of: event, at: .now()))
     try append(lines, to: log, closes: true)
   }
 
@@ -136,7 +136,7 @@ struct Recorder: Sendable {
     _ lines: AuditLog.Lines, to log: AuditLog, closes: Bool, isAction: Bool = false
   ) throws(AdmissionError) {
     do throws(AuditError) {
-      try log.append(lines, closes: closes ? attempts.event(index) : nil, isAction: isAction)
+      try log.append(lines, closes: closes ? event : nil, isAction: isAction)
     } catch {
       throw .audit(error)
     }
