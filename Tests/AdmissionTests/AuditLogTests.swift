@@ -59,6 +59,52 @@ import Testing
     #expect(throws: AuditError.self) { try log.append(text: "five") }
   }
 
+  /// The same when nothing in the directory was changed for long, so that names are taken for unchanged.
+  @Test func aLateRotationIsFollowed() throws {
+    let log = try open()
+    for round in 0..<3 {
+      Timestamp.pause(milliseconds: 60)
+      for text in ["one", "two"] { try log.append(text: text) }
+      let path = directory.file("audit/audit.log")
+      try Tools.run("mv", path, "\(path).\(round)")
+      try log.append(text: "three")
+      #expect(try lines("audit.log") == ["three", ""])
+      #expect(try lines("audit.log.\(round)").suffix(3) == ["one", "two", ""])
+    }
+    // With the files the lock is gone, and others lock the one that they make.
+    Timestamp.pause(milliseconds: 60)
+    try log.append(text: "four")
+    try Tools.run("sh", "-c", "rm \(audit)/*")
+    let other = try open()
+    try log.append(text: "five")
+    try other.append(text: "six")
+    #expect(try lines("audit.log") == ["five", "six", ""])
+  }
+
+  /// The records of attempts, as they are written all at once, and one as it is repeated when the attempt is closed.
+  @Test func attemptsAreWrittenAsTheyAreRepeated() throws {
+    var request = AdmissionRequest(policy: [], policyName: "p\"q", auditDirectory: audit)
+    request.pinPath = "/sys/fs/bpf/x"
+    request.attaches = true
+    let objects: [AdmissionRequest.Object] = [
+      .descriptor(1000), .image(path: "i.raw", object: "/o"), .file("loose.bpf.o"), .file("/dev/null"),
+    ]
+    let run = AskedRun(AskedObject.all(objects), request)
+    let written = try run.lines(at: .now()).objects.split(separator: UInt8(ascii: "\n")).map {
+      try JSONValue.parse(Array($0))
+    }
+    func untimed(_ record: JSONValue?) -> [JSONValue.Member] {
+      guard case .object(let members)? = record else { return [] }
+      return members.filter { $0.name != "time" }
+    }
+    #expect(written.count == objects.count)
+    for (record, event) in zip(written, run.events) {
+      #expect(untimed(record) == untimed(run.record(of: event)) && record["event"] == .string(event))
+      #expect(record["attach"] == true && record["pin_path"] == "/sys/fs/bpf/x")
+    }
+    #expect(run.record(of: "\(run.name).4") == nil && run.record(of: "other.0") == nil)
+  }
+
   /// What records are not written to, by name and without waiting for anything.
   @Test(
     arguments: [

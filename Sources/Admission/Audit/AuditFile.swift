@@ -62,6 +62,11 @@ struct AuditFile: ~Copyable, Sendable {
     return (status.inode, status.size, true)
   }
 
+  /// The size of the file that is open, where it is known to have its name still.
+  borrowing func end(in directory: borrowing AuditDirectory) throws(AuditError) -> UInt64 {
+    do throws(SystemError) { return try descriptor.end() } catch { throw .unwritable(directory: directory.path, error) }
+  }
+
   /// Appends lines, each with its line feed: all of them, or none.
   ///
   /// - Parameter start: where the file ends, as ``place(in:)`` has just said.

@@ -38,6 +38,8 @@ public final class AuditLog: Sendable {
     var text: AuditFile
     var objects: AuditFile
     var marker: RunMarker?
+    /// When a name in the directory was changed last, and the files had theirs after that.
+    var settled: Timestamp?
     /// The run, and the events of its attempts that are open.
     var run: AskedRun?
     var open: Set<String> = []
@@ -114,29 +116,33 @@ public final class AuditLog: Sendable {
     }
   }
 
-  /// Where the files end that there are lines for.
-  private static func places(
-    _ lines: Lines, _ state: inout State
-  ) throws(AuditError) -> (text: UInt64, objects: UInt64) {
-    var (text, objects): (UInt64, UInt64) = (0, 0)
-    var isReplaced = false
-    if !lines.text.isEmpty {
-      let place = try state.text.place(in: state.directory)
-      (text, isReplaced) = (place.size, place.isReplaced)
+  /// Where the files end.
+  ///
+  /// Whether they have their names still is asked where a name in the directory was changed since it was asked last: a
+  /// look at the directory takes a tenth of the time that following two names takes.
+  private static func ends(_ state: inout State) throws(AuditError) -> (text: UInt64, objects: UInt64) {
+    let path = state.directory.path
+    let change = try AuditDirectory.recording(in: path) { () throws(SystemError) in
+      try state.directory.descriptor.changeTime()
     }
-    if !lines.objects.isEmpty {
-      let place = try state.objects.place(in: state.directory)
-      (objects, isReplaced) = (place.size, isReplaced || place.isReplaced)
+    if change == state.settled {
+      return (try state.text.end(in: state.directory), try state.objects.end(in: state.directory))
     }
+    // Two changes in one tick of the clock look like one, so that a change is only relied on when it is older than that.
+    state.settled = Timestamp.now().nanoseconds(since: change) > settlingTime ? change : nil
+    let text = try state.text.place(in: state.directory)
+    let objects = try state.objects.place(in: state.directory)
     // Who removed the files may have removed the lock too, and then others lock the one that is there now.
-    guard isReplaced,
-      try AuditDirectory.recording(
-        in: state.directory.path, { () throws(SystemError) in try state.lock.status().linkCount }) == 0
-    else { return (text, objects) }
+    guard text.isReplaced || objects.isReplaced,
+      try AuditDirectory.recording(in: path, { () throws(SystemError) in try state.lock.status().linkCount }) == 0
+    else { return (text.size, objects.size) }
     state.lock = try openLock(state.directory)
     try acquire(&state)
-    return try places(lines, &state)
+    return try ends(&state)
   }
+
+  /// Nanoseconds: more than the longest tick (CONFIG_HZ=100).
+  private static let settlingTime: Int64 = 30_000_000
 
   /// Appends records.
   ///
@@ -209,7 +215,7 @@ public final class AuditLog: Sendable {
   }
 
   private func write(_ lines: Lines, _ state: inout State, isAction: Bool) throws(AuditError) {
-    let ends = try Self.places(lines, &state)
+    let ends = try Self.ends(&state)
     try state.text.append(lines.text, at: ends.text, in: state.directory)
     do throws(AuditError) {
       try state.objects.append(lines.objects, at: ends.objects, in: state.directory)

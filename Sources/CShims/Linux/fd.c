@@ -108,6 +108,14 @@ int vb_statx_at(int dirfd, const char *name, struct vb_stat *out) {
   return 0;
 }
 
+int vb_change_time(int fd, int64_t *seconds, int64_t *nanoseconds) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return -1;
+  *seconds = status.st_ctim.tv_sec;
+  *nanoseconds = status.st_ctim.tv_nsec;
+  return 0;
+}
+
 int vb_fstatfs_type(int fd, uint64_t *type) {
   struct statfs status;
   if (fstatfs(fd, &status) != 0) return -1;

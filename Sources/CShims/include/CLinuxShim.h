@@ -75,6 +75,8 @@ int vb_fstatx(int fd, struct vb_stat *out);
 int vb_statx(const char *path, int follow, struct vb_stat *out);
 /// statx(2) of a name in a directory, of a symbolic link itself.
 int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
+/// When the inode was changed last (st_ctim of fstat(2)); of a directory also when a name in it was.
+int vb_change_time(int fd, int64_t *seconds, int64_t *nanoseconds);
 /// f_type of statfs(2).
 int vb_fstatfs_type(int fd, uint64_t *type);
 

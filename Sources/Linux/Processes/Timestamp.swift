@@ -20,6 +20,11 @@ public struct Timestamp: Equatable, Sendable {
     return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
   }
 
+  /// Nanoseconds since an earlier moment; negative since a later one.
+  public func nanoseconds(since other: Timestamp) -> Int64 {
+    (seconds &- other.seconds) &* 1_000_000_000 &+ (nanoseconds - other.nanoseconds)
+  }
+
   /// Waits (nanosleep(2)), for a tick longer than asked at most; a signal ends it early.
   public static func pause(milliseconds: Int) {
     var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)

@@ -91,6 +91,14 @@ extension OwnedFD {
     return FileStatus(raw)
   }
 
+  /// When the file was changed last; of a directory also when a name in it was made, changed or removed. In steps of a
+  /// clock tick.
+  public borrowing func changeTime() throws(SystemError) -> Timestamp {
+    var (seconds, nanoseconds): (Int64, Int64) = (0, 0)
+    guard withRaw({ unsafe vb_change_time($0, &seconds, &nanoseconds) }) == 0 else { throw .current("fstat") }
+    return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
+  }
+
   /// Whether the descriptor was opened with O_PATH, and so cannot be read.
   public borrowing func isPathOnly() throws(SystemError) -> Bool {
     let flags = withRaw { vb_fcntl_getfl($0) }
