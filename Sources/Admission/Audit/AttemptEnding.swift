@@ -32,7 +32,7 @@ enum AttemptEnding {
     let time = Timestamp.now()
     var members: [JSONValue.Member] = [
       .init("schema", "verity-bpf/audit/1"), .init("time", .string(time.rfc3339)), .init("event", .string(event)),
-      .init("stage", "outcome"),
+      AuditStage.outcome.member,
     ]
     if case .object(let known) = attempt {
       let own: Set = ["schema", "time", "event", "stage", "boot_id"]

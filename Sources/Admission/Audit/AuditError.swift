@@ -29,7 +29,7 @@ extension AuditError: Diagnosable {
     case .unwritable(let directory, let error):
       Diagnostic(
         "audit.unwritable", .incomplete, "the audit record cannot be written to `\(directory)`",
-        expected: "a directory this process may write, with room for the record", found: error.description,
+        expected: "a directory that this process may write to, with space for the record", found: error.description,
         why: "a load that leaves no record is not made", next: "make the directory, or name another with --audit-dir")
     case .place(let path, let expected, let found):
       Diagnostic(

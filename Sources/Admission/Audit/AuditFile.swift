@@ -91,7 +91,7 @@ struct AuditFile: ~Copyable, Sendable {
   mutating func takeBack() {
     guard let start = lastStart else { return }
     (lastStart, ownEnd) = (nil, nil)
-    // Somebody may have emptied the file meanwhile, and cutting it must never make it longer. What cannot be cut (a file
+    // Another process may have emptied the file meanwhile, and cutting it must never make it longer. What cannot be cut (a file
     // that may only grow, chattr +a) is ended by the line feed that the next record begins with.
     guard let size = try? descriptor.status().size, size > start else { return }
     try? descriptor.truncate(to: start)

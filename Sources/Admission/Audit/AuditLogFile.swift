@@ -44,7 +44,7 @@ struct AuditLogFile: ~Copyable {
         guard visit(line) else { return }
       }
     } catch {
-      // It got shorter: somebody empties it, or copies it away and truncates it.
+      // It got shorter: another process empties it, or copies it away and truncates it.
       throw .unreadable(path: path, SystemError("read to the end of", path: path, .eio))
     }
   }

@@ -49,13 +49,10 @@ public struct AuditLogFiles: Equatable, Sendable {
     let rest = name.dropFirst(Self.name.count)
     let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
     let end = rest.dropFirst(1 + digits.count)
-    switch rest.first {
-    case "." where isEnding(end): return UInt64(digits).map { .number($0) } ?? .none
-    case "-":
-      let date = rest.dropFirst().prefix { $0.isASCII && $0.isNumber || $0 == "-" }
-      return digits.count >= 8 && isEnding(rest.dropFirst(1 + date.count)) ? .date(String(date)) : .none
-    default: return .none
-    }
+    if rest.first == "." { return isEnding(end) ? UInt64(digits).map { .number($0) } ?? .none : .none }
+    let date = rest.dropFirst().prefix { $0.isASCII && $0.isNumber || $0 == "-" }
+    guard rest.first == "-", digits.count >= 8, isEnding(rest.dropFirst(1 + date.count)) else { return .none }
+    return .date(String(date))
   }
 
   /// Whether that is nothing, or the name of a compression. Which one it is, the bytes say.

@@ -2,7 +2,8 @@ public import Base
 internal import KernelABI
 public import Linux
 
-/// Why an audit log cannot be read. Whoever asks what it says of a program must not take that for a log that says nothing.
+/// Why an audit log cannot be read. A reader must not take that for a log that says nothing of a
+/// program.
 public enum AuditReadError: Error, Equatable, Sendable {
   /// The directory has no file of the log.
   case missing(directory: String)
@@ -11,7 +12,7 @@ public enum AuditReadError: Error, Equatable, Sendable {
   /// It is compressed in a way that is not known here; the text names it.
   case compression(path: String, by: String)
   /// The library that undoes the compression is not there.
-  case library(path: String, reason: String)
+  case noDecompressor(path: String, reason: String)
   /// It is compressed, and damaged or cut.
   case damaged(path: String)
   /// Its files were others each time they had been read.
@@ -38,9 +39,10 @@ extension AuditReadError: Diagnosable {
       Diagnostic(
         "audit.compression", .unsupported, "the audit log `\(path)` is compressed by \(format)",
         expected: "plain text, gzip or zstd", found: format, next: "decompress it, or have logrotate use gzip or zstd")
-    case .library(let path, let reason):
+    case .noDecompressor(let path, let reason):
       Diagnostic(
-        "audit.library", .unsupported, "the audit log `\(path)` is compressed, and its library cannot be opened",
+        "audit.no-decompressor", .unsupported,
+        "the audit log `\(path)` is compressed, and its library cannot be opened",
         expected: "libz.so.1 for gzip, libzstd.so.1 for zstd", found: reason, next: "install the library")
     case .damaged(let path):
       Diagnostic(

@@ -90,17 +90,17 @@ public struct LogLines: ~Copyable {
       if taken == given, !isFull, !isAtEnd { try read() }
       // Taken out of the value for the call, which uses both and changes the value.
       let bytes = input
-      var room = output
+      var buffer = output
       (output, piece) = ([], [])
       do throws(Decompressor.Failure) {
-        let done = try decompressor?.run(bytes.rawSpan.extracting(taken..<given), into: &room) ?? (taken: 0, made: 0)
+        let done = try decompressor?.run(bytes.rawSpan.extracting(taken..<given), into: &buffer) ?? (taken: 0, made: 0)
         taken += done.taken
-        isFull = done.made == room.count
-        piece = room[..<done.made]
+        isFull = done.made == buffer.count
+        piece = buffer[..<done.made]
       } catch {
         throw refusal(error)
       }
-      output = room
+      output = buffer
       if !piece.isEmpty { return true }
       guard taken < given || !isAtEnd else { break }
     }
@@ -136,7 +136,7 @@ public struct LogLines: ~Copyable {
 
   private func refusal(_ failure: Decompressor.Failure) -> AuditReadError {
     switch failure {
-    case .unavailable(let reason): .library(path: path, reason: reason)
+    case .unavailable(let reason): .noDecompressor(path: path, reason: reason)
     case .damaged: .damaged(path: path)
     }
   }

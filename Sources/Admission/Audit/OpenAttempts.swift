@@ -36,12 +36,12 @@ struct OpenAttempts {
     guard line.rawSpan.firstOffset(of: run.rawSpan) != nil, let record = try? JSONValue.parse(line),
       case .string(let event)? = record["event"], event.utf8.starts(with: run)
     else { return }
-    switch record["stage"] {
-    case "attempt": attempts.append((event, record))
-    case "outcome": ended.insert(event)
+    switch StatedStage(of: record) {
+    case .known(.attempt): attempts.append((event, record))
+    case .known(.outcome): ended.insert(event)
     // A denial is the end: nothing is done.
-    case "decision": if record["decision"] == "deny" { ended.insert(event) }
-    default: break
+    case .known(.decision): if record["decision"] == "deny" { ended.insert(event) }
+    case .unknown, .missing: break
     }
   }
 

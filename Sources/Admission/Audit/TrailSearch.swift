@@ -1,4 +1,5 @@
 internal import Base
+internal import Workbench
 
 /// Looks in a log, from its end, for what it says of the programs that are loaded.
 ///
@@ -103,18 +104,18 @@ struct TrailSearch {
     for place in [record["boot_id"], record["outcome"]?["boot_id"]] {
       if case .string(let boot)? = place, boot != bootID { return .otherBoot }
     }
-    switch record["stage"] {
-    case "decision": return .decision(record, event: event)
-    case "outcome":
+    switch StatedStage(of: record) {
+    case .known(.decision): return .decision(record, event: event)
+    case .known(.outcome):
       // Only what was loaded since the machine was started vouches for anything.
       let isOurs = record["outcome"]?["result"] == "loaded" && record["outcome"]?["boot_id"] == .string(bootID)
       return isOurs ? .loaded(record, event: event) : .nothing
     // What was only asked for vouches for nothing.
-    case "attempt": return .nothing
-    case .string(let kind)?:
+    case .known(.attempt): return .nothing
+    case .unknown(let kind):
       note(kind, 1)
       return .nothing
-    default:
+    case .missing:
       unreadableLines += 1
       return .nothing
     }

@@ -9,9 +9,10 @@ internal import Trust
 ///
 /// This is the only module that knows all the others, and the order above is the project's promise: nothing is parsed
 /// before it is on record that it was asked for (``LoadAttempts``), and before it is read into private memory and
-/// verified; nothing is loaded before the policy has said ALLOW and the record of that is written. ``Worker`` goes it.
+/// verified; nothing is loaded before the policy has said ALLOW and the record of that is written. ``Worker`` takes one
+/// object through these steps.
 ///
-/// Several objects may go the way in one run, each decided and recorded by itself. They share the compiled policy, the
+/// Several objects may be admitted in one run, each decided and recorded by itself. They share the compiled policy, the
 /// trust anchors, the open log, the directories of pins and what was looked up in the kernel's types.
 public struct Admission: Sendable {
   let request: AdmissionRequest

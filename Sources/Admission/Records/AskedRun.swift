@@ -60,7 +60,7 @@ struct AskedRun: Sendable {
   private func head(_ event: String, at time: Timestamp) -> [JSONValue.Member] {
     [
       .init("schema", "verity-bpf/audit/1"), .init("time", .string(time.rfc3339)), .init("event", .string(event)),
-      .init("stage", "attempt"), .init("op", "BPF_PROG_LOAD"),
+      AuditStage.attempt.member, .init("op", "BPF_PROG_LOAD"),
     ]
   }
 

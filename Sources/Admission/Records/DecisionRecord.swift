@@ -56,13 +56,13 @@ struct DecisionRecord {
     switch stage {
     case .decision(let isAllowed):
       members += [
-        .init("stage", "decision"), .init("op", "BPF_PROG_LOAD"),
+        AuditStage.decision.member, .init("op", "BPF_PROG_LOAD"),
         .init("decision", isAllowed ? "allow" : "deny"), .init("rule", .string(rule)),
         .init("requester", requesterJSON),
       ]
       members += facts
     case .refusal(let outcome):
-      members += [.init("stage", "outcome"), .init("op", "BPF_PROG_LOAD"), .init("requester", requesterJSON)]
+      members += [AuditStage.outcome.member, .init("op", "BPF_PROG_LOAD"), .init("requester", requesterJSON)]
       members += facts
       members.append(.init("outcome", outcome))
     }
@@ -71,7 +71,7 @@ struct DecisionRecord {
 
   /// What became of a decision, when the load has ended.
   static func outcome(_ outcome: JSONValue, of event: String, at time: Timestamp) -> JSONValue {
-    .object(head(event, at: time) + [.init("stage", "outcome"), .init("outcome", outcome)])
+    .object(head(event, at: time) + [AuditStage.outcome.member, .init("outcome", outcome)])
   }
 
   private static func head(_ event: String, at time: Timestamp) -> [JSONValue.Member] {

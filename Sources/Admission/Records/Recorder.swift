@@ -90,7 +90,8 @@ struct Recorder: Sendable {
   }
 
   /// The root hash that was asked for, and who says so: the caller, the kernel's table, or the file beside the image,
-  /// which is what the image claims to be; else what its tree says. Another one that was found is told besides.
+  /// which is what the image claims to be; else what its tree says. Where another one was found, that is
+  /// recorded too.
   private func rootHash(_ reached: ReachedOrigin?) -> [JSONValue.Member] {
     let found = reached?.rootHash
     let kernel = reached?.volume?.rootHash

@@ -34,7 +34,7 @@ enum Leftovers {
     }
   }
 
-  /// Removes the directories that `mkdtemp` made of a template `PREFIX-XXXXXX`.
+  /// Removes the directories that `mkdtemp` named: `PREFIX-` and six characters of its choice.
   static func collectDirectories(in parent: String, prefix: String) {
     let names = (try? Directory.names(parent)) ?? []
     for entry in names where entry.hasPrefix("\(prefix)-") && entry.utf8.count == prefix.utf8.count + 7 {

@@ -131,14 +131,14 @@ enum Attachment: Equatable {
       let (file, pattern) = try target.fileAndPlace()
       return .userProbes(file: file, pattern: pattern, atReturn: target.isReturnProbe, type: type)
     }
-    switch target.word {
-    case "kprobe", "kretprobe": return .kernelProbe(try target.kernelProbe())
-    case "ksyscall", "kretsyscall": return .kernelProbe(try target.systemCallProbe())
-    case "uprobe", "uretprobe":
+    guard let word = ProbeWord(rawValue: String(target.word)) else { throw notAttachable }
+    switch word {
+    case .kprobe, .kretprobe: return .kernelProbe(try target.kernelProbe())
+    case .ksyscall, .kretsyscall: return .kernelProbe(try target.systemCallProbe())
+    case .uprobe, .uretprobe:
       let (file, place) = try target.fileAndPlace()
       return .userProbe(file: file, try target.probe(place))
-    case "usdt": return .marked(try target.markedPlace())
-    default: throw notAttachable
+    case .usdt: return .marked(try target.markedPlace())
     }
   }
 }
@@ -176,4 +176,9 @@ extension Attachment.Probe {
       ? "0x\(String(offset, radix: 16))" : offset == 0 ? symbol : "\(symbol)+0x\(String(offset, radix: 16))"
     return atReturn ? "\(place) (return)" : place
   }
+}
+
+/// The words of sections whose programs are probes in one place.
+private enum ProbeWord: String {
+  case kprobe, kretprobe, ksyscall, kretsyscall, uprobe, uretprobe, usdt
 }

@@ -86,13 +86,10 @@ public struct PrivateKey: ~Copyable {
   /// Throws ``SignatureError/keyKind(name:)`` for the kinds of which OpenSSL would only say that a step failed. What a
   /// provider keeps under no number of OpenSSL's own is left to it.
   borrowing func requireKind() throws(SignatureError) {
-    switch Int(unsafe vb_private_key_kind(object.pointer)) {
-    case VB_KEY_X25519: throw .keyKind(name: "X25519")
-    case VB_KEY_X448: throw .keyKind(name: "X448")
-    case VB_KEY_ED25519: throw .keyKind(name: "Ed25519")
-    case VB_KEY_ED448: throw .keyKind(name: "Ed448")
-    default: return
-    }
+    let kinds = [
+      VB_KEY_X25519: "X25519", VB_KEY_X448: "X448", VB_KEY_ED25519: "Ed25519", VB_KEY_ED448: "Ed448",
+    ]
+    if let name = kinds[Int(unsafe vb_private_key_kind(object.pointer))] { throw .keyKind(name: name) }
   }
 
   /// Whether a name is a URI and no path: a scheme of two letters or more, then a colon (RFC 3986, section 3.1).

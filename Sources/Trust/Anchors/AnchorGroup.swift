@@ -73,8 +73,7 @@ struct AnchorGroup: Sendable {
 
 /// Certificates that several threads check signatures with.
 final class SharedCertificates: Sendable {
-  // They are never changed, and what OpenSSL keeps with them it keeps under locks of its own.
-  private nonisolated(unsafe) let certificates: Certificates
+  private nonisolated(unsafe) let certificates: Certificates  // never changed; OpenSSL locks what it keeps with them
 
   init(_ certificates: consuming Certificates) { unsafe self.certificates = certificates }
 

@@ -59,6 +59,11 @@ public enum SettingValue: Equatable, Sendable {
   case directory(String?)
   case flag(Bool)
 
+  /// The words for yes and no, as systemd's files have them (systemd.syntax(7)).
+  private static let flags = [
+    "yes": true, "true": true, "on": true, "1": true, "no": false, "false": false, "off": false, "0": false,
+  ]
+
   /// Reads what stands behind the `=`; nil when it is not what the setting takes.
   init?(_ text: String, _ kind: SettingName.Kind) {
     switch kind {
@@ -67,11 +72,8 @@ public enum SettingValue: Equatable, Sendable {
       guard text.hasPrefix("/"), !parts.contains(".."), !parts.isEmpty else { return nil }
       self = .directory("/" + parts.filter { $0 != "." }.joined(separator: "/"))
     case .flag:
-      switch text {
-      case "yes", "true", "on", "1": self = .flag(true)
-      case "no", "false", "off", "0": self = .flag(false)
-      default: return nil
-      }
+      guard let value = Self.flags[text] else { return nil }
+      self = .flag(value)
     }
   }
 

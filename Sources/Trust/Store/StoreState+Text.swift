@@ -82,26 +82,25 @@ extension StoreState {
     if value["schema"] == .string(Self.schema) {
       guard let counter = value["signers_counter"]?.unsignedValue else { return nil }
       signersCounter = counter
-      switch value["id"] {
-      case .string(let text)?: id = text
-      case .null?: id = nil
-      default: return nil
-      }
+      guard let known = Self.textOrNull(value["id"]) else { return nil }
+      id = known
     }
     self.policies = policies
     self.floors = floors
-    switch value["active"] {
-    case .string(let name)? where policies[name] != nil: active = name
-    case .null?: active = nil
-    default: return nil
-    }
-    switch value["active_floor"] {
-    case .string(let text)?:
+    guard let name = Self.textOrNull(value["active"]), name.map({ policies[$0] != nil }) != false,
+      let text = Self.textOrNull(value["active_floor"]), text != nil || name == nil
+    else { return nil }
+    active = name
+    if let text {
       guard let floor = PolicyVersion(text) else { return nil }
       activeFloor = floor
-    case .null? where active == nil: activeFloor = nil
-    default: return nil
     }
+  }
+
+  /// What a member says that is a text or null; nil for anything else, and where there is none.
+  private static func textOrNull(_ member: JSONValue?) -> String?? {
+    if case .string(let text)? = member { return .some(text) }
+    return member == .null ? .some(nil) : nil
   }
 }
 

@@ -30,7 +30,7 @@ extension ErrorCatalogue {
       "A file of the audit log cannot be read: permissions, something that is no regular file, or a file that got shorter meanwhile.",
     "audit.compression":
       "Rotated logs may be plain, or compressed by gzip or zstd; the bytes say which, not the name.",
-    "audit.library":
+    "audit.no-decompressor":
       "Compressed logs are read with zlib (libz.so.1) and zstd (libzstd.so.1), which are opened when such a log is met.",
     "audit.damaged-file":
       "The compressed file is cut short, or its checksum is wrong. What it recorded is not known, so it is not passed over.",

@@ -119,13 +119,13 @@ public struct Replay: Sendable {
       return .damaged(line: line, reason: "the line is no JSON document")
     }
     guard case .string(let schema)? = value["schema"], schema.hasPrefix("verity-bpf/audit/") else { return nil }
-    switch value["stage"] {
-    case "attempt": return .undecided(.attempt)
-    case "outcome": return Self.undecidedOutcome(value).map { .undecided($0) }
-    case "decision": break
-    case .string(let stage)?:
+    switch StatedStage(of: value) {
+    case .known(.attempt): return .undecided(.attempt)
+    case .known(.outcome): return Self.undecidedOutcome(value).map { .undecided($0) }
+    case .known(.decision): break
+    case .unknown(let stage):
       return .damaged(line: line, reason: "records of the stage `\(stage)` are not known to this version")
-    default: return .damaged(line: line, reason: "the record says no stage")
+    case .missing: return .damaged(line: line, reason: "the record says no stage")
     }
     guard case .string(let word)? = value["decision"] else {
       return .damaged(line: line, reason: "the record says no decision")

@@ -27,18 +27,17 @@ struct SelfCheck: Sendable {
     try WorkerPool<BuildError>(Processors.threads(threads)).run(.max) {
     } work: { _, number throws(BuildError) in
       try diagnosing {
-        switch number {
-        case 0:
+        if number == 0 {
           let turn = turns.turn(0)
           let located = try Manifest.locate(contents.objects + contents.files, in: try self.fileSystem())
           batches.withLock { $0 = Self.batches(of: located) }
           turn.pass()
-        case 1:
+        } else if number == 1 {
           let image = try self.fileSystem()
           let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
           try head.check(superblock: image.blocks.layout.superblock)
           try check(manifestOf: fileSystem, in: image)
-        default:
+        } else {
           turns.wait(for: 1)
           guard let batch = batches.withLock({ $0.count > number - 2 ? $0[number - 2] : nil }) else { return false }
           try check(batch, in: try self.fileSystem())
