@@ -3,7 +3,6 @@ package import BPFObject
 internal import Base
 @_spi(ProgramLoading) package import Linux
 internal import Loader
-import Testing
 
 /// Hands a linked object to the running kernel as it is: no fix-up, no retry, no sanitising.
 package struct KernelOracle {
@@ -25,8 +24,7 @@ package struct KernelOracle {
     self.object = object
     var log = BPF.Log(level: 1, capacity: 1 << 20)
     do { btf = try BPF.loadBTF(object.btf, log: &log) } catch {
-      Issue.record("BTF refused: \(error)\n\(log.text)")
-      throw error
+      throw Unexpected("BTF refused: \(error)\n\(log.text)")
     }
     var maps: [KernelObject] = []
     for map in object.maps { maps.append(try Self.create(map, btf)) }
@@ -52,17 +50,15 @@ package struct KernelOracle {
       if map.isFrozen { try BPF.freeze(made) }
       return made
     } catch {
-      Issue.record("map \(map.name) refused: \(error)")
-      throw error
+      throw Unexpected("map \(map.name) refused: \(error)")
     }
   }
 
-  /// Loads a program that the kernel is expected to take; its log is recorded when it does not.
+  /// Loads a program that the kernel is expected to take; the error holds its log when it does not.
   package func load(_ program: LinkedProgram, attachBTFID: UInt32 = 0) throws -> KernelObject {
     var log = BPF.Log(level: 1, capacity: 1 << 20)
     do { return try submit(program, attachBTFID, &log) } catch {
-      Issue.record("program \(program.name) refused: \(error)\n\(log.text)")
-      throw error
+      throw Unexpected("program \(program.name) refused: \(error)\n\(log.text)")
     }
   }
 
@@ -89,9 +85,9 @@ package struct KernelOracle {
 
   /// A number in a data section's map, by the map's name.
   package func value(in map: String, at offset: Int) throws -> UInt32 {
-    let index = try #require(object.maps.firstIndex { $0.name == map })
-    let value = try #require(
-      try BPF.lookup(maps[index], key: [0, 0, 0, 0], valueSize: Int(object.maps[index].valueSize)))
+    guard let index = object.maps.firstIndex(where: { $0.name == map }),
+      let value = try BPF.lookup(maps[index], key: [0, 0, 0, 0], valueSize: Int(object.maps[index].valueSize))
+    else { throw Unexpected("no value in the map \(map)") }
     return try value.rawSpan.u32(at: offset)
   }
 }

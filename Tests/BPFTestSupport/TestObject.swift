@@ -2,7 +2,6 @@ package import BPFObject
 internal import Base
 internal import Linux
 import Synchronization
-import Testing
 
 /// Objects compiled from the sources under Tests/Fixtures/bpf, each once a process.
 package enum TestObject {
@@ -42,15 +41,15 @@ package enum TestObject {
         "clang", "-target", target, "-O2", "-g", "-Wall", "-Wno-unused-function", "-Wno-unused-const-variable",
         "-I", "\(root)/images/demo/include", "-c", path, "-o", output,
       ] + flags)
-    try #require(result.status == 0, "\(result.text)")
+    guard result.status == 0 else { throw Unexpected("clang: \(result.text)") }
     let bytes = try read(output)
     return bytes
   }
 
   package static func read(_ path: String) throws -> [UInt8] {
     let file = try OwnedFD.open(path, .readOnly)
-    let bytes = try file.readToEnd(limit: 64 << 20)
-    return try #require(bytes)
+    guard let bytes = try file.readToEnd(limit: 64 << 20) else { throw Unexpected("\(path) is over 64 MiB") }
+    return bytes
   }
 
   package static func write(_ bytes: [UInt8], to path: String) throws {
