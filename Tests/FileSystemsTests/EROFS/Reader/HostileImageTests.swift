@@ -159,6 +159,20 @@ import Testing
     #expect(refusal.diagnostic.category == .integrity && refusal.diagnostic.code == "erofs.\(attack.check.rawValue)")
   }
 
+  /// Of the same parent, so that only the walk can notice.
+  @Test func aSecondNameOfADirectoryIsRefused() throws {
+    let tree = try SourceTree()
+    for path in ["d", "d/e", "d/f"] { try tree.addDirectory(path) }
+    let bytes = try tree.image()
+    let image = try open(bytes)
+    let entries = Int(try #require(try image.extents(of: try image.lookup("d")).first?.imageOffset))
+    let nid = try image.lookup("d/e").nid
+    // Its entries: `.`, `..`, e, f.
+    let changed = try open(bytes.changed { $0.storeLittleEndian(nid, at: entries + 3 * 12) })
+    let error = #expect(throws: ErofsError.self) { try changed.walk { _ in } }
+    #expect(error?.check == .tree && error?.path == "d/f")
+  }
+
   @Test func aWrongChecksumIsRefused() throws {
     var bytes = try SourceTree.small().image()
     bytes[1028] ^= 1
