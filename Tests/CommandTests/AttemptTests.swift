@@ -79,7 +79,7 @@ final class AttemptTests {
       #expect(records.map { $0["stage"] } == ["attempt", "outcome"], "signal \(number)")
       #expect(records.last?["outcome"]?["result"] == "interrupted" && records.last?["file"] == .string(object))
       try expectClosed(records)
-      #expect(try Directory.names(audit) == ["audit.jsonl", "audit.lock", "audit.log"])
+      #expect(try Directory.names(audit) == ["audit.jsonl", "audit.lock", "audit.log", "audit.spare"])
       try Tools.run("rm", "-r", audit)
     }
   }
@@ -108,7 +108,7 @@ final class AttemptTests {
       #expect(records[1]["event"] == records[0]["event"] && records[1]["outcome"]?["result"] == "crashed")
       #expect(records[1]["requester"] == records[0]["requester"] && records[1]["path"] == .string(object))
       try expectClosed(records)
-      #expect(try Directory.names(audit) == ["audit.jsonl", "audit.lock", "audit.log"])
+      #expect(try Directory.names(audit) == ["audit.jsonl", "audit.lock", "audit.log", "audit.spare"])
       try Tools.run("rm", "-r", audit)
     }
   }
@@ -233,7 +233,7 @@ final class AttemptTests {
     let text = try directory.read("audit/audit.log").split(separator: 0x0a).map { AuditReader.read($0) }
     #expect(text.count == 400)
     for case .damaged(let reason) in text { Issue.record("\(reason)") }
-    #expect(try Directory.names(audit) == ["audit.jsonl", "audit.lock", "audit.log"])
+    #expect(try Directory.names(audit) == ["audit.jsonl", "audit.lock", "audit.log", "audit.spare"])
   }
 
   /// What a choice of --audit-sync waits for, as strace(1) sees it.

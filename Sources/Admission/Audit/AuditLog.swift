@@ -241,7 +241,7 @@ public final class AuditLog: Sendable {
 
   private static func removeMarker(_ state: inout State) {
     guard let marker = state.marker.take() else { return }
-    try? state.directory.descriptor.remove(at: marker.name.fileName)
+    marker.retire(in: state.directory)
   }
 
   // MARK: - Runs that have crashed

@@ -69,13 +69,33 @@ struct RunMarker: ~Copyable, Sendable {
   let name: RunName
   private let descriptor: OwnedFD
 
+  /// What a marker is called while no run has it. A file system may take long for a new file where many were removed just
+  /// now (ext4 does not give the inode of one again for five seconds, and looks at each), so that one is used again.
+  static let spareName = "audit.spare"
+
   /// Makes the marker. Called under the log's lock.
   static func make(_ name: RunName, in directory: borrowing AuditDirectory) throws(AuditError) -> RunMarker {
-    let descriptor = try directory.open(name.fileName, .exclusive)
+    let isSpare: Bool
+    do throws(SystemError) {
+      try directory.descriptor.rename(at: spareName, to: name.fileName)
+      isSpare = true
+    } catch {
+      guard error.code == .enoent else { throw .unwritable(directory: directory.path, error) }
+      isSpare = false
+    }
+    let descriptor = try directory.open(name.fileName, isSpare ? [] : .exclusive)
     _ = try AuditDirectory.recording(in: directory.path) { () throws(SystemError) in
       try descriptor.tryLockExclusively()
     }
     return RunMarker(name: name, descriptor: descriptor)
+  }
+
+  /// Says that the run has no open attempts any more.
+  consuming func retire(in directory: borrowing AuditDirectory) {
+    // Free before another run has it.
+    descriptor.unlock()
+    guard (try? directory.descriptor.rename(at: name.fileName, to: Self.spareName)) == nil else { return }
+    try? directory.descriptor.remove(at: name.fileName)
   }
 
   /// Whether another run holds a marker.

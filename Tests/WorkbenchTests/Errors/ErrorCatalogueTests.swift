@@ -12,7 +12,7 @@ import Testing
   ]
 
   /// Strings of the same form that are none.
-  private static let noCodes: Set<String> = ["audit.jsonl", "audit.lock", "audit.log", "verity.d"]
+  private static let noCodes: Set<String> = ["audit.jsonl", "audit.lock", "audit.log", "audit.spare", "verity.d"]
 
   private static func sources(below directory: String) throws -> [String] {
     try Directory.names(directory).flatMap { name -> [String] in

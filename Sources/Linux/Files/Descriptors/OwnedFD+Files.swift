@@ -232,6 +232,11 @@ extension OwnedFD {
     if withRaw({ raw in unsafe unlinkat(raw, name, 0) }) != 0 { throw .current("unlinkat", path: name) }
   }
 
+  /// renameat(2) within this directory: whatever has the new name is replaced.
+  public borrowing func rename(at name: String, to other: String) throws(SystemError) {
+    if withRaw({ raw in unsafe renameat(raw, name, raw, other) }) != 0 { throw .current("renameat", path: name) }
+  }
+
   /// fsync(2).
   public borrowing func sync() throws(SystemError) {
     if withRaw({ fsync($0) }) != 0 { throw .current("fsync") }
