@@ -33,6 +33,11 @@ extension FileVerityFacts {
   /// The kernel answers about its keys only where it can check signatures (Documentation/filesystems/fsverity.rst).
   private static let kernelSwitch = "/proc/sys/fs/verity/require_signatures"
 
+  /// The file systems whose own code answers for fs-verity (Documentation/filesystems/fsverity.rst). On any other a
+  /// process or a machine elsewhere may answer: FUSE passes the questions on (Linux 6.10).
+  private static let answering: Set<UInt64> = Set(
+    [FileSystemMagic.ext4, .f2fs, .btrfs].map(\.rawValue))
+
   /// Proves the bytes that were read from a descriptor.
   ///
   /// - Parameters:
@@ -59,6 +64,7 @@ extension FileVerityFacts {
   static func measure(_ descriptor: borrowing OwnedFD) throws(ProvenanceError) -> Digest? {
     let measurement: VerityMeasurement
     do throws(SystemError) {
+      guard answering.contains(try descriptor.fileSystemType()) else { return nil }
       measurement = try descriptor.measureVerity()
     } catch {
       // No fs-verity on the file, on the file system, in the kernel.
