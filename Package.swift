@@ -121,12 +121,12 @@ let moduleTests: [Target] = [
     "ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport", "BPFTestSupport"]),
   tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux"]),
   tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
-  tests("HostReport", imports: ["Base", "HostReport", "TestSupport"]),
-  tests("Linux", imports: ["Base", "Linux"]),
+  tests("HostReport", imports: ["Base", "KernelABI", "HostReport", "TestSupport"]),
+  tests("Linux", imports: ["Base", "KernelABI", "Linux"]),
   tests(
     "Trust",
     imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),
-  tests("Provenance", imports: ["Base", "Linux", "Provenance", "TestSupport"]),
+  tests("Provenance", imports: ["Base", "KernelABI", "Linux", "Provenance", "TestSupport"]),
   tests(
     "Loader",
     imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader"]),

@@ -13,14 +13,14 @@ extension HostFacts {
       }
     }
     if isInUserNamespace == true { details.append("you are in a user namespace: capabilities do not count for bpf(2)") }
-    if let harden = self[Path.jitHarden].text { details.append("net.core.bpf_jit_harden=\(harden)") }
-    if self[Path.jit].text == "0" { details.append("net.core.bpf_jit_enable=0: programs are interpreted") }
+    if let harden = self[.compilerHardening].text { details.append("net.core.bpf_jit_harden=\(harden)") }
+    if self[.compiler].text == "0" { details.append("net.core.bpf_jit_enable=0: programs are interpreted") }
     if probes[.unsigned] == .refused(Errno.enosys.name) || hasOption("CONFIG_BPF_SYSCALL") == false {
       return Finding(
         "bpf", title, .gap, "this kernel has no bpf(2)", loses: "no program can be loaded",
         close: "use a kernel with CONFIG_BPF_SYSCALL=y")
     }
-    switch self[Path.unprivilegedBPF] {
+    switch self[.unprivilegedBPF] {
     case .text("0"):
       return Finding(
         "bpf", title, .gap, "every user may load programs", details: details,
@@ -31,18 +31,18 @@ extension HostFacts {
       return Finding("bpf", title, .good, "for privileged users only", details: details)
     case .absent, .refused:
       return Finding(
-        "bpf", title, .unknown, "kernel.unprivileged_bpf_disabled cannot be read (\(reason(Path.unprivilegedBPF)))",
+        "bpf", title, .unknown, "kernel.unprivileged_bpf_disabled cannot be read (\(reason(.unprivilegedBPF)))",
         details: details, loses: "whether any user may load programs", close: "mount /proc, or leave the container")
     }
   }
 
   var kernelTypes: Finding {
     let loses = "CO-RE records and programs that attach by BTF (fentry, LSM, iterators, struct_ops) cannot be loaded"
-    switch self[Path.kernelTypes] {
+    switch self[.kernelTypes] {
     case .text: return Finding("btf", "kernel types (BTF)", .good, "there")
     case .absent:
       return Finding(
-        "btf", "kernel types (BTF)", .gap, "there is no \(Path.kernelTypes)", loses: loses,
+        "btf", "kernel types (BTF)", .gap, "there is no \(KernelStatement.kernelTypes.place())", loses: loses,
         close: "use a kernel with CONFIG_DEBUG_INFO_BTF=y, with sysfs at /sys")
     case .refused(let error):
       return Finding(

@@ -11,7 +11,7 @@ extension HostFacts {
   }
 
   var lockdownState: Lockdown {
-    switch self[Path.lockdown] {
+    switch self[.lockdown] {
     case .text(let text):
       guard let mode = LockdownMode(bracketedIn: text) else { return .unknown("`\(text)` names no mode") }
       return .mode(mode, isProbed: false)
@@ -30,7 +30,7 @@ extension HostFacts {
 
   /// The active security modules in their order; nil when unknown.
   var activeModules: [String]? {
-    if case .text(let text) = self[Path.securityModules] { return text.split(separator: ",").map { String($0) } }
+    if case .text(let text) = self[.securityModules] { return text.split(separator: ",").map { String($0) } }
     return securityModuleIDs.map { $0.map { SecurityModule(rawValue: $0)?.name ?? "module \($0)" } }
   }
 
@@ -61,13 +61,13 @@ extension HostFacts {
 
   var secureBoot: Finding? {
     let loses = "the kernel, its command line and with them lockdown and the first keys are whatever the disk says"
-    switch self[Path.secureBoot] {
+    switch self[.secureBoot] {
     case .text(let digits) where digits.hasSuffix("01"):
       return Finding("secure-boot", "Secure Boot", .good, "on")
     case .text:
       return Finding(
         "secure-boot", "Secure Boot", .weak, "off", loses: loses, close: "turn it on in the firmware's setup")
-    case .absent where self[Path.firmware].text != nil:
+    case .absent where self[.firmware].text != nil:
       return Finding(
         "secure-boot", "Secure Boot", .unknown, "the firmware's variables are not mounted", loses: loses,
         close: "as root: mount -t efivarfs efivarfs /sys/firmware/efi/efivars")
@@ -84,13 +84,13 @@ extension HostFacts {
 
   var moduleSignatures: Finding {
     let title = "module signatures"
-    if hasOption("CONFIG_MODULES") == false || self[Path.modules] == .absent {
+    if hasOption("CONFIG_MODULES") == false || self[.modules] == .absent {
       return Finding("module-signatures", title, .good, "this kernel takes no modules")
     }
     if case .mode(let mode, _) = lockdownState, mode != .none {
       return Finding("module-signatures", title, .good, "enforced by lockdown")
     }
-    switch self[Path.moduleSignatures] {
+    switch self[.moduleSignatures] {
     case .text("Y"): return Finding("module-signatures", title, .good, "enforced")
     case .text, .absent:
       return Finding(
@@ -126,21 +126,21 @@ extension HostFacts {
     if let modules = activeModules, !modules.contains("ipe") {
       return Finding("ipe", title, .gap, "not active in this kernel", loses: loses, close: missing)
     }
-    guard case .text(let names) = self[Path.ipePolicies] else {
+    guard case .text(let names) = self[.integrityPolicies] else {
       return Finding(
         "ipe", title, .unknown, "its policies cannot be read", loses: loses, close: "as root: \(Self.mountSecurityFS)")
     }
     let policies = names.split(separator: "\n").map { String($0) }
-    let states = policies.map { self[Path.ipeActive($0)] }
-    if let active = policies.first(where: { self[Path.ipeActive($0)] == .text("1") }) {
-      let version = self[Path.ipeVersion(active)].text.map { " \($0)" } ?? ""
-      switch self[Path.ipeEnforce] {
+    let states = policies.map { self[.integrityPolicyActive, $0] }
+    if let active = policies.first(where: { self[.integrityPolicyActive, $0] == .text("1") }) {
+      let version = self[.integrityPolicyVersion, active].text.map { " \($0)" } ?? ""
+      switch self[.integrityPolicyEnforced] {
       case .text("1"):
         return Finding("ipe", title, .good, "policy `\(active)`\(version) is active and enforced")
       case .text:
         return Finding(
           "ipe", title, .gap, "policy `\(active)`\(version) is active but not enforced", loses: loses,
-          close: "as root: echo 1 > \(Path.ipeEnforce)")
+          close: "as root: echo 1 > \(KernelStatement.integrityPolicyEnforced.place())")
       case .absent, .refused:
         return Finding(
           "ipe", title, .unknown, "policy `\(active)` is active; whether it is enforced is told to root only",
@@ -154,6 +154,7 @@ extension HostFacts {
     }
     return Finding(
       "ipe", title, .gap, "no policy is active, so everything may run", loses: loses,
-      close: "`verity-bpf policy convert POLICY`, `verity-bpf policy sign`; then load it into \(Path.ipe)/new_policy")
+      close: "`verity-bpf policy convert POLICY`, `verity-bpf policy sign`; then load it into "
+        + "\(KernelStatement.integrityPolicy.place())/new_policy")
   }
 }

@@ -16,9 +16,10 @@ extension HostFacts {
     let enrol =
       "enrol your certificate in the firmware's db or by mokutil (it is then in .platform or .machine), or build it into "
       + "the kernel (CONFIG_SYSTEM_TRUSTED_KEYS)"
-    guard case .text = self[Path.keys] else {
+    guard case .text = self[.keyTable] else {
       return Finding(
-        "keyrings", title, .unknown, "\(Path.keys) cannot be read (\(reason(Path.keys)))", loses: loses,
+        "keyrings", title, .unknown,
+        "\(KernelStatement.keyTable.place()) cannot be read (\(reason(.keyTable)))", loses: loses,
         close: "run as root, outside a container that hides it")
     }
     let byName = Dictionary(keyrings.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -51,19 +52,20 @@ extension HostFacts {
       "the kernel is no second witness: only verity-bpf proves blocks, and whatever else reads a mounted image gets "
       + "bytes that nobody checked"
     let kernel = "use a kernel with CONFIG_DM_VERITY (Debian's and Fedora's have it), and load it: modprobe dm-verity"
-    switch self[Path.deviceMapper] {
+    switch self[.mapperControl] {
     case .absent:
       return Finding(
         "dm-verity", "dm-verity", .gap,
         hasOption("CONFIG_BLK_DEV_DM") == false
-          ? "this kernel has no device-mapper" : "there is no \(Path.deviceMapper)",
+          ? "this kernel has no device-mapper" : "there is no \(KernelStatement.mapperControl.place())",
         loses: loses, close: hasOption("CONFIG_BLK_DEV_DM") == true ? "modprobe dm-mod dm-verity" : kernel)
     case .refused(let error):
       return Finding(
-        "dm-verity", "dm-verity", .unknown, "\(Path.deviceMapper) cannot be opened (\(error))", loses: loses,
+        "dm-verity", "dm-verity", .unknown,
+        "\(KernelStatement.mapperControl.place()) cannot be opened (\(error))", loses: loses,
         close: "run as root: the kernel tells its tables to nobody else")
     case .text:
-      if self[Path.dmVerityModule].text != nil || options?["CONFIG_DM_VERITY"] == "y" {
+      if self[.verityModule].text != nil || options?["CONFIG_DM_VERITY"] == "y" {
         return Finding("dm-verity", "dm-verity", .good, "ready")
       }
       if hasOption("CONFIG_DM_VERITY") == false {
@@ -76,7 +78,7 @@ extension HostFacts {
   }
 
   var rootHashSignatures: Finding? {
-    guard self[Path.deviceMapper] != .absent else { return nil }
+    guard self[.mapperControl] != .absent else { return nil }
     let loses = "the kernel takes no signature of a root hash, so that every root hash has to be named one by one"
     guard let has = hasOption("CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG") else {
       return Finding(
@@ -96,40 +98,66 @@ extension HostFacts {
   }
 
   var requiredSignatures: Finding? {
-    guard case .text(let value) = self[Path.requireSignatures] else { return nil }
-    if value == "Y" || value == "1" {
-      return Finding("require-signatures", "require_signatures", .good, "on: unsigned volumes are refused")
+    let (id, loses) = (
+      "require-signatures", "volumes with any root hash can be made; only a policy tells good ones from others"
+    )
+    switch self[.requireSignatures] {
+    case .absent: return nil
+    case .refused(let error):
+      return Finding(
+        id, "require_signatures", .unknown, "cannot be read (\(error))", loses: loses, close: Self.lookAtSysfs)
+    case .text("Y"), .text("1"):
+      return Finding(id, "require_signatures", .good, "on: unsigned volumes are refused")
+    case .text:
+      return Finding(
+        id, "require_signatures", .weak, "off", loses: loses,
+        close: "options dm-verity require_signatures=1 in /etc/modprobe.d, and in the initramfs")
     }
-    return Finding(
-      "require-signatures", "require_signatures", .weak, "off",
-      loses: "volumes with any root hash can be made; only a policy tells good ones from others",
-      close: "options dm-verity require_signatures=1 in /etc/modprobe.d, and in the initramfs")
   }
+
+  private static let lookAtSysfs = "mount sysfs at /sys, and nothing over its files (findmnt --submounts /sys)"
 
   /// The `.dm-verity` ring that root can fill, which counts as trusted.
   var verityKeyring: Finding? {
-    guard case .text(let value) = self[Path.keyringUnsealed] else { return nil }
-    if value == "N" || value == "0" {
-      return Finding("dm-verity-keyring", ".dm-verity keyring", .good, "sealed when dm-verity was loaded")
+    let (id, title) = ("dm-verity-keyring", ".dm-verity keyring")
+    let found: String
+    switch self[.keyringUnsealed] {
+    case .text("N"), .text("0"): found = "sealed when dm-verity was loaded"
+    case .text:
+      let keys = keyrings.first { $0.name == Keyring.dmVerity.name }?.keys?.count
+      return Finding(
+        id, title, .gap,
+        "left unsealed when dm-verity was loaded, \(keys.map { "holds \($0)" } ?? "cannot be read")",
+        loses: "`signed` can mean signed by a key that root added at run time; it is not taken for trust here",
+        close: "load dm-verity without keyring_unsealed=1, before anybody else can")
+    case .absent:
+      // Before 7.0 the module had no such ring; without the module there is nothing to ask.
+      guard self[.prefetchCluster].text != nil else { return nil }
+      found = "not in this kernel"
+    case .refused(let error):
+      return Finding(
+        id, title, .unknown, "whether it is sealed cannot be read (\(error))", loses: Self.losesSeal,
+        close: Self.lookAtSysfs)
     }
-    let keys = keyrings.first { $0.name == Keyring.dmVerity.name }?.keys?.count
-    return Finding(
-      "dm-verity-keyring", ".dm-verity keyring", .gap,
-      "left unsealed when dm-verity was loaded, \(keys.map { "holds \($0)" } ?? "cannot be read")",
-      loses: "`signed` can mean signed by a key that root added at run time; it is not taken for trust here",
-      close: "load dm-verity without keyring_unsealed=1, before anybody else can")
+    guard self[.keyringUnsealed].text != nil else { return nil }
+    return Finding(id, title, .good, found)
   }
+
+  private static let losesSeal =
+    "whether the key that signed a volume is one that root added at run time: no volume counts as signed here"
 
   var loopDevices: Finding {
     let loses = "images cannot be mounted from files; load --image works without"
-    switch self[Path.loopControl] {
+    switch self[.loopControl] {
     case .text: return Finding("loop", "loop devices", .good, "ready")
     case .absent:
       return Finding(
-        "loop", "loop devices", .weak, "there is no \(Path.loopControl)", loses: loses, close: "modprobe loop")
+        "loop", "loop devices", .weak, "there is no \(KernelStatement.loopControl.place())", loses: loses,
+        close: "modprobe loop")
     case .refused(let error):
       return Finding(
-        "loop", "loop devices", .weak, "\(Path.loopControl) cannot be opened (\(error))", loses: loses,
+        "loop", "loop devices", .weak, "\(KernelStatement.loopControl.place()) cannot be opened (\(error))",
+        loses: loses,
         close: "mounting needs root")
     }
   }
@@ -142,12 +170,12 @@ extension HostFacts {
         "fs-verity", "fs-verity", .weak, "not in this kernel", loses: loses,
         close: "use a kernel with CONFIG_FS_VERITY=y; images need it not")
     }
-    guard has == true || self[Path.fsVeritySignatures].text != nil || self[Path.ext4Verity].text != nil else {
+    guard has == true || self[.fileVeritySignatures].text != nil || self[.fileVerityFeature].text != nil else {
       return Finding(
         "fs-verity", "fs-verity", .unknown, "the kernel's configuration cannot be found", loses: loses,
         close: "put the configuration into /boot/config-\(release)")
     }
-    switch self[Path.fsVeritySignatures] {
+    switch self[.fileVeritySignatures] {
     case .text("0"):
       return Finding(
         "fs-verity", "fs-verity", .good, "ready",
@@ -158,8 +186,8 @@ extension HostFacts {
   }
 
   /// Why a file has no text, for a message.
-  func reason(_ path: String) -> String {
-    switch self[path] {
+  func reason(_ statement: KernelStatement) -> String {
+    switch self[statement] {
     case .text: "read"
     case .absent: "it is not there"
     case .refused(let error): error

@@ -1,3 +1,5 @@
+public import KernelABI
+
 /// What one host says of itself, as it was read: texts of small files, answers to probes. Nothing here is judged.
 ///
 /// The facts can be written down as JSON and judged elsewhere.
@@ -19,7 +21,7 @@ public struct HostFacts: Equatable, Sendable {
 
   /// utsname's release.
   public var release: String
-  /// By path; what was not asked for is not in it.
+  /// By path; what was not asked for is not in it. The firmware's variable is its bytes as hexadecimal digits.
   public var files: [String: Reading] = [:]
   /// The options of ``optionNames`` that are set in the kernel's configuration; nil when that could not be found.
   public var options: [String: String]?
@@ -35,8 +37,12 @@ public struct HostFacts: Equatable, Sendable {
 
   public init(release: String) { self.release = release }
 
-  /// A path that was not read counts as refused: nothing is concluded from it.
-  public subscript(path: String) -> Reading { files[path] ?? .refused("not read") }
+  /// What reading a statement came to, with the words of its path. What was not read counts as refused: nothing is
+  /// concluded from it.
+  public subscript(statement: KernelStatement, words: String...) -> Reading {
+    get { files[statement.place(words)] ?? .refused("not read") }
+    set { files[statement.place(words)] = newValue }
+  }
 
   /// Whether an option of the kernel's configuration is `y` or `m`; nil when the configuration is not known.
   func hasOption(_ name: String) -> Bool? { options.map { $0[name] == "y" || $0[name] == "m" } }

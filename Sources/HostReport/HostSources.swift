@@ -1,47 +1,15 @@
 public import KernelABI
 
 extension HostFacts {
-  /// The files that are read, and what they are.
-  public enum Path {
-    public static let lockdown = "/sys/kernel/security/lockdown"
-    public static let securityModules = "/sys/kernel/security/lsm"
-    public static let ipe = "/sys/kernel/security/ipe"
-    public static let ipeEnforce = "/sys/kernel/security/ipe/enforce"
-    /// A directory; each policy has one of its own with `active` and `version`.
-    public static let ipePolicies = "/sys/kernel/security/ipe/policies"
-    public static let keys = "/proc/keys"
-    public static let deviceMapper = "/dev/mapper/control"
-    public static let loopControl = "/dev/loop-control"
-    public static let requireSignatures = "/sys/module/dm_verity/parameters/require_signatures"
-    public static let keyringUnsealed = "/sys/module/dm_verity/parameters/keyring_unsealed"
-    public static let dmVerityModule = "/sys/module/dm_verity"
-    public static let unprivilegedBPF = "/proc/sys/kernel/unprivileged_bpf_disabled"
-    public static let jit = "/proc/sys/net/core/bpf_jit_enable"
-    public static let jitHarden = "/proc/sys/net/core/bpf_jit_harden"
-    public static let kernelTypes = "/sys/kernel/btf/vmlinux"
-    public static let fsVeritySignatures = "/proc/sys/fs/verity/require_signatures"
-    public static let ext4Verity = "/sys/fs/ext4/features/verity"
-    public static let moduleSignatures = "/sys/module/module/parameters/sig_enforce"
-    public static let modules = "/proc/modules"
-    /// The firmware's variable: four bytes of attributes and one of value, as hexadecimal digits.
-    public static let secureBoot = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-
-    /// A directory where the machine was started by UEFI.
-    public static let firmware = "/sys/firmware/efi"
-
-    public static func ipeActive(_ policy: String) -> String { "\(ipePolicies)/\(policy)/active" }
-    public static func ipeVersion(_ policy: String) -> String { "\(ipePolicies)/\(policy)/version" }
-
-    /// Files whose text counts.
-    public static let texts = [
-      lockdown, securityModules, ipeEnforce, requireSignatures, keyringUnsealed, unprivilegedBPF, jit, jitHarden,
-      fsVeritySignatures, ext4Verity, moduleSignatures,
-    ]
-    /// Files and directories of which it counts whether they can be opened.
-    public static let presences = [
-      ipe, deviceMapper, loopControl, dmVerityModule, kernelTypes, modules, keys, firmware,
-    ]
-  }
+  /// Files whose text counts.
+  public static let texts: [KernelStatement] = [
+    .lockdown, .securityModules, .integrityPolicyEnforced, .requireSignatures, .keyringUnsealed, .prefetchCluster,
+    .unprivilegedBPF, .compiler, .compilerHardening, .fileVeritySignatures, .fileVerityFeature, .moduleSignatures,
+  ]
+  /// Files, directories and devices of which it counts whether they are there.
+  public static let presences: [KernelStatement] = [
+    .integrityPolicy, .mapperControl, .loopControl, .verityModule, .kernelTypes, .modules, .keyTable, .firmware,
+  ]
 
   /// The options of the kernel's configuration that are looked at.
   public static let optionNames = [

@@ -10,9 +10,10 @@ public enum HostSurvey {
   /// - Throws: `SystemError` when uname(2) fails, and for nothing else.
   public static func run() throws(SystemError) -> HostFacts {
     var facts = HostFacts(release: try KernelReports.release())
-    for path in HostFacts.Path.texts { facts.files[path] = text(path) }
-    for path in HostFacts.Path.presences { facts.files[path] = presence(path) }
-    facts.files[HostFacts.Path.secureBoot] = digits(HostFacts.Path.secureBoot)
+    for statement in HostFacts.texts { facts[statement] = text(statement) }
+    for statement in HostFacts.presences { facts[statement] = presence(statement) }
+    // Without the firmware's directory there is none for its variables to be mounted on.
+    facts[.secureBoot] = facts[.firmware] == .absent ? .absent : variable(.secureBoot)
     readPolicies(into: &facts)
     facts.options = KernelReports.configuration(release: facts.release).map { HostFacts.options(in: $0) }
     facts.securityModuleIDs = KernelProbes.securityModuleIDs()
@@ -27,20 +28,25 @@ public enum HostSurvey {
 
   /// The policies of IPE: a directory each.
   private static func readPolicies(into facts: inout HostFacts) {
-    let directory = HostFacts.Path.ipePolicies
     do throws(SystemError) {
-      let names = try Directory.names(directory)
-      facts.files[directory] = .text(names.joined(separator: "\n"))
+      guard let names = try KernelFile.names(.integrityPolicies) else {
+        facts[.integrityPolicies] = .absent
+        return
+      }
+      facts[.integrityPolicies] = .text(names.joined(separator: "\n"))
       for name in names {
-        for path in [HostFacts.Path.ipeActive(name), HostFacts.Path.ipeVersion(name)] { facts.files[path] = text(path) }
+        for statement in [KernelStatement.integrityPolicyActive, .integrityPolicyVersion] {
+          facts[statement, name] = reading(KernelFile.read(statement, name))
+        }
       }
     } catch {
-      facts.files[directory] = reading(of: error)
+      facts[.integrityPolicies] = reading(of: error)
     }
   }
 
+  /// The rings that the table lists, as the key service itself describes and shows them.
   private static func keyrings() -> [KeyringFacts] {
-    guard case .success(let bytes) = contents(HostFacts.Path.keys) else { return [] }
+    guard let bytes = try? KernelFile.bytes(of: .keyTable, limit: 1 << 20) else { return [] }
     let table = String(decoding: bytes, as: UTF8.self)
     return KeyTableEntry.systemKeyrings(in: table).map { ring in
       do throws(SystemError) {
@@ -66,7 +72,7 @@ public enum HostSurvey {
     facts.probes[.garbageSignature] = answer(KernelProbes.loadProgram(signature: garbage))
     facts.probes[.emptySignature] = answer(KernelProbes.loadProgram(signature: []))
     // The kernel logs a warning when a program may write user memory; so it is asked only when no file tells.
-    guard facts[HostFacts.Path.lockdown].text == nil else { return }
+    guard facts[.lockdown].text == nil else { return }
     facts.probes[.tracing] = answer(KernelProbes.loadProgram(callingHelper: nil))
     facts.probes[.kernelRead] = answer(KernelProbes.loadProgram(callingHelper: .probeReadKernel))
     facts.probes[.userWrite] = answer(KernelProbes.loadProgram(callingHelper: .probeWriteUser))
@@ -74,39 +80,45 @@ public enum HostSurvey {
 
   private static func answer(_ errno: KernelProbes.Answer) -> ProbeAnswer { errno.map { .refused($0) } ?? .taken }
 
-  private static func contents(_ path: String) -> Result<[UInt8], SystemError> {
-    Result { () throws(SystemError) in
-      try OwnedFD.open(path, [.readOnly, .nonBlocking]).readToEnd(of: path, limit: 1 << 20)
+  private static func text(_ statement: KernelStatement) -> HostFacts.Reading { reading(KernelFile.read(statement)) }
+
+  private static func reading(_ answer: KernelFile.Answer) -> HostFacts.Reading {
+    switch answer {
+    case .text(let text):
+      let end = text.utf8.lastIndex { $0 != 10 && $0 != 32 }.map { text.utf8.index(after: $0) } ?? text.startIndex
+      return .text(String(text[..<end]))
+    case .absent: return .absent
+    case .unknown(let error): return reading(of: error)
     }
   }
 
-  private static func text(_ path: String) -> HostFacts.Reading {
-    switch contents(path) {
-    case .success(let bytes):
-      let end = bytes.lastIndex { $0 != 10 && $0 != 32 }.map { $0 + 1 } ?? 0
-      return .text(String(decoding: bytes[..<end], as: UTF8.self))
-    case .failure(let error): return reading(of: error)
-    }
-  }
-
-  private static func digits(_ path: String) -> HostFacts.Reading {
-    switch contents(path) {
-    case .success(let bytes): .text(Hex.encode(bytes))
-    case .failure(let error): reading(of: error)
-    }
-  }
-
-  /// Whether a file can be opened. Devices whose opening has effects are not among those that are asked for.
-  private static func presence(_ path: String) -> HostFacts.Reading {
+  /// A file of bytes that are no text, as hexadecimal digits.
+  private static func variable(_ statement: KernelStatement) -> HostFacts.Reading {
     do throws(SystemError) {
-      _ = try OwnedFD.open(path, [.readOnly, .nonBlocking])
+      return try KernelFile.bytes(of: statement, limit: 1 << 12).map { .text(Hex.encode($0)) } ?? .absent
+    } catch {
+      return reading(of: error)
+    }
+  }
+
+  /// Whether something is there, and can be opened. Devices whose opening has effects are not among those that are asked
+  /// for.
+  private static func presence(_ statement: KernelStatement) -> HostFacts.Reading {
+    do throws(SystemError) {
+      switch statement.source {
+      case .file, .directory, .link: _ = try KernelFile.open(statement)
+      case .node: _ = try KernelDevice.open(statement, flags: [.readOnly, .nonBlocking])
+      case .ordinaryFile, .call: return .refused(Errno.einval.name)
+      }
       return .text("")
     } catch {
       return reading(of: error)
     }
   }
 
+  /// Only the kernel itself can say that there is none.
   private static func reading(of error: SystemError) -> HostFacts.Reading {
-    error.code == .enoent ? .absent : .refused(error.errnoName)
+    guard error.code == .enoent else { return .refused(error.errnoName) }
+    return error.unanswered == nil ? .absent : .refused(Errno.exdev.name)
   }
 }

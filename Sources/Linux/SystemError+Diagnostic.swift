@@ -1,9 +1,11 @@
 public import Base
 internal import Glibc
+internal import KernelABI
 
 extension SystemError: Diagnosable {
   public var diagnostic: Diagnostic {
-    switch errno {
+    if let unanswered { return cannotAsk(unanswered) }
+    return switch errno {
     case ENOENT:
       Diagnostic(
         "system.not-found", .incomplete, description,
@@ -20,5 +22,25 @@ extension SystemError: Diagnosable {
     default:
       Diagnostic("system.failed", .incomplete, description)
     }
+  }
+
+  /// What could not be asked is not known, and nothing may be concluded from that.
+  private func cannotAsk(_ statement: KernelStatement) -> Diagnostic {
+    let place = path ?? statement.place()
+    let isMine = [EACCES, EPERM].contains(errno) && found == nil
+    return Diagnostic(
+      "provenance.cannot-ask", .integrity, "the kernel could not be asked for this: \(statement.subject)",
+      expected: "the kernel's own answer in `\(place)`", found: found ?? "\(errnoText) (\(errnoName))",
+      why: "what could not be asked is not known, which is not the same as no",
+      next: isMine ? "run the command as root" : Self.remedy(place))
+  }
+
+  private static func remedy(_ place: String) -> String {
+    if place.hasPrefix("/dev/") {
+      return "check that devtmpfs is mounted at /dev, and nothing over its nodes (findmnt --submounts /dev)"
+    }
+    let root = place.hasPrefix("/proc") ? "/proc" : "/sys"
+    let type = root == "/proc" ? "procfs" : "sysfs"
+    return "check that \(type) is mounted at \(root), and nothing over its files (findmnt --submounts \(root))"
   }
 }

@@ -12,6 +12,11 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   public let errno: CInt
   /// Bytes that the file may have at most, where that is what is wrong with it.
   public private(set) var limit: Int?
+  /// What the kernel was to state, where it could not be asked: what would have answered is not the kernel, or nothing
+  /// answers. That is neither a yes nor a no.
+  public private(set) var unanswered: KernelStatement?
+  /// What was found in its place, in a few words; nil where the call's own error says it.
+  public private(set) var found: String?
 
   public init(_ operation: String, path: String? = nil, errno: CInt) {
     self.operation = operation
@@ -38,6 +43,27 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     return error
   }
 
+  /// The kernel could not be asked for a statement.
+  ///
+  /// - Parameters:
+  ///   - path: where it would have been asked.
+  ///   - found: what lies there instead, in a few words.
+  public static func unanswered(
+    _ statement: KernelStatement, at path: String, found: String? = nil, errno: CInt? = nil
+  ) -> SystemError {
+    var error = SystemError("ask the kernel", path: path, errno: errno ?? EXDEV)
+    error.unanswered = statement
+    error.found = found
+    return error
+  }
+
+  /// The same failure, as one of asking for a statement.
+  func asking(_ statement: KernelStatement) -> SystemError {
+    var error = self
+    error.unanswered = statement
+    return error
+  }
+
   /// The error number, where it is known here.
   public var code: Errno? { Errno(rawValue: errno) }
 
@@ -53,6 +79,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     let object = path.map { " `\($0)`" } ?? ""
+    if let found { return "\(operation)\(object): found \(found)" }
     let reason = limit.map { "more than \($0) bytes" } ?? errnoText
     return "\(operation)\(object): \(reason) (\(errnoName))"
   }

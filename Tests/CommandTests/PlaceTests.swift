@@ -68,7 +68,7 @@ import Testing
       "mount -t tmpfs none root/sys", "mount --bind root/proc root/sys", "mount --bind root/sys/dev root/sys",
     ] {
       let result = try provenance("\(other)\n\(lie)\n\(enter)")
-      #expect(result.status == 4 && result.errors.contains("error[provenance.device]"), "\(lie): \(result)")
+      #expect(result.status == 4 && result.errors.contains("error[provenance.cannot-ask]"), "\(lie): \(result)")
     }
   }
 
@@ -79,10 +79,41 @@ import Testing
       loop=/sys/dev/block/$(stat -c %Hd:%Ld mnt/a.bpf.o)
       cp $loop/loop/offset offset
       """
-    for lie in ["mount --bind offset $loop/loop/offset", "mount --bind $loop/ro $loop/loop/offset"] {
+    for lie in [
+      "mount --bind offset $loop/loop/offset", "mount --bind $loop/ro $loop/loop/offset",
+      "mount --bind offset $loop/loop/backing_file", "mount --bind offset $loop/dev",
+      "mount --bind offset $loop/uevent",
+      "mkdir -p empty; mount --bind empty $loop/loop", "mkdir -p empty; mount --move /sys empty",
+    ] {
       let result = try provenance("\(find)\n\(lie)\nexec \"$@\"")
       #expect(result.status == 4 && result.errors.contains("findmnt --submounts /sys"), "\(lie): \(result)")
+      #expect(result.errors.contains("error[provenance.cannot-ask]"), "\(lie): \(result)")
     }
     try expect("first", provenance("\(find)\nexec \"$@\""))
+  }
+
+  /// What could not be asked is neither a no nor a yes, for mount and umount too.
+  @Test func mountsGoByTheKernelsDevicesOnly() throws {
+    func run(_ script: String, _ arguments: String...) throws -> VerityBPFCommand.Result {
+      try VerityBPFCommand.run(
+        arguments, in: directory.path, wrapper: ["unshare", "--mount", "sh", "-ec", "\(script)\nexec \"$@\"", "sh"])
+    }
+    let mount = ["mount", "first.raw", "mnt", "--no-signature", "--no-device-mapper"]
+    for lie in ["mount --bind /dev/null /dev/loop-control", "mount -t tmpfs none /sys"] {
+      let result = try VerityBPFCommand.run(
+        mount, in: directory.path, wrapper: ["unshare", "--mount", "sh", "-ec", "\(lie)\nexec \"$@\"", "sh"])
+      #expect(result.status == 4 && result.errors.contains("error[provenance.cannot-ask]"), "\(lie): \(result)")
+    }
+    let mounted = try VerityBPFCommand.run(mount, in: directory.path)
+    try #require(mounted.status == 0, "\(mounted.errors)")
+    defer { _ = try? Subprocess.run(["umount", directory.file("mnt")]) }
+    let hidden = try run("mount -t tmpfs none /sys", "umount", "mnt")
+    #expect(hidden.status == 4 && hidden.errors.contains("error[provenance.cannot-ask]"), "\(hidden)")
+    // The device that is mounted cannot be asked whose it is.
+    let loop = try Tools.run("findmnt", "--noheadings", "--output", "SOURCE", directory.file("mnt"))
+    let other = try run("mount --bind /dev/null \(loop.filter { !$0.isWhitespace })", "umount", "mnt")
+    #expect(other.status == 4 && other.errors.contains("error[provenance.cannot-ask]"), "\(other)")
+    let unmounted = try VerityBPFCommand.run(["umount", "mnt"], in: directory.path)
+    #expect(unmounted.status == 0, "\(unmounted.errors)")
   }
 }

@@ -1,11 +1,10 @@
 import Base
 import HostReport
+import KernelABI
 import Testing
 
 /// One fact changed on a good host, and what that does to the judgement.
 struct JudgementTests {
-  typealias Path = HostFacts.Path
-
   struct Change: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let id: String
@@ -27,55 +26,55 @@ struct JudgementTests {
 
   static let changes: [Change] = [
     Change("no lockdown", "lockdown", .gap, "off") {
-      $0.files[Path.lockdown] = .text("[none] integrity confidentiality")
+      $0[.lockdown] = .text("[none] integrity confidentiality")
     },
     Change("confidentiality", "lockdown", .good, "confidentiality") {
-      $0.files[Path.lockdown] = .text("none integrity [confidentiality]")
+      $0[.lockdown] = .text("none integrity [confidentiality]")
     },
-    Change("garbled lockdown", "lockdown", .unknown, "names no mode") { $0.files[Path.lockdown] = .text("]x[") },
+    Change("garbled lockdown", "lockdown", .unknown, "names no mode") { $0[.lockdown] = .text("]x[") },
     Change("lockdown is no module", "lockdown", .gap, "not active") {
-      $0.files[Path.lockdown] = .absent
-      $0.files[Path.securityModules] = .text("capability,bpf")
+      $0[.lockdown] = .absent
+      $0[.securityModules] = .text("capability,bpf")
     },
     Change("probed confidentiality", "lockdown", .good, "confidentiality") {
-      $0.files[Path.lockdown] = .absent
+      $0[.lockdown] = .absent
       $0.probes[.tracing] = .taken
       $0.probes[.kernelRead] = .refused("EINVAL")
     },
     Change("probed none", "lockdown", .gap, "off") {
-      $0.files[Path.lockdown] = .absent
+      $0[.lockdown] = .absent
       for probe in [Probe.tracing, .kernelRead, .userWrite] { $0.probes[probe] = .taken }
     },
     Change("a probe whose control failed proves nothing", "lockdown", .unknown, "securityfs") {
-      $0.files[Path.lockdown] = .absent
+      $0[.lockdown] = .absent
       $0.probes[.tracing] = .refused("EPERM")
       $0.probes[.kernelRead] = .refused("EINVAL")
       $0.probes[.userWrite] = .refused("EINVAL")
     },
     Change("the list by system call", "security-modules", .good, "lockdown, bpf, module 999") {
-      $0.files[Path.securityModules] = .absent
+      $0[.securityModules] = .absent
       $0.securityModuleIDs = [108, 109, 999]
     },
     Change("no BPF LSM", "security-modules", .gap, "no BPF LSM") {
-      $0.files[Path.securityModules] = .text("lockdown,ipe")
+      $0[.securityModules] = .text("lockdown,ipe")
     },
-    Change("IPE permissive", "ipe", .gap, "not enforced") { $0.files[Path.ipeEnforce] = .text("0") },
-    Change("IPE without policy", "ipe", .gap, "everything may run") { $0.files[Path.ipePolicies] = .text("") },
+    Change("IPE permissive", "ipe", .gap, "not enforced") { $0[.integrityPolicyEnforced] = .text("0") },
+    Change("IPE without policy", "ipe", .gap, "everything may run") { $0[.integrityPolicies] = .text("") },
     Change("IPE seen by a user", "ipe", .unknown, "root only") {
-      $0.files[Path.ipeActive("signed-only")] = .refused("EACCES")
+      $0[.integrityPolicyActive, "signed-only"] = .refused("EACCES")
     },
     Change("modules unsigned", "module-signatures", .gap, "not enforced") {
-      $0.files[Path.moduleSignatures] = .text("N")
-      $0.files[Path.lockdown] = .text("[none] integrity confidentiality")
+      $0[.moduleSignatures] = .text("N")
+      $0[.lockdown] = .text("[none] integrity confidentiality")
     },
     Change("modules signed", "module-signatures", .good, "enforced") {
-      $0.files[Path.lockdown] = .text("[none] integrity confidentiality")
-      $0.files[Path.moduleSignatures] = .text("Y")
+      $0[.lockdown] = .text("[none] integrity confidentiality")
+      $0[.moduleSignatures] = .text("Y")
     },
-    Change("Secure Boot off", "secure-boot", .weak, "off") { $0.files[Path.secureBoot] = .text("0600000000") },
+    Change("Secure Boot off", "secure-boot", .weak, "off") { $0[.secureBoot] = .text("0600000000") },
     Change("UEFI without its variables", "secure-boot", .unknown, "not mounted") {
-      $0.files[Path.secureBoot] = .absent
-      $0.files[Path.firmware] = .text("")
+      $0[.secureBoot] = .absent
+      $0[.firmware] = .text("")
     },
     Change("no trusted key", "keyrings", .gap, "no key") {
       $0.keyrings = [KeyringFacts(name: ".builtin_trusted_keys", keys: [])]
@@ -83,14 +82,28 @@ struct JudgementTests {
     Change("a ring that cannot be read", "keyrings", .unknown, "cannot be read") {
       $0.keyrings = [KeyringFacts(name: ".platform", keys: nil, refusal: "EACCES")]
     },
-    Change("unsealed ring", "dm-verity-keyring", .gap, "unsealed") { $0.files[Path.keyringUnsealed] = .text("Y") },
-    Change("device-mapper seen by a user", "dm-verity", .unknown, "EACCES") {
-      $0.files[Path.deviceMapper] = .refused("EACCES")
+    Change("unsealed ring", "dm-verity-keyring", .gap, "unsealed") { $0[.keyringUnsealed] = .text("Y") },
+    Change("sealed ring", "dm-verity-keyring", .good, "sealed") {
+      $0[.keyringUnsealed] = .text("N")
     },
-    Change("dm-verity not loaded", "dm-verity", .weak, "not loaded") { $0.files[Path.dmVerityModule] = .absent },
-    Change("signatures required", "require-signatures", .good, "on") { $0.files[Path.requireSignatures] = .text("Y") },
-    Change("anybody may load", "bpf", .gap, "every user") { $0.files[Path.unprivilegedBPF] = .text("0") },
-    Change("no BTF", "btf", .gap, "vmlinux") { $0.files[Path.kernelTypes] = .absent },
+    Change("a ring that is hidden", "dm-verity-keyring", .unknown, "EXDEV") {
+      $0[.keyringUnsealed] = .refused("EXDEV")
+    },
+    Change("hidden require_signatures", "require-signatures", .unknown, "EXDEV") {
+      $0[.requireSignatures] = .refused("EXDEV")
+    },
+    Change("hidden modules", "module-signatures", .gap, "not enforced") {
+      $0[.lockdown] = .text("[none] integrity confidentiality")
+      $0[.modules] = .refused("EXDEV")
+      $0[.moduleSignatures] = .absent
+    },
+    Change("device-mapper seen by a user", "dm-verity", .unknown, "EACCES") {
+      $0[.mapperControl] = .refused("EACCES")
+    },
+    Change("dm-verity not loaded", "dm-verity", .weak, "not loaded") { $0[.verityModule] = .absent },
+    Change("signatures required", "require-signatures", .good, "on") { $0[.requireSignatures] = .text("Y") },
+    Change("anybody may load", "bpf", .gap, "every user") { $0[.unprivilegedBPF] = .text("0") },
+    Change("no BTF", "btf", .gap, "vmlinux") { $0[.kernelTypes] = .absent },
     Change("signatures of 6.18", "bpf-signatures", .good, "checked") {
       $0.probes[.garbageSignature] = .refused("EBADMSG")
       $0.probes[.emptySignature] = .refused("EBADMSG")
@@ -126,9 +139,9 @@ struct JudgementTests {
     var facts = try RecordedHostTests.facts("secure-boot-6.12")
     facts.probes[.garbageSignature] = .refused("EBADMSG")
     #expect(HostReport(facts).category == nil)
-    facts.files[Path.secureBoot] = .refused("EACCES")
+    facts[.secureBoot] = .refused("EACCES")
     #expect(HostReport(facts).category?.rawValue == 1)
-    facts.files[Path.kernelTypes] = .absent
+    facts[.kernelTypes] = .absent
     #expect(HostReport(facts).category?.rawValue == 6)
   }
 

@@ -74,6 +74,30 @@ struct LoopbackTests {
     #expect(try names.contains(examine(directory.file("small.bpf.o")).evidence.object?.path ?? ""))
   }
 
+  /// Names that sysfs writes as they are: blanks, a line feed, what looks like an escape or like the kernel's own remark.
+  @Test(arguments: ["a b.raw", "a!b.raw", "a\\040b.raw", "a\nb.raw", "a ", "\u{e4}.raw", "a.raw (deleted)"])
+  func namesOfBackingFiles(name: String) throws {
+    try Tools.run("cp", image.path, directory.file(name))
+    let mounted = try MountedImage(directory.file(name), in: directory)
+    let found = try examine(mounted.file("small.bpf.o")).evidence
+    #expect(found.loop?.backingFile == directory.file(name) && found.verity?.rootHash.hex == image.rootHash)
+    // A file that is gone is no longer what was mounted, whatever it was called.
+    try Tools.run("rm", directory.file(name))
+    let error = #expect(throws: ProvenanceError.self) { try examine(mounted.file("small.bpf.o")) }
+    #expect(error?.diagnostic.code == "provenance.device", "\(String(describing: error))")
+  }
+
+  /// A name that is no text cannot be asked about, which is not a file that is gone.
+  @Test func aNameThatIsNoText() throws {
+    let place = directory.file("mount")
+    try Directory.create(place)
+    let odd = "\"$(printf '%s/a\\377.raw' '\(directory.path)')\""
+    try Tools.run("sh", "-ec", "cp '\(image.path)' \(odd); mount -t erofs -o ro,loop \(odd) '\(place)'")
+    defer { _ = try? Tools.run("umount", place) }
+    let error = #expect(throws: ProvenanceError.self) { try examine("\(place)/small.bpf.o") }
+    #expect(error?.diagnostic.code == "provenance.cannot-ask" && error?.diagnostic.found?.contains("UTF-8") == true)
+  }
+
   @Test func readsTheSameFromTheImageFile() throws {
     var examination = Examination()
     let examined = try examination.examine(image: image.path, object: "/deep/large.bpf.o")

@@ -46,6 +46,7 @@ struct VMTests {
     LoadingCases.suite,
     FSVerityCases.suite,
     HostCases.suite,
+    KernelWordCases.suite,
     CorpusCases.suite,
   ]
 }

@@ -57,7 +57,7 @@ extension AuditReadError: Diagnosable {
     case .noBootID:
       Diagnostic(
         "audit.no-boot-id", .incomplete, "what tells this start of the machine from others cannot be read",
-        expected: "/proc/sys/kernel/random/boot_id", next: "mount procfs")
+        expected: KernelStatement.bootIdentifier.place(), next: "mount procfs")
     }
   }
 }

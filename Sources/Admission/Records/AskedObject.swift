@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import Linux
 internal import Workbench
 
@@ -25,7 +26,7 @@ struct AskedObject: Sendable {
     case .descriptor(let number):
       // A number that was not handed over has no status; that is found out, and recorded, soon.
       let status = try? OwnedFD.duplicating(number).status()
-      path = status == nil ? nil : try? Directory.linkTarget("/proc/self/fd/\(number)")
+      path = status == nil ? nil : KernelFile.link(.openFileName, "\(number)")
       device = status.map { Self.name(of: $0.device) }
       inode = status?.inode
     case .image(let image, let name):
@@ -42,7 +43,7 @@ struct AskedObject: Sendable {
 
   /// `vda1`, `dm-0`; the number for a file system that is on no block device.
   private static func name(of device: DeviceNumber) -> String {
-    KernelFile.node(of: device)?.split(separator: "/").last.map { String($0) } ?? "\(device)"
+    (try? KernelDevice.nodePath(of: device))?.split(separator: "/").last.map { String($0) } ?? "\(device)"
   }
 
   /// As members of a record, by the names that a decision's have too.

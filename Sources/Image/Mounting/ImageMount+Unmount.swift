@@ -36,10 +36,17 @@ extension ImageMount {
     let others = Mount.places(of: number)
     switch device {
     case .loop(let loop):
-      let isGone = others.isEmpty && goes { KernelFile.text("/sys/dev/block/\(number)/loop/backing_file") == nil }
+      let isGone = others.isEmpty && goes { KernelFile.read(.loopBackingFile, number.description) == .absent }
       return UnmountedVolume(directory: path, device: loop, isGone: isGone, otherMounts: others)
     case .volume(let name):
-      let isThere = { KernelFile.text("/sys/dev/block/\(number)/dm/name") == name }
+      // Where it cannot be asked, it is there: nothing is said to be gone that may not be.
+      let isThere = {
+        switch KernelFile.read(.mappedName, number.description) {
+        case .text(let other): other == name
+        case .absent: false
+        case .unknown: true
+        }
+      }
       if isThere() {
         do throws(VerityActivation.Failure) {
           try VerityActivation.deactivate(name: name)
@@ -49,7 +56,7 @@ extension ImageMount {
         }
       }
       return UnmountedVolume(
-        directory: path, device: "/dev/mapper/\(name)", isGone: !isThere(), otherMounts: others)
+        directory: path, device: KernelStatement.mappedNode.place(name), isGone: !isThere(), otherMounts: others)
     }
   }
 
@@ -80,21 +87,29 @@ extension ImageMount {
     guard type == FileSystemMagic.erofs.rawValue else {
       throw .notOurs(directory: directory, found: "another file system, on device \(number)")
     }
-    if let name = KernelFile.text("/sys/dev/block/\(number)/dm/name") {
-      let uuid = KernelFile.text("/sys/dev/block/\(number)/dm/uuid") ?? ""
-      guard name.hasPrefix(prefix), uuid.hasPrefix("CRYPT-VERITY-") else {
+    let answers: (name: String?, uuid: String?, isLoop: Bool)
+    do throws(SystemError) {
+      answers = (
+        try KernelFile.ask(.mappedName, "\(number)"), try KernelFile.ask(.mappedIdentifier, "\(number)"),
+        try KernelFile.has(.loopBackingFile, "\(number)")
+      )
+    } catch {
+      throw .system(error, doing: "whose mount `\(directory)` is, is not known")
+    }
+    if let name = answers.name {
+      guard name.hasPrefix(prefix), answers.uuid?.hasPrefix("CRYPT-VERITY-") == true else {
         throw .notOurs(directory: directory, found: "the volume `\(name)`")
       }
       return .volume(name: name)
     }
-    guard KernelFile.text("/sys/dev/block/\(number)/loop/backing_file") != nil,
-      let node = KernelFile.node(of: number)
-    else { throw .notOurs(directory: directory, found: "device \(number)") }
+    guard answers.isLoop else { throw .notOurs(directory: directory, found: "device \(number)") }
     let loop: LoopStatus
+    let node: String
     do throws(SystemError) {
-      loop = try OwnedFD.open(node, .readOnly).loopStatus()
+      node = try KernelDevice.nodePath(of: number)
+      loop = try KernelDevice.openBlock(number).loopStatus()
     } catch {
-      throw .system(error, doing: "`\(node)`, which is mounted on `\(directory)`, cannot be looked at")
+      throw .system(error, doing: "device \(number), which is mounted on `\(directory)`, cannot be looked at")
     }
     guard loop.label == loopLabel else {
       throw .notOurs(directory: directory, found: "`\(node)`, which another program set up")

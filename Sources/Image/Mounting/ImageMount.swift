@@ -113,7 +113,8 @@ public enum ImageMount {
       _ = try DeviceMapper.open()
       return true
     } catch {
-      guard [.enoent, .enodev, .enxio].contains(error.code) else {
+      // Only the kernel itself can say that it has none.
+      guard error.unanswered == nil, [.enoent, .enodev, .enxio].contains(error.code) else {
         throw .system(error, doing: "device-mapper cannot be used")
       }
       return false
@@ -133,12 +134,26 @@ public enum ImageMount {
     }
     do throws(SystemError) {
       let loop = try image.attach(.data, label: loopLabel)
-      try Mount.mount(loop.path, on: request.directory, type: "erofs", options)
+      try mount(loop.number, at: loop.path, on: request.directory, options)
       return MountedVolume(
         directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none,
         signature: signature.verdict, isSignatureUnused: signature.forKernel != nil)
     } catch {
       throw .system(error, doing: "`\(image.path)` was not mounted")
+    }
+  }
+
+  /// Mounts the device of that number, whatever its node's path leads to by now.
+  private static func mount(
+    _ number: DeviceNumber, at path: String, on directory: String, _ options: Mount.Flags
+  ) throws(SystemError) {
+    try KernelDevice.requireBlock(number, at: path)
+    try Mount.mount(path, on: directory, type: "erofs", options)
+    // mount(2) looks the path up by itself.
+    let mounted = try FileStatus.of(path: directory).device
+    guard mounted == number else {
+      try? Mount.unmount(directory)
+      throw .unanswered(.blockNode, at: path, found: "device \(mounted), and not device \(number)")
     }
   }
 
@@ -180,9 +195,12 @@ public enum ImageMount {
       }
       throw .activation(name: name, error, isSigned: signature.forKernel != nil)
     }
-    let device = "/dev/mapper/\(name)"
+    let device = KernelStatement.mappedNode.place(name)
     do throws(SystemError) {
-      try Mount.mount(device, on: request.directory, type: "erofs", options)
+      guard let active = try DeviceMapper.open().device(named: name) else {
+        throw SystemError.unanswered(.mapperDevice, at: name, found: "no such device")
+      }
+      try mount(active.number, at: device, on: request.directory, options)
     } catch {
       // Nothing is left behind; should this fail too, the first failure is the one to be told.
       try? VerityActivation.deactivate(name: name)

@@ -29,20 +29,19 @@ public struct KernelConfiguration: Equatable, Sendable {
   /// Where a running kernel's configuration is looked for, in this order.
   public enum Place: Equatable, Sendable {
     /// The kernel's own word, compressed by gzip; there with CONFIG_IKCONFIG_PROC.
-    case kernel(path: String)
-    /// What the distribution wrote beside the kernel. Root can have changed it since.
-    case distribution(path: String)
+    case kernel
+    /// What the distribution wrote beside the kernel of that release. Root can have changed it since.
+    case distribution(KernelStatement, release: String)
   }
 
   /// The kernel's own word first: what a package put into /boot is for a kernel of that name, not for the one that runs.
   ///
   /// - Parameter release: utsname's. One that is no file name has only the kernel's own place.
   public static func places(release: String) -> [Place] {
-    let own = Place.kernel(path: "/proc/config.gz")
-    guard !release.isEmpty, !release.utf8.contains(UInt8(ascii: "/")) else { return [own] }
+    guard !release.isEmpty, !release.utf8.contains(UInt8(ascii: "/")) else { return [.kernel] }
     return [
-      own, .distribution(path: "/boot/config-\(release)"),
-      .distribution(path: "/usr/lib/modules/\(release)/config"),
+      .kernel, .distribution(.distributionConfiguration, release: release),
+      .distribution(.distributionModuleConfiguration, release: release),
     ]
   }
 }

@@ -26,6 +26,8 @@ public enum FileSystemMagic: UInt64, KernelNumber {
   case sockfs = 0x534f_434b
   case pipefs = 0x5049_5045
   case anonymousInode = 0x0904_1934
+  case efivarfs = 0xde5e_81e4
+  case nsfs = 0x6e73_6673
 
   public static let prefix = ""
 
@@ -56,6 +58,8 @@ public enum FileSystemMagic: UInt64, KernelNumber {
     case .sockfs: "sockfs"
     case .pipefs: "pipefs"
     case .anonymousInode: "anon_inodefs"
+    case .efivarfs: "efivarfs"
+    case .nsfs: "nsfs"
     }
   }
 
@@ -85,6 +89,8 @@ public enum FileSystemMagic: UInt64, KernelNumber {
     case .sockfs: "SOCKFS_MAGIC"
     case .pipefs: "PIPEFS_MAGIC"
     case .anonymousInode: "ANON_INODE_FS_MAGIC"
+    case .efivarfs: "EFIVARFS_MAGIC"
+    case .nsfs: "NSFS_MAGIC"
     }
   }
 }
@@ -113,7 +119,7 @@ public struct SuperblockPlace: Equatable, Sendable {
     // include/linux/f2fs_fs.h: the superblock is at byte 1024.
     case .f2fs: self.init(offset: 1024, bytes: [0x10, 0x20, 0xf5, 0xf2])
     case .fat, .iso9660, .overlay, .tmpfs, .ramfs, .proc, .sysfs, .securityfs, .tracefs, .debugfs, .bpf, .cgroup2,
-      .fuse, .nfs, .ninep, .sockfs, .pipefs, .anonymousInode:
+      .fuse, .nfs, .ninep, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs:
       return nil
     }
   }

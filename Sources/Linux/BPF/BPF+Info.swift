@@ -71,7 +71,10 @@ extension BPF {
   /// the numbers of another kind for its own.
   public static func isMap(_ object: KernelObject) throws(SystemError) -> Bool {
     try object.descriptor.withRaw { (raw) throws(SystemError) in
-      try Directory.linkTarget("/proc/self/fd/\(raw)") == "anon_inode:bpf-map"
+      guard let name = KernelFile.link(.openFileName, "\(raw)") else {
+        throw .unanswered(.openFileName, at: KernelStatement.openFileName.place("\(raw)"))
+      }
+      return name == "anon_inode:bpf-map"
     }
   }
 

@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import Glibc
 
 /// The kernel's own type information, /sys/kernel/btf/vmlinux, as read-only bytes.
@@ -6,7 +7,7 @@ internal import Glibc
 /// Newer kernels (6.16) let it be mapped, so that only what is looked at is touched; otherwise it is read, a page a
 /// call, because that is all sysfs gives.
 @safe public struct KernelBTF: ~Copyable {
-  public static let path = "/sys/kernel/btf/vmlinux"
+  public static var path: String { KernelStatement.kernelTypes.place() }
 
   private let mapping: UnsafeRawPointer?
   private let byteCount: Int
@@ -21,7 +22,7 @@ internal import Glibc
   /// Opens the running kernel's type information. ENOENT: this kernel was built without it. EXDEV: another file lies
   /// over it, which would have calls of kernel functions lead elsewhere.
   public static func open() throws(SystemError) -> KernelBTF {
-    let descriptor = try KernelFile.open(path)
+    let descriptor = try KernelFile.open(.kernelTypes)
     let size = Int(clamping: try descriptor.status().size)
     let address = unsafe descriptor.withRaw { raw in unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, raw, 0) }
     if let address = unsafe address, Int(bitPattern: address) != -1 {

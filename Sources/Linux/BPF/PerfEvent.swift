@@ -58,30 +58,29 @@ public enum PerfEvent {
   ///
   /// ENOENT: this kernel has no such event source.
   public static func source(_ name: String, _ file: String) throws(SystemError) -> String {
-    let path = "/sys/bus/event_source/devices/\(name)/\(file)"
-    let bytes = try OwnedFD.open(path, .readOnly).readToEnd(limit: 4096) ?? []
-    return String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
+    guard let text = try KernelFile.ask(.eventSource, name, file) else {
+      throw SystemError("open", path: KernelStatement.eventSource.place(name, file), errno: ENOENT)
+    }
+    return String(text.prefix { $0 != "\n" })
   }
 }
 
 /// The kernel's tracing file system, which numbers tracepoints and lists what can be traced.
 public enum TracingFiles {
-  /// Where it is mounted: in its own place, or below the debugging file system. ENOENT: in neither.
-  public static func root() throws(SystemError) -> String {
-    for path in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
-      guard let directory = try? OwnedFD.open(path, [.path, .directory]),
-        let type = try? directory.fileSystemType(), type == FileSystemMagic.tracefs.rawValue
-      else { continue }
-      return path
-    }
-    throw SystemError("find a mounted tracefs", path: "/sys/kernel/tracing", errno: ENOENT)
+  /// Where it is mounted: in its own place, or below the debugging file system; nil when it is in neither.
+  private static var mounted: KernelStatement? {
+    [KernelStatement.tracingFile, .debugTracingFile].first { KernelFile.isMounted($0) }
   }
 
-  /// The text of a file below its root.
+  /// Whether it is mounted.
+  public static var isMounted: Bool { mounted != nil }
+
+  /// The text of a file below its root. ENOENT: it has none.
   public static func text(_ name: String, limit: Int = 64 << 20) throws(SystemError) -> String {
-    let path = "\(try root())/\(name)"
-    let bytes = try OwnedFD.open(path, .readOnly).readToEnd(of: path, limit: limit)
+    let statement = mounted ?? .tracingFile
+    guard let bytes = try KernelFile.bytes(of: statement, name, limit: limit) else {
+      throw SystemError("open", path: statement.place(name), errno: ENOENT)
+    }
     return String(decoding: bytes, as: UTF8.self)
   }
-
 }

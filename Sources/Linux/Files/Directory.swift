@@ -1,4 +1,5 @@
 internal import Base
+internal import CLinuxShim
 internal import Glibc
 internal import KernelABI
 
@@ -7,6 +8,25 @@ public enum Directory {
   /// The names in a directory without `.` and `..`, sorted bytewise.
   public static func names(_ path: String) throws(SystemError) -> [String] {
     guard let stream = unsafe opendir(path) else { throw .current("opendir", path: path) }
+    return try unsafe names(in: stream, path: path)
+  }
+
+  /// The same of an open directory.
+  ///
+  /// - Parameter path: where it was opened, for the error.
+  static func names(of directory: borrowing OwnedFD, path: String) throws(SystemError) -> [String] {
+    let copy = directory.withRaw { vb_fcntl_dupfd_cloexec($0) }
+    guard copy >= 0 else { throw .current("fcntl F_DUPFD_CLOEXEC", path: path) }
+    guard let stream = unsafe fdopendir(copy) else {
+      let error = SystemError.current("fdopendir", path: path)
+      vb_close(copy)
+      throw error
+    }
+    return try unsafe names(in: stream, path: path)
+  }
+
+  /// Reads the names and closes the stream.
+  private static func names(in stream: OpaquePointer, path: String) throws(SystemError) -> [String] {
     defer { unsafe closedir(stream) }
     var names: [String] = []
     while true {

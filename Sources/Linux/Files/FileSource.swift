@@ -23,11 +23,15 @@ public struct FileSource: ByteSource, ~Copyable, Sendable {
     self.byteCount = byteCount
   }
 
-  /// Opens a regular file or block device by path and takes its present size.
-  public static func open(_ path: String) throws(SystemError) -> FileSource {
-    let descriptor = try OwnedFD.open(path, .readOnly)
+  /// Wraps an open regular file or block device of its present size.
+  public init(_ descriptor: consuming OwnedFD) throws(SystemError) {
     let size = try descriptor.contentSize()
-    return FileSource(descriptor, byteCount: size)
+    self.init(descriptor, byteCount: size)
+  }
+
+  /// Opens a regular file or block device by path.
+  public static func open(_ path: String) throws(SystemError) -> FileSource {
+    try FileSource(OwnedFD.open(path, .readOnly))
   }
 
   public func willRead(at offset: UInt64, byteCount: UInt64) {

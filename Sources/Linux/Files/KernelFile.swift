@@ -1,14 +1,16 @@
-internal import KernelABI
+public import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
-/// Files that the kernel makes up, in sysfs, procfs and securityfs, told from what root may have put in their place.
+/// Files that the kernel makes up, in sysfs, procfs and their like, told from what root may have put in their place.
 ///
 /// Decisions hang on a few of these words, and a path proves nothing: anything can be bound over a file, over one of the
 /// directories above it, or over the whole file system. So the file system is asked for its type on the open descriptor
-/// of its root (statfs(2), include/uapi/linux/magic.h), and from there the way may cross no mount (openat2(2),
+/// of its root (statfs(2), include/uapi/linux/magic.h), and from there the path may cross no mount (openat2(2),
 /// RESOLVE_NO_XDEV, kernel 5.6 and later): neither an ordinary file nor another of the kernel's own, bound over the one
 /// that is asked for, is read.
+///
+/// What is asked for is a ``KernelStatement``, with the words that stand for the `*` of its path.
 public enum KernelFile {
   /// What the kernel says in one of its files.
   public enum Answer: Equatable, Sendable {
@@ -16,8 +18,8 @@ public enum KernelFile {
     case text(String)
     /// The kernel has no such file: its own file system says so.
     case absent
-    /// It could not be asked: the file system is not mounted where it belongs, something lies over the file (EXDEV), or
-    /// it may not be read. Who decides by the answer has to expect the worst.
+    /// It could not be asked: the file system is not mounted where it belongs, something lies over the file, it may not be
+    /// read, or what it says is no text. A decision that depends on the answer has to expect the worst.
     case unknown(SystemError)
 
     /// The text, when there is one.
@@ -34,39 +36,37 @@ public enum KernelFile {
     let type: FileSystemMagic
     /// Whether the root's inode number, which the kernel gives, has to be 1: no directory of the same file system lies
     /// in its place. Not asked of /proc/sys, which is a directory that containers like to bind onto itself, and below
-    /// which there are paths that no other directory of procfs has.
+    /// which there are paths that no other directory of procfs has; nor of file systems that number their roots like
+    /// everything else.
     let isRoot: Bool
   }
 
   /// The longer paths first.
   private static let places = [
+    Place(path: "/sys/firmware/efi/efivars", type: .efivarfs, isRoot: false),
+    Place(path: "/sys/kernel/debug/tracing", type: .tracefs, isRoot: true),
     Place(path: "/sys/kernel/security", type: .securityfs, isRoot: true),
+    Place(path: "/sys/kernel/tracing", type: .tracefs, isRoot: true),
     Place(path: "/sys", type: .sysfs, isRoot: true),
     Place(path: "/proc/sys", type: .proc, isRoot: false),
     Place(path: "/proc", type: .proc, isRoot: true),
   ]
 
-  /// Bytes of the longest text that is read.
+  /// Bytes of the longest text that is read by default.
   private static let limit = 1 << 16
 
+  // MARK: Questions
+
   /// Asks the kernel.
-  ///
-  /// - Parameter path: below /sys, /proc or /sys/kernel/security.
-  public static func read(_ path: String) -> Answer {
+  public static func read(_ statement: KernelStatement, _ words: String...) -> Answer { read(statement, words) }
+
+  /// The same with an array of words.
+  public static func read(_ statement: KernelStatement, _ words: [String]) -> Answer {
     do throws(SystemError) {
-      let root = try root(of: path)
-      let file: OwnedFD
-      do throws(SystemError) {
-        file = try open(path, below: root)
-      } catch {
-        // Below a genuine root, without crossing a mount: so it is the kernel that has none.
-        if error.errno == ENOENT || error.errno == ENOTDIR { return .absent }
-        throw error
-      }
-      let bytes = try file.readToEnd(of: path, limit: limit)
+      guard let bytes = try bytes(of: statement, words) else { return .absent }
       // Only the line feed that the kernel adds is not part of the value: a path may end in blanks.
       guard let text = String(validating: bytes.last == 0x0a ? bytes.dropLast() : bytes[...], as: UTF8.self) else {
-        throw SystemError("read", path: path, errno: EILSEQ)
+        throw .unanswered(statement, at: statement.place(words), found: "bytes that are no UTF-8", errno: EILSEQ)
       }
       return .text(text)
     } catch {
@@ -74,15 +74,81 @@ public enum KernelFile {
     }
   }
 
-  /// The text; nil when the kernel has no such file or could not be asked.
-  public static func text(_ path: String) -> String? { read(path).text }
+  /// The text; nil when the kernel has no such file.
+  ///
+  /// - Throws: `SystemError` with ``SystemError/unanswered`` when it could not be asked.
+  public static func ask(_ statement: KernelStatement, _ words: String...) throws(SystemError) -> String? {
+    try ask(statement, words)
+  }
 
-  /// The text as a decimal number.
-  public static func number(_ path: String) -> UInt64? { text(path).flatMap { UInt64($0) } }
+  static func ask(_ statement: KernelStatement, _ words: [String]) throws(SystemError) -> String? {
+    switch read(statement, words) {
+    case .text(let text): return text
+    case .absent: return nil
+    case .unknown(let error): throw error
+    }
+  }
+
+  /// The text as a decimal number; nil when the kernel has no such file.
+  ///
+  /// - Throws: `SystemError` with ``SystemError/unanswered`` when it could not be asked, or says something else.
+  public static func askNumber(_ statement: KernelStatement, _ words: String...) throws(SystemError) -> UInt64? {
+    guard let text = try ask(statement, words) else { return nil }
+    guard let number = UInt64(text) else {
+      throw .unanswered(statement, at: statement.place(words), found: "`\(text)`, which is no number", errno: EINVAL)
+    }
+    return number
+  }
+
+  /// Whether the kernel has such a file or directory, whatever is in it.
+  ///
+  /// - Throws: `SystemError` with ``SystemError/unanswered`` when it could not be asked.
+  public static func has(_ statement: KernelStatement, _ words: String...) throws(SystemError) -> Bool {
+    try opened(statement, words, VB_O_PATH) { _ throws(SystemError) in true } ?? false
+  }
+
+  /// The text, where nothing but a message or the worst follows from its absence; nil when the kernel has no such file
+  /// or could not be asked.
+  public static func text(_ statement: KernelStatement, _ words: String...) -> String? { read(statement, words).text }
+
+  /// The bytes of a file that is no text; nil when the kernel has no such file.
+  ///
+  /// - Parameter limit: bytes that it may have at most.
+  public static func bytes(
+    of statement: KernelStatement, _ words: String..., limit: Int
+  ) throws(SystemError) -> [UInt8]? { try bytes(of: statement, words, limit: limit) }
+
+  private static func bytes(
+    of statement: KernelStatement, _ words: [String], limit: Int = KernelFile.limit
+  ) throws(SystemError) -> [UInt8]? {
+    try opened(statement, words) { file throws(SystemError) in
+      do throws(SystemError) {
+        return try file.readToEnd(of: statement.place(words), limit: limit)
+      } catch {
+        throw error.asking(statement)
+      }
+    }
+  }
+
+  /// The names in one of the kernel's directories, sorted bytewise; nil when the kernel has no such directory.
+  ///
+  /// - Throws: `SystemError` with ``SystemError/unanswered`` when it could not be asked.
+  public static func names(_ statement: KernelStatement, _ words: String...) throws(SystemError) -> [String]? {
+    try opened(statement, words) { directory throws(SystemError) in
+      do throws(SystemError) {
+        return try Directory.names(of: directory, path: statement.place(words))
+      } catch {
+        throw error.asking(statement)
+      }
+    }
+  }
 
   /// Where one of the kernel's symbolic links leads; nil when there is none, it could not be asked, or it is no text.
-  public static func link(_ path: String) -> String? {
-    guard let slash = path.lastIndex(of: "/"), let directory = try? open(String(path[..<slash])) else { return nil }
+  public static func link(_ statement: KernelStatement, _ words: String...) -> String? {
+    let path = statement.place(words)
+    guard let slash = path.lastIndex(of: "/"), let directory = try? open(String(path[..<slash]), for: statement) else {
+      return nil
+    }
     var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = directory.withRaw { raw in
       unsafe String(path[path.index(after: slash)...]).withCString { name in
@@ -98,39 +164,87 @@ public enum KernelFile {
 
   /// Opens one of the kernel's files.
   ///
-  /// - Throws: `SystemError`; EXDEV when something else lies there.
-  public static func open(_ path: String) throws(SystemError) -> OwnedFD { try open(path, below: try root(of: path)) }
-
-  /// The node that devtmpfs or udev keeps for a block device, from `DEVNAME=` of its uevent file.
-  public static func node(of device: DeviceNumber) -> String? {
-    text("/sys/dev/block/\(device)/uevent")?.split(separator: "\n")
-      .first { $0.hasPrefix("DEVNAME=") }.map { "/dev/" + $0.dropFirst("DEVNAME=".count) }
+  /// - Throws: `SystemError`: ENOENT when the kernel has none; with ``SystemError/unanswered`` when it could not be asked.
+  public static func open(_ statement: KernelStatement, _ words: String...) throws(SystemError) -> OwnedFD {
+    try open(statement.place(words), for: statement)
   }
 
-  private static func place(of path: String) throws(SystemError) -> Place {
+  /// The calling thread's network namespace.
+  public static func openNetworkNamespace() throws(SystemError) -> OwnedFD {
+    let statement = KernelStatement.networkNamespace
+    // The last step is a link of procfs that leads into another file system of the kernel's.
+    let namespace = try open(statement).open(at: "net", .readOnly)
+    guard try namespace.fileSystemType() == FileSystemMagic.nsfs.rawValue else {
+      throw .unanswered(statement, at: "\(statement.place())/net", found: "what is no namespace")
+    }
+    return namespace
+  }
+
+  /// Whether the file system that a statement is read from is mounted where it belongs.
+  static func isMounted(_ statement: KernelStatement) -> Bool { (try? root(of: statement.place(), statement)) != nil }
+
+  /// What lies at a statement's path, whoever put it there. Only for statements that are not authenticated; nil for every
+  /// other, and where there is nothing.
+  static func shown(_ statement: KernelStatement, _ words: String..., limit: Int = KernelFile.limit) -> [UInt8]? {
+    guard statement.authentication == .none else { return nil }
+    return try? OwnedFD.open(statement.place(words), .readOnly).readToEnd(limit: limit)
+  }
+
+  // MARK: How they are put
+
+  /// Opens a file for a question; nil when the kernel has none.
+  private static func opened<Result>(
+    _ statement: KernelStatement, _ words: [String], _ flags: CInt = VB_O_RDONLY,
+    _ use: (borrowing OwnedFD) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result? {
+    let file: OwnedFD
+    do throws(SystemError) {
+      file = try open(statement.place(words), for: statement, flags)
+    } catch {
+      // Below a genuine root, without crossing a mount: so it is the kernel that has none.
+      if error.unanswered == nil, error.errno == ENOENT || error.errno == ENOTDIR { return nil }
+      throw error.unanswered == nil ? error.asking(statement) : error
+    }
+    return try use(file)
+  }
+
+  private static func place(of path: String, _ statement: KernelStatement) throws(SystemError) -> Place {
     guard let place = places.first(where: { path.hasPrefix($0.path + "/") }) else {
-      throw SystemError("open", path: path, errno: EINVAL)
+      throw .unanswered(statement, at: path, found: "no place of the kernel's", errno: EINVAL)
     }
     return place
   }
 
   /// The directory that a path is to be followed from.
-  private static func root(of path: String) throws(SystemError) -> OwnedFD {
-    let place = try place(of: path)
-    let root = try OwnedFD.open(place.path, [.path, .directory])
-    let inode = try root.status().inode
-    guard try root.fileSystemType() == place.type.rawValue, !place.isRoot || inode == 1 else {
-      throw SystemError("find the kernel's own files", path: place.path, errno: EXDEV)
+  private static func root(of path: String, _ statement: KernelStatement) throws(SystemError) -> OwnedFD {
+    let place = try place(of: path, statement)
+    do throws(SystemError) {
+      let root = try OwnedFD.open(place.path, [.path, .directory])
+      let inode = try root.status().inode
+      let type = try root.fileSystemType()
+      if type == place.type.rawValue, !place.isRoot || inode == 1 { return root }
+      let found = type == place.type.rawValue ? "another directory of it" : FileSystemMagic.describe(type)
+      throw .unanswered(statement, at: path, found: "\(found) at `\(place.path)`, and not \(place.type.name)")
+    } catch {
+      guard error.unanswered == nil else { throw error }
+      throw .unanswered(statement, at: path, found: "no `\(place.path)`", errno: error.errno)
     }
-    return root
   }
 
-  private static func open(_ path: String, below root: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
-    let rest = path.dropFirst(try place(of: path).path.utf8.count + 1)
+  /// - Throws: without ``SystemError/unanswered`` only what the kernel's own file system says.
+  private static func open(
+    _ path: String, for statement: KernelStatement, _ flags: CInt = VB_O_RDONLY
+  ) throws(SystemError) -> OwnedFD {
+    let root = try root(of: path, statement)
+    let rest = path.dropFirst(try place(of: path, statement).path.utf8.count + 1)
     let descriptor = root.withRaw { raw in
-      unsafe String(rest).withCString { unsafe vb_open_within_mount(raw, $0, VB_O_RDONLY) }
+      unsafe String(rest).withCString { unsafe vb_open_within_mount(raw, $0, flags) }
     }
-    guard descriptor >= 0 else { throw .current("openat2", path: path) }
+    guard descriptor >= 0 else {
+      let error = SystemError.current("openat2", path: path)
+      if error.errno == EXDEV { throw .unanswered(statement, at: path, found: "something that was put over it") }
+      throw error
+    }
     return OwnedFD(adopting: descriptor)
   }
 }

@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -6,9 +7,12 @@ internal import Glibc
 public enum KernelMessages {
   /// The messages of the last seconds that contain a text, oldest first; none for a process that may not read the log.
   public static func recent(within seconds: UInt64, containing text: String) -> [String] {
-    let opened = unsafe vb_open("/dev/kmsg", VB_O_RDONLY | VB_O_NONBLOCK, 0)
-    guard opened >= 0 else { return [] }
-    let log = OwnedFD(adopting: opened)
+    let log: OwnedFD
+    do throws(SystemError) {
+      log = try KernelDevice.open(.kernelLog, flags: [.readOnly, .nonBlocking])
+    } catch {
+      return []
+    }
     var now = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     let oldest = max(0, Int64(now.tv_sec) - Int64(clamping: seconds)) * 1_000_000

@@ -5,7 +5,8 @@ internal import Glibc
 /// What only the running kernel can say: its release, its configuration, the addresses of its symbols.
 public enum KernelReports {
   /// Where the addresses of symbols are read.
-  public static let symbolsPath = "/proc/kallsyms"
+  public static var symbolsPath: String { KernelStatement.symbols.place() }
+
   /// The release in utsname, `6.18.4-cloud` (uname(2)).
   public static func release() throws(SystemError) -> String {
     var name = utsname()
@@ -26,10 +27,10 @@ public enum KernelReports {
 
   private static func text(at place: KernelConfiguration.Place) -> [UInt8]? {
     switch place {
-    case .kernel(let path):
-      guard let packed = try? KernelFile.open(path).readToEnd(limit: 4 << 20) else { return nil }
+    case .kernel:
+      guard let packed = try? KernelFile.bytes(of: .configuration, limit: 4 << 20) else { return nil }
       return Gzip.contents(of: packed.rawSpan, limit: 16 << 20)
-    case .distribution(let path): return try? OwnedFD.open(path, .readOnly).readToEnd(limit: 16 << 20)
+    case .distribution(let statement, let release): return KernelFile.shown(statement, release, limit: 16 << 20)
     }
   }
 
@@ -37,6 +38,6 @@ public enum KernelReports {
   ///
   /// Addresses are zero for a process that may not see them (kernel.kptr_restrict).
   public static func symbols() throws(SystemError) -> [UInt8] {
-    try KernelFile.open(symbolsPath).readToEnd(of: symbolsPath, limit: 256 << 20)
+    try KernelFile.open(.symbols).readToEnd(of: symbolsPath, limit: 256 << 20)
   }
 }

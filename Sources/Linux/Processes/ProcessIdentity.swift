@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -22,18 +23,18 @@ public struct ProcessIdentity: Equatable, Sendable {
   public static func current() -> ProcessIdentity {
     ProcessIdentity(
       pid: getpid(), startTime: startTime(of: getpid()), uid: geteuid(), gid: getegid(),
-      auditUID: number("/proc/self/loginuid"), command: command(), executable: executable())
+      auditUID: number(.loginUser), command: command(), executable: executable())
   }
 
   /// The effective user of the calling process.
   public static var effectiveUser: UInt32 { geteuid() }
 
   /// The audit session of the calling process, or nil when there is none.
-  public static func auditSession() -> UInt32? { number("/proc/self/sessionid") }
+  public static func auditSession() -> UInt32? { number(.auditSession) }
 
   private static func executable() -> String? {
     // proc(5): what was removed has this at its end, and what lies outside of the root begins with no slash.
-    guard let path = KernelFile.link("/proc/self/exe"), path.hasPrefix("/"), !path.hasSuffix(" (deleted)") else {
+    guard let path = KernelFile.link(.executable), path.hasPrefix("/"), !path.hasSuffix(" (deleted)") else {
       return nil
     }
     return path
@@ -41,12 +42,16 @@ public struct ProcessIdentity: Equatable, Sendable {
 
   /// The process ids that this process sees, as the inode number of their namespace (pid_namespaces(7)); nil where
   /// procfs does not say.
-  public static func namespace() -> UInt64? { (try? FileStatus.of(path: "/proc/self/ns/pid"))?.inode }
+  public static func namespace() -> UInt64? {
+    // `pid:[4026531836]`
+    KernelFile.link(.processNamespace)?.split(separator: "[").last.flatMap { UInt64($0.dropLast()) }
+  }
 
   /// Whether no process with that id was started at that time, or it is only waited for by its parent. False as well
-  /// where procfs does not say.
+  /// where procfs does not say, or is that of another pid namespace.
   public static func isGone(pid: Int32, startTime: UInt64) -> Bool {
-    switch KernelFile.read("/proc/\(pid)/stat") {
+    guard showsOwnNamespace() else { return false }
+    switch KernelFile.read(.processStatus, "\(pid)") {
     case .absent: return true
     case .unknown: return false
     case .text(let text):
@@ -55,9 +60,18 @@ public struct ProcessIdentity: Equatable, Sendable {
     }
   }
 
+  /// Whether the ids in procfs are those that this process sees: it then has one in there, its own, and none of a namespace
+  /// below that of the mount (`NSpid` of proc_pid_status(5)).
+  private static func showsOwnNamespace() -> Bool {
+    guard let status = KernelFile.text(.threadStatus),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })
+    else { return false }
+    return line.split(whereSeparator: { $0 == "\t" || $0 == " " }).count == 2
+  }
+
   /// Field 22 of /proc/PID/stat.
   private static func startTime(of pid: Int32) -> UInt64? {
-    KernelFile.text("/proc/\(pid)/stat").flatMap { fields(ofStatus: $0) }.flatMap { startTimeField($0) }
+    KernelFile.text(.processStatus, "\(pid)").flatMap { fields(ofStatus: $0) }.flatMap { startTimeField($0) }
   }
 
   /// The fields from the third on: the second, the command's name in parentheses, may hold blanks and parentheses.
@@ -77,10 +91,7 @@ public struct ProcessIdentity: Equatable, Sendable {
   }
 
   /// The number in a file; nil when it says 4294967295, which stands for "not set".
-  private static func number(_ path: String) -> UInt32? {
-    guard let descriptor = try? OwnedFD.open(path, .readOnly), let bytes = try? descriptor.readValue() else {
-      return nil
-    }
-    return String(validating: bytes, as: UTF8.self).flatMap { UInt32($0) }.flatMap { $0 == .max ? nil : $0 }
+  private static func number(_ statement: KernelStatement) -> UInt32? {
+    KernelFile.text(statement).flatMap { UInt32($0) }.flatMap { $0 == .max ? nil : $0 }
   }
 }

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -45,16 +46,15 @@ public struct DeviceMapper: ~Copyable {
     case state
   }
 
-  /// Where the control device is.
-  public static let controlPath = "/dev/mapper/control"
   /// The longest answer that is read, in bytes. A verity table of one target is below 1 KiB.
   private static let answerLimit = 1 << 20
 
   private let control: OwnedFD
 
-  /// - Throws: ENOENT without device-mapper in the kernel, EACCES without the permission.
+  /// - Throws: ENOENT without device-mapper in the kernel, EACCES without the permission; with
+  ///   ``SystemError/unanswered`` when something else is in the place of its control device.
   public static func open() throws(SystemError) -> DeviceMapper {
-    DeviceMapper(control: try OwnedFD.open(controlPath, .readWrite))
+    DeviceMapper(control: try KernelDevice.open(.mapperControl, flags: .readWrite))
   }
 
   private init(control: consuming OwnedFD) { self.control = control }

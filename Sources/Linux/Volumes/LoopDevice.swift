@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -43,6 +44,7 @@ extension OwnedFD {
 public struct AttachedLoop: ~Copyable {
   /// `/dev/loopN`.
   public let path: String
+  public let number: DeviceNumber
   fileprivate let device: OwnedFD
 
   /// Puts a part of a file under the first free loop device; needs root.
@@ -75,17 +77,19 @@ public enum LoopDevices {
   fileprivate static func configureFree(
     _ file: borrowing OwnedFD, flags: UInt32, offset: UInt64, sizeLimit: UInt64, label: String
   ) throws(SystemError) -> AttachedLoop {
-    let control = try OwnedFD.open("/dev/loop-control", .readWrite)
+    let control = try KernelDevice.open(.loopControl, flags: .readWrite)
     // Another process may take the free number first.
     for _ in 0..<64 {
       let number = control.withRaw { vb_loop_get_free($0) }
       guard number >= 0 else { throw .current("ioctl LOOP_CTL_GET_FREE") }
-      let path = "/dev/loop\(number)"
-      let device = try OwnedFD.open(path, .readOnly)
+      let path = KernelStatement.loopNode.place("\(number)")
+      let device = try KernelDevice.open(.loopNode, "\(number)", flags: .readOnly)
       let result = device.withRaw { loop in
         file.withRaw { unsafe vb_loop_configure(loop, $0, flags, offset, sizeLimit, label) }
       }
-      if result == 0 { return AttachedLoop(path: path, device: device) }
+      if result == 0 {
+        return AttachedLoop(path: path, number: try device.status().specialDevice, device: device)
+      }
       let error = SystemError.current("ioctl LOOP_CONFIGURE", path: path)
       guard error.errno == EBUSY else { throw error }
     }

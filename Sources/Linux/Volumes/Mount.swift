@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
 
@@ -29,8 +30,7 @@ public enum Mount {
   /// Where a device is mounted in this mount namespace, in the order in which it was (/proc/self/mountinfo, proc(5)).
   public static func places(of device: DeviceNumber) -> [String] {
     let number = device.description
-    guard let file = try? KernelFile.open("/proc/self/mountinfo"), let bytes = try? file.readToEnd(limit: 16 << 20)
-    else { return [] }
+    guard let bytes = try? KernelFile.bytes(of: .mounts, limit: 16 << 20) else { return [] }
     return bytes.split(separator: 10).compactMap { line in
       // `36 35 98:0 /root /mount/point options …`, blanks and line feeds in octal.
       let fields = line.split(separator: 32, maxSplits: 5)

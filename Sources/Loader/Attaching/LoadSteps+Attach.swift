@@ -100,8 +100,8 @@ extension LoadSteps {
     case .cgroup(let path, let type):
       return try BPF.link(program, type, cgroup: try OwnedFD.open(path, [.readOnly, .directory]))
     case .networkNamespace(let path, let type):
-      let namespace = try OwnedFD.open(path ?? "/proc/thread-self/ns/net", .readOnly)
-      return try BPF.link(program, type, cgroup: namespace)
+      guard let path else { return try BPF.link(program, type, cgroup: try KernelFile.openNetworkNamespace()) }
+      return try BPF.link(program, type, cgroup: try OwnedFD.open(path, .readOnly))
     case .netfilter(let hook):
       return try BPF.link(program, netfilter: hook.family, hook: hook.hook, priority: hook.priority)
     case .structure, .samples, .tracepoint, .kernelProbe, .kernelProbes, .userProbe, .userProbes, .marked, .sockets:

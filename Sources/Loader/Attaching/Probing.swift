@@ -18,11 +18,7 @@ enum Probing {
 
   /// A file of the tracing file system.
   private static func tracing(_ name: String, limit: Int, otherwise: String) throws(AttachFailure) -> String {
-    do throws(SystemError) {
-      _ = try TracingFiles.root()
-    } catch {
-      throw .missing("no tracefs is mounted in /sys/kernel/tracing")
-    }
+    guard TracingFiles.isMounted else { throw .missing("no tracefs is mounted in /sys/kernel/tracing") }
     do throws(SystemError) {
       return try TracingFiles.text(name, limit: limit)
     } catch {

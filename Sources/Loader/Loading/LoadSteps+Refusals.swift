@@ -37,7 +37,7 @@ extension LoadSteps {
       Refusal.Permission(
         action: "attach program `\(program.name)` to \(place)", error: error, needed: [], cause: .lockdown(mode),
         found: [
-          "/sys/kernel/security/lockdown is \(mode.rawValue), under which the tracing file system shows no files"
+          "\(KernelStatement.lockdown.place()) is \(mode.rawValue), under which the tracing file system shows no files"
         ]))
   }
 

@@ -73,14 +73,14 @@ struct PermissionInquiry: Equatable {
       if let setting = unprivilegedDisabled, setting != 0, missing.contains(.bpf), isUnprivilegedKind {
         return (
           .sysctl(name: "kernel.unprivileged_bpf_disabled", value: setting),
-          ["/proc/sys/kernel/unprivileged_bpf_disabled is \(setting)", seen]
+          ["\(KernelStatement.unprivilegedBPF.place()) is \(setting)", seen]
         )
       }
       return (.capability(missing), [seen])
     }
     if let lockdownMessage { return (.lockdown(lockdown), ["the kernel's log says: \(lockdownMessage)"]) }
     if isInUserNamespace == true {
-      return (.userNamespace, ["/proc/self/uid_map does not map every user to itself"])
+      return (.userNamespace, ["\(KernelStatement.userMap.place()) does not map every user to itself"])
     }
     if refusesEverything == true {
       let seen = "bpf(2) answers EPERM even to a command that does not exist, where the kernel says EINVAL"
@@ -114,12 +114,14 @@ struct PermissionInquiry: Equatable {
   }
 
   private var modulesSeen: [String] {
-    var seen = securityModules.map { ["/sys/kernel/security/lsm: \($0.joined(separator: ","))"] } ?? []
+    var seen =
+      securityModules.map { ["\(KernelStatement.securityModules.place()): \($0.joined(separator: ","))"] } ?? []
     if !loadedGuards.isEmpty { seen.append("BPF LSM programs: \(loadedGuards.joined(separator: ", "))") }
     return seen
   }
 
   private var lockdownSeen: [String] {
-    lockdown.map { ["/sys/kernel/security/lockdown: \($0.rawValue), and no message of it in the kernel's log"] } ?? []
+    lockdown.map { ["\(KernelStatement.lockdown.place()): \($0.rawValue), and no message of it in the kernel's log"] }
+      ?? []
   }
 }

@@ -1,4 +1,5 @@
 public import Base
+internal import KernelABI
 
 extension KernelSignatureRefusal: Diagnosable {
   private static let withoutKernel =
@@ -28,7 +29,7 @@ extension KernelSignatureRefusal: Diagnosable {
       Diagnostic(
         "kernel-signature.keyring", .kernelRefused, "the kernel has no keyring `\(keyring.name)`",
         expected: "builtin, secondary, platform, session, or the serial of a keyring", found: "EINVAL",
-        next: "/proc/keys lists the keyrings; serials are hexadecimal there")
+        next: "\(KernelStatement.keyTable.place()) lists the keyrings; serials are hexadecimal there")
     case .unknownKey(let keyring):
       Diagnostic(
         "kernel-signature.unknown-key", .kernelRefused,

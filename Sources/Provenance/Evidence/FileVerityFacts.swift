@@ -30,9 +30,6 @@ public struct FileVerityFacts: Equatable, Sendable {
 }
 
 extension FileVerityFacts {
-  /// The kernel answers about its keys only where it can check signatures (Documentation/filesystems/fsverity.rst).
-  private static let kernelSwitch = "/proc/sys/fs/verity/require_signatures"
-
   /// The file systems whose own code answers for fs-verity (Documentation/filesystems/fsverity.rst). On any other a
   /// process or a machine elsewhere may answer: FUSE passes the questions on (Linux 6.10).
   private static let answering: Set<UInt64> = Set(
@@ -90,7 +87,8 @@ extension FileVerityFacts {
     of descriptor: borrowing OwnedFD, _ digest: Digest, trust: Trust, time: Int64
   ) throws(ProvenanceError) -> Signature? {
     guard let message = try? descriptor.veritySignature(), !message.isEmpty else { return nil }
-    let isChecked = KernelFile.text(kernelSwitch) != nil
+    // The kernel has the switch only where it can check signatures.
+    let isChecked = KernelFile.text(.fileVeritySignatures) != nil
     func refused(_ refusal: any Diagnosable) -> Signature {
       Signature(isCheckedByKernel: isChecked, signer: nil, anchors: nil, refusal: refusal.diagnostic.code)
     }

@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import Linux
 internal import Signatures
 internal import Trust
@@ -22,7 +23,7 @@ extension Examination {
     let descriptor = try OpenObject.duplicate(number)
     let bytes = try Self.contents(of: descriptor, name: "fd \(number)")
     guard ObjectVerifier.isSigned(bytes.rawSpan) else { return nil }
-    let path = (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
+    let path = KernelFile.link(.openFileName, "\(number)") ?? ""
     return try finish(bytes, path: path, evidence: Evidence())
   }
 
@@ -34,7 +35,7 @@ extension Examination {
     var evidence = Evidence()
     evidence.fileVerity = try FileVerityFacts.prove(
       bytes.rawSpan, of: descriptor, trust: trust, time: Timestamp.now().seconds)
-    let path = (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
+    let path = KernelFile.link(.openFileName, "\(number)") ?? ""
     return try finish(bytes, path: path, evidence: evidence)
   }
 

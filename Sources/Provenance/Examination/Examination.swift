@@ -92,7 +92,7 @@ public struct Examination: ~Copyable {
   private mutating func examine(onImage number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let file = try OpenObject.check(number)
     reached.descriptor = file.facts
-    if KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
+    if try KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
     let loop = try LoopFacts(of: file.status.device)
     reached.loop = loop
     let open = try images.open(under: loop, expecting: expected, noting: &reached.rootHash)

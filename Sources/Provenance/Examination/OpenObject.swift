@@ -65,7 +65,7 @@ struct OpenObject: ~Copyable {
   /// The path the kernel shows for the open file. It begins with the mount point, wherever that is, and may be out of
   /// date or empty: only somewhere to look first.
   var pathHint: String {
-    (try? Directory.linkTarget("/proc/self/fd/\(number)")) ?? ""
+    KernelFile.link(.openFileName, "\(number)") ?? ""
   }
 
   /// What the mount shows as the file's contents: for comparison only, never parsed.

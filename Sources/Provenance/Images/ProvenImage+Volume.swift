@@ -21,10 +21,15 @@ extension ProvenImage {
     let signature = try RootHashVerdict.judge(facts.rootHash, signature(of: facts), trust: trust)
     let treeEnd = try treeEnd(of: witness)
     let isAppended = facts.dataDevice == facts.hashDevice
-    let path = try node(of: facts.dataDevice)
     let data = try window(of: facts.dataDevice, byteCount: isAppended ? treeEnd : witness.parameters.dataByteCount)
+    let path: String
     let status: FileStatus
-    do throws(SystemError) { status = try FileStatus.of(path: path) } catch { throw .system(error) }
+    do throws(SystemError) {
+      path = try KernelDevice.nodePath(of: facts.dataDevice)
+      status = try data.base.descriptor.status()
+    } catch {
+      throw .system(error)
+    }
 
     let device: Device
     if isAppended {
@@ -84,30 +89,15 @@ extension ProvenImage {
     }
   }
 
-  private static func node(of number: DeviceNumber) throws(ProvenanceError) -> String {
-    guard let node = KernelFile.node(of: number) else {
-      throw .device(
-        number: number, message: "has no name in sysfs, so that it cannot be read",
-        next: "check that sysfs is mounted at /sys and devtmpfs at /dev")
-    }
-    return node
-  }
-
-  private static func source(_ path: String) throws(ProvenanceError) -> FileSource {
-    do throws(SystemError) { return try FileSource.open(path) } catch { throw .system(error) }
-  }
-
-  /// The first bytes of a block device, which must be the device of that number whatever its node is called.
+  /// The first bytes of a block device.
   private static func window(
     of number: DeviceNumber, byteCount: UInt64
   ) throws(ProvenanceError) -> SourceWindow<FileSource> {
-    let path = try node(of: number)
-    let file = try source(path)
-    let status: FileStatus
-    do throws(SystemError) { status = try file.descriptor.status() } catch { throw .system(error) }
-    guard status.kind == .blockDevice, status.specialDevice == number else {
-      throw .device(
-        number: number, message: "is not what `\(path)` is", next: "restore the node: it belongs to device \(number)")
+    let file: FileSource
+    do throws(SystemError) {
+      file = try FileSource(KernelDevice.openBlock(number))
+    } catch {
+      throw .system(error)
     }
     let available = file.byteCount
     guard let window = SourceWindow(file, from: 0, byteCount: byteCount) else {

@@ -18,7 +18,7 @@ enum FileSystemNames {
     case .nfs: ("NFS", "a server answers for its contents")
     case .ninep: ("9p", "a server answers for its contents")
     case .ramfs: ("ramfs", "its files live in memory and anybody who may write there can change them")
-    case .securityfs, .tracefs, .debugfs, .cgroup2, .sockfs, .pipefs, .anonymousInode:
+    case .securityfs, .tracefs, .debugfs, .cgroup2, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs:
       (FileSystemMagic.describe(magic), "its files are made by the kernel, not read from an image")
     case .erofs, .f2fs, .fat, .iso9660: (FileSystemMagic.describe(magic), "it is not an EROFS image")
     case nil:

@@ -1,4 +1,5 @@
 internal import Base
+internal import KernelABI
 internal import Verity
 internal import Linux
 
@@ -10,8 +11,21 @@ struct KernelWitness {
   /// Where the tree begins on the hash device, in bytes.
   let treeOffset: UInt64
 
-  /// Whether a block device is the device-mapper's.
-  static func isMapped(_ device: DeviceNumber) -> Bool { KernelFile.text("/sys/dev/block/\(device)/dm/name") != nil }
+  /// Whether a block device is the device-mapper's. Its name may be any bytes, so it is not looked at.
+  static func isMapped(_ device: DeviceNumber) throws(ProvenanceError) -> Bool {
+    // Only the kernel's own file systems have no device, and sysfs does not list what they are on.
+    guard device.major != 0 else { return false }
+    do throws(SystemError) {
+      let number = device.description
+      guard try KernelFile.has(.blockDevice, number) else {
+        throw SystemError.unanswered(
+          .blockDevice, at: KernelStatement.blockDevice.place(number), found: "no such device")
+      }
+      return try KernelFile.has(.mappedName, number)
+    } catch {
+      throw .system(error)
+    }
+  }
 
   /// Asks the kernel.
   ///
@@ -27,7 +41,7 @@ struct KernelWitness {
       state = try mapper.table(of: number, .state)
       device = parameters.device
     } catch {
-      throw .witness(number: number, error)
+      throw error.unanswered == nil ? .witness(number: number, error) : .system(error)
     }
     guard device.hasActiveTable else {
       throw .device(
@@ -100,31 +114,27 @@ struct KernelWitness {
       device: number, name: device.name, uuid: device.uuid, rootHash: rootHash, salt: table.salt,
       dataDevice: dataDevice, hashDevice: hashDevice, mode: Self.word(table.mode),
       ignoresZeroBlocks: table.ignoresZeroBlocks, correctsErrors: table.correction != nil,
-      isSigned: table.signatureKeyDescription != nil, isKeyringUnsealed: !Self.isKeyringSealed(),
-      doubts: doubts, hasPendingTable: device.hasInactiveTable, eventNumber: device.eventNumber,
+      isSigned: table.signatureKeyDescription != nil, isKeyringUnsealed: !Self.isKeyringSealed(), doubts: doubts,
+      hasPendingTable: device.hasInactiveTable, eventNumber: device.eventNumber,
       diskSequence: try Self.diskSequence(of: number), table: target.text)
   }
 
   /// Whether the kernel says that nobody could add a key to the `.dm-verity` keyring. What it does not say is a doubt.
   private static func isKeyringSealed() -> Bool {
-    let parameters = "/sys/module/dm_verity/parameters"
-    switch KernelFile.read("\(parameters)/keyring_unsealed") {
-    case .text(let text): return text == "N"
-    case .unknown: return false
+    switch KernelFile.read(.keyringUnsealed) {
+    case .text(let text): text == "N"
+    case .unknown: false
     // Before 7.0 the module had no such keyring, and so no such parameter, but others that every version has.
-    case .absent: return KernelFile.text("\(parameters)/prefetch_cluster") != nil
+    case .absent: KernelFile.text(.prefetchCluster) != nil
     }
   }
 
   /// Nil on kernels that count no disks (before 5.15).
   private static func diskSequence(of number: DeviceNumber) throws(ProvenanceError) -> UInt64? {
-    switch KernelFile.read("/sys/dev/block/\(number)/diskseq") {
-    case .text(let text): return UInt64(text)
-    case .absent: return nil
-    case .unknown(let error):
-      throw .device(
-        number: number, message: "cannot be told from others that had its number: \(error)",
-        next: "check that sysfs is mounted at /sys, and nothing over its files (findmnt --submounts /sys)")
+    do throws(SystemError) {
+      return try KernelFile.askNumber(.diskSequence, number.description)
+    } catch {
+      throw .system(error)
     }
   }
 
@@ -135,14 +145,5 @@ struct KernelWitness {
     case .restart: "RESTART"
     case .panic: "PANIC"
     }
-  }
-}
-
-extension DeviceNumber {
-  /// Reads `major:minor`.
-  init?(_ text: String) {
-    let parts = text.split(separator: ":").map { UInt64($0) }
-    guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
-    self.init(major: major, minor: minor)
   }
 }

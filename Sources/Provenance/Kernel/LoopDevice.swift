@@ -1,3 +1,4 @@
+internal import KernelABI
 public import Linux
 
 /// A loop device and its backing file, as sysfs tells: readable without privilege (Documentation/ABI/testing/sysfs-block-loop).
@@ -17,65 +18,74 @@ public struct LoopFacts: Equatable, Sendable {
 }
 
 extension LoopFacts {
-  /// Reads the facts of the block device `number`.
+  /// Reads the facts of the block device `number`. What it is not is said only where sysfs says so.
   init(of number: DeviceNumber) throws(ProvenanceError) {
     device = number
-    let directory = "/sys/dev/block/\(number)"
+    guard number.major != 0 else {
+      throw .device(
+        number: number, message: "is anonymous: the image was mounted as a file, without a loop device",
+        next: "mount it through a loop device (losetup -r -f --show IMAGE), or load with --image")
+    }
+    let own = number.description
     // A partition has a number of its own; its disk is the directory above.
-    let partition = KernelFile.text("\(directory)/partition") == nil ? nil : directory
-    let disk = partition == nil ? directory : "\(directory)/.."
-    guard (KernelFile.text("\(disk)/dev").flatMap { DeviceNumber($0) }?.major ?? number.major) == 7 else {
-      if number.major == 0 {
-        throw .device(
-          number: number, message: "is anonymous: the image was mounted as a file, without a loop device",
-          next: "mount it through a loop device (losetup -r -f --show IMAGE), or load with --image")
-      }
+    let isPartition = try Self.asking { () throws(SystemError) in try KernelFile.has(.partition, own) }
+    let disk = isPartition ? "\(own)/.." : own
+    let answer = try Self.asking { () throws(SystemError) in try KernelFile.ask(.blockNumber, disk) }
+    guard let known = answer.flatMap({ DeviceNumber($0) }) else { throw Self.missing(.blockNumber, disk) }
+    guard known.major == 7 else {
       throw .device(
         number: number, message: "is an ordinary disk, not a loop device over an image",
         next: "mount the image through a loop device, or load with --image")
     }
-    guard let backing = KernelFile.text("\(disk)/loop/backing_file") else {
+    let file = try Self.asking { () throws(SystemError) in try KernelFile.ask(.loopBackingFile, disk) }
+    guard let backing = file else {
       throw .device(
         number: number, message: "has no backing file any more",
         next: "mount the image again and open the object anew")
     }
-    guard !backing.hasSuffix(" (deleted)") else {
+    // A file can also be called so.
+    guard !backing.hasSuffix(" (deleted)") || (try? FileStatus.of(path: backing)) != nil else {
       throw .device(
         number: number,
         message: "has the backing file `\(backing)`, which has been deleted, so its tree cannot be read",
         next: "mount an image that still has its file")
     }
-    guard let start = KernelFile.number("\(disk)/loop/offset"),
-      let limit = KernelFile.number("\(disk)/loop/sizelimit"),
-      let readOnly = KernelFile.number("\(directory)/ro"),
-      let sequence = KernelFile.number("\(disk)/diskseq"),
-      let place = Self.place(of: partition, in: start, limit)
-    else {
-      throw .device(
-        number: number, message: "does not tell its offset, size limit and disk sequence in sysfs",
-        next:
-          "check that sysfs is mounted at /sys, nothing over its files (findmnt --submounts /sys), and that the kernel "
-          + "is 5.15 or later")
-    }
     backingFile = backing
-    (offset, sizeLimit) = place
-    isReadOnly = readOnly == 1
-    diskSequence = sequence
-    name = KernelFile.node(of: number).map { String($0.dropFirst("/dev/".count)) } ?? "loop\(number.minor)"
+    let start = try Self.number(.loopOffset, disk)
+    let limit = try Self.number(.loopSizeLimit, disk)
+    (offset, sizeLimit) = isPartition ? try Self.place(ofPartition: own, in: start) : (start, limit)
+    isReadOnly = try Self.number(.blockReadOnly, own) == 1
+    diskSequence = try Self.number(.diskSequence, disk)
+    let path = try Self.asking { () throws(SystemError) in try KernelDevice.nodePath(of: number) }
+    name = String(path.dropFirst(KernelStatement.blockNode.place("").utf8.count))
   }
 
-  /// Where the device begins and how long it is, in bytes; nil when sysfs does not tell.
+  /// Where a partition begins and how long it is, in bytes.
   private static func place(
-    of partition: String?, in start: UInt64, _ limit: UInt64
-  ) -> (offset: UInt64, sizeLimit: UInt64)? {
-    guard let partition else { return (start, limit) }
+    ofPartition partition: String, in start: UInt64
+  ) throws(ProvenanceError) -> (offset: UInt64, sizeLimit: UInt64) {
     // In sectors of 512 bytes, whatever the device's own are.
-    guard let first = KernelFile.number("\(partition)/start"), let count = KernelFile.number("\(partition)/size"),
-      count > 0
-    else { return nil }
-    let (before, isFar) = first.multipliedReportingOverflow(by: 512)
+    let (before, isFar) = try number(.partitionStart, partition).multipliedReportingOverflow(by: 512)
+    let (size, isLong) = try number(.partitionSize, partition).multipliedReportingOverflow(by: 512)
     let (offset, isFarther) = start.addingReportingOverflow(before)
-    let (size, isLong) = count.multipliedReportingOverflow(by: 512)
-    return isFar || isFarther || isLong ? nil : (offset, size)
+    guard size > 0, !isFar, !isLong, !isFarther else { throw missing(.partitionSize, partition) }
+    return (offset, size)
+  }
+
+  private static func number(_ statement: KernelStatement, _ device: String) throws(ProvenanceError) -> UInt64 {
+    let answer = try asking { () throws(SystemError) in try KernelFile.askNumber(statement, device) }
+    guard let number = answer else { throw missing(statement, device) }
+    return number
+  }
+
+  /// sysfs has the device, and not what every kernel since 5.15 says of one.
+  private static func missing(_ statement: KernelStatement, _ device: String) -> ProvenanceError {
+    .system(.unanswered(statement, at: statement.place(device), found: "no such answer (Linux 5.15 has it)"))
+  }
+
+  private static func asking<Answer>(
+    _ question: () throws(SystemError) -> Answer
+  ) throws(ProvenanceError) -> Answer {
+    do throws(SystemError) { return try question() } catch { throw .system(error) }
   }
 }

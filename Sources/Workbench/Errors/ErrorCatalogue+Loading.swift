@@ -7,6 +7,8 @@ extension ErrorCatalogue {
       "The file lies on a file system whose bytes nobody vouches for. Pack it into an image, or sign it (verity-bpf sign file), or enable fs-verity on it.",
     "provenance.device":
       "The mounted file system's device leads to no image: it is neither a dm-verity volume nor a loop device over an image with a tree.",
+    "provenance.cannot-ask":
+      "The kernel could not be asked for what the check needs: its file system is not mounted in its place, something was put over one of its files or over a device node, a node is missing, or what it says cannot be read. That is not the same as no, so nothing is concluded from it. It may be a container that hides these places, or an attempt to keep an answer back; docs/threat-model.md lists every statement of the kernel's, and what follows without it.",
     "provenance.no-permission":
       "The kernel tells a device-mapper table to administrators only. So it is not known whether the device is a verity volume, which is not the same as no.",
     "provenance.no-table":

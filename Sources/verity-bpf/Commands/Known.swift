@@ -1,5 +1,6 @@
 import FileSystems
 import Image
+import KernelABI
 import Linux
 import ImageFormat
 import Trust
@@ -26,7 +27,7 @@ enum Known {
   }
 
   /// The network interfaces.
-  static func interfaces() -> [String] { (try? Directory.names("/sys/class/net"))?.sorted() ?? [] }
+  static func interfaces() -> [String] { (try? KernelFile.names(.networkInterfaces))?.sorted() ?? [] }
 
   static var errorCodes: [String] { ErrorCatalogue.codes }
 }

@@ -6,6 +6,13 @@
 int vm_insert_module(int fd, const char *parameters);
 /// delete_module(2). Returns 0, or -1 with errno.
 int vm_delete_module(const char *name);
+/// Begins a process that is a character device /dev/NAME: it answers as the device-mapper's control device does, and adds
+/// words to the table of each verity device. Returns its pid, or -1 with errno.
+int vm_serve_control(const char *name, const char *addition);
+/// Ends a process that was begun here.
+void vm_stop(int process);
+/// DM_DEV_RENAME: names of any bytes. Returns 0, or -1 with errno.
+int vm_rename_mapped(const char *name, const char *other);
 /// add_key(2) of type "asymmetric" to a keyring; the key's serial, or -1 with errno.
 int vm_add_certificate(const void *der, unsigned long size, int keyring);
 /// KEYCTL_RESTRICT_KEYRING: nothing can be added any more. Returns 0, or -1 with errno.

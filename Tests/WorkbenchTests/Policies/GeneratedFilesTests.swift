@@ -1,11 +1,14 @@
 import Base
 import Glibc
+import KernelABI
 import Linux
 import Policy
 import Testing
+import Workbench
 
-/// The files that say again what the property table says: the reference in docs/policy.md, the editors' grammar and
-/// completions, and the fuzzer's dictionary. `make generated` writes them; these tests fail when they differ.
+/// The files that say again what tables in the code say: the reference in docs/policy.md, the editors' grammar and
+/// completions, the fuzzer's dictionary, and the kernel's statements in docs/threat-model.md. `make generated` writes them;
+/// these tests fail when they differ.
 @Suite(.serialized) struct GeneratedFilesTests {
   private static let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
   private static let isWriting = getenv("VERITY_BPF_WRITE_GENERATED") != nil
@@ -19,7 +22,7 @@ import Testing
     guard isWriting else {
       let found = try read(path)
       let line = zip(found.split(separator: "\n"), text.split(separator: "\n")).first { $0 != $1 }
-      #expect(found == text, "\(path) differs from the property table; `make generated` writes it: \(line as Any)")
+      #expect(found == text, "\(path) differs from its table in the code; `make generated` writes it: \(line as Any)")
       return
     }
     let file = try PendingFile(replacing: "\(root)/\(path)")
@@ -97,6 +100,34 @@ import Testing
         ])
     }
     try Self.hold("editors/ipe-policy.code-snippets", JSONValue.object(members).pretty + "\n")
+  }
+
+  @Test func theInventoryFollowsFromTheStatements() throws {
+    var text = "\n| the kernel states | read from | authenticated | holds | when it is not known | shown by |\n"
+    text += "|---|---|---|---|---|---|\n"
+    for statement in KernelStatement.allCases {
+      let cells = [
+        statement.subject, "`\(statement.place())`", statement.authentication.text, statement.validity.text,
+        statement.unknown.text,
+        statement.tests.map { $0.hasPrefix("VM ") ? "VM `\($0.dropFirst(3))`" : "`\($0)`" }
+          .joined(separator: ", "),
+      ]
+      text += "| \(cells.joined(separator: " | ")) |\n"
+    }
+    try Self.hold(
+      "docs/threat-model.md",
+      Self.replace(
+        in: Self.read("docs/threat-model.md"),
+        after: "<!-- The table of statements begins; `make generated` writes it. -->\n",
+        before: "<!-- The table of statements ends. -->\n", with: text + "\n"))
+  }
+
+  /// A refusal that the inventory names is one that can be explained.
+  @Test func refusalsOfTheInventoryAreExplained() {
+    for statement in KernelStatement.allCases {
+      guard case .refused(let code) = statement.unknown else { continue }
+      #expect(ErrorCatalogue.paragraph(code) != nil, "\(statement): \(code)")
+    }
   }
 
   /// The fuzzer's words: each property with the value of its first example.

@@ -12,6 +12,13 @@ public struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
     self.minor = minor
   }
 
+  /// Reads `major:minor`.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt64($0) }
+    guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
+    self.init(major: major, minor: minor)
+  }
+
   /// `major:minor`, as /proc/self/mountinfo and /sys/dev/block write it.
   public var description: String { "\(major):\(minor)" }
 }

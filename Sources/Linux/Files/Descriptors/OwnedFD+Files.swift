@@ -124,17 +124,6 @@ extension OwnedFD {
     return bytes
   }
 
-  /// Reads one value of a file that the kernel makes up: such a file gives all of it in one piece (fs/libfs.c,
-  /// simple_read_from_buffer), so that nobody needs to ask whether there is more.
-  public borrowing func readValue() throws(SystemError) -> [UInt8] {
-    var value = [UInt8](repeating: 0, count: 64)
-    while true {
-      let got = withRaw { raw in unsafe value.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) } }
-      if got >= 0 { return Array(value[..<got]) }
-      guard Glibc.errno == EINTR else { throw .current("read") }
-    }
-  }
-
   /// Writes every byte at the current position.
   public borrowing func writeAll(_ bytes: borrowing RawSpan) throws(SystemError) {
     var done = 0

@@ -1,3 +1,4 @@
+internal import KernelABI
 internal import Glibc
 
 extension OwnedFD {
@@ -8,7 +9,7 @@ extension OwnedFD {
   ///
   /// - Throws: `SystemError`; EINVAL when it is something else than a file.
   public static func openRegular(_ path: String) throws(SystemError) -> OwnedFD {
-    if path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/") {
+    if path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix(KernelStatement.openFileName.place("")) {
       return try open(path, .readOnly)
     }
     let file = try open(path, [.readOnly, .nonBlocking])

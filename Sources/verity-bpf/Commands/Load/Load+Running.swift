@@ -67,7 +67,10 @@ extension LoadCommand {
     } else {
       for path in objects.object { inputs.add(path, as: "the object") }
     }
-    for number in objects.fd { inputs.add("/proc/self/fd/\(number)", as: "the object") }
+    for number in objects.fd {
+      guard let status = try? OwnedFD.duplicating(number).status() else { continue }
+      inputs.add(KernelStatement.openFileName.place("\(number)"), status, as: "the object")
+    }
     inputs.add(policy, as: "the policy")
     inputs.add(trusted.rootHashFile, as: "the root hash")
     do throws(SafeOutputError) {

@@ -98,7 +98,7 @@ struct PolicyCheckCommand: Command {
         throw DiagnosedFailure(
           Diagnostic(
             "policy.no-kernel-config", .incomplete, "the running kernel's configuration is not to be found",
-            expected: "/proc/config.gz or /boot/config-RELEASE", next: "--kernel-config FILE"))
+            expected: "\(KernelStatement.configuration.place()) or /boot/config-RELEASE", next: "--kernel-config FILE"))
       }
       return config
     }
