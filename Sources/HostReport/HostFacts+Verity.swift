@@ -139,8 +139,19 @@ extension HostFacts {
         id, title, .unknown, "whether it is sealed cannot be read (\(error))", loses: Self.losesSeal,
         close: Self.lookAtSysfs)
     }
+    guard let tainted = self[.taint].text.flatMap({ UInt64($0) }) else {
+      return Finding(
+        id, title, .unknown,
+        "\(found); whether a module was removed by force cannot be read (\(reason(.taint)))", loses: Self.losesSeal,
+        close: "mount procfs at /proc, and nothing over its files (findmnt --submounts /proc)")
+    }
+    guard !Taint.forcedRemoval.isSet(in: tainted) else {
+      return Finding(
+        id, title, .unknown, "\(found), but a module was removed by force since the machine started",
+        loses: Self.losesSeal, close: "start the machine anew, and find out what removes modules by force (rmmod -f)")
+    }
     guard self[.keyringUnsealed].text != nil else { return nil }
-    return Finding(id, title, .good, found)
+    return Finding(id, title, .good, found, details: ["this holds for volumes that were opened since"])
   }
 
   private static let losesSeal =

@@ -4,6 +4,7 @@ extension HostFacts {
   /// Files whose text counts.
   public static let texts: [KernelStatement] = [
     .lockdown, .securityModules, .integrityPolicyEnforced, .requireSignatures, .keyringUnsealed, .prefetchCluster,
+    .taint,
     .unprivilegedBPF, .compiler, .compilerHardening, .fileVeritySignatures, .fileVerityFeature, .moduleSignatures,
   ]
   /// Files, directories and devices of which it counts whether they are there.

@@ -47,7 +47,8 @@ import Testing
     evidence.volume = VolumeFacts(
       device: number, name: "demo", uuid: "", rootHash: rootHash, salt: [], dataDevice: number,
       hashDevice: number, mode: "EIO", ignoresZeroBlocks: false, correctsErrors: false, isSigned: true,
-      isKeyringUnsealed: isKeyringUnsealed, doubts: doubts, hasPendingTable: false, eventNumber: 0, diskSequence: 1,
+      keyring: isKeyringUnsealed ? .unsealed : .sealed, doubts: doubts, hasPendingTable: false, eventNumber: 0,
+      diskSequence: 1,
       table: "")
     return evidence
   }

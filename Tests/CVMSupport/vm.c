@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CVMSupport.h"
 
+#include <fcntl.h>
 #include <linux/fsverity.h>
 #include <linux/keyctl.h>
 #include <linux/loop.h>
@@ -14,6 +15,8 @@
 int vm_insert_module(int fd, const char *parameters) { return (int)syscall(SYS_finit_module, fd, parameters, 0); }
 
 int vm_delete_module(const char *name) { return (int)syscall(SYS_delete_module, name, 0); }
+
+int vm_force_module_out(const char *name) { return (int)syscall(SYS_delete_module, name, O_NONBLOCK | O_TRUNC); }
 
 int vm_add_certificate(const void *der, unsigned long size, int keyring) {
   return (int)syscall(SYS_add_key, "asymmetric", "", der, size, keyring);

@@ -85,9 +85,23 @@ struct JudgementTests {
     Change("unsealed ring", "dm-verity-keyring", .gap, "unsealed") { $0[.keyringUnsealed] = .text("Y") },
     Change("sealed ring", "dm-verity-keyring", .good, "sealed") {
       $0[.keyringUnsealed] = .text("N")
+      $0[.taint] = .text("512")
+    },
+    Change("a ring that was sealed by another module", "dm-verity-keyring", .unknown, "removed by force") {
+      $0[.keyringUnsealed] = .text("N")
+      $0[.taint] = .text("520")
+    },
+    Change("a module without a ring, removed by force", "dm-verity-keyring", .unknown, "removed by force") {
+      $0[.keyringUnsealed] = .absent
+      $0[.prefetchCluster] = .text("262144")
+      $0[.taint] = .text("8")
     },
     Change("a ring that is hidden", "dm-verity-keyring", .unknown, "EXDEV") {
       $0[.keyringUnsealed] = .refused("EXDEV")
+    },
+    Change("a taint that is hidden", "dm-verity-keyring", .unknown, "EXDEV") {
+      $0[.keyringUnsealed] = .text("N")
+      $0[.taint] = .refused("EXDEV")
     },
     Change("hidden require_signatures", "require-signatures", .unknown, "EXDEV") {
       $0[.requireSignatures] = .refused("EXDEV")

@@ -101,4 +101,10 @@ import Testing
     }
     #expect(declared == Set(Self.functions.keys))
   }
+
+  @Test func forcedRemovalIsABit() {
+    #expect(!Taint.forcedRemoval.isSet(in: 0) && !Taint.forcedRemoval.isSet(in: ~8))
+    #expect(Taint.forcedRemoval.isSet(in: 8) && Taint.forcedRemoval.isSet(in: 4617))
+    #expect(Taint.forcedModule.isSet(in: 2))
+  }
 }

@@ -10,7 +10,7 @@ import Testing
     // By way of links that stay within procfs.
     #expect(KernelFile.text(.threadStatus)?.contains("CapEff:") == true)
     #expect(KernelFile.text(.processStatus, "self")?.isEmpty == false)
-    #expect(try KernelFile.askNumber(.unprivilegedBPF) != nil)
+    #expect(try KernelFile.askNumber(.taint) != nil)
     #expect(try KernelFile.has(.firmware) == (try? FileStatus.of(path: "/sys/firmware/efi")).map { _ in true } ?? false)
     #expect(try KernelFile.names(.networkInterfaces)?.contains("lo") == true)
     #expect(KernelFile.link(.executable)?.hasPrefix("/") == true)
@@ -23,7 +23,7 @@ import Testing
       #expect(KernelFile.read(statement, words) == .absent, "\(statement)")
       #expect(try KernelFile.ask(statement, words) == nil && !KernelFile.has(statement, words))
     }
-    #expect(try KernelFile.askNumber(.diskSequence, "0:0") == nil)
+    #expect(try KernelFile.askNumber(.diskSequence, "0:0") == nil && KernelFile.order(of: .blockDevice, "0:0") == nil)
   }
 
   /// Paths that lead out of the kernel's own file systems, and statements that are read in another way.
@@ -98,5 +98,12 @@ import Testing
       return tried > 10 ? faults : faults + ["only \(tried) files could be tried"]
     }
     #expect(faults.isEmpty, "\(faults)")
+  }
+
+  /// sysfs numbers its directories in their order: a loop device that was made later has a greater number.
+  @Test func directoriesHaveAnOrder() throws {
+    let first = try KernelFile.order(of: .firmware) ?? KernelFile.order(of: .networkInterfaces)
+    #expect(try #require(first) > 0)
+    #expect(first == (try KernelFile.order(of: .firmware) ?? KernelFile.order(of: .networkInterfaces)))
   }
 }

@@ -27,7 +27,8 @@ import Testing
       rootHash: try #require(Digest(.sha256, bytes: [UInt8](repeating: rootHash, count: 32))), salt: salt,
       dataDevice: DeviceNumber(major: 7, minor: dataDevice), hashDevice: DeviceNumber(major: 7, minor: hashDevice),
       mode: mode, ignoresZeroBlocks: ignoresZeroBlocks, correctsErrors: correctsErrors, isSigned: isSigned,
-      isKeyringUnsealed: isKeyringUnsealed, doubts: doubts, hasPendingTable: hasPendingTable, eventNumber: eventNumber,
+      keyring: isKeyringUnsealed ? .unsealed : .sealed, doubts: doubts, hasPendingTable: hasPendingTable,
+      eventNumber: eventNumber,
       diskSequence: diskSequence, table: table)
   }
 

@@ -22,6 +22,14 @@ enum KernelWordCases {
         try expectEqual(try WitnessCases.examine(path).volume?.rootHash.hex, volume.rootHash, "root hash of its table")
       },
       Case("node-of-another-volume") { try otherNodes() },
+      Case("device-older-than-the-module", on: .secureBoot) { try olderDevice() },
+    ])
+
+  /// What changes the machine for good, and so comes after every other case.
+  static let lastSuite = Suite(
+    name: "word",
+    cases: [
+      Case("module-removed-by-force", on: .integrity, .confidentiality) { try removedByForce() }
     ])
 
   /// Runs `load` by a policy that allows signed volumes and nothing else.
@@ -122,5 +130,61 @@ enum KernelWordCases {
       }
     }
     try Command.expectStatus(0, try Command.run("provenance", "--fd", "3", object: path))
+  }
+
+  /// A device that was there before the module: its table is of the module that is loaded now, which cannot be told from
+  /// one that another module took.
+  private static func olderDevice() throws {
+    guard let signature = Machine.signature else {
+      throw Skipped(reason: "this kernel's dm-verity does not look into the .platform keyring")
+    }
+    let mapper = try DeviceMapper.open()
+    _ = try mapper.create(name: "older", uuid: "CRYPT-VERITY-11111111222233334444555555555555-older")
+    defer { try? mapper.remove(name: "older") }
+    try mapper.loadTable(name: "older", type: "error", sectors: 8, parameters: "")
+    try mapper.resume(name: "older")
+    try Machine.removeModule("dm_verity")
+    try Machine.insertModule("dm_verity")
+    let volume = try VerityVolume("demo", name: "older", signature: signature, replacesTable: true)
+    let older = try WitnessCases.unwrap(
+      try WitnessCases.examine("\(volume.mount())/xdp_counter.bpf.o").volume, "the kernel's witness")
+    try expect(older.isSigned && !older.isVouchedByKernelKey, "\(older.keyring)")
+    try expectEqual(older.keyring, .unknown(.moduleYounger), "keyring")
+    volume.close()
+    let younger = try VerityVolume("demo", name: "younger", signature: signature)
+    let facts = try WitnessCases.unwrap(
+      try WitnessCases.examine("\(younger.mount())/xdp_counter.bpf.o").volume, "the kernel's witness")
+    try expect(facts.isVouchedByKernelKey, "\(facts.keyring)")
+  }
+
+  /// dm-verity taken out under a volume that root's own key signed, and put back with its keyring closed.
+  private static func removedByForce() throws {
+    let parameter = "/sys/module/dm_verity/parameters/keyring_unsealed"
+    guard (try? Machine.text(parameter)) != nil else {
+      throw Skipped(reason: "this kernel's dm-verity has no keyring of its own")
+    }
+    guard Machine.isConfigured("CONFIG_MODULE_FORCE_UNLOAD=y") else {
+      throw Skipped(reason: "this kernel removes no module by force")
+    }
+    try Machine.removeModule("dm_verity")
+    try Machine.insertModule("dm_verity", parameters: "keyring_unsealed=1")
+    let ring = try KeyringCases.serial(of: ".dm-verity")
+    let certificate = try Machine.read("/images/stranger.der")
+    try expect(
+      certificate.withUnsafeBytes { vm_add_certificate($0.baseAddress, UInt($0.count), ring) } > 0,
+      "root cannot add its key: errno \(errno)")
+    try expect(vm_close_keyring(ring) == 0, "the keyring cannot be restricted: errno \(errno)")
+    let volume = try VerityVolume("demo", name: "forced", signature: "demo.stranger.p7s")
+    let path = "\(try volume.mount())/xdp_counter.bpf.o"
+    try Command.expectStatus(2, try loadSigned(path))
+
+    try expect(vm_force_module_out("dm_verity") == 0, "it cannot be removed by force: errno \(errno)")
+    try Machine.insertModule("dm_verity")
+    try expectEqual(try Machine.text(parameter).trimmed, "N", "what the new module says")
+    try Command.expectStatus(2, try loadSigned(path))
+    let told = try Command.run("provenance", "--fd", "3", object: path)
+    try expect(told.text.contains("removed by force"), told.text)
+    let doctor = try Command.run("doctor")
+    try expect(doctor.text.contains("removed by force"), doctor.text)
   }
 }

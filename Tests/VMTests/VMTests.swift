@@ -48,5 +48,7 @@ struct VMTests {
     HostCases.suite,
     KernelWordCases.suite,
     CorpusCases.suite,
+    // What it does to the machine stays until its end.
+    KernelWordCases.lastSuite,
   ]
 }

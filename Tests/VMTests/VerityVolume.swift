@@ -13,15 +13,21 @@ final class VerityVolume {
 
   /// Activates an image of `/images`.
   ///
-  /// - Parameter signature: a file of `/images` that holds a signature of the root hash.
-  init(_ image: String, name: String, signature: String? = nil, options: [String] = []) throws {
+  /// - Parameters:
+  ///   - signature: a file of `/images` that holds a signature of the root hash.
+  ///   - replacesTable: whether there is a device of that name already, which gets another table.
+  init(
+    _ image: String, name: String, signature: String? = nil, options: [String] = [], replacesTable: Bool = false
+  ) throws {
     self.name = name
     let path = "/images/\(image).raw"
     rootHash = try Machine.text("/images/\(image).roothash").trimmed
     dm = try DeviceMapper.open()
     loop = try LoopDevices.attachReadOnly(try OwnedFD.open(path, .readOnly))
     do {
-      _ = try dm.create(name: name, uuid: "CRYPT-VERITY-11111111222233334444555555555555-\(name)")
+      if !replacesTable {
+        _ = try dm.create(name: name, uuid: "CRYPT-VERITY-11111111222233334444555555555555-\(name)")
+      }
     } catch {
       try? LoopDevices.detach(loop)
       throw error

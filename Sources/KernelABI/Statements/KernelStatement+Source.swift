@@ -47,6 +47,7 @@ extension KernelStatement {
     case .keyringUnsealed: .file("/sys/module/dm_verity/parameters/keyring_unsealed")
     case .prefetchCluster: .file("/sys/module/dm_verity/parameters/prefetch_cluster")
     case .requireSignatures: .file("/sys/module/dm_verity/parameters/require_signatures")
+    case .taint: .file("/proc/sys/kernel/tainted")
     case .blockDevice: .directory("/sys/dev/block/*")
     case .blockNumber: .file("/sys/dev/block/*/dev")
     case .blockName: .file("/sys/dev/block/*/uevent")

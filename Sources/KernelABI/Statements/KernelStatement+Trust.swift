@@ -25,7 +25,7 @@ extension KernelStatement {
   public var authentication: Authentication {
     switch self {
     case .mapperNumber, .mappedName, .mappedIdentifier, .verityModule, .keyringUnsealed, .prefetchCluster,
-      .requireSignatures, .blockDevice, .blockNumber, .blockName, .blockReadOnly, .diskSequence, .partition,
+      .requireSignatures, .taint, .blockDevice, .blockNumber, .blockName, .blockReadOnly, .diskSequence, .partition,
       .partitionStart, .partitionSize, .loopControlNumber, .loopNumber, .loopBackingFile, .loopOffset, .loopSizeLimit,
       .openFileName, .mounts, .fileVeritySignatures, .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
       .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyEnforced, .moduleSignatures,
@@ -59,7 +59,7 @@ extension KernelStatement {
     public var text: String {
       switch self {
       case .boot: "until the machine starts anew"
-      case .module: "as long as the module is loaded"
+      case .module: "for volumes that are younger than the module, unless one was removed by force"
       case .compared: "while the object is examined: it is read again afterwards, and compared"
       case .descriptor: "as long as the descriptor is open"
       case .process: "as long as the process runs"
@@ -71,7 +71,7 @@ extension KernelStatement {
   /// For what time it holds.
   public var validity: Validity {
     switch self {
-    case .fileVeritySignatures, .fileVerityFeature, .lockdown, .securityModules, .securityModuleNumbers,
+    case .taint, .fileVeritySignatures, .fileVerityFeature, .lockdown, .securityModules, .securityModuleNumbers,
       .integrityPolicy, .moduleSignatures, .firmware, .secureBoot, .kernelTypes, .eventSource, .release,
       .configuration, .bootIdentifier, .processors, .kernelLogNumber:
       .boot
@@ -122,7 +122,7 @@ extension KernelStatement {
       .refused("provenance.cannot-ask")
     case .mapperDevice, .mapperTable: .refused("provenance.no-table")
     case .loopLabel: .refused("mount.not-ours")
-    case .keyringUnsealed, .prefetchCluster:
+    case .verityModule, .keyringUnsealed, .prefetchCluster, .taint:
       .worst("the keyring counts as unsealed, so `dmverity_signature` is FALSE; `doctor` says unknown")
     case .openFile: .refused("provenance.not-a-file")
     case .fileVerityDigest: .worst("the file has no fs-verity: no fact of it, and no rule about it matches")
@@ -140,8 +140,7 @@ extension KernelStatement {
     case .clock: .worst("the time is the Epoch, and every certificate out of date")
     case .identity: .unsaid("it is always answered")
     case .processors: .worst("one processor; the kernel refuses what is too small")
-    case .verityModule, .requireSignatures, .fileVerityFeature, .securityModules, .securityModuleNumbers,
-      .integrityPolicy,
+    case .requireSignatures, .fileVerityFeature, .securityModules, .securityModuleNumbers, .integrityPolicy,
       .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyEnforced, .moduleSignatures,
       .modules, .firmware, .secureBoot, .keyTable, .keyringContents, .unprivilegedBPF, .compiler, .compilerHardening,
       .programProbe:

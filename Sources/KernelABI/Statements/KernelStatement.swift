@@ -17,6 +17,7 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   case keyringUnsealed = "keyring-unsealed"
   case prefetchCluster = "prefetch-cluster"
   case requireSignatures = "require-signatures"
+  case taint
   // Block devices.
   case blockDevice = "block-device"
   case blockNumber = "block-number"
@@ -106,11 +107,12 @@ extension KernelStatement {
     case .mappedNode: "the device of a volume that was just set up"
     case .mappedName: "whether a block device is the device-mapper's, and its name there"
     case .mappedIdentifier: "the UUID of a device-mapper device"
-    case .verityModule: "whether dm-verity is loaded"
+    case .verityModule: "whether dm-verity is loaded, and since when"
     case .keyringUnsealed: "whether the `.dm-verity` keyring was left unsealed"
     case .prefetchCluster: "that dm-verity has parameters, and none about a keyring"
     case .requireSignatures: "whether dm-verity takes signed volumes only"
-    case .blockDevice: "the block device of a number"
+    case .taint: "whether a module was removed by force since the machine started"
+    case .blockDevice: "the block device of a number, and since when it is there"
     case .blockNumber: "the number of a block device"
     case .blockName: "the name of a block device's node"
     case .blockNode: "the contents of a block device"

@@ -143,6 +143,16 @@ public enum KernelFile {
     }
   }
 
+  /// Where one of the kernel's directories stands in the order in which sysfs made its own; nil when there is none.
+  ///
+  /// sysfs numbers what it holds as it comes and never takes a number twice (fs/kernfs/dir.c, __kernfs_new_node: 64 bits
+  /// since Linux 5.5), and the inode's number is this one. Times say nothing: an inode has that of its first look-up.
+  public static func order(of statement: KernelStatement, _ words: String...) throws(SystemError) -> UInt64? {
+    try opened(statement, words, VB_O_PATH) { directory throws(SystemError) in
+      do throws(SystemError) { return try directory.status().inode } catch { throw error.asking(statement) }
+    }
+  }
+
   /// Where one of the kernel's symbolic links leads; nil when there is none, it could not be asked, or it is no text.
   public static func link(_ statement: KernelStatement, _ words: String...) -> String? {
     let path = statement.place(words)

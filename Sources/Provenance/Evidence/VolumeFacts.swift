@@ -32,9 +32,8 @@ public struct VolumeFacts: Equatable, Sendable {
   public let correctsErrors: Bool
   /// Whether the kernel took a signature of the root hash when the table was loaded.
   public let isSigned: Bool
-  /// Whether that signature could be by a key that root added to the `.dm-verity` keyring at run time: the keyring was
-  /// left unsealed when the module was loaded (`keyring_unsealed`, kernel 7.0 and later), or does not say that it was not.
-  public let isKeyringUnsealed: Bool
+  /// Whether that signature could be by a key that root added to the `.dm-verity` keyring at run time.
+  public let keyring: KeyringSeal
   public let doubts: [Doubt]
   /// Another table is loaded and takes over at the next resume.
   public let hasPendingTable: Bool
@@ -45,6 +44,8 @@ public struct VolumeFacts: Equatable, Sendable {
   /// The active table's parameters, as the kernel wrote them.
   public let table: String
 
+  /// Whether root could have added the key that signed, or it is not known that it could not.
+  public var isKeyringUnsealed: Bool { keyring != .sealed }
   /// Whether the kernel checks every block that it hands out, and has found no fault.
   public var kernelVouches: Bool { doubts.isEmpty }
   /// Whether a key vouches for the root hash that nobody could have added since the machine started.

@@ -114,19 +114,9 @@ struct KernelWitness {
       device: number, name: device.name, uuid: device.uuid, rootHash: rootHash, salt: table.salt,
       dataDevice: dataDevice, hashDevice: hashDevice, mode: Self.word(table.mode),
       ignoresZeroBlocks: table.ignoresZeroBlocks, correctsErrors: table.correction != nil,
-      isSigned: table.signatureKeyDescription != nil, isKeyringUnsealed: !Self.isKeyringSealed(), doubts: doubts,
+      isSigned: table.signatureKeyDescription != nil, keyring: .ask(about: number), doubts: doubts,
       hasPendingTable: device.hasInactiveTable, eventNumber: device.eventNumber,
       diskSequence: try Self.diskSequence(of: number), table: target.text)
-  }
-
-  /// Whether the kernel says that nobody could add a key to the `.dm-verity` keyring. What it does not say is a doubt.
-  private static func isKeyringSealed() -> Bool {
-    switch KernelFile.read(.keyringUnsealed) {
-    case .text(let text): text == "N"
-    case .unknown: false
-    // Before 7.0 the module had no such keyring, and so no such parameter, but others that every version has.
-    case .absent: KernelFile.text(.prefetchCluster) != nil
-    }
   }
 
   /// Nil on kernels that count no disks (before 5.15).

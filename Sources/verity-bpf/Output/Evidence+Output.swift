@@ -232,16 +232,21 @@ extension VolumeFacts {
       }
     }
     if doubts.isEmpty { parts.append("checks every block it reads (\(mode))") }
-    if !isSigned {
-      parts.append("root hash not signed")
-    } else if isKeyringUnsealed {
-      parts.append(
-        "root hash signed, but by a key that root may have added (dm_verity.keyring_unsealed is not N, or is hidden)")
-    } else {
-      parts.append("root hash signed by a key of the kernel")
-    }
+    parts.append(isSigned ? signatureWord : "root hash not signed")
     if hasPendingTable { parts.append("another table waits to take over") }
     return parts.joined(separator: "; ")
+  }
+
+  /// Whose key signed the root hash.
+  private var signatureWord: String {
+    let doubtful = "root hash signed, but by a key that root may have added:"
+    return switch keyring {
+    case .sealed: "root hash signed by a key of the kernel"
+    case .unsealed: "\(doubtful) the .dm-verity keyring was left unsealed (dm_verity.keyring_unsealed)"
+    case .unknown(.hidden): "\(doubtful) whether the .dm-verity keyring was sealed could not be asked"
+    case .unknown(.moduleRemoved): "\(doubtful) a module was removed by force since the machine started"
+    case .unknown(.moduleYounger): "\(doubtful) dm-verity was loaded after the volume was made"
+    }
   }
 
   /// The same for scripts.

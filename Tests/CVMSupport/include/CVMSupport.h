@@ -6,6 +6,8 @@
 int vm_insert_module(int fd, const char *parameters);
 /// delete_module(2). Returns 0, or -1 with errno.
 int vm_delete_module(const char *name);
+/// The same although it is in use (O_TRUNC), which taints the kernel.
+int vm_force_module_out(const char *name);
 /// Begins a process that is a character device /dev/NAME: it answers as the device-mapper's control device does, and adds
 /// words to the table of each verity device. Returns its pid, or -1 with errno.
 int vm_serve_control(const char *name, const char *addition);

@@ -41,7 +41,7 @@ extension PropertyEntry {
       PropertyReference(
         "Whether the **kernel** checked a signature of the root hash when the volume was set up (IPE).",
         details:
-          "A signature that was checked in user space never counts here; it is `x_sig_source=USERSPACE`. Nor does one that a key may have made which root added to the kernel's `.dm-verity` keyring (`dm_verity.keyring_unsealed`), although IPE takes it.",
+          "A signature that was checked in user space never counts here; it is `x_sig_source=USERSPACE`. Nor does one that a key may have made which root added to the kernel's `.dm-verity` keyring, although IPE takes it: `dm_verity.keyring_unsealed` is not `N`, or dm-verity says so of another time, because it was loaded after the volume was made or a module was removed by force.",
         .init(
           "dmverity_signature=TRUE",
           cases: [
