@@ -105,6 +105,26 @@ import Testing
     }
   }
 
+  /// Found by fuzzing: a compressed file, which is read from its beginning, took decisions from before another start of the
+  /// machine, from behind their outcomes, and of several the first.
+  @Test(arguments: ["audit.jsonl.1", "audit.jsonl.1.gz", "audit.jsonl.1.zst"])
+  func decisionsStandBeforeTheirOutcomes(_ name: String) throws {
+    let wanted = [program(1, at: 10), program(2, at: 20)]
+    let renamed = decision("a").replacing("a.o", with: "first.o")
+    try write("audit.jsonl", "")
+    try write(name, renamed + load("o", 9, at: 5, boot: "another") + outcome("a", [1], at: 10) + load("b", 2, at: 20))
+    #expect(try standings(wanted) == ["unknown", "b.o"])
+    try write(name, outcome("a", [1], at: 10) + decision("a") + load("b", 2, at: 20))
+    #expect(try standings(wanted) == ["unknown", "b.o"])
+    try write(
+      name, renamed + decision("a") + outcome("a", [1], at: 10) + decision("a", allow: false) + load("b", 2, at: 20))
+    #expect(try standings(wanted) == ["a.o", "b.o"])
+    // The outcome is in a newer file than its decision.
+    try write("audit.jsonl", outcome("a", [1], at: 10))
+    try write(name, decision("a", allow: false) + decision("a") + load("b", 2, at: 20))
+    #expect(try standings(wanted) == ["a.o", "b.o"])
+  }
+
   @Test func theNewestOutcomeCounts() throws {
     try write("audit.jsonl", load("b", 1, at: 20) + load("a", 1, at: 10))
     #expect(try standings([program(1, at: 20)]) == ["b.o"])

@@ -12,6 +12,8 @@ struct TrailSearch {
     let time: String
     let loadTime: UInt64?
     let tag: String
+    /// The line in the file that is being read from its beginning; behind all lines of it for an outcome of a newer file.
+    var line = Int.max
   }
 
   private let bootID: String
@@ -70,25 +72,44 @@ struct TrailSearch {
     var fromFile = self
     (fromFile.unreadableLines, fromFile.unknownKinds) = (0, [:])
     var newer = try file.forwards()
+    // Lines that another start of the machine has to do with: none of them is of an outcome that counts.
+    var (number, olderLines) = (0, 0)
     while let line = try newer.next() {
+      number += 1
       switch fromFile.read(line) {
-      case .loaded(let record, let event): fromFile.take(outcome: record, of: event)
+      case .loaded(let record, let event): fromFile.take(outcome: record, of: event, at: number)
       case .decision, .nothing: break
       case .otherBoot:
         // All that this file has said so far is older than that.
         (fromFile.outcomes, fromFile.waiting, fromFile.hasMetOtherBoot) = (outcomes, waiting, true)
+        olderLines = number
       }
     }
-    // Where the last record of another start is, decisions before it are older too; their events are of no outcome here.
     unreadableLines += fromFile.unreadableLines
     for (kind, count) in fromFile.unknownKinds { note(kind, count) }
     (outcomes, waiting, hasMetOtherBoot) = (fromFile.outcomes, fromFile.waiting, fromFile.hasMetOtherBoot)
     guard !waiting.isEmpty else { return }
-    var again = try file.forwards()
-    while !waiting.isEmpty, let line = try again.next() {
-      // What cannot be read was counted the first time.
-      if case .decision(let record, let event) = fromFile.read(line) { take(decision: record, of: event) }
+    try takeDecisions(file, from: olderLines + 1)
+    for id in outcomes.keys { outcomes[id]?.line = .max }
+  }
+
+  /// Gives each outcome that waits for it the last decision that stands before it, as reading from the end does.
+  private mutating func takeDecisions(_ file: borrowing AuditLogFile, from start: Int) throws(AuditReadError) {
+    // What cannot be read was counted the first time.
+    var reader = self
+    var decisions: [String: JSONValue] = [:]
+    var lines = try file.forwards()
+    var number = 0
+    while !waiting.isEmpty, let line = try lines.next() {
+      number += 1
+      guard number >= start else { continue }
+      switch reader.read(line) {
+      case .decision(let record, let event): if waiting[event] != nil { decisions[event] = record }
+      case .loaded(_, let event): if let decision = decisions[event] { take(decision: decision, of: event, at: number) }
+      case .nothing, .otherBoot: break
+      }
     }
+    for (event, decision) in decisions { take(decision: decision, of: event, at: .max) }
   }
 
   private mutating func read(_ line: TextLine) -> Found {
@@ -126,7 +147,7 @@ struct TrailSearch {
     unknownKinds[name, default: 0] += count
   }
 
-  private mutating func take(outcome record: JSONValue, of event: String) {
+  private mutating func take(outcome record: JSONValue, of event: String, at line: Int = .max) {
     guard case .array(let found)? = record["outcome"]?["programs"] else { return }
     for program in found {
       guard case .integer(let number)? = program["id"], let id = UInt32(exactly: number), programs[id] != nil,
@@ -145,13 +166,16 @@ struct TrailSearch {
       }
       var time = ""
       if case .string(let text)? = record["time"] { time = text }
-      outcomes[id] = Outcome(event: event, time: time, loadTime: loadTime, tag: tag)
+      outcomes[id] = Outcome(event: event, time: time, loadTime: loadTime, tag: tag, line: line)
       waiting[event, default: []].insert(id)
     }
   }
 
-  private mutating func take(decision record: JSONValue, of event: String) {
-    guard let ids = waiting.removeValue(forKey: event) else { return }
+  /// - Parameter line: where the outcomes stand that the decision is of; nil for all that wait for one.
+  private mutating func take(decision record: JSONValue, of event: String, at line: Int? = nil) {
+    guard let all = waiting.removeValue(forKey: event) else { return }
+    let ids = all.filter { line == nil || outcomes[$0]?.line == line }
+    if ids.count < all.count { waiting[event] = all.subtracting(ids) }
     func text(_ name: String) -> String? {
       if case .string(let text)? = record[name] { text } else { nil }
     }
