@@ -73,7 +73,7 @@ lint: ## check format and the rules of CONTRIBUTING.md
 	@tools/lint
 
 fmt: ## format the sources
-	@swift format -i -r Package.swift Sources Tests
+	@swift format -i -r Package.swift Sources Tests Fuzz
 
 generated: ## write what follows from tables in the code: docs/policy.md, docs/threat-model.md, the editors' files, the fuzzer's words
 	@VERITY_BPF_WRITE_GENERATED=1 swift test --filter GeneratedFilesTests
@@ -93,8 +93,9 @@ growth: ## double the input of each command, and see that its work does not grow
 	@$(MAKE) --no-print-directory build
 	@tools/growth $(BINARY)
 
-fuzz: ## feed the parsers random input for a minute
-	@tools/fuzz 60
+fuzz: ## give what reads other people's bytes random input for a minute (docs/fuzzing.md)
+	@tools/setup build
+	@tools/fuzz
 
 clean: ## remove what was built
 	@rm -rf .build out

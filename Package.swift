@@ -16,6 +16,9 @@ let testSettings: [SwiftSetting] = [
 // VERITY_BPF_PROFILE=release for what is shipped (the Makefile sets it), VERITY_BPF_FUZZ for libFuzzer (tools/fuzz).
 let isShipped = Context.environment["VERITY_BPF_PROFILE"] == "release"
 let isFuzzing = Context.environment["VERITY_BPF_FUZZ"] != nil
+// What is fuzzed counts where it comes along. In C also: ASan, and a trap for what UBSan finds, which needs no runtime.
+let fuzzedSwift: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+let fuzzedC = isFuzzing ? ["-fsanitize=fuzzer-no-link,address,undefined", "-fsanitize-trap=undefined"] : []
 
 // What each flag of the release profile buys (docs/performance.md has the measurements and how they were taken):
 let releaseFlags: [String] = [
@@ -40,8 +43,7 @@ let linkFlags = [
 
 // Sources also say `unsafe` at every unsafe use. Tests do not: the testing macros expand to unmarked uses.
 let settings =
-  testSettings + [.strictMemorySafety()] + (isShipped ? [.unsafeFlags(releaseFlags)] : [])
-  + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
+  testSettings + [.strictMemorySafety()] + (isShipped ? [.unsafeFlags(releaseFlags)] : []) + fuzzedSwift
 let linking: [LinkerSetting] = isShipped ? [.unsafeFlags(linkFlags, .when(platforms: [.linux]))] : []
 
 /// A module of the pure core, under `Sources/`: bytes and facts in, values out. It imports nothing that has effects.
@@ -63,8 +65,10 @@ func tests(_ name: String, imports: [Target.Dependency]) -> Target {
 /// this list against the import lines and the table of docs/architecture.md.
 let modules: [Target] = [
   // C, without decisions.
-  .target(name: "CShims"),
-  .target(name: "CHashKernels", cSettings: isShipped ? [.unsafeFlags(kernelFlags)] : []),
+  .target(name: "CShims", cSettings: isFuzzing ? [.unsafeFlags(fuzzedC)] : []),
+  .target(
+    name: "CHashKernels",
+    cSettings: isShipped ? [.unsafeFlags(kernelFlags)] : isFuzzing ? [.unsafeFlags(fuzzedC)] : []),
 
   // The pure core: no system calls, no clock, no globals.
   pure("Base", imports: ["CShims", "CHashKernels"]),
@@ -133,6 +137,7 @@ let moduleTests: [Target] = [
   tests(
     "Admission",
     imports: ["Base", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
+  tests("FuzzTargets", imports: ["Linux", "TestSupport", "FuzzTargets"]),
   tests(
     "Command",
     imports: [
@@ -157,6 +162,15 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CShims", "Base", "Linux"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
+
+    // What is fuzzed, see tools/fuzz and docs/fuzzing.md; the tests give it the corpora.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
+        "Workbench", "Linux", "Trust", "Admission",
+      ],
+      path: "Fuzz/FuzzTargets", swiftSettings: testSettings + fuzzedSwift),
 
     // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.
     .target(
@@ -205,10 +219,7 @@ if isFuzzing {
   package.targets += [
     .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
-      name: "fuzz-policy",
-      dependencies: ["Base", "KernelABI", "Policy", "Workbench", "CFuzzer"],
-      path: "Fuzz/FuzzPolicy", exclude: ["policy.dict"],
-      swiftSettings: testSettings + [.unsafeFlags(["-sanitize=fuzzer"])],
-      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+      name: "fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Fuzz/Fuzzer", swiftSettings: testSettings,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
   ]
 }

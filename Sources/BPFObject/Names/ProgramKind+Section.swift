@@ -6,7 +6,7 @@ extension ProgramKind {
   ///
   /// - Parameter section: the name with its `?`, if it has one.
   /// - Throws: ``BPFObjectError`` with the check `unknownSectionName`, and the names that come near.
-  init(section: String) throws(BPFObjectError) {
+  package init(section: String) throws(BPFObjectError) {
     var name = Substring(section)
     let isOptional = name.utf8.first == UInt8(ascii: "?")
     if isOptional { name = name.dropFirst() }

@@ -1,4 +1,4 @@
-internal import Base
+package import Base
 internal import Policy
 
 /// The state as a file: one line of JSON, and one line with the SHA-256 of the first.
@@ -11,13 +11,13 @@ extension StoreState {
   private static let earlierSchema = "verity-bpf/policy-store/1"
 
   /// The file's bytes.
-  func encoded() throws(HashingError) -> [UInt8] {
+  package func encoded() throws(HashingError) -> [UInt8] {
     let line = json.compact
     return Array("\(line)\n\(try Self.hash(Array(line.utf8)))\n".utf8)
   }
 
   /// Reads a file's bytes; throws why they are not what was written.
-  static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> StoreState {
+  package static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> StoreState {
     let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
     guard lines.count == 3, lines[2].isEmpty else { throw DecodingFailure("\(lines.count) lines instead of two") }
     let hash = try? hash(Array(lines[0]))
@@ -30,7 +30,7 @@ extension StoreState {
     return state
   }
 
-  struct DecodingFailure: Error {
+  package struct DecodingFailure: Error {
     let reason: String
     init(_ reason: String) { self.reason = reason }
   }

@@ -139,9 +139,9 @@ import Workbench
       return "\"\(text)\"\n"
     }
     try Self.hold(
-      "Fuzz/FuzzPolicy/policy.dict",
+      "Fuzz/Dictionaries/policy.dict",
       Self.replace(
-        in: Self.read("Fuzz/FuzzPolicy/policy.dict"), after: "# Properties, by `make generated`.\n",
+        in: Self.read("Fuzz/Dictionaries/policy.dict"), after: "# Properties, by `make generated`.\n",
         before: "# Others.\n",
         with: entries.joined()))
   }
