@@ -119,6 +119,13 @@ import Testing
     try write(
       name, renamed + decision("a") + outcome("a", [1], at: 10) + decision("a", allow: false) + load("b", 2, at: 20))
     #expect(try standings(wanted) == ["a.o", "b.o"])
+    // Of two outcomes of one load the last one counts, whatever was decided of it.
+    let twice = outcome("a", [1], at: 10) + decision("a") + outcome("a", [1], at: 10) + load("d", 1, at: 11)
+    try write(name, twice + load("b", 2, at: 20))
+    #expect(try standings(wanted) == ["a.o", "b.o"])
+    try write(
+      name, load("a", 1, at: 10) + decision("d", allow: false) + outcome("d", [1], at: 10) + load("b", 2, at: 20))
+    #expect(try standings(wanted) == ["unknown", "b.o"])
     // The outcome is in a newer file than its decision.
     try write("audit.jsonl", outcome("a", [1], at: 10))
     try write(name, decision("a", allow: false) + decision("a") + load("b", 2, at: 20))

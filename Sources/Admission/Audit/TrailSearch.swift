@@ -155,10 +155,8 @@ struct TrailSearch {
       else { continue }
       var loadTime: UInt64?
       if case .integer(let time)? = program["load_time"] { loadTime = UInt64(exactly: time) }
-      // Of several outcomes of one id that of the very load counts, then the newest, in whatever order they are met.
       if let known = outcomes[id] {
-        let isNewer = loadTime.map { time in known.loadTime.map { $0 < time } ?? true } ?? false
-        guard !isOfLoad(id, known.tag, known.loadTime), isOfLoad(id, tag, loadTime) || isNewer else { continue }
+        guard isBetter(id, tag, loadTime, at: line, than: known) else { continue }
         waiting[known.event]?.remove(id)
         if waiting[known.event]?.isEmpty == true { waiting[known.event] = nil }
         records[id] = nil
@@ -171,6 +169,18 @@ struct TrailSearch {
     }
   }
 
+  /// Of several outcomes of one id that of the very load counts, then the newest, then the one that stands last, in whatever
+  /// order they are met.
+  private func isBetter(_ id: UInt32, _ tag: String, _ loadTime: UInt64?, at line: Int, than known: Outcome) -> Bool {
+    let (isOurs, isKnownOurs) = (isOfLoad(id, tag, loadTime), isOfLoad(id, known.tag, known.loadTime))
+    if isOurs != isKnownOurs { return isOurs }
+    if loadTime != known.loadTime {
+      return loadTime.map { time in known.loadTime.map { $0 < time } ?? true } ?? false
+    }
+    // From the end, and in older files, what was met first stands last.
+    return known.line < line && line < .max
+  }
+
   /// - Parameter line: where the outcomes stand that the decision is of; nil for all that wait for one.
   private mutating func take(decision record: JSONValue, of event: String, at line: Int? = nil) {
     guard let all = waiting.removeValue(forKey: event) else { return }
@@ -181,11 +191,8 @@ struct TrailSearch {
     }
     for id in ids {
       guard let outcome = outcomes[id] else { continue }
-      // An outcome without a decision that allowed it vouches for nothing.
-      guard record["decision"] == "allow" else {
-        outcomes[id] = nil
-        continue
-      }
+      // An outcome without a decision that allowed it vouches for nothing; nor does an earlier one of the same load.
+      guard record["decision"] == "allow" else { continue }
       records[id] = AuditTrail.Record(
         time: outcome.time, loadTime: outcome.loadTime, tag: outcome.tag, rootHash: text("root_hash"),
         object: text("object"), path: text("path_in_image"), rule: text("rule"))
