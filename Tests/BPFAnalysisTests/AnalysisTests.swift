@@ -241,6 +241,23 @@ import Testing
     #expect(report.annotations.map { $0.excess(of: program) } == [[], [.readKernelPointers, .sleep, .probe]])
   }
 
+  /// Helpers that lockdown has nothing against, and that copy kernel memory all the same, or act for the program.
+  @Test(arguments: [
+    (
+      "int (*h)(const char *, int, ...) = (void *)6; char m[] = \"%s\"; h(m, sizeof m, ctx[0]);",
+      ProgramPower.readKernel
+    ),
+    ("char b[9]; int (*h)(void *, char *, int) = (void *)147; h((void *)ctx[0], b, 9);", .readKernel),
+    ("char b[9]; int (*h)(void *, void *, int, long) = (void *)67; h(ctx, b, 8, 0);", .readKernel),
+    ("int k = 0; int (*h)(void *, void *, long, long) = (void *)2; h(&notes, &k, ctx[0], 0);", .readKernel),
+    ("int (*h)(int, void *, int) = (void *)166; h(0, 0, 0);", .kernelFunctions),
+  ])
+  func helpersThatReadWithoutLockdown(_ body: String, _ power: ProgramPower) throws {
+    let report = try Self.report(
+      "\(Self.map(type: 2, entries: 1)) SEC(\"fentry/x\") int f(unsigned long *ctx) { \(body) return 0; }")
+    #expect(report.powers.contains(power), "\(report.powers)")
+  }
+
   @Test(arguments: [
     ("VERITY_BPF_MAY(f, integrity, \"fly\");", "annotation.unknown-word"),
     ("VERITY_BPF_MAY(f, integrity, \"nothing sleep\");", "annotation.unknown-word"),

@@ -39,6 +39,14 @@ public struct UndeclaredRead: Equatable, Sendable {
     if case .reads(let subject) = cause { subject } else { nil }
   }
 
+  /// Whether a helper copies what a pointer into the kernel points to.
+  var isHandedToHelper: Bool {
+    switch cause {
+    case .hands: true
+    case .reads, .copies, .loads, .calls, .callsKernelFunction, .unfollowed: false
+    }
+  }
+
   /// In words, for people.
   public var reason: String {
     switch cause {

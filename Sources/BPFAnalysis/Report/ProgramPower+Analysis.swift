@@ -6,6 +6,7 @@ extension ProgramReport {
   public var powers: [ProgramPower] {
     var found: Set<ProgramPower> = []
     for read in kernelReads { found.insert(read.means == .pointer ? .readKernelPointers : .readKernel) }
+    if undeclaredReads.contains(where: \.isHandedToHelper) { found.insert(.readKernel) }
     if !kernelSymbols.isEmpty { found.insert(.kernelFunctions) }
     if isSleepable { found.insert(.sleep) }
     if isListening { found.insert(.probe) }
