@@ -58,9 +58,9 @@ struct Interpreter {
   var shared: Shared
   /// Before each run.
   private var states: [MachineState?]
-  private var pending: [Bool]
-  private var pendingCount = 0
-  private var firstPending = 0
+  /// The runs that have a state, in the order in which they got it.
+  private var reached: [Int] = []
+  private var pending: RunQueue
   /// Whether everything was followed within the limits.
   private(set) var isComplete = false
 
@@ -70,7 +70,7 @@ struct Interpreter {
     self.surroundings = surroundings
     self.prunesBranches = prunesBranches
     states = Array(repeating: nil, count: flow.runCount)
-    pending = Array(repeating: false, count: flow.runCount)
+    pending = RunQueue(count: flow.runCount)
     shared = Shared(
       results: Array(repeating: .unknown, count: flow.functions.count),
       callbackArguments: Array(repeating: .unknown, count: 5))
@@ -84,14 +84,14 @@ struct Interpreter {
     enterFunctions()
     while true {
       let before = shared
-      while pendingCount > 0 {
-        guard let run = takePending(), let state = states[run] else { continue }
+      while let run = pending.takeFirst() {
+        guard let state = states[run] else { continue }
         budget -= follow(from: starts[run], state) { _, _, _ in }
         guard budget > 0 else { return }
       }
       if shared == before { break }
       enterFunctions()
-      for run in states.indices where states[run] != nil { follow(again: run) }
+      for run in reached { pending.insert(run) }
     }
     isComplete = true
   }
@@ -127,30 +127,10 @@ struct Interpreter {
     let run = Int(flow.runs[index])
     guard states[run] != nil else {
       states[run] = state
-      return follow(again: run)
+      reached.append(run)
+      return pending.insert(run)
     }
-    if states[run]?.join(state) == true { follow(again: run) }
-  }
-
-  private mutating func follow(again run: Int) {
-    guard !pending[run] else { return }
-    pending[run] = true
-    pendingCount += 1
-    firstPending = min(firstPending, run)
-  }
-
-  /// The next run to follow. Those behind it come first, so that a way is followed to its end before it is followed again.
-  private mutating func takePending() -> Int? {
-    while firstPending < pending.count {
-      if pending[firstPending] {
-        pending[firstPending] = false
-        pendingCount -= 1
-        return firstPending
-      }
-      firstPending += 1
-    }
-    firstPending = 0
-    return nil
+    if states[run]?.join(state) == true { pending.insert(run) }
   }
 
   /// Follows a run to its end.

@@ -5,7 +5,7 @@ struct MachineState {
 
   private var registers: InlineArray<11, AbstractValue>
   /// By slot, from the top of the stack; empty while nothing was stored there.
-  private var slots: [AbstractValue] = []
+  private var slots: [StackValue] = []
 
   /// A function's first instruction.
   ///
@@ -35,18 +35,18 @@ struct MachineState {
   }
 
   /// What a slot holds.
-  func slotValue(_ slot: Int) -> AbstractValue { slots.indices.contains(slot) ? slots[slot] : .unknown }
+  func slotValue(_ slot: Int) -> AbstractValue { slots.indices.contains(slot) ? slots[slot].value : .unknown }
 
   /// What any of the slots may hold; nil when nothing was stored in any.
   var anySlot: AbstractValue? {
     guard var joined = slots.first else { return nil }
     for value in slots.dropFirst() { joined = joined.joined(with: value) }
-    return joined
+    return joined.value
   }
 
   /// Stores a value, of which the number is forgotten: calls may write to the stack.
   mutating func setSlot(_ slot: Int, _ value: AbstractValue) {
-    let value = value.withoutNumber
+    let value = StackValue(value)
     if slots.isEmpty {
       // Slots are unknown until something is stored.
       guard value != .unknown else { return }
@@ -60,8 +60,8 @@ struct MachineState {
   /// - Returns: whether there was anything with records, which the function that was called may have seen.
   mutating func loseRecords() -> Bool {
     var hadRecords = false
-    for slot in slots.indices where slots[slot].records != .none {
-      slots[slot].records = .mixed
+    for slot in slots.indices where slots[slot].value.records != .none {
+      slots[slot] = slots[slot].joined(with: StackValue(AbstractValue(kinds: [], records: .mixed)))
       hadRecords = true
     }
     return hadRecords
@@ -72,7 +72,7 @@ struct MachineState {
   /// - Returns: whether that is anything new.
   mutating func join(_ other: MachineState) -> Bool {
     var isNew = false
-    for register in registers.indices {
+    for register in registers.indices where registers[register] != other.registers[register] {
       let joined = registers[register].joined(with: other.registers[register])
       if joined != registers[register] {
         registers[register] = joined
@@ -80,10 +80,11 @@ struct MachineState {
       }
     }
     guard slots != other.slots else { return isNew }
-    for slot in 0..<Self.slotCount {
-      let joined = slotValue(slot).joined(with: other.slotValue(slot))
-      if joined != slotValue(slot) {
-        setSlot(slot, joined)
+    if slots.isEmpty { slots = Array(repeating: .unknown, count: Self.slotCount) }
+    for slot in slots.indices {
+      let joined = slots[slot].joined(with: other.slots.isEmpty ? .unknown : other.slots[slot])
+      if joined != slots[slot] {
+        slots[slot] = joined
         isNew = true
       }
     }
