@@ -79,6 +79,14 @@ import Testing
     ("struct task_struct: comm", "char b[16]; probe(b, ctx[1] & 15, &t->comm); return b[0];", "#113"),
     ("struct task_struct: comm", "char b[16]; probe(b, 16, t); return b[0];", "#113"),
     ("struct task_struct: comm", "char b[8]; probe(b, 8, (char *)&t->comm + 16); return b[0];", "#113"),
+    // A load that is wider than the field, with the record at the load itself.
+    (
+      "struct task_struct: pid", "return *(volatile long *)__builtin_preserve_access_index(&t->pid);", "no record names"
+    ),
+    (
+      "struct task_struct: comm", "return *(volatile long *)__builtin_preserve_access_index(&t->comm[12]);",
+      "no record names"
+    ),
     // Other ways to the kernel's memory.
     ("nothing", "char m[] = \"%s\"; print(m, sizeof m, ctx[1]); return 0;", "bpf_trace_printk#6"),
     ("nothing", "char b[64]; return d_path((void *)ctx[0], b, 64);", "bpf_d_path#147"),

@@ -22,6 +22,11 @@ import Testing
     return try BPFObject.link(bytes: bytes.rawSpan)
   }
 
+  /// Instructions that lead over the call, by a jump at their end.
+  private static func skipping(_ code: String) -> String {
+    "asm volatile goto(\"\(code) goto %l0\" : : : \"r1\", \"r2\" : over); FORBIDDEN(); over:;"
+  }
+
   @Test(arguments: [
     // What is read-only data decides, in every width, directly and after arithmetic.
     ("const volatile unsigned char on = 0;", "if (on) FORBIDDEN();", true),
@@ -41,6 +46,13 @@ import Testing
     ("const volatile int a = 0, b = 1;", "int x = now() & 1 ? a : b; if (x) FORBIDDEN();", false),
     // Dead behind dead.
     ("const volatile int a = 0, b = 1;", "if (a) { if (b) FORBIDDEN(); }", true),
+    // The verifier forgets what is shifted by as many bits as there are.
+    ("", skipping("r1 = 1; r2 = 63; r1 <<= r2; r1 >>= r2; if r1 == 1"), true),
+    ("", skipping("r1 = 1; r2 = 64; r1 <<= r2; if r1 == 1"), false),
+    ("", skipping("r1 = 1; r2 = -1; r1 >>= r2; if r1 == 0"), false),
+    ("", skipping("w1 = 1; w2 = 31; w1 <<= w2; w1 >>= w2; if w1 == 1"), true),
+    ("", skipping("w1 = 1; w2 = 32; w1 <<= w2; if w1 == 1"), false),
+    ("", skipping("w1 = 1; w2 = 33; w1 >>= w2; if w1 == 0"), false),
     // Kernels before 6.8 verify global functions that are never reached.
     (
       "const volatile int on = 0; __attribute__((noinline)) int sub(void) { FORBIDDEN(); return now(); }",

@@ -12,6 +12,8 @@ struct Interpretation {
     var callPointers: [Int: UInt16] = [:]
     /// By slot: the CO-RE record of the field that the instruction reads, where it is one field's on every way.
     var fields: [Int: Int] = [:]
+    /// What instructions do to the stack; only of programs that can be restricted.
+    var stack: StackReads?
   }
 
   private let code: [DecodedInstruction]
@@ -40,7 +42,8 @@ struct Interpretation {
       var interpreter = Interpreter(code, flow, surroundings, prunesBranches: false)
       interpreter.run()
       if interpreter.isComplete {
-        findings = Self.findings(&interpreter, records)
+        findings = Self.findings(
+          &interpreter, records, followsStack: RestrictedClass.hasPacketOrSocket(program.kind.type))
       } else {
         unfollowed.append(UnfollowedConstruct("more ways through its instructions than are followed"))
       }
@@ -80,6 +83,22 @@ struct Interpretation {
     return live
   }
 
+  /// The first instruction that may read bytes of the stack which the program has not written; nil where there is none, and
+  /// for programs whose type is none of a restricted program's.
+  var unwrittenStackRead: Int? { findings?.stack?.first(code, flow) }
+
+  /// The first of its functions that the verifier follows once, and that runs more than so many times.
+  ///
+  /// - Parameter isFollowedAtCalls: whether the verifier follows the function that starts in a slot at each of its calls.
+  func repeatedFunction(limit: Int, isFollowedAtCalls: (Int) -> Bool) -> Int? {
+    guard flow.functions.count > 1 else { return nil }
+    guard flow.stray == nil else { return flow.functions[1] }
+    let counts = CallCounts(code, flow)
+    return zip(flow.functions, counts.most).dropFirst().first { entry, count in
+      !isFollowedAtCalls(entry) && count.map { $0 > limit } ?? true
+    }?.0
+  }
+
   /// Every load but those from the running function's own stack, and what nobody knows.
   private var everyAccess: [Int] {
     code.indices.filter { index in
@@ -93,10 +112,14 @@ struct Interpretation {
     }
   }
 
-  private static func findings(_ interpreter: inout Interpreter, _ records: [CoreRelocation]) -> Findings {
+  private static func findings(
+    _ interpreter: inout Interpreter, _ records: [CoreRelocation], followsStack: Bool
+  ) -> Findings {
     let surroundings = interpreter.surroundings
     var findings = Findings()
+    if followsStack { findings.stack = StackReads() }
     interpreter.visit { index, instruction, state in
+      findings.stack?.note(index, instruction, state, surroundings)
       switch instruction {
       case .load(_, let place, _):
         guard !state[place.base].kinds.isDisjoint(with: .leadIntoKernel) else { return }
@@ -126,8 +149,10 @@ struct Interpretation {
     _ surroundings: Interpreter.Surroundings, _ records: [CoreRelocation]
   ) -> Int? {
     if let own = surroundings.fieldOffsets[index] {
-      // Of two offsets the second is not counted from the structure's beginning.
-      return address.records == .none ? Int(own) : nil
+      // Of two offsets the second is not counted from the structure's beginning, and a load that is wider than the field
+      // reads its neighbours too.
+      guard address.records == .none, let size = records[Int(own)].size, place.size.bytes <= size else { return nil }
+      return Int(own)
     }
     guard case .fieldOffset(let record) = address.records, !surroundings.rewritten.contains(index),
       let size = records[Int(record)].size, place.offset >= 0, place.offset + place.size.bytes <= size

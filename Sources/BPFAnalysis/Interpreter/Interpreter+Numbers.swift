@@ -87,7 +87,7 @@ extension Interpreter {
         ? offset.addingReportingOverflow(distance) : offset.subtractingReportingOverflow(distance)
       return overflow ? .unknown : .frame(sum)
     }
-    let shift = right & (is64 ? 63 : 31)
+    let width: UInt64 = is64 ? 64 : 32
     let low = is64 ? left : left & 0xffff_ffff
     let result: UInt64
     // The verifier knows more; where it knows less, code that it looks at would count as never reached.
@@ -96,10 +96,11 @@ extension Interpreter {
     case .sub: result = left &- right
     case .or: result = left | right
     case .and: result = left & right
-    case .lsh: result = low << shift
-    case .rsh: result = low >> shift
+    // The verifier forgets what is shifted by as many bits as there are, or more.
+    case .lsh where right < width: result = low << right
+    case .rsh where right < width: result = low >> right
     case .xor: result = left ^ right
-    case .mul, .div, .neg, .mod, .mov, .arsh, .end: return .unknown
+    case .lsh, .rsh, .mul, .div, .neg, .mod, .mov, .arsh, .end: return .unknown
     }
     return .constant(is64 ? result : result & 0xffff_ffff)
   }

@@ -40,14 +40,36 @@ extension ProgramReport {
     kernelReads = reads.all
     readDeclaration = declaration
     undeclaredReads = reads.undeclared(kernelFunctions: scan.kernelFunctions)
-    classObjections = RestrictedClass.objections(
+    var objections = RestrictedClass.objections(
       type: program.kind.type, isSleepable: isSleepable, maysGoOn: scan.maysGoOn, helpers: helpers,
       kernelReads: kernelReads,
       kernelSymbols: kernelSymbols, shared: shared.objections, unfollowed: unfollowed)
+    if objections.isEmpty {
+      // Looked for only where the class depends on it.
+      objections = Self.objections(to: program, interpretation, shared)
+    }
+    classObjections = objections
     minimumKernel = KernelRequirement.newest(
       of: program.kind, hasAttachType: attachTypeName != nil, mapTypes: usedMaps.map(\.type), helpers: helpers,
       hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, isSleepable: isSleepable,
       kernelSymbols: kernelSymbols)
+  }
+
+  /// What keeps a program from the restricted class that its instructions show together, and none alone.
+  private static func objections(
+    to program: LinkedProgram, _ interpretation: Interpretation, _ shared: SharedConstructs
+  ) -> [ClassObjection] {
+    var found: [ClassObjection] = []
+    if let place = interpretation.unwrittenStackRead { found.append(.readsUnwrittenStack(place)) }
+    var isStatic: Set<Int> = []
+    let records = program.funcInfo.rawSpan
+    for record in stride(from: 0, to: records.byteCount, by: max(8, Int(program.funcInfoRecordSize))) {
+      guard let offset = try? records.u32(at: record), let type = try? records.u32(at: record + 4) else { break }
+      if shared.staticFunctions.contains(type) { isStatic.insert(Int(offset)) }
+    }
+    let repeated = interpretation.repeatedFunction(limit: RestrictedClass.callLimit) { isStatic.contains($0) }
+    if let repeated { found.append(.repeatsFunction(repeated)) }
+    return found
   }
 
   /// Attach type 0 is cgroup_inet_ingress, which only cgroup_skb programs mean by it.

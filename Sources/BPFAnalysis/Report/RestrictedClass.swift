@@ -11,6 +11,11 @@ internal import KernelABI
 enum RestrictedClass {
   /// Bytes that the maps of a restricted program may take together, those of per-CPU maps for each processor.
   static let mapByteLimit: UInt64 = 16 << 20
+  /// Maps that the object of a restricted program may have. Each takes some kilobytes for itself, a ring buffer twenty, which
+  /// ``mapByteLimit`` does not count.
+  static let mapLimit = 256
+  /// How many times a function may run that the verifier follows once, by itself.
+  static let callLimit = 16
 
   /// Why a program is not restricted; empty when it is.
   ///
@@ -48,11 +53,12 @@ enum RestrictedClass {
       return overflow ? .max : total
     }
     if byteCount > mapByteLimit { found.append(.mapMemory) }
+    if maps.count > mapLimit { found.append(.mapCount) }
     return found
   }
 
   /// Types of programs that are called with a packet or a socket, and with nothing else.
-  private static func hasPacketOrSocket(_ type: ProgramType) -> Bool {
+  static func hasPacketOrSocket(_ type: ProgramType) -> Bool {
     switch type {
     case .socketFilter, .schedCls, .schedAct, .xdp, .cgroupSkb, .lwtIn, .lwtOut, .lwtXmit, .skSkb, .skMsg,
       .skReuseport, .skLookup, .flowDissector:
@@ -89,6 +95,11 @@ public enum ClassObjection: Equatable, Sendable, CustomStringConvertible {
   case mapType(LinkedMap)
   case sharedMap(String)
   case mapMemory
+  case mapCount
+  /// It may read its stack where it has not written, at this instruction.
+  case readsUnwrittenStack(Int)
+  /// A function that the verifier follows once, which starts at this instruction, runs many times.
+  case repeatsFunction(Int)
   case unfollowed(UnfollowedConstruct)
 
   /// In words, for people.
@@ -103,6 +114,11 @@ public enum ClassObjection: Equatable, Sendable, CustomStringConvertible {
     case .mapType(let map): "map \(map.name) is of type \(map.type.name)"
     case .sharedMap(let name): "map \(name) is shared by its name"
     case .unfollowed(let construct): "it has \(construct.description), which the analysis does not follow"
+    case .mapCount: "its object has more than \(RestrictedClass.mapLimit) maps"
+    case .readsUnwrittenStack(let index): "it may read its stack at instruction \(index) without having written there"
+    case .repeatsFunction(let index):
+      "the global function at instruction \(index) may run more than \(RestrictedClass.callLimit) times a call, and is "
+        + "verified once"
     case .mapMemory: "its maps take more than \(RestrictedClass.mapByteLimit >> 20) MiB"
     }
   }

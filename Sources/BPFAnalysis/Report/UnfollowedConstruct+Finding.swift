@@ -66,6 +66,8 @@ struct SharedConstructs {
   /// What keeps every program from the restricted class: the object's maps, which are made whether a program uses them or
   /// not.
   let objections: [ClassObjection]
+  /// The types of functions that the verifier follows at each of their calls; the others it follows once, by themselves.
+  let staticFunctions: Set<UInt32>
 
   /// Kinds that are listed: each program's report has them all.
   static let limit = 32
@@ -104,6 +106,18 @@ struct SharedConstructs {
     unfollowed = found
     hasTypeTags = btf?.hasTypeTags ?? true
     objections = RestrictedClass.objections(to: object.maps, limit: Self.limit)
+    staticFunctions = Self.staticFunctions(object)
+  }
+
+  /// By the types that are handed to the kernel, where linking has made functions of hidden visibility static.
+  private static func staticFunctions(_ object: LinkedObject) -> Set<UInt32> {
+    let hasFunctions = object.programs.contains { program in
+      RestrictedClass.hasPacketOrSocket(program.kind.type)
+        && program.funcInfo.count > max(8, Int(program.funcInfoRecordSize))
+    }
+    guard hasFunctions, let btf = try? BTF(object.btf.rawSpan) else { return [] }
+    return Set(
+      btf.types.lazy.filter { $0.kind == .function && $0.vlen == Int(BTFFunctionLinkage.static.rawValue) }.map(\.id))
   }
 }
 

@@ -93,7 +93,7 @@ public struct Manifest: Equatable, Sendable {
   public struct Analysis: Equatable, Sendable {
     /// Counts the changes of what this program's analysis finds in the same bytes: raised with every one of them, so that
     /// images of older builders are not taken for images that lie.
-    public static let currentRevision: UInt64 = 4
+    public static let currentRevision: UInt64 = 5
 
     /// The revision of the analysis that found it; 1 where the image does not say.
     public var revision: UInt64

@@ -35,6 +35,30 @@ import Testing
       """
     ),
     ("unknown-instruction", "SEC(\"xdp\") int f(void *ctx) { asm volatile(\".8byte 0xf5\"); return 2; }"),
+    (
+      "shift-by-all-bits",
+      """
+      static long (*const copy)(void *, __u32, const void *) = (void *)113;
+      SEC("raw_tp/sys_enter") int f(void *ctx) {
+        long value = 0;
+        asm volatile goto("r1 = 1; r2 = 64; r1 <<= r2; if r1 == 1 goto %l0" : : : "r1", "r2" : over);
+        copy(&value, 8, ctx);
+      over:
+        return 0;
+      }
+      """
+    ),
+    (
+      "unwritten-stack",
+      "SEC(\"xdp\") int f(void *ctx) { int value; asm volatile(\"%0 = *(u32 *)(r10 - 8)\" : \"=r\"(value)); return value; }"
+    ),
+    (
+      "global-function-in-a-loop",
+      """
+      __attribute__((noinline)) int again(int x) { asm volatile("" : "+r"(x)); return x; }
+      SEC("xdp") int f(void *ctx) { int x = 0; for (int i = 0; i < 1000; i++) x += again(x); return x; }
+      """
+    ),
     ("socket-name", "SEC(\"cgroup/getpeername4\") int f(void *ctx) { return 1; }"),
   ]
 

@@ -69,11 +69,11 @@ extension PropertyEntry {
           `FULL` is everything, and every program has it. A `RESTRICTED` program stays with the packet or socket that it is called for. It is defined from what it must not be able to do, and everything is allowed by name, so that what newer kernels bring is `FULL` until it has been reviewed:
 
           * it is called with a packet or a socket: `socket_filter`, `sched_cls`, `sched_act`, `xdp`, `cgroup_skb`, `lwt_in`, `lwt_out`, `lwt_xmit`, `sk_skb`, `sk_msg`, `sk_reuseport`, `sk_lookup`, `flow_dissector`. So it is no probe: nothing in the kernel or in a process stops for it, and it does not sleep;
-          * it reads no kernel memory, neither by a helper nor through a pointer whose kernel type the verifier knows (which lockdown does not see); `inspect` lists these as `reads`;
+          * it reads no kernel memory, neither by a helper nor through a pointer whose kernel type the verifier knows (which lockdown does not see); `inspect` lists these as `reads`. Nor does it read bytes of its stack that it has not written, where the kernel's functions have left theirs;
           * it neither reads nor writes the memory of a process;
           * it calls helpers for maps, time, arithmetic and the packet or socket in hand, and none of the kernel's own functions; it looks for no other sockets (`bpf_sk_lookup_tcp`);
-          * it runs no longer than the verifier has followed it: no `bpf_loop`, `bpf_for_each_map_elem` or `may_goto`, which nested hold a processor for hours;
-          * the maps of its object hold plain values or say where packets go, and take 16 MiB at most together once they are full, what the kernel adds to each entry included (of per-CPU maps 16 MiB for each processor); none is shared by its name, and there are no tail calls, so it reaches no other program's data.
+          * it runs about as long as the verifier has followed it: no `bpf_loop`, `bpf_for_each_map_elem` or `may_goto`, which nested hold a processor for hours, and no global function, which the verifier follows once by itself, that is called in a loop or may run more than 16 times;
+          * the maps of its object hold plain values or say where packets go, and take 16 MiB at most together once they are full, what the kernel adds to each entry included (of per-CPU maps 16 MiB for each processor); it has 256 maps at most, for each takes some kilobytes for itself; none is shared by its name, and there are no tail calls, so it reaches no other program's data.
 
           What the analysis does not follow makes a program `FULL` and its reads `UNDECLARED` (`analysis.md`, "What is not followed").
           `verity-bpf inspect OBJECT` prints the class, and for `FULL` what speaks against `RESTRICTED`. Such programs can be let in without signature or provenance where everything more needs one:
