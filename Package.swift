@@ -123,7 +123,7 @@ let moduleTests: [Target] = [
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
   tests(
     "ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport", "BPFTestSupport"]),
-  tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux"]),
+  tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux", "PolicyTestSupport"]),
   tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "KernelABI", "HostReport", "TestSupport"]),
   tests("Linux", imports: ["Base", "KernelABI", "Linux"]),
@@ -136,7 +136,11 @@ let moduleTests: [Target] = [
     imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader"]),
   tests(
     "Admission",
-    imports: ["Base", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Admission", "TestSupport"]),
+    imports: [
+      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Trust", "Provenance", "Admission",
+      "TestSupport",
+      "PolicyTestSupport",
+    ]),
   tests("FuzzTargets", imports: ["Linux", "TestSupport", "FuzzTargets"]),
   tests(
     "Command",
@@ -171,6 +175,10 @@ let package = Package(
         "Workbench", "Linux", "Trust", "Admission",
       ],
       path: "Fuzz/FuzzTargets", swiftSettings: testSettings + fuzzedSwift),
+
+    // Random policies, and facts with evidence left out.
+    .target(
+      name: "PolicyTestSupport", dependencies: ["Policy"], path: "Tests/PolicyTestSupport", swiftSettings: testSettings),
 
     // The kernel's headers as text, for the tests and tools/kernel-abi, which compare them with KernelABI.
     .target(
@@ -208,7 +216,7 @@ let package = Package(
       name: "vm-tests",
       dependencies: [
         "Base", "KernelABI", "Verity", "BPFObject", "BPFAnalysis", "ImageFormat", "Policy", "Linux", "Provenance",
-        "Loader", "CVMSupport",
+        "Loader", "CVMSupport", "PolicyTestSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
   ],

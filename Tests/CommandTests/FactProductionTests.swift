@@ -46,7 +46,9 @@ import Testing
     let uid = try Tools.run("id", "-u").trimmed
     let gid = try Tools.run("id", "-g").trimmed
     return [
-      .dmverityRoothash: .image("sha256:\(rootHash)"), .dmveritySignature: .image("FALSE"),
+      .dmverityRoothash: .image("sha256:\(rootHash)"),
+      .dmveritySignature: .machine(
+        file: "SignedImageCases", name: "loads-a-program", rule: "dmverity_signature=TRUE"),
       .fsverityDigest: .machine(file: "FSVerityCases", name: "proven-by-digest", rule: "fsverity_digest=sha256:"),
       .fsveritySignature: .machine(file: "FSVerityCases", name: "signed", rule: "fsverity_signature=TRUE"),
       .bpfSignature: .signedObject("OK"), .bpfKeyring: .signedObject("BPF"), .bpfKernel: .image("FALSE"),

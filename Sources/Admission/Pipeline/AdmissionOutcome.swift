@@ -11,6 +11,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let ruling: Ruling
   /// Whether the policy let it pass.
   public let isAllowed: Bool
+  /// What would have allowed it, were it not for a doubt; nil when there is no such rule.
+  public internal(set) var doubted: DoubtedRule?
   /// The programs' names, in the order of the ruling's decisions.
   public let programs: [String]
   /// How many CO-RE records go to the kernel, which applies them.
@@ -24,6 +26,14 @@ public struct AdmissionOutcome: ~Copyable {
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
   public internal(set) var pinPath: String?
+}
+
+/// An ALLOW rule that matches but for a doubt.
+public struct DoubtedRule: Sendable {
+  /// The rule's line in the policy.
+  public let line: Int
+  /// Why no rule allows by what the volume says of itself; empty where the doubt is about a signer.
+  public let doubts: [VolumeDoubt]
 }
 
 extension AdmissionOutcome {
@@ -63,6 +73,7 @@ extension AdmissionOutcome {
     editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
     kernelEdits = linked.kernelEdits
+    doubted = nil
     loaded = nil
     pinPath = nil
   }

@@ -72,7 +72,11 @@ struct Worker: ~Copyable {
       try recorder.decided(
         ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
         request: admission.request, kernelEdits: object.linked.kernelEdits)
-      return AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: false)
+      var outcome = AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: false)
+      for facts in facts where outcome.doubted == nil {
+        outcome.doubted = admission.policy.doubtedRule(facts).map { DoubtedRule(line: $0.line, doubts: facts.doubts) }
+      }
+      return outcome
     case .allow(let permit, let ruling):
       try recorder.decided(
         ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,

@@ -22,7 +22,7 @@ extension CompiledPolicy {
         case .holds:
           return decision(statement.action, .rule, UInt32(clamping: place), unknownDenials(at: unknown, facts))
         case .unknown: if statement.action == .deny { unknown.append(UInt32(clamping: place)) }
-        case .fails: break
+        case .fails, .doubted: break
         }
       }
     }
@@ -42,15 +42,9 @@ extension PolicyDocument.Statement {
   }
 
   /// What becomes of the rule's properties together: one that fails counts before one that is not known.
-  fileprivate func outcome(_ facts: borrowing Facts) -> Outcome {
+  func outcome(_ facts: borrowing Facts) -> Outcome {
     var result = Outcome.holds
-    for property in properties {
-      switch Condition(property, of: self).outcome(facts) {
-      case .holds: break
-      case .fails: return .fails
-      case .unknown: result = .unknown
-      }
-    }
+    for property in properties { result = result.and(Condition(property, of: self).outcome(facts)) }
     return result
   }
 

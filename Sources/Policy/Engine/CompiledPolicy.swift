@@ -42,6 +42,9 @@ public struct CompiledPolicy: Sendable {
   }
 
   /// Decides: the first rule that matches, else the operation's default, else the default for all, else DENY.
+  ///
+  /// A DENY rule about BPF programs that is not known to fail stands in the way of every ALLOW behind it: it may be that
+  /// only what was left out keeps it from matching.
   public func decide(_ facts: borrowing Facts) -> Decision {
     if facts.witnesses == .kernel { return decideOnKernelAlone(facts) }
     var unknown = UnknownDenials.none
@@ -63,9 +66,25 @@ public struct CompiledPolicy: Sendable {
   func decision(
     _ action: Action, _ reason: Decision.Reason, _ place: UInt32?, _ unknownDenials: UnknownDenials
   ) -> Decision {
-    Decision(
+    let blocking = action == .allow ? unknownDenials.rules.first { $0.statement.isStrict } : nil
+    if let blocking {
+      return Decision(
+        action: .deny, enforcing: header.enforcing, reason: .notRuledOut, statements: statements,
+        place: blocking.place, unknownDenials: unknownDenials)
+    }
+    return Decision(
       action: action, enforcing: header.enforcing, reason: reason, statements: statements, place: place,
       unknownDenials: unknownDenials)
+  }
+
+  /// The first ALLOW rule about BPF programs that only a doubt keeps from matching; nil when there is none. Takes time for
+  /// each rule: it is for the words of a denial.
+  public func doubtedRule(_ facts: Facts) -> PolicyDocument.Statement? {
+    guard !facts.doubts.isEmpty || !facts.doubtedSigners.isEmpty else { return nil }
+    return statements.all.first { statement in
+      statement.kind == .rule && statement.action == .allow && statement.operation == facts.operation
+        && statement.mayDecide(facts) && statement.outcome(facts) == .doubted
+    }
   }
 }
 

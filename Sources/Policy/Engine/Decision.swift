@@ -5,7 +5,7 @@ public struct Decision: Sendable {
   /// False when the policy is permissive: what it denies is recorded, and happens.
   public let enforcing: Bool
   public let reason: Reason
-  /// The DENY rules before the deciding line that did not apply only because something is not known.
+  /// The DENY rules before the deciding line of which nothing fails and something is not known.
   public let unknownDenials: UnknownDenials
   private let statements: CompiledPolicy.Statements
   private let place: UInt32?
@@ -20,6 +20,8 @@ public struct Decision: Sendable {
     case globalDefault = "global-default"
     /// The policy has no line for this operation. The kernel would allow it and warn; here it is denied.
     case noDefault = "no-default"
+    /// An ALLOW follows, and a DENY rule before it is not known to fail: what it asks for may only be missing.
+    case notRuledOut = "not-ruled-out"
     /// The kernel alone vouches for the bytes, and no rule that allows them says that this is enough.
     case kernelAlone = "kernel-alone"
     /// There is no program to decide about.
@@ -57,6 +59,7 @@ public struct Decision: Sendable {
     case .rule: "\(action.rawValue) at line \(line ?? 0)"
     case .operationDefault, .globalDefault: "\(action.rawValue) by DEFAULT at line \(line ?? 0)"
     case .noDefault: "DENY, because the policy has no default for this operation"
+    case .notRuledOut: unknownDenials.rules.first?.summary ?? "DENY, because something is not known"
     case .kernelAlone: "DENY, because the kernel alone vouches for the bytes, and no rule says x_witness=KERNEL"
     case .nothingToJudge: "DENY, because the object holds no program"
     case .otherObject: "DENY, because the facts are about another object"

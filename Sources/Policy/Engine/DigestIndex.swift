@@ -7,6 +7,10 @@ struct DigestIndex: Sendable {
   let name: PropertyName
   /// How the digests that are looked up are read from facts.
   let fact: DigestFact
+  /// Whether no rule allows by them while the volume is in doubt.
+  let isAboutVolume: Bool
+  /// Whether there always is one.
+  let isGiven: Bool
   /// Slots of ``slotSize`` bytes: four of the first rule's number from 1 (zero for an empty slot), four of its
   /// statement's place, one of flags, one of the digest's size, one of its algorithm, the digest.
   private var bytes: [UInt8]
@@ -32,6 +36,8 @@ struct DigestIndex: Sendable {
   init(name: PropertyName, fact: DigestFact, digests: [DigestLiteral]) {
     self.name = name
     self.fact = fact
+    isAboutVolume = name.isAboutVolume
+    isGiven = name.isGiven
     var count = 2
     while count < digests.count * 2 { count *= 2 }
     mask = count - 1

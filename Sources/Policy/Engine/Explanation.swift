@@ -11,7 +11,7 @@ public struct Explanation: Sendable {
     public let properties: [PropertyTrace]
     /// Whether all properties hold.
     public let matches: Bool
-    /// Whether an earlier rule had decided already.
+    /// Whether no earlier rule had decided already.
     public let isReached: Bool
   }
 

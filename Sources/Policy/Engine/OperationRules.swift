@@ -25,10 +25,13 @@ struct OperationRules: Sendable {
   private var indexedDenials: [[UInt32]] = []
   /// The statement that is this operation's default.
   var fallback: UInt32?
+  /// Whether they are about BPF programs, see ``Condition``.
+  private var isStrict = false
 
   init(rules list: [(place: Int, statement: PolicyDocument.Statement)]) {
     // Most policies are about one operation.
     if list.isEmpty { return }
+    isStrict = list.contains { $0.statement.isStrict }
     let keys = list.map { Self.key(of: $0.statement) }
     var digests: [PropertyName: [DigestLiteral]] = [:]
     for case let key? in keys { digests[key.property.name, default: []].append(key.digest) }
@@ -123,19 +126,32 @@ struct OperationRules: Sendable {
   func answer(_ facts: borrowing Facts) -> Answer {
     var search = Search()
     for place in indexes.indices {
+      // A digest by which a rule is found is no condition of it any more, so that doubts are looked at here.
+      let deniesOnly = isStrict && indexes[place].isAboutVolume && !facts.doubts.isEmpty
       switch indexes[place].fact {
-      case .one(let fact): if let digest = fact.get(facts) { follow(place, digest, facts, &search) }
-      case .several(let fact): for digest in fact.get(facts) ?? [] { follow(place, digest, facts, &search) }
+      case .one(let fact):
+        if let digest = fact.get(facts) { follow(place, digest, deniesOnly, facts, &search) }
+      case .several(let fact, let doubted):
+        for digest in fact.get(facts) ?? [] { follow(place, digest, deniesOnly, facts, &search) }
+        guard isStrict else { continue }
+        for digest in doubted.get(facts) ?? [] { follow(place, digest, true, facts, &search) }
       }
     }
     // What a rule asks for of the path stays among its conditions: strings that are equal may still have other bytes.
-    if !byPath.isEmpty, let path = facts.path, let first = byPath[path] { follow(from: Int(first), facts, &search) }
+    if !byPath.isEmpty, let path = facts.path, let first = byPath[path] {
+      follow(from: Int(first), false, facts, &search)
+    }
     for number in others {
       guard Int(number) < search.rule else { break }
       if matches(Int(number), facts, &search) { break }
     }
     for place in indexes.indices where !indexedDenials[place].isEmpty {
-      if indexes[place].fact.isUnknown(facts) { passOver(indexedDenials[place], facts, &search) }
+      let index = indexes[place]
+      if index.fact.isOpen(facts, isStrict: isStrict),
+        !(isStrict && (index.isGiven || facts.settled.contains(index.name)))
+      {
+        passOver(indexedDenials[place], facts, &search)
+      }
     }
     if !pathDenials.isEmpty, facts.path == nil { passOver(pathDenials, facts, &search) }
     let match: (UInt32, Action)? = search.rule == .max ? nil : (search.statement, search.allows ? .allow : .deny)
@@ -144,18 +160,24 @@ struct OperationRules: Sendable {
 
   /// Walks the rules that ask for one digest, until one matches or comes after the best so far.
   ///
-  /// - Parameter place: which index finds them.
-  private func follow(_ place: Int, _ digest: DigestLiteral, _ facts: borrowing Facts, _ search: inout Search) {
+  /// - Parameters:
+  ///   - place: which index finds them.
+  ///   - deniesOnly: whether no rule allows by this digest.
+  private func follow(
+    _ place: Int, _ digest: DigestLiteral, _ deniesOnly: Bool, _ facts: borrowing Facts, _ search: inout Search
+  ) {
     guard let entry = indexes[place].entry(for: digest), entry.rule < search.rule else { return }
-    if entry.isWhole { return search.take(entry.rule, entry.statement, allows: entry.allows) }
-    follow(from: entry.rule, facts, &search)
+    if entry.isWhole, !(entry.allows && deniesOnly) {
+      return search.take(entry.rule, entry.statement, allows: entry.allows)
+    }
+    follow(from: entry.rule, deniesOnly, facts, &search)
   }
 
   /// Looks at a rule and those that ask for the same digest or path, until one matches or comes after the best so far.
-  private func follow(from first: Int, _ facts: borrowing Facts, _ search: inout Search) {
+  private func follow(from first: Int, _ deniesOnly: Bool, _ facts: borrowing Facts, _ search: inout Search) {
     var number = first
     while number < search.rule {
-      if matches(number, facts, &search) { return }
+      if !(rules[number].allows && deniesOnly), matches(number, facts, &search) { return }
       let following = rules[number].following
       guard following != 0 else { return }
       number = Int(following) - 1
@@ -172,7 +194,7 @@ struct OperationRules: Sendable {
     case .unknown:
       if !rule.allows { search.unknownDenials.append(UInt32(clamping: number)) }
       return false
-    case .fails: return false
+    case .fails, .doubted: return false
     }
   }
 
@@ -200,13 +222,8 @@ struct OperationRules: Sendable {
     var result = Outcome.holds
     let first = Int(rule.firstCondition)
     for place in first..<(first + Int(rule.conditionCount)) {
-      switch conditions[place].outcome(facts) {
-      case .holds: break
-      case .fails: return .fails
-      case .unknown:
-        if rule.allows { return .unknown }
-        result = .unknown
-      }
+      result = result.and(conditions[place].outcome(facts))
+      if result == .fails || rule.allows && result != .holds { return result }
     }
     return result
   }

@@ -1,9 +1,9 @@
 public import Base
 
-/// The DENY rules that came before the deciding line and did not apply only because something is not known.
+/// The DENY rules that came before the deciding line, and of which no property fails and something is not known.
 ///
-/// No property of such a rule fails. What is not known satisfies nothing, so the rule was passed over; had it been
-/// known, it might have denied.
+/// About the kernel's own operations such a rule does not apply, as in IPE. About BPF programs it cannot be ruled out, so
+/// no rule behind it and no default allows.
 public struct UnknownDenials: Sendable, Equatable {
   /// In the order of their lines, the first ``limit`` at most.
   public let rules: [Rule]
@@ -22,10 +22,17 @@ public struct UnknownDenials: Sendable, Equatable {
     public let statement: PolicyDocument.Statement
     /// What is not known, in the rule's order.
     public let unknown: [PropertyName]
+    /// The statement's place among all.
+    let place: UInt32
 
-    /// `DENY at line 5 did not apply: x_signer is not known`.
+    /// `DENY at line 5 is not ruled out: what it asks of x_signer is not known`; for the kernel's own operations that it
+    /// did not apply.
     public var summary: String {
       let names = unknown.map { $0.rawValue }
+      if statement.isStrict {
+        return "DENY at line \(statement.line) is not ruled out: what it asks of \(names.joined(separator: ", ")) "
+          + "is not known"
+      }
       let verb = names.count == 1 ? "is" : "are"
       return "DENY at line \(statement.line) did not apply: \(names.joined(separator: ", ")) \(verb) not known"
     }
@@ -37,7 +44,7 @@ public struct UnknownDenials: Sendable, Equatable {
   public func lines(limit: Int = Self.limit) -> [String] {
     let named = rules.prefix(limit).map { $0.summary }
     let more = rules.count - named.count + omitted
-    return named + (more == 0 ? [] : ["\(more) more DENY rules did not apply, because something is not known"])
+    return named + (more == 0 ? [] : ["the same is so of \(more) more DENY rules"])
   }
 
   /// What records and answers say: `unknown_deny_rules`, and `unknown_deny_rules_omitted` where some are not listed.
@@ -54,7 +61,7 @@ public struct UnknownDenials: Sendable, Equatable {
 }
 
 extension Ruling {
-  /// The rules that were passed over for any of the programs, each once.
+  /// The rules that are not ruled out for any of the programs, each once.
   public var unknownDenials: UnknownDenials {
     let all = decisions.map { $0.unknownDenials }.filter { $0 != .none }
     guard let first = all.first, all.contains(where: { $0 != first }) else { return all.first ?? .none }
@@ -62,7 +69,7 @@ extension Ruling {
     for rule in all.flatMap(\.rules) {
       let known = byLine[rule.statement.line]?.unknown ?? []
       byLine[rule.statement.line] = UnknownDenials.Rule(
-        statement: rule.statement, unknown: known + rule.unknown.filter { !known.contains($0) })
+        statement: rule.statement, unknown: known + rule.unknown.filter { !known.contains($0) }, place: rule.place)
     }
     return UnknownDenials(
       rules: byLine.values.sorted { $0.statement.line < $1.statement.line }, omitted: all.map(\.omitted).max() ?? 0)
@@ -70,7 +77,7 @@ extension Ruling {
 }
 
 extension CompiledPolicy {
-  /// Lists rules that were passed over.
+  /// Lists rules that are not known to fail.
   ///
   /// - Parameter places: the places of DENY rules among the policy's statements, in their order.
   func unknownDenials(at places: [UInt32], _ facts: borrowing Facts) -> UnknownDenials {
@@ -83,7 +90,7 @@ extension CompiledPolicy {
       where Condition(property, of: statement).outcome(facts) == .unknown && !unknown.contains(property.name) {
         unknown.append(property.name)
       }
-      rules.append(UnknownDenials.Rule(statement: statement, unknown: unknown))
+      rules.append(UnknownDenials.Rule(statement: statement, unknown: unknown, place: place))
     }
     return UnknownDenials(rules: rules, omitted: places.count - rules.count)
   }

@@ -104,11 +104,15 @@ extension Facts {
   /// The known facts as an object, in the order of ``names``; ``read(_:)`` takes it back.
   public var json: JSONValue {
     var members: [JSONValue.Member] = []
-    members.reserveCapacity(PropertyName.allCases.count + 1)
+    members.reserveCapacity(PropertyName.allCases.count + FactNote.allCases.count + 1)
     members.append(JSONValue.Member("op", .string(operation?.rawValue ?? "UNKNOWN")))
     for name in PropertyName.allCases {
       guard let value = name.entry.form.json(self) else { continue }
       members.append(JSONValue.Member(name.factName, value))
+    }
+    for note in FactNote.allCases {
+      guard let words = note.words(self) else { continue }
+      members.append(JSONValue.Member(note.rawValue, .array(words.map { .string($0) })))
     }
     return .object(members)
   }

@@ -67,6 +67,15 @@ public struct Facts: Sendable, Equatable {
   /// Whether the kernel checked a signature of that root hash.
   public var requesterSignature: Bool?
 
+  /// Of these properties nothing is missing: what is not known of them is not there, because verified bytes say so. A
+  /// DENY rule fails by that; by what is merely not known it does not.
+  public var settled = PropertySet()
+  /// Why no rule allows by what the volume says of itself; empty when there is no reason.
+  public var doubts: [VolumeDoubt] = []
+  /// Signers like ``signers`` whose signature is verified, and by whom no rule allows: of a volume that is in doubt, or
+  /// with a certificate that is not valid now. Rules that deny them do.
+  public var doubtedSigners: [DigestLiteral] = []
+
   /// Nothing is known but the operation.
   public init(operation: Operation?) { self.operation = operation }
 

@@ -15,6 +15,10 @@ struct PropertyEntry: Sendable {
   var isAboutPrograms = false
   /// Whether its digest is one file's, and no volume's or person's: rules are best found by such.
   var isOfOneFile = false
+  /// Whether it is about the volume or image that holds the object: while there is a doubt about that, no rule allows by it.
+  var isAboutVolume = false
+  /// What the fact looks like where the evidence for it is missing.
+  let absence: FactAbsence
   /// Who finds out the fact.
   let producer: FactProducer
   /// What comes nearest among the properties with a producer, where this one has none.

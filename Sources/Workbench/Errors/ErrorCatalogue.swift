@@ -89,8 +89,12 @@ public enum ErrorCatalogue {
       "Everything that this rule matches is matched by an earlier one, which decides. Move the narrower rule up, or remove it.",
     "policy.conflict":
       "An earlier rule asks for the same and says the opposite. The first wins; this one is dead text that a reader may take for live.",
+    "policy.deny-missing":
+      "A DENY rule about BPF programs fails only by evidence that is there. Where what it asks for is not known, or some of it may have been left out (a signature beside the image, the volume, the place the file was copied from), no later rule and no default allows; the decision then says which rule is not ruled out. Rules that are to allow objects without such evidence belong before it. (IPE passes such a rule over: for the kernel's own operations that is so here too.)",
+    "policy.allows-absence":
+      "The rule allows where evidence is missing: no signature, or none that the kernel checked. Whoever asks for a load can bring that about, so it holds only where verified bytes say that there is none, as for an object in an image that carries no signature. Leave the property out: a rule that asks for less allows both.",
     "policy.never-known":
-      "Nothing in this build finds out what the property asks for when a BPF program is judged, or the answer is the same each time. What is not known satisfies nothing, so an ALLOW rule about it never allows and a DENY rule never denies: a denial that is written down and has no effect. Remove the rule, or ask for the property that the hint names. `load` takes such a policy and lists the DENY rules that did not apply, in its answer and in the record.",
+      "Nothing in this build finds out what the property asks for when a BPF program is judged, or the answer is the same each time. An ALLOW rule about it never allows. A DENY rule about what is never known cannot be ruled out, so that no rule behind it allows; one about another answer than the only one never denies. Remove the rule, or ask for the property that the hint names. `load` takes such a policy and names the DENY rules that are not ruled out, in its answer and in the record.",
     "policy.not-compared":
       "The policy has so many different rules that comparing each with each would take too long. Rules that ask for digests are always compared.",
     "policy.default-allow":

@@ -24,7 +24,12 @@ public struct CaseRun: Sendable {
       for example in file.cases.cases {
         guard let facts = example.facts, let expectation = example.expectation else { continue }
         let decision = policy.decide(facts)
-        if let place = decision.statement.flatMap({ document.statements.firstIndex(of: $0) }) { used.insert(place) }
+        // A rule that is merely not ruled out was not tried.
+        if decision.reason != .notRuledOut,
+          let place = decision.statement.flatMap({ document.statements.firstIndex(of: $0) })
+        {
+          used.insert(place)
+        }
         results.append(
           Result(
             file: file.name, name: example.name, line: example.line, decision: decision,

@@ -1,5 +1,34 @@
 internal import Policy
 
+/// What is known besides some facts, and what stands against them.
+///
+/// About BPF programs it makes a difference whether what is not known is not there, or may have been left out; and whether
+/// the volume is in doubt. A decision about the kernel's own operations knows no such difference.
+enum ExampleWorld: CaseIterable {
+  /// Nothing is missing: what is not known is not there.
+  case complete
+  /// Whatever is not known may be missing.
+  case open
+  /// Nothing is missing, and no rule allows by what the volume says, nor by a signer.
+  case doubted
+
+  /// The facts in such a world; nil where it makes no difference to another one.
+  func place(_ facts: Facts) -> Facts? {
+    var placed = facts
+    switch self {
+    case .complete: placed.settled = .all
+    case .open: if facts.operation != .bpfProgLoad { return nil }
+    case .doubted:
+      guard facts.operation == .bpfProgLoad else { return nil }
+      placed.settled = .all
+      placed.doubts = [.checksAtMostOnce]
+      placed.doubtedSigners = facts.signers
+      placed.signers = []
+    }
+    return placed
+  }
+}
+
 /// The least that must be known for properties to hold: one set of facts, or several where a property leaves a choice.
 enum ExampleFacts {
   /// Choices that are tried at most.
@@ -29,6 +58,35 @@ enum ExampleFacts {
         return both
       }
   }
+
+  /// Facts that satisfy an ALLOW rule about BPF programs, with what a DENY rule asks for besides known in part only: each
+  /// part of it may be what is missing. Nothing else is.
+  ///
+  /// - Returns: the facts, and whether they are all.
+  static func missing(
+    _ one: PolicyDocument.Statement, _ other: PolicyDocument.Statement
+  ) -> (facts: [Facts], isComplete: Bool) {
+    guard one.operation == .bpfProgLoad, one.action != other.action else { return ([], true) }
+    let (allow, deny) = one.action == .allow ? (one, other) : (other, one)
+    let asked = Set(allow.properties.map { $0.name })
+    let all = deny.properties.filter { $0.name.canBeMissing && (!asked.contains($0.name) || $0.name.isSet) }
+    let parts = all.prefix(partLimit)
+    let rest = deny.properties.filter { property in !all.contains { $0.name == property.name } }
+    let found = (1..<max(1, 1 << parts.count)).flatMap { chosen in
+      let missing = parts.enumerated().filter { chosen & 1 << $0.offset != 0 }.map { $0.element }
+      let known = parts.enumerated().filter { chosen & 1 << $0.offset == 0 }.map { $0.element }
+      return satisfying(allow.properties + rest + known, operation: one.operation).map { facts in
+        var facts = facts
+        facts.settled = .all
+        for property in missing { facts.settled.remove(property.name) }
+        return facts
+      }
+    }
+    return (found, all.count == parts.count)
+  }
+
+  /// Properties of which each combination is tried: more are met in no policy that people write.
+  private static let partLimit = 4
 
   /// Makes one property's fact; false when the values exclude each other.
   private static func add(

@@ -22,6 +22,7 @@ extension Explanation {
       guard let text = facts.text(of: name) ?? (isAsked(name) || name.isKernel ? "unknown" : nil) else { continue }
       lines.append("  " + Self.column(name.factName) + text)
     }
+    for note in facts.notes { lines.append("  " + Self.column(note.name) + note.words.separated(by: ",")) }
     lines.append("rules of \(facts.operation?.rawValue ?? "UNKNOWN")")
     if rules.isEmpty { lines.append("  none") }
     for rule in rules {
@@ -33,7 +34,11 @@ extension Explanation {
           switch property.outcome {
           case .holds: ""
           case .fails: "   found \(property.found ?? "")"
-          case .unknown: "   not known"
+          case .unknown:
+            rule.statement.action == .deny && facts.operation == .bpfProgLoad
+              ? "   not ruled out: not known, or some of it may be missing"
+              : property.found.map { "   found \($0), which may be for want of evidence" } ?? "   not known"
+          case .doubted: "   found \(property.found ?? "a signer"), in doubt: no rule allows by it"
           }
         lines.append("      \(property.outcome == .holds ? "✓" : "✗") \(property.property.canonicalText)\(found)")
       }

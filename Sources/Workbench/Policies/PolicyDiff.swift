@@ -3,10 +3,13 @@ public import Policy
 
 /// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way.
 ///
-/// A decision depends only on which rules match, and a rule matches only by what is known. So wherever two policies
-/// differ, they also differ on the least facts that satisfy both deciding rules; these are tried for all pairs of
-/// rules (and defaults). The result is complete where properties name one value; for lists, patterns and versions,
-/// which leave a choice, up to eight choices are tried.
+/// A decision depends only on which rules match. So wherever two policies differ, they also differ on the least facts that
+/// satisfy both deciding rules; these are tried for all pairs of rules (and defaults). The result is complete where
+/// properties name one value; for lists, patterns and versions, which leave a choice, up to eight choices are tried.
+///
+/// A DENY rule about BPF programs also decides by what may be missing. Each set of facts is therefore tried where nothing
+/// is missing, where anything may be, and in doubt (``ExampleWorld``), and each pair of an ALLOW and a DENY rule with
+/// every part of what the DENY rule asks for missing.
 public struct PolicyDiff: Sendable {
   public private(set) var changes: [Change] = []
   /// False when the policies have more pairs of rules than are tried.
@@ -22,6 +25,8 @@ public struct PolicyDiff: Sendable {
   }
 
   private static let pairLimit = 1_000_000
+  /// What DENY rules of either policy ask for that is there for want of evidence.
+  private var absences: [PolicyDocument.Property] = []
 
   /// Compares two valid policies.
   ///
@@ -33,9 +38,13 @@ public struct PolicyDiff: Sendable {
     let after = try CompiledPolicy(new)
     self.old = before.header
     self.new = after.header
+    for statement in old.statements + new.statements
+    where statement.operation == .bpfProgLoad && statement.action == .deny {
+      absences += statement.properties.filter { $0.asksForAbsence && !absences.contains($0) }
+    }
     var pairs = 0
     var seen: Set<[Int]> = []
-    for facts in samples { compare(facts, before, after, &seen) }
+    for facts in samples { compareAlone(facts, before, after, &seen) }
     for operation in Operation.allCases.map({ Optional($0) }) + [nil] {
       compare(Facts(operation: operation), before, after, &seen)
       guard let operation else { continue }
@@ -59,6 +68,9 @@ public struct PolicyDiff: Sendable {
             for facts in ExampleFacts.satisfying(rule.properties + other.properties, operation: operation) {
               compare(facts, before, after, &seen)
             }
+            let parts = ExampleFacts.missing(rule, other)
+            for facts in parts.facts.flatMap({ evident($0) }) { compareAlone(facts, before, after, &seen) }
+            isComplete = isComplete && parts.isComplete
           }
           if !isComplete { break }
         }
@@ -67,6 +79,30 @@ public struct PolicyDiff: Sendable {
   }
 
   private mutating func compare(
+    _ facts: Facts, _ before: CompiledPolicy, _ after: CompiledPolicy, _ seen: inout Set<[Int]>
+  ) {
+    for facts in evident(facts) {
+      for world in ExampleWorld.allCases {
+        if let placed = world.place(facts) { compareAlone(placed, before, after, &seen) }
+      }
+    }
+  }
+
+  /// The facts, and where a rule denies by the absence of evidence, with each evidence that it fails by.
+  private func evident(_ facts: Facts) -> [Facts] {
+    guard facts.operation == .bpfProgLoad else { return [facts] }
+    return absences.reduce([facts]) { all, property in
+      all
+        + all.flatMap { facts in
+          property.name.facts(failing: property.value).compactMap { text in
+            var facts = facts
+            return (try? facts.set(property.name.rawValue, text)) == nil ? nil : facts
+          }
+        }
+    }
+  }
+
+  private mutating func compareAlone(
     _ facts: Facts, _ before: CompiledPolicy, _ after: CompiledPolicy, _ seen: inout Set<[Int]>
   ) {
     let was = before.decide(facts)

@@ -22,6 +22,7 @@ public struct PolicyLint {
     var lint = PolicyLint(document)
     lint.checkReach()
     lint.checkKnowledge()
+    lint.checkAbsence()
     lint.checkDefaults()
     lint.checkSize()
     if let config { lint.checkKernel(config) }
@@ -96,12 +97,58 @@ public struct PolicyLint {
       guard let operation = statement.operation else { continue }
       for property in statement.properties {
         guard let why = property.whyNeverKnown(for: operation) else { continue }
-        let effect = statement.action == .allow ? "never allows" : "never denies"
+        // A value that is another one each time fails; what is never known cannot be ruled out.
+        let isUnknown = operation == .bpfProgLoad && property.name.producer == .none
+        let effect =
+          switch statement.action {
+          case .allow: "never allows"
+          case .deny: isUnknown ? "lets no later rule allow" : "never denies"
+          }
         let instead = property.name.substitute.map { ", or ask for \($0.rawValue) instead" } ?? ""
         add(
           .error, "policy.never-known", "\(why), so this rule \(effect)", at: property.range,
           hint: "remove the rule\(instead)")
       }
+    }
+  }
+
+  // MARK: - Rules about what can be missing
+
+  /// A DENY rule about what can be missing stands in the way of whatever has no such fact; an ALLOW rule that asks for
+  /// evidence to be missing holds only where verified bytes say so.
+  private mutating func checkAbsence() {
+    var denials: [[PropertyName]: (first: PolicyDocument.Property, line: Int, others: Int)] = [:]
+    for statement in document.statements where statement.kind == .rule && statement.operation == .bpfProgLoad {
+      // What is never known has an error of its own.
+      guard !statement.properties.contains(where: { $0.whyNeverKnown(for: .bpfProgLoad) != nil }) else { continue }
+      switch statement.action {
+      case .deny:
+        let missing = statement.properties.filter { $0.name.canBeMissing }
+        guard let first = missing.first else { continue }
+        // One finding for all that ask for the same: a policy may revoke a hundred thousand root hashes.
+        denials[missing.map { $0.name }, default: (first, statement.line, -1)].others += 1
+      case .allow:
+        for property in statement.properties where property.asksForAbsence {
+          // Of what the kernel did no bytes say that it did not.
+          let effect =
+            property.value == .flag(false)
+            ? "this rule never allows" : "this rule allows only where verified bytes say that there is none"
+          add(
+            .warning, "policy.allows-absence",
+            "\(property.canonicalText) asks for evidence to be missing, which whoever asks for a load can bring about, so "
+              + effect, at: property.range,
+            hint: "leave the property out, or deny what has such evidence before this rule")
+        }
+      }
+    }
+    for (names, found) in denials {
+      let what = names.map { $0.rawValue }.joined(separator: ", ")
+      let others = found.others == 0 ? "" : "; so do \(found.others) more rules"
+      add(
+        .warning, "policy.deny-missing",
+        "no rule after this one allows what its question about \(what) has no answer for, because the evidence could have "
+          + "been left out\(others)", at: found.first.range,
+        hint: "put rules that are to allow such objects before line \(found.line)")
     }
   }
 

@@ -81,7 +81,7 @@ public struct Replay: Sendable {
     of record: AccessRecord, _ statement: PolicyDocument.Statement, _ recordedUnder: PolicyDocument?
   ) -> Knowledge {
     let operation = Operation(rawValue: record.operation)
-    var knowledge = Knowledge(facts: Facts(operation: operation))
+    var knowledge = Knowledge(facts: Facts(operation: operation), recorded: statement.action)
     for property in statement.properties { knowledge.learn(property) }
     // Without a file behind it nothing is verified (security/ipe/eval.c).
     if record.file == nil, operation != .bpfProgLoad { knowledge.learnNoFile() }
@@ -162,7 +162,7 @@ public struct Replay: Sendable {
     var maybe: [PolicyDocument.Statement] = []
     var certain: PolicyDocument.Statement?
     for rule in explanation.rules {
-      let outcomes = rule.properties.map { knowledge.outcome($0) }
+      let outcomes = rule.properties.map { knowledge.outcome($0, of: rule.statement) }
       if outcomes.contains(.fails) { continue }
       if !outcomes.contains(.unknown) {
         certain = rule.statement
@@ -171,7 +171,9 @@ public struct Replay: Sendable {
       maybe.append(rule.statement)
     }
     // Facts that no rule needs leave the policy's default.
-    let fallback = policy.decide(Facts(operation: knowledge.facts.operation))
+    var nothing = Facts(operation: knowledge.facts.operation)
+    nothing.settled = .all
+    let fallback = policy.decide(nothing)
     let last = certain?.action ?? (fallback.reason == .rule ? nil : fallback.action)
     guard let last else { return (nil, maybe.first ?? certain) }
     guard maybe.allSatisfy({ $0.action == last }) else { return (nil, maybe.first) }
@@ -182,10 +184,16 @@ public struct Replay: Sendable {
 /// What a record tells about the facts, positive and negative.
 private struct Knowledge {
   var facts: Facts
-  private var failed: [PolicyDocument.Property] = []
+  /// What the recorded rule says.
+  private let recorded: Action
+  /// Properties that failed, and the action of the rules that they failed in.
+  private var failed: [(property: PolicyDocument.Property, action: Action)] = []
   private var absent: Set<PropertyName> = []
 
-  init(facts: Facts) { self.facts = facts }
+  init(facts: Facts, recorded: Action) {
+    self.facts = facts
+    self.recorded = recorded
+  }
 
   /// A property is known to hold.
   mutating func learn(_ property: PolicyDocument.Property) {
@@ -208,16 +216,30 @@ private struct Knowledge {
         // The kernel always knows its own flags, and what is not the one is the other.
         for other in property.name.facts(failing: property.value) { try? facts.set(property.name.rawValue, other) }
       } else {
-        failed.append(property)
+        failed.append((property, rule.action))
       }
     }
   }
 
-  func outcome(_ trace: Explanation.PropertyTrace) -> Outcome {
-    guard trace.outcome == .unknown else { return trace.outcome }
+  /// - Parameter rule: the rule of the other policy that the property is of.
+  func outcome(_ trace: Explanation.PropertyTrace, of rule: PolicyDocument.Statement) -> Outcome {
+    // About BPF programs a DENY rule may be recorded that is merely not ruled out, or one whose facts are in doubt. Its
+    // properties say nothing certain of rules that allow, and other values are not certain to fail.
+    let isAlike =
+      rule.operation != .bpfProgLoad || recorded == .allow || trace.property.name.isAlikeForAllRules
+    switch trace.outcome {
+    case .holds where isAlike || rule.action == .deny: return .holds
+    case .fails where isAlike || rule.action == .allow: return .fails
+    case .holds, .fails, .doubted: return .unknown
+    case .unknown: break
+    }
     if absent.contains(trace.property.name) { return .fails }
-    // Whatever implies what failed has failed as well.
-    return failed.contains { trace.property.implies($0) } ? .fails : .unknown
+    // Whatever implies what failed has failed as well; but an ALLOW rule fails by less than a DENY rule.
+    return failed.contains { failure in
+      trace.property.implies(failure.property)
+        && (failure.action == .deny || rule.action == .allow || rule.operation != .bpfProgLoad
+          || failure.property.name.isAlikeForAllRules)
+    } ? .fails : .unknown
   }
 }
 

@@ -2,7 +2,7 @@ import Base
 import Policy
 import Testing
 
-/// DENY rules that did not apply only because something is not known are listed with the decision.
+/// DENY rules of which nothing fails and something is not known are listed with the decision, and nothing behind them allows.
 @Suite struct UnknownDenialTests {
   private static let digests = (1...4).map { "sha256:" + String(repeating: "0\($0)", count: 32) }
 
@@ -38,21 +38,27 @@ import Testing
       Self.listed(policy.decide(facts).unknownDenials) == [
         "3:x_requester_gid", "5:x_signer,x_path", "9:x_signer", "11:x_requester_object",
       ])
-    // What comes after the deciding line is not asked.
+    #expect(policy.decide(facts).action == .deny && policy.decide(facts).reason == .notRuledOut)
+    // What comes after the line that would decide is not asked.
     facts.programClass = .restricted
-    #expect(policy.decide(facts).line == 10)
+    #expect(policy.decide(facts).line == 3 && policy.decide(facts).action == .deny)
     #expect(
       Self.listed(policy.decide(facts).unknownDenials) == ["3:x_requester_gid", "5:x_signer,x_path", "9:x_signer"])
-    // A known signer: lines 5 and 9 fail.
+    // Known signers of whom it is not known that they are all; then lines 5 and 9 fail.
     facts.signers = Self.digests[1...2].compactMap { DigestLiteral($0) }
+    #expect(
+      Self.listed(policy.decide(facts).unknownDenials) == ["3:x_requester_gid", "5:x_signer,x_path", "9:x_signer"])
+    facts.settled.insert(.signer)
     #expect(Self.listed(policy.decide(facts).unknownDenials) == ["3:x_requester_gid"])
-    // The signer of line 5, and no path: its chain is walked, and line 9 denies.
-    facts.signers = Self.digests[0...0].compactMap { DigestLiteral($0) }
+    // The signer of line 5, and no path: its chain is walked, and line 9 denies. One whose signature is in doubt will do.
+    facts.signers = []
+    facts.doubtedSigners = Self.digests[0...0].compactMap { DigestLiteral($0) }
     #expect(policy.decide(facts).line == 9)
     #expect(Self.listed(policy.decide(facts).unknownDenials) == ["3:x_requester_gid", "5:x_path"])
     facts.requesterGID = 4
     facts.path = "/lib/a.o"
     #expect(policy.decide(facts).unknownDenials == .none)
+    #expect(policy.decide(facts).line == 9)
     #expect(policy.decide(Facts(operation: nil)).unknownDenials == .none)
   }
 
@@ -63,7 +69,10 @@ import Testing
     facts.requesterUID = 0
     let decision = policy.decide(facts)
     #expect(decision.action == .deny && decision.line == 4)
-    #expect(decision.unknownDenials.lines() == ["DENY at line 3 did not apply: x_requester_gid is not known"])
+    #expect(
+      decision.unknownDenials.lines() == [
+        "DENY at line 3 is not ruled out: what it asks of x_requester_gid is not known"
+      ])
     #expect(
       JSONValue.object(decision.unknownDenials.jsonMembers).compact
         == "{\"unknown_deny_rules\":[{\"line\":3,\"rule\":\"op=BPF_PROG_LOAD x_requester_gid=0 action=DENY\","
@@ -77,8 +86,18 @@ import Testing
     var facts = Facts(operation: .bpfProgLoad)
     facts.dmverityRoothash = DigestLiteral(Self.digests[0])
     facts.witnesses = .kernel
-    #expect(policy.decide(facts).line == 4)
+    #expect(policy.decide(facts).line == 3 && policy.decide(facts).reason == .notRuledOut)
     #expect(Self.listed(policy.decide(facts).unknownDenials) == ["3:x_requester_gid"])
+    facts.requesterGID = 4
+    #expect(policy.decide(facts).line == 4 && policy.decide(facts).action == .allow)
+  }
+
+  /// IPE passes over what it does not know, and so it is for the kernel's own operations.
+  @Test func theKernelsOperationsPassThemOver() throws {
+    let policy = try Self.compile("op=EXECUTE dmverity_roothash=\(Self.digests[0]) action=DENY")
+    let decision = policy.decide(Facts(operation: .execute))
+    #expect(decision.action == .allow && decision.reason == .globalDefault)
+    #expect(decision.unknownDenials.lines() == ["DENY at line 3 did not apply: dmverity_roothash is not known"])
   }
 
   /// The programs of one object may know different things.
@@ -115,7 +134,7 @@ import Testing
     #expect(denials.rules.map(\.statement.line) == Array(3..<103) && denials.omitted == 150)
     #expect(denials.jsonMembers.last?.value == 150)
     #expect(denials.lines(limit: 2).count == 3)
-    #expect(denials.lines(limit: 2).last == "248 more DENY rules did not apply, because something is not known")
+    #expect(denials.lines(limit: 2).last == "the same is so of 248 more DENY rules")
   }
 
   /// For random policies the list is what a walk over all rules finds.

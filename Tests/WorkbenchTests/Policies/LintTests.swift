@@ -57,7 +57,8 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
     "x_requester_dmverity_signature=TRUE", "x_requester_dmverity_signature=FALSE",
   ])
   func whatIsNeverKnown(property: String) throws {
-    for (action, effect) in [("ALLOW", "never allows"), ("DENY", "never denies")] {
+    let denial = property.hasPrefix("bpf_kernel") ? "never denies" : "lets no later rule allow"
+    for (action, effect) in [("ALLOW", "never allows"), ("DENY", denial)] {
       let text = "op=BPF_PROG_LOAD x_class=RESTRICTED \(property) action=\(action)"
       let finding = try #require(PolicyLint.findings(parse(text)).first)
       #expect(finding.severity == .error && finding.code == "policy.never-known")
@@ -76,7 +77,51 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
     "op=BPF_PROG_LOAD x_requester_uid=0", "op=BPF_PROG_LOAD dmverity_signature=TRUE",
   ])
   func whatIsKnownIsNotReported(rule: String) {
-    for action in ["ALLOW", "DENY"] { #expect(codes("\(rule) action=\(action)").isEmpty) }
+    for action in ["ALLOW", "DENY"] {
+      #expect(codes("\(rule) action=\(action)").filter { $0.hasPrefix("policy.never-known") }.isEmpty)
+    }
+  }
+
+  /// One finding for all rules that ask for the same; none for what is always known, nor for the kernel's operations.
+  @Test func denialsOfWhatCanBeMissing() throws {
+    #expect(
+      codes(
+        "op=BPF_PROG_LOAD x_object=\(a) action=DENY\nop=BPF_PROG_LOAD dmverity_roothash=\(a) action=DENY\n"
+          + "op=BPF_PROG_LOAD dmverity_roothash=\(b) action=DENY\nop=EXECUTE dmverity_roothash=\(b) action=DENY\n"
+          + "op=BPF_PROG_LOAD x_class=FULL x_signer=\(b) action=DENY") == [
+          "policy.deny-missing:4", "policy.deny-missing:7",
+        ])
+    let finding = try #require(
+      PolicyLint.findings(
+        parse("op=BPF_PROG_LOAD x_signer=\(a) action=DENY\nop=BPF_PROG_LOAD x_signer=\(b) action=DENY")
+      ).first)
+    #expect(finding.severity == .warning && finding.message.hasSuffix("so do 1 more rules"))
+    #expect(finding.hint?.contains("before line 3") == true)
+  }
+
+  @Test func allowancesByAbsence() {
+    for rule in [
+      "bpf_signature=UNSIGNED", "bpf_signature=NONE", "dmverity_signature=FALSE", "fsverity_signature=FALSE",
+    ] {
+      #expect(codes("op=BPF_PROG_LOAD \(rule) action=ALLOW") == ["policy.allows-absence:3"])
+    }
+    #expect(codes("op=EXECUTE dmverity_signature=FALSE action=ALLOW").isEmpty)
+  }
+
+  /// A DENY rule matches what an ALLOW rule before it does not: what is in doubt, or not known.
+  @Test func denialsBehindAllowances() {
+    let narrow = "x_image_name=a x_class=FULL action=DENY"
+    #expect(
+      codes("op=BPF_PROG_LOAD x_image_name=a action=ALLOW\nop=BPF_PROG_LOAD \(narrow)") == ["policy.deny-missing:4"])
+    #expect(
+      codes("op=BPF_PROG_LOAD x_class=FULL action=ALLOW\nop=BPF_PROG_LOAD \(narrow)") == [
+        "policy.shadowed:4", "policy.deny-missing:4",
+      ])
+    #expect(
+      codes(
+        "op=BPF_PROG_LOAD bpf_keyring=BPF action=ALLOW\n"
+          + "op=BPF_PROG_LOAD bpf_keyring=BPF bpf_signature=EXPIRED action=ALLOW"
+      ).isEmpty)
   }
 
   /// Where no kernel and nobody here knows the property, the operation makes no difference.

@@ -3,7 +3,7 @@ extension PropertyEntry {
   static let fsverityDigest = PropertyEntry(
     form: DigestForm(
       algorithms: ["sha256", "sha512"], fact: Fact({ $0.fsverityDigest }, { $0.fsverityDigest = $1 })),
-    isKernel: true, isOfOneFile: true, producer: .file, ipeOption: "CONFIG_IPE_PROP_FS_VERITY",
+    isKernel: true, isOfOneFile: true, absence: .unknown, producer: .file, ipeOption: "CONFIG_IPE_PROP_FS_VERITY",
     loaderOption: { _ in "CONFIG_FS_VERITY" },
     reference: {
       PropertyReference(
@@ -20,7 +20,7 @@ extension PropertyEntry {
 
   static let fsveritySignature = PropertyEntry(
     form: FlagForm(fact: Fact({ $0.fsveritySignature }, { $0.fsveritySignature = $1 })), isKernel: true,
-    producer: .file, ipeOption: "CONFIG_IPE_PROP_FS_VERITY_BUILTIN_SIG",
+    absence: .values([.flag(false)]), producer: .file, ipeOption: "CONFIG_IPE_PROP_FS_VERITY_BUILTIN_SIG",
     loaderOption: { $0 == .flag(true) ? "CONFIG_FS_VERITY_BUILTIN_SIGNATURES" : nil },
     reference: {
       PropertyReference(
@@ -36,7 +36,8 @@ extension PropertyEntry {
     })
 
   static let path = PropertyEntry(
-    form: PathForm(fact: Fact({ $0.path }, { $0.path = $1 })), producer: .object,
+    form: PathForm(fact: Fact({ $0.path }, { $0.path = $1 })), isAboutVolume: true, absence: .unknown,
+    producer: .object,
     reference: {
       PropertyReference(
         "The object's path in its image, from the image's root.",
@@ -52,7 +53,7 @@ extension PropertyEntry {
 
   static let object = PropertyEntry(
     form: DigestForm(algorithms: ["sha256"], fact: Fact({ $0.object }, { $0.object = $1 })), isOfOneFile: true,
-    producer: .object,
+    absence: .given, producer: .object,
     reference: {
       PropertyReference(
         "SHA-256 of the object file.",
@@ -67,7 +68,8 @@ extension PropertyEntry {
     })
 
   static let imageName = PropertyEntry(
-    form: TextForm(fact: Fact({ $0.imageName }, { $0.imageName = $1 })), producer: .manifest,
+    form: TextForm(fact: Fact({ $0.imageName }, { $0.imageName = $1 })), isAboutVolume: true, absence: .unknown,
+    producer: .manifest,
     reference: {
       PropertyReference(
         "The image's name from the manifest inside it, so from under the root hash.",
@@ -81,7 +83,7 @@ extension PropertyEntry {
 
   static let imageVersionMin = PropertyEntry(
     form: VersionForm(fact: Fact({ $0.imageVersion }, { $0.imageVersion = $1 })), factName: "x_image_version",
-    producer: .manifest,
+    isAboutVolume: true, absence: .unknown, producer: .manifest,
     reference: {
       PropertyReference(
         "The image's version from the same place is not lower.",

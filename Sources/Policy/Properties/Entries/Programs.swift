@@ -4,7 +4,7 @@ internal import KernelABI
 extension PropertyEntry {
   static let programType = PropertyEntry(
     form: ListForm(known: { TypeNames.programs }, fact: Fact({ $0.programTypes }, { $0.programTypes = $1 })),
-    isAboutPrograms: true, producer: .programs,
+    isAboutPrograms: true, absence: .impossible, producer: .programs,
     reference: {
       PropertyReference(
         "Every program of the object is of one of these types, in bpftool's words (`xdp`, `tracing`, `lsm`, `sched_cls` …).",
@@ -18,7 +18,7 @@ extension PropertyEntry {
 
   static let attachType = PropertyEntry(
     form: ListForm(known: { TypeNames.attachTypes }, fact: Fact({ $0.attachTypes }, { $0.attachTypes = $1 })),
-    isAboutPrograms: true, producer: .programs,
+    isAboutPrograms: true, absence: .impossible, producer: .programs,
     reference: {
       PropertyReference(
         "Every program has one of these expected attach types, in libbpf's words.",
@@ -32,7 +32,8 @@ extension PropertyEntry {
     })
 
   static let helpers = PropertyEntry(
-    form: HelperForm(fact: Fact({ $0.helpers }, { $0.helpers = $1 })), isAboutPrograms: true, producer: .programs,
+    form: HelperForm(fact: Fact({ $0.helpers }, { $0.helpers = $1 })), isAboutPrograms: true, absence: .impossible,
+    producer: .programs,
     reference: {
       PropertyReference(
         "The programs call no helper outside this list (names without `bpf_`, or numbers).",
@@ -46,7 +47,8 @@ extension PropertyEntry {
     })
 
   static let lockdown = PropertyEntry(
-    form: WordForm(fact: Fact({ $0.lockdown }, { $0.lockdown = $1 })), isAboutPrograms: true, producer: .programs,
+    form: WordForm(fact: Fact({ $0.lockdown }, { $0.lockdown = $1 })), isAboutPrograms: true, absence: .impossible,
+    producer: .programs,
     reference: {
       PropertyReference(
         "The programs would load under this lockdown mode, whatever the mode is now.",
@@ -61,7 +63,7 @@ extension PropertyEntry {
 
   static let programClass = PropertyEntry(
     form: WordForm(fact: Fact({ $0.programClass }, { $0.programClass = $1 })), isAboutPrograms: true,
-    producer: .programs,
+    absence: .impossible, producer: .programs,
     reference: {
       PropertyReference(
         "What the programs do at most.",
@@ -88,7 +90,8 @@ extension PropertyEntry {
     })
 
   static let reads = PropertyEntry(
-    form: WordForm(fact: Fact({ $0.reads }, { $0.reads = $1 })), isAboutPrograms: true, producer: .programs,
+    form: WordForm(fact: Fact({ $0.reads }, { $0.reads = $1 })), isAboutPrograms: true, absence: .impossible,
+    producer: .programs,
     reference: {
       PropertyReference(
         "What the programs read of the kernel's memory at most, from the least to the most: who reads nothing satisfies `DECLARED`, and every program satisfies `UNDECLARED`.",

@@ -4,7 +4,7 @@ extension PropertyEntry {
   /// which pass no loader.
   static let bpfKernel = PropertyEntry(
     form: FlagForm(fact: Fact({ $0.bpfKernel }, { $0.bpfKernel = $1 })), isAboutPrograms: true,
-    producer: .loading(.flag(false)),
+    absence: .impossible, producer: .loading(.flag(false)),
     reference: {
       PropertyReference(
         "Whether the kernel itself asks for the load, as the loader program of a light skeleton does.",
@@ -17,7 +17,8 @@ extension PropertyEntry {
     })
 
   static let requesterUID = PropertyEntry(
-    form: NumberForm(fact: Fact({ $0.requesterUID }, { $0.requesterUID = $1 })), producer: .requester,
+    form: NumberForm(fact: Fact({ $0.requesterUID }, { $0.requesterUID = $1 })), absence: .impossible,
+    producer: .requester,
     reference: {
       PropertyReference(
         "The effective user id of the process that asks is one of these.",
@@ -30,7 +31,8 @@ extension PropertyEntry {
     })
 
   static let requesterGID = PropertyEntry(
-    form: NumberForm(fact: Fact({ $0.requesterGID }, { $0.requesterGID = $1 })), producer: .requester,
+    form: NumberForm(fact: Fact({ $0.requesterGID }, { $0.requesterGID = $1 })), absence: .impossible,
+    producer: .requester,
     reference: {
       PropertyReference(
         "The effective group id of the process that asks is one of these.",
@@ -43,7 +45,8 @@ extension PropertyEntry {
     })
 
   static let requesterPath = PropertyEntry(
-    form: PathForm(fact: Fact({ $0.requesterPath }, { $0.requesterPath = $1 })), producer: .requester,
+    form: PathForm(fact: Fact({ $0.requesterPath }, { $0.requesterPath = $1 })), absence: .unknown,
+    producer: .requester,
     reference: {
       PropertyReference(
         "Where the executable of the process that asks is, as the kernel names it in that process's mount namespace.",
@@ -60,7 +63,7 @@ extension PropertyEntry {
 
   static let requesterObject = PropertyEntry(
     form: DigestForm(algorithms: ["sha256"], fact: Fact({ $0.requesterObject }, { $0.requesterObject = $1 })),
-    isOfOneFile: true, producer: .none, substitute: .requesterUID,
+    isOfOneFile: true, absence: .unknown, producer: .none, substitute: .requesterUID,
     reference: {
       PropertyReference(
         "SHA-256 of the executable of the process that asks.",
@@ -74,7 +77,7 @@ extension PropertyEntry {
 
   static let requesterRoothash = PropertyEntry(
     form: DigestForm(algorithms: nil, fact: Fact({ $0.requesterRoothash }, { $0.requesterRoothash = $1 })),
-    producer: .none, substitute: .requesterUID,
+    absence: .unknown, producer: .none, substitute: .requesterUID,
     reference: {
       PropertyReference(
         "The root hash of the volume that holds the executable of the process that asks.",
@@ -88,7 +91,8 @@ extension PropertyEntry {
     })
 
   static let requesterSignature = PropertyEntry(
-    form: FlagForm(fact: Fact({ $0.requesterSignature }, { $0.requesterSignature = $1 })), producer: .none,
+    form: FlagForm(fact: Fact({ $0.requesterSignature }, { $0.requesterSignature = $1 })),
+    absence: .values([.flag(false)]), producer: .none,
     substitute: .requesterUID,
     reference: {
       PropertyReference(

@@ -2,12 +2,12 @@
 extension PropertyEntry {
   static let bpfSignature = PropertyEntry(
     form: WordForm(fact: Fact({ $0.bpfSignature }, { $0.bpfSignature = $1 })), placeholder: "VERDICT",
-    isAboutPrograms: true, producer: .signatures,
+    isAboutPrograms: true, absence: .values([.word("UNSIGNED"), .word("NONE")]), producer: .signatures,
     reference: {
       PropertyReference(
         "What came of checking the program's own signature: `UNSIGNED`, `OK`, `BADSIG`, `UNKNOWNKEY`, `PARTIALSIG`, `UNEXPECTED`, `FAULT`, `NONE`.",
         details:
-          "`VERIFIED` is another name of `OK`; `METADATA_VERIFIED` is stronger and satisfies both, because the signature covers the initial contents of the maps too. `EXPIRED` is this project's own word: the signature holds, by a certificate that is not valid today; a policy that takes such signatures has a rule that says so. No rule that allows takes one otherwise, `bpf_keyring=` neither. The signature is the object's own, see `signatures.md`; it is looked for in objects on images too. With `load --keyring` the kernel checks each program as well; its word alone makes a program `OK` that has no CO-RE records and would be `UNKNOWNKEY`, and `PARTIALSIG` one that has them, because the kernel checks the instructions before it rewrites them; nothing makes `BADSIG` or `EXPIRED` into `OK`.",
+          "`VERIFIED` is another name of `OK`; `METADATA_VERIFIED` is stronger and satisfies both, because the signature covers the initial contents of the maps too. `EXPIRED` is this project's own word: the signature holds, by a certificate that is not valid today; a policy that takes such signatures has a rule that says so. No rule that allows takes one otherwise, `bpf_keyring=` neither. The signature is the object's own, see `signatures.md`; it is looked for in objects on images too. With `load --keyring` the kernel checks each program as well; it checks the instructions and nothing else, so its word alone makes a program that would be `UNKNOWNKEY` only `PARTIALSIG`: the contents of its maps, its CO-RE records, its type and its attach target are signed by nobody who is known. It is `OK` by the kernel's word where it has neither maps nor CO-RE records and lies in an image whose root hash is signed, so that its type and target are vouched for too. Nothing makes `BADSIG` or `EXPIRED` into `OK`.",
         .init(
           "bpf_signature=OK",
           cases: [
@@ -20,7 +20,7 @@ extension PropertyEntry {
 
   static let bpfKeyring = PropertyEntry(
     form: WordForm(fact: Fact({ $0.bpfKeyring }, { $0.bpfKeyring = $1 })), placeholder: "RING", isAboutPrograms: true,
-    producer: .signatures, isVoid: { $0.bpfSignature == .expired },
+    absence: .unknown, producer: .signatures, isVoid: { $0.bpfSignature == .expired },
     reference: {
       PropertyReference(
         "Where the key of that signature was found: `BUILTIN`, `SECONDARY`, `PLATFORM`, `USER`, `BPF` (the `.bpf` keyring) or `DM_VERITY`.",
@@ -35,7 +35,8 @@ extension PropertyEntry {
     })
 
   static let signatureSource = PropertyEntry(
-    form: WordForm(fact: Fact({ $0.signatureSources }, { $0.signatureSources = $1 })), producer: .signatures,
+    form: WordForm(fact: Fact({ $0.signatureSources }, { $0.signatureSources = $1 })), absence: .fewer,
+    producer: .signatures,
     loaderOption: { $0 == .word("USERSPACE") ? nil : "CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG" },
     reference: {
       PropertyReference(
@@ -52,12 +53,15 @@ extension PropertyEntry {
     })
 
   static let signer = PropertyEntry(
-    form: DigestSetForm(fact: Fact({ $0.signers.isEmpty ? nil : $0.signers }, { $0.signers = $1 })),
-    producer: .signatures,
+    form: DigestSetForm(
+      fact: Fact({ $0.signers.isEmpty ? nil : $0.signers }, { $0.signers = $1 }),
+      doubted: Fact({ $0.doubtedSigners }, { $0.doubtedSigners = $1 })),
+    absence: .fewer, producer: .signatures,
     reference: {
       PropertyReference(
         "SHA-256 of the DER certificate of a signer of the root hash or of the object. The signature was checked in user space and holds, and the certificate is valid today.",
-        details: "With several signers, one of them is enough; a rule with two `x_signer=` asks for both.",
+        details:
+          "With several signers, one of them is enough; a rule with two `x_signer=` asks for both. Rules that deny also go by a signer whose certificate is not valid today, and by who signed the root hash of a volume that is in doubt.",
         .init(
           "x_signer=\(exampleDigest)",
           cases: [

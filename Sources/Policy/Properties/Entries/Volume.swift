@@ -1,7 +1,8 @@
 /// What the volume or image says that holds the object.
 extension PropertyEntry {
   static let bootVerified = PropertyEntry(
-    form: FlagForm(fact: Fact({ $0.bootVerified }, { $0.bootVerified = $1 })), isKernel: true, producer: .none,
+    form: FlagForm(fact: Fact({ $0.bootVerified }, { $0.bootVerified = $1 })), isKernel: true, absence: .unknown,
+    producer: .none,
     substitute: .dmverityRoothash, ipeOption: "CONFIG_BLK_DEV_INITRD",
     reference: {
       PropertyReference(
@@ -18,12 +19,12 @@ extension PropertyEntry {
 
   static let dmverityRoothash = PropertyEntry(
     form: DigestForm(algorithms: nil, fact: Fact({ $0.dmverityRoothash }, { $0.dmverityRoothash = $1 })),
-    isKernel: true, producer: .volume, ipeOption: "CONFIG_IPE_PROP_DM_VERITY",
+    isKernel: true, isAboutVolume: true, absence: .unknown, producer: .volume, ipeOption: "CONFIG_IPE_PROP_DM_VERITY",
     reference: {
       PropertyReference(
         "The root hash of the dm-verity volume that the bytes come from (IPE).",
         details:
-          "Algorithm and digest are compared exactly; the case of the digits does not matter. Every such rule is found by its digest: a policy with 100,000 of them decides as fast as one with ten. Who vouches for the root hash is `x_witness`.",
+          "Algorithm and digest are compared exactly; the case of the digits does not matter. Every such rule is found by its digest: a policy with 100,000 of them decides as fast as one with ten. Who vouches for the root hash is `x_witness`. It is known of every volume whose blocks were verified here; while the volume is in doubt (`x_witness`), only rules that deny go by it.",
         .init(
           "dmverity_roothash=\(exampleDigest)",
           cases: [
@@ -35,13 +36,14 @@ extension PropertyEntry {
 
   static let dmveritySignature = PropertyEntry(
     form: FlagForm(fact: Fact({ $0.dmveritySignature }, { $0.dmveritySignature = $1 })), isKernel: true,
-    producer: .volume, ipeOption: "CONFIG_IPE_PROP_DM_VERITY_SIGNATURE",
+    isAboutVolume: true, absence: .values([.flag(false)]), producer: .volume,
+    ipeOption: "CONFIG_IPE_PROP_DM_VERITY_SIGNATURE",
     loaderOption: { $0 == .flag(true) ? "CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG" : nil },
     reference: {
       PropertyReference(
         "Whether the **kernel** checked a signature of the root hash when the volume was set up (IPE).",
         details:
-          "A signature that was checked in user space never counts here; it is `x_sig_source=USERSPACE`. Nor does one that a key may have made which root added to the kernel's `.dm-verity` keyring, although IPE takes it: `dm_verity.keyring_unsealed` is not `N`, or dm-verity says so of another time, because it was loaded after the volume was made or a module was removed by force.",
+          "A signature that was checked in user space never counts here; it is `x_sig_source=USERSPACE`. Nor does one that a key may have made which root added to the kernel's `.dm-verity` keyring, although IPE takes it: `dm_verity.keyring_unsealed` is not `N`, or dm-verity says so of another time, because it was loaded after the volume was made or a module was removed by force. While the machine's list of revocations names a signer, the kernel's signature counts only for a root hash that a known signer is known to have signed (a signature beside the image, by a certificate among the trust anchors): the kernel does not say whose it took.",
         .init(
           "dmverity_signature=TRUE",
           cases: [
@@ -51,13 +53,14 @@ extension PropertyEntry {
     })
 
   static let witness = PropertyEntry(
-    form: WordForm(fact: Fact({ $0.witnesses }, { $0.witnesses = $1 })), producer: .volume,
+    form: WordForm(fact: Fact({ $0.witnesses }, { $0.witnesses = $1 })), isAboutVolume: true, absence: .fewer,
+    producer: .volume,
     loaderOption: { $0 == .word("USERSPACE") ? nil : "CONFIG_DM_VERITY" },
     reference: {
       PropertyReference(
         "Who vouches that the bytes are those of the volume with this root hash: the kernel (its active dm-verity table), this program's own proof over every block, or both.",
         details: """
-          `KERNEL` and `USERSPACE` are satisfied by `BOTH` as well. A descriptor on a dm-verity volume has both or nothing: where the kernel's word is in doubt (`ignore_corruption`, `check_at_most_once`, corruption seen), `x_witness` is `USERSPACE`, and neither `dmverity_roothash` nor `dmverity_signature=TRUE` holds, so no rule passes the volume by accident. An image that is read without device-mapper has `USERSPACE` alone.
+          `KERNEL` and `USERSPACE` are satisfied by `BOTH` as well. A descriptor on a dm-verity volume has both. Where the kernel's word is in doubt (`ignore_corruption`, `check_at_most_once`, corruption seen), `x_witness` is `USERSPACE`, `dmverity_signature` is `FALSE`, and the volume is in doubt: what was verified here stays a fact, rules that deny go by it, and none that allows goes by anything about the volume (`dmverity_roothash`, `dmverity_signature`, `x_witness`, `x_dmverity_mode`, `x_path`, `x_image_name`, `x_image_version_min`, and `x_signer` for who signed its root hash). An image that is read without device-mapper has `USERSPACE` alone.
 
           `KERNEL` alone is the evidence about a volume whose devices cannot be read here (their nodes are gone, or reading fails), so that nothing can be proven. Without an ALLOW rule that says `x_witness=KERNEL` such an object is refused before any policy is asked. With one, that rule may allow it; no other ALLOW rule matches it, and no ALLOW default counts for it. It is what its name says: the page cache is believed, which root can poison (`threat-model.md`). Bytes that can be read and do not verify are refused all the same.
           """,
@@ -80,7 +83,8 @@ extension PropertyEntry {
     })
 
   static let dmverityMode = PropertyEntry(
-    form: ChoiceForm(fact: Fact({ $0.dmverityMode }, { $0.dmverityMode = $1 })), producer: .volume,
+    form: ChoiceForm(fact: Fact({ $0.dmverityMode }, { $0.dmverityMode = $1 })), isAboutVolume: true, absence: .unknown,
+    producer: .volume,
     loaderOption: { _ in "CONFIG_DM_VERITY" },
     reference: {
       PropertyReference(

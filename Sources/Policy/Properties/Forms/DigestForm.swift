@@ -3,14 +3,16 @@ internal import Base
 /// How the digests of a fact are read, for the index of rules.
 enum DigestFact: Sendable {
   case one(Fact<DigestLiteral>)
-  /// Several at once, of which a rule names one.
-  case several(Fact<[DigestLiteral]>)
+  /// Several at once, of which a rule names one; and those by which a rule denies and none allows.
+  case several(Fact<[DigestLiteral]>, doubted: Fact<[DigestLiteral]>)
 
-  /// Whether nothing is known of them.
-  func isUnknown(_ facts: borrowing Facts) -> Bool {
+  /// Whether there may be others than those that are known.
+  ///
+  /// - Parameter isStrict: whether what is missing counts, see ``Condition``.
+  func isOpen(_ facts: borrowing Facts, isStrict: Bool) -> Bool {
     switch self {
     case .one(let fact): fact.get(facts) == nil
-    case .several(let fact): fact.get(facts) == nil
+    case .several(let fact, doubted: _): isStrict || fact.get(facts) == nil
     }
   }
 }
@@ -47,11 +49,16 @@ struct DigestForm: IdentityForm {
 /// `sha256:hex`, of which there may be several: one of them is enough.
 struct DigestSetForm: ValueForm {
   let fact: Fact<[DigestLiteral]>
+  /// Digests like these by which a rule denies and none allows.
+  let doubted: Fact<[DigestLiteral]>
 
   var shape: PropertyName.Shape { .digest(algorithms: ["sha256"]) }
-  var digests: DigestFact? { .several(fact) }
+  var digests: DigestFact? { .several(fact, doubted: doubted) }
 
-  func test(_ value: PropertyValue) -> FactTest {
+  func test(_ value: PropertyValue) -> FactTest { Self.test(value, fact) }
+  func doubtedTest(_ value: PropertyValue) -> FactTest? { Self.test(value, doubted) }
+
+  private static func test(_ value: PropertyValue, _ fact: Fact<[DigestLiteral]>) -> FactTest {
     guard case .digest(let wanted) = value else { return neverKnown }
     let get = fact.get
     return { facts in

@@ -34,6 +34,10 @@ protocol ValueForm: Sendable {
   /// The test that a rule with this value makes.
   func test(_ value: PropertyValue) -> FactTest
 
+  /// The test that a rule which denies makes besides: whether facts satisfy the value by which no rule allows. Nil where
+  /// there are no such facts.
+  func doubtedTest(_ value: PropertyValue) -> FactTest?
+
   /// Whether every fact that satisfies a value satisfies another, different value too.
   func implies(_ value: PropertyValue, _ other: PropertyValue) -> Bool
 
@@ -69,6 +73,7 @@ extension ValueForm {
   var factHint: String? { nil }
   var digests: DigestFact? { nil }
   func determinesFact(_ value: PropertyValue) -> Bool { false }
+  func doubtedTest(_ value: PropertyValue) -> FactTest? { nil }
   func json(_ facts: borrowing Facts) -> JSONValue? { text(facts).map { .string($0) } }
 }
 

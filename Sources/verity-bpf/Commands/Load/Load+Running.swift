@@ -219,14 +219,50 @@ extension LoadCommand {
   private func denial(_ outcome: borrowing AdmissionOutcome) -> Diagnostic {
     let decision = outcome.ruling.deciding
     let program = outcome.ruling.program.map { outcome.programs[$0] } ?? "the object"
+    let doubt = outcome.doubted.map { Self.reason(of: $0) }
     return Diagnostic(
       "policy.denied", .denied,
       "\(policy.map { "policy `\($0)`" } ?? "the active policy") denies program `\(program)`",
       expected: "a rule of the policy that allows it", found: "\(decision.summary): \(decision.ruleText)",
-      why: outcome.evidence.signature?.line.map { "the object's signature \($0)" },
-      next: outcome.evidence.verity.map {
-        "if you trust this image: op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW"
-      },
-      details: outcome.ruling.unknownDenials.lines(limit: 10))
+      why: doubt ?? outcome.evidence.signature?.line.map { "the object's signature \($0)" },
+      next: Self.advice(outcome), details: outcome.ruling.unknownDenials.lines(limit: 10))
+  }
+
+  /// Why a rule does not allow that is there.
+  private static func reason(of doubted: DoubtedRule) -> String {
+    let reasons = doubted.doubts.map { $0.reason }
+    return "line \(doubted.line) would allow it, and no rule about the volume does while "
+      + (reasons.isEmpty
+        ? "its signer's certificate is not valid or made for something else"
+        : "the volume is in doubt: \(reasons.separated(by: "; "))")
+  }
+
+  /// What to do: never to add a rule that is there, or one that would stand behind what denies.
+  private static func advice(_ outcome: borrowing AdmissionOutcome) -> String? {
+    let decision = outcome.ruling.deciding
+    if let doubted = outcome.doubted {
+      return doubted.doubts.isEmpty
+        ? "get the object with a signature that counts today"
+        : "find out who opened the volume so, or what was corrupted (`verity-bpf verify`); then mount the image anew "
+          + "(`verity-bpf mount`), or load with --image"
+    }
+    let place = decision.reason.isOfARule ? " before line \(decision.line ?? 0)" : ""
+    if let verity = outcome.evidence.verity {
+      return "if you trust this image, have the policy say\(place): "
+        + "op=BPF_PROG_LOAD dmverity_roothash=\(verity.rootHash) action=ALLOW"
+    }
+    return decision.reason.isOfARule
+      ? "if the policy is to allow it, the rule that does has to stand\(place)" : nil
+  }
+}
+
+extension Decision.Reason {
+  /// Whether it was a rule that decided, and no default.
+  fileprivate var isOfARule: Bool {
+    switch self {
+    case .rule, .notRuledOut: true
+    case .operationDefault, .globalDefault, .noDefault, .kernelAlone, .nothingToJudge, .otherObject, .otherDialect:
+      false
+    }
   }
 }
