@@ -1,6 +1,7 @@
 import BPFAnalysis
 import BPFObject
 import Base
+import KernelABI
 import Linux
 import Policy
 import TestSupport
@@ -8,8 +9,9 @@ import Testing
 
 @testable import Admission
 @testable import Provenance
+@testable import Trust
 
-/// What evidence becomes for the policy: nothing that is in doubt is a fact.
+/// What evidence becomes for the policy: what was verified is a fact, and what is in doubt allows nothing.
 @Suite struct FactsTests {
   /// A program of the demo; which one does not matter here.
   private let program: ProgramReport
@@ -30,6 +32,17 @@ import Testing
   private static func digest(_ byte: UInt8) throws -> Digest {
     try #require(Digest(.sha256, bytes: [UInt8](repeating: byte, count: 32)))
   }
+
+  private var voucher: Voucher {
+    Voucher(signer: signer, subject: "CN=a", anchors: "image", object: nil, policy: nil)
+  }
+
+  private func policy(_ rules: String) throws -> CompiledPolicy {
+    let text = "policy_name=t policy_version=1.0.0\nDEFAULT action=DENY\n\(rules)\n"
+    return try CompiledPolicy(PolicyDocument.parse(Array(text.utf8), dialect: .verityBPF))
+  }
+
+  private func decide(_ rules: String, _ facts: Facts) throws -> Decision { try policy(rules).decide(facts) }
 
   private func facts(_ evidence: Evidence) -> Facts {
     Facts(about: program, evidence: evidence, requester: .current())
@@ -59,13 +72,62 @@ import Testing
     #expect(facts.dmveritySignature == true && facts.signatureSources == .kernel)
   }
 
+  /// What was verified stays a fact; nothing about the volume allows.
   @Test(arguments: VolumeFacts.Doubt.allCases)
-  func aKernelInDoubtGivesNoRootHash(doubt: VolumeFacts.Doubt) {
-    let facts = facts(evidence(doubts: [doubt]))
-    #expect(facts.dmverityRoothash == nil && facts.witnesses == .userspace)
+  func aKernelInDoubt(doubt: VolumeFacts.Doubt) throws {
+    var evidence = evidence(doubts: [doubt])
+    evidence.image = ImageFacts(
+      path: "a.raw", device: DeviceNumber(major: 8, minor: 0), inode: 1, size: 4096, name: "demo", version: "1.4")
+    evidence.rootHashSignature = RootHashVerdict("a.p7s", voucher)
+    let facts = facts(evidence)
+    #expect(facts.dmverityRoothash == DigestLiteral(rootHash) && facts.witnesses == .userspace)
     #expect(facts.dmveritySignature == false && facts.signatureSources == nil)
-    // What was proven here stays one.
     #expect(facts.object == DigestLiteral(object))
+    #expect(facts.doubts.map(\.rawValue) == [doubt.rawValue])
+    #expect(facts.signers == [] && facts.doubtedSigners == [DigestLiteral(signer)])
+    for rule in [
+      "dmverity_roothash=\(rootHash)", "x_signer=\(signer)", "x_image_name=demo", "x_image_version_min=1.0",
+      "x_path=/**", "x_witness=USERSPACE", "x_dmverity_mode=EIO",
+    ] {
+      #expect(
+        try decide("op=BPF_PROG_LOAD \(rule) action=DENY\nop=BPF_PROG_LOAD action=ALLOW", facts).line == 3, "\(rule)")
+      let allowing = try policy("op=BPF_PROG_LOAD \(rule) action=ALLOW")
+      #expect(allowing.decide(facts).action == .deny, "\(rule)")
+      #expect(allowing.doubtedRule(facts)?.line == 3, "\(rule)")
+      // The same volume in no doubt.
+      evidence.volume = self.evidence().volume
+      #expect(allowing.decide(self.facts(evidence)).action == .allow, "\(rule)")
+    }
+    #expect(try decide("op=BPF_PROG_LOAD x_object=\(object) action=ALLOW", facts).action == .allow)
+  }
+
+  /// Which device the file system is on could not be found out, and the image was read all the same.
+  @Test func anUnknownDeviceIsADoubt() throws {
+    var evidence = evidence()
+    evidence.volume = nil
+    evidence.descriptor = DescriptorFacts(
+      number: 3, device: DeviceNumber(major: 0, minor: 40), inode: 40, size: 100, mountID: 1, fileSystem: "erofs")
+    #expect(facts(evidence).doubts == [.deviceUnknown])
+    #expect(try decide("op=BPF_PROG_LOAD x_witness=USERSPACE action=ALLOW", facts(evidence)).action == .deny)
+  }
+
+  /// Whose signature the kernel took it does not say: while a signer is revoked, the one who signed has to be known.
+  @Test func aRevokedSignerIsRuledOut() {
+    var evidence = evidence()
+    evidence.revokesSigners = true
+    #expect(facts(evidence).dmveritySignature == false && facts(evidence).signatureSources == nil)
+    evidence.rootHashSignature = RootHashVerdict("a.p7s", refusal: TrustError.unknownEntry(path: "a"))
+    #expect(facts(evidence).dmveritySignature == false)
+    evidence.rootHashSignature = RootHashVerdict("a.p7s", voucher)
+    #expect(facts(evidence).dmveritySignature == true && facts(evidence).signatureSources == .both)
+    evidence = Evidence()
+    evidence.revokesSigners = true
+    evidence.fileVerity = FileVerityFacts(
+      digest: object, blockSize: 4096, salt: [],
+      signature: .init(isCheckedByKernel: true, signer: nil, anchors: nil, refusal: nil))
+    #expect(facts(evidence).fsveritySignature == false)
+    evidence.revokesSigners = false
+    #expect(facts(evidence).fsveritySignature == true)
   }
 
   @Test func aKeyringThatRootFillsSignsNothing() {
@@ -84,6 +146,7 @@ import Testing
     let facts = facts(evidence)
     let counts = verdict == .ok
     #expect(facts.signers == (counts ? [DigestLiteral(signer)] : []))
+    #expect(facts.doubtedSigners == (counts ? [] : [DigestLiteral(signer)]))
     #expect(facts.signatureSources == (counts ? .userspace : nil))
     #expect((facts.bpfKeyring != nil) == (verdict == .ok || verdict == .expired))
     #expect(facts.bpfSignature?.rawValue == verdict.rawValue)

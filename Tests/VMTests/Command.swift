@@ -1,5 +1,8 @@
+import Base
 import CVMSupport
 import Linux
+import Policy
+import PolicyTestSupport
 
 /// The binary that users get, run as they run it.
 enum Command {
@@ -22,7 +25,31 @@ enum Command {
     } else {
       result = try Subprocess.run(["/usr/bin/verity-bpf"] + arguments)
     }
+    try requireNoGain(arguments)
     return Result(status: result.status, text: result.text)
+  }
+
+  /// How many decisions were tried with less evidence.
+  nonisolated(unsafe) private(set) static var triedDecisions = 0  // The cases run one after another.
+
+  /// Decides again what a load has decided, with each piece of evidence taken away: no denial may become an allowance.
+  private static func requireNoGain(_ arguments: [String]) throws {
+    func value(of option: String) -> String? {
+      arguments.firstIndex(of: option).flatMap { arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil }
+    }
+    guard arguments.first == "load", let policy = value(of: "--policy"), let directory = value(of: "--audit-dir"),
+      let text = try? Machine.read(policy), let log = try? Machine.read("\(directory)/audit.jsonl"),
+      let compiled = try? CompiledPolicy(PolicyDocument.parse(text, dialect: .verityBPF))
+    else { return }
+    for line in log.split(separator: 0x0a) {
+      guard let record = try? JSONValue.parse(Array(line)), record["stage"] == "decision", let facts = record["facts"]
+      else { continue }
+      for facts in try Facts.read(Array(facts.compact.utf8)) {
+        triedDecisions += 1
+        let pieces = DeletedFacts.thatAllow(facts, compiled)
+        try expect(pieces.isEmpty, "allowed without \(pieces.joined(separator: ", ")): \(facts.json.compact)")
+      }
+    }
   }
 
   /// Lets the programs that `body` starts have an open file under a number, without a shell.

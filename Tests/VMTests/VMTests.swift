@@ -33,6 +33,7 @@ struct VMTests {
     SignedImageCases.suite,
     WitnessCases.suite,
     KernelAloneCases.suite,
+    WithheldCases.suite,
     PartitionCases.suite,
     OriginCases.suite,
     KeyringCases.suite,
@@ -48,6 +49,7 @@ struct VMTests {
     HostCases.suite,
     KernelWordCases.suite,
     CorpusCases.suite,
+    WithheldCases.deletion,
     // What it does to the machine stays until its end.
     KernelWordCases.lastSuite,
   ]

@@ -26,27 +26,28 @@ extension Facts {
     reads = KernelReads(program.readScope)
 
     takeSignature(evidence.signature)
-    if let file = evidence.fileVerity { takeFileVerity(file) }
+    if let file = evidence.fileVerity { takeFileVerity(file, evidence) }
     self.object = evidence.file.map { DigestLiteral($0.digest) }
-    if let volume = evidence.volume, let unproven = evidence.unproven { takeKernelsWord(volume, unproven) }
+    if evidence.verity == nil, evidence.volume != nil || evidence.unproven != nil { takeKernelsWord(evidence) }
+    settle(evidence)
     guard let verity = evidence.verity, let object = evidence.object else { return }
+    // Verified here, whatever the kernel's word is worth: a rule that denies by it does so, and none that allows does
+    // while there is a doubt.
+    dmverityRoothash = DigestLiteral(verity.rootHash)
     if let volume = evidence.volume {
       dmverityMode = DMVerityMode(rawValue: volume.mode)
-      // On a dm-verity device both witnesses are wanted: where the kernel's word is in doubt, a root hash is nothing
-      // that a rule can go by.
-      dmverityRoothash = volume.kernelVouches ? DigestLiteral(verity.rootHash) : nil
+      doubts = volume.doubts.map { VolumeDoubt($0) }
       witnesses = volume.kernelVouches ? .both : .userspace
-      dmveritySignature = volume.isVouchedByKernelKey
-      if volume.isVouchedByKernelKey { takeSource(.kernel) }
+      takeKernelsSignature(of: volume, evidence)
     } else {
-      dmverityRoothash = DigestLiteral(verity.rootHash)
+      // A descriptor is on a device, and what the device is has to be known.
+      if evidence.descriptor != nil, evidence.loop == nil { doubts = [.deviceUnknown] }
       witnesses = .userspace
       // Without a dm-verity device the kernel has checked no signature.
       dmveritySignature = false
     }
-    if let signature = evidence.rootHashSignature, signature.counts, let signer = signature.signer {
-      signers.append(DigestLiteral(signer))
-      takeSource(.userspace)
+    if let signature = evidence.rootHashSignature, let signer = signature.signer {
+      takeSigner(signer, counts: signature.counts && doubts.isEmpty)
     }
     path = "/" + object.path
     self.object = DigestLiteral(object.digest)
@@ -56,25 +57,70 @@ extension Facts {
 
   /// What the kernel says of a volume that could not be read here. The engine lets such an object pass by no rule that
   /// does not say x_witness=KERNEL.
-  private mutating func takeKernelsWord(_ volume: VolumeFacts, _ unproven: UnprovenFacts) {
+  private mutating func takeKernelsWord(_ evidence: Evidence) {
+    witnesses = .kernel
+    object = evidence.unproven.map { DigestLiteral($0.digest) } ?? object
+    guard let volume = evidence.volume else {
+      doubts = [.deviceUnknown]
+      return
+    }
     dmverityMode = DMVerityMode(rawValue: volume.mode)
     dmverityRoothash = DigestLiteral(volume.rootHash)
-    witnesses = .kernel
-    dmveritySignature = volume.isVouchedByKernelKey
-    if volume.isVouchedByKernelKey { signatureSources = (signatureSources ?? []).union(.kernel) }
-    object = DigestLiteral(unproven.digest)
+    doubts = volume.doubts.map { VolumeDoubt($0) }
+    takeKernelsSignature(of: volume, evidence)
+  }
+
+  /// The signature that the kernel took with a volume. Whose it was the kernel does not say: while a signer is revoked, it
+  /// counts only where somebody who is not is known to have signed the root hash.
+  private mutating func takeKernelsSignature(of volume: VolumeFacts, _ evidence: Evidence) {
+    let isSigned = volume.isVouchedByKernelKey && !evidence.mayBeARevokedSigners
+    dmveritySignature = isSigned
+    if isSigned { takeSource(.kernel) }
+  }
+
+  /// Notes of which properties nothing is missing, because the bytes under the root hash say all that there is.
+  private mutating func settle(_ evidence: Evidence) {
+    let isInImage = evidence.verity != nil && evidence.object != nil
+    if isInImage {
+      // What an image proves has no fs-verity beside it.
+      settled.insert(.fsverityDigest)
+      settled.insert(.fsveritySignature)
+      if let image = evidence.image {
+        if image.name == nil { settled.insert(.imageName) }
+        if image.version == nil { settled.insert(.imageVersionMin) }
+      }
+      // The object's signature is in its bytes.
+      if evidence.signature != nil {
+        settled.insert(.bpfSignature)
+        settled.insert(.bpfKeyring)
+      }
+    }
+    let others = isInImage ? evidence.rootHashSignature?.signer : evidence.fileVerity?.signature?.signer
+    guard others != nil, let signature = evidence.signature else { return }
+    switch signature.verdict {
+    case .unsigned: if isInImage { settled.insert(.signer) }
+    case .ok, .expired: settled.insert(.signer)
+    // Somebody signed it, and who that was is not known, unless it was found out all the same.
+    case .badSignature, .unknownKey, .fault: if signature.signer != nil { settled.insert(.signer) }
+    }
   }
 
   /// What is known of the object's explicit signature. It was checked here, never by the kernel.
   private mutating func takeSignature(_ signature: SignatureFacts?) {
-    bpfSignature = signature.map { SignatureVerdict(rawValue: $0.verdict.rawValue) ?? .fault } ?? .unsigned
+    guard let signature else { return }
+    bpfSignature = SignatureVerdict(rawValue: signature.verdict.rawValue) ?? .fault
     // A certificate that is made for something else is in no keyring. One that has run out is; the engine keeps it from
     // rules that do not say EXPIRED.
-    if let signature, signature.verdict == .ok || signature.verdict == .expired {
+    if signature.verdict == .ok || signature.verdict == .expired {
       bpfKeyring = signature.keyring.flatMap { SignatureKeyring(word: $0.uppercased()) }
     }
-    // A signer whose certificate has run out is nobody that a rule names by `x_signer` alone: that takes EXPIRED.
-    guard let signature, signature.verdict == .ok, let signer = signature.signer else { return }
+    // By a signer whose certificate has run out, or is made for something else, no rule allows.
+    if let signer = signature.signer { takeSigner(signer, counts: signature.verdict == .ok) }
+  }
+
+  /// Somebody whose signature was checked here and holds.
+  private mutating func takeSigner(_ signer: Digest, counts: Bool) {
+    guard counts else { return doubtedSigners.append(DigestLiteral(signer)) }
     signers.append(DigestLiteral(signer))
     takeSource(.userspace)
   }
@@ -88,15 +134,15 @@ extension Facts {
   /// A ring that its user fills vouches for nothing here: the kernel checks the signature, and no rule hears of it.
   ///
   /// - Parameters:
-  ///   - handover: nil when the kernel is not asked.
-  ///   - relocations: the program's CO-RE records; nil counts as some.
-  mutating func takeKernelCheck(_ handover: KernelHandover?, relocations: [UInt8]?) {
-    guard let ring = handover?.keyring.ring else { return }
+  ///   - ring: the kernel's own keyring that is to have the key; nil when the kernel is not asked, or asked about another.
+  ///   - program: what the kernel would be given; nil counts as one with everything.
+  mutating func takeKernelCheck(by ring: Keyring?, of program: LinkedProgram?, _ evidence: Evidence) {
+    guard let ring else { return }
     if bpfSignature == .ok {
       takeSource(.kernel)
-    } else if bpfSignature == .unknownKey {
+    } else if bpfSignature == .unknownKey, !evidence.revokesSigners {
       // With CO-RE records nobody vouches for what the instructions become.
-      guard relocations?.isEmpty == true else {
+      guard program?.coreRelocations.isEmpty == true else {
         bpfSignature = .partial
         return
       }
@@ -112,19 +158,30 @@ extension Facts {
   }
 
   /// What the kernel says of a file with fs-verity, after the bytes were proven to be those it means.
-  private mutating func takeFileVerity(_ file: FileVerityFacts) {
+  private mutating func takeFileVerity(_ file: FileVerityFacts, _ evidence: Evidence) {
     fsverityDigest = DigestLiteral(file.digest)
-    // As IPE has it: by a key in the kernel's own ring. What the trust anchors say is another fact.
-    fsveritySignature = file.signature?.isCheckedByKernel ?? false
-    guard let signer = file.signature?.signer else { return }
-    signers.append(DigestLiteral(signer))
-    takeSource(.userspace)
+    let signer = file.signature?.signer
+    // As IPE has it: by a key in the kernel's own ring. What the trust anchors say is another fact. While a signer is
+    // revoked, it has to be known who this one is.
+    fsveritySignature = file.signature?.isCheckedByKernel == true && (signer != nil || !evidence.revokesSigners)
+    if let signer { takeSigner(signer, counts: true) }
   }
 
   /// Dotted decimal numbers; nil for anything else, so that no rule about versions matches.
   private static func version(_ text: String) -> [UInt32]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
     return parts.contains(nil) ? nil : parts.compactMap { $0 }
+  }
+}
+
+extension VolumeDoubt {
+  init(_ doubt: VolumeFacts.Doubt) {
+    self =
+      switch doubt {
+      case .ignoresCorruption: .ignoresCorruption
+      case .corruptionSeen: .corruptionSeen
+      case .checksAtMostOnce: .checksAtMostOnce
+      }
   }
 }
 

@@ -55,11 +55,10 @@ struct JudgedObject: ~Copyable {
     about reports: [ProgramReport], of object: borrowing PreparedObject, requester: ProcessIdentity
   ) -> [Facts] {
     let evidence = object.evidence
-    var relocations: [String: [UInt8]] = [:]
-    for program in object.linked.programs { relocations[program.name] = program.coreRelocations }
+    let programs = Dictionary(object.linked.programs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     return reports.filter { !$0.kind.isOptional }.map { report in
       var facts = Facts(about: report, evidence: evidence, requester: requester)
-      facts.takeKernelCheck(object.handover, relocations: relocations[report.name])
+      facts.takeKernelCheck(by: object.handover?.keyring.ring, of: programs[report.name], evidence)
       return facts
     }
   }

@@ -29,9 +29,19 @@ public struct Evidence: Equatable, Sendable {
   public var fileVerity: FileVerityFacts?
   /// The object's explicit signature; nil when nobody looked for one.
   public var signature: SignatureFacts?
+  /// Whether a signer is revoked on this machine. A signature counts then only where it is known whose it is.
+  public var revokesSigners = false
 
   /// No fact at all: nothing vouches for the bytes.
   public init() {}
+}
+
+extension Evidence {
+  /// Whether the signature that the kernel took with the volume may be one by a signer who was revoked: one is, and nobody
+  /// is known to have signed this root hash. (What a revoked signer is known to have signed has no evidence at all.)
+  public var mayBeARevokedSigners: Bool {
+    revokesSigners && volume?.isSigned == true && rootHashSignature?.signer == nil
+  }
 }
 
 /// An open file as the kernel describes it (statx(2), statfs(2)).

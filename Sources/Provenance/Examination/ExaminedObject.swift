@@ -32,6 +32,7 @@ extension Evidence {
     _ bytes: [UInt8], digest: Digest, trust: Trust
   ) throws(ProvenanceError) -> ExaminedObject {
     var complete = self
+    complete.revokesSigners = trust.revokesSigners
     complete.signature = try SignatureFacts.judge(bytes, digest: digest, trust: trust, at: Timestamp.now().seconds)
     return ExaminedObject(bytes: bytes, digest: digest, evidence: complete)
   }

@@ -18,7 +18,7 @@ public struct RootHashVerdict: Equatable, Sendable {
   /// Whether a trusted signer signed the root hash, with a certificate that is valid and made for signing.
   public var counts: Bool { refusal == nil }
 
-  private init(_ place: String, _ voucher: Voucher? = nil, refusal: (any Diagnosable)? = nil) {
+  init(_ place: String, _ voucher: Voucher? = nil, refusal: (any Diagnosable)? = nil) {
     self.place = place
     (signer, subject, anchors) = (voucher?.signer, voucher?.subject, voucher?.anchors)
     self.refusal = refusal?.diagnostic

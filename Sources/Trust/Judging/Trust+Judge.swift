@@ -26,6 +26,7 @@ struct Revocations: Sendable {
   private let path: String
   private let text: [UInt8]
   private var entries: [Entry] = []
+  private var heldKinds: Set<Revocation.Kind> = []
   /// The index of the first entry of each slot, -1 for none. There is a power of two of them, one at least for each entry.
   private var first: [Int] = [-1]
 
@@ -53,6 +54,7 @@ struct Revocations: Sendable {
           words.second.count == algorithm.word.count + algorithm.digits,
           let key = Self.key(bytes, words.second.dropFirst(algorithm.word.count))
         else { throw .revocations(path: path, line: line) }
+        heldKinds.insert(kind)
         entries.append(Entry(key: key, kind: kind, digest: words.second, line: line))
       }
       (start, line) = (reader.end + 1, line + 1)
@@ -78,6 +80,9 @@ struct Revocations: Sendable {
 
   /// Digests are spread evenly by themselves.
   private func slot(of key: UInt64) -> Int { Int(truncatingIfNeeded: key) & (first.count - 1) }
+
+  /// Whether a line of that kind is among them.
+  fileprivate func hold(_ kind: Revocation.Kind) -> Bool { heldKinds.contains(kind) }
 
   fileprivate func entry(_ kind: Revocation.Kind, _ digest: Digest?) -> Revocation? {
     guard let digest else { return nil }
@@ -112,6 +117,9 @@ extension Trust {
       return verdict
     }
   }
+
+  /// Whether a signer is revoked. While one is, a signature whose signer is not known may be that one's.
+  public var revokesSigners: Bool { revocations.hold(.signer) }
 
   /// The entry that names the subject itself.
   private func revocation(of subject: Subject) -> Revocation? {

@@ -28,7 +28,7 @@ extension Evidence {
     told.append(Told(lines: [], members: kind))
     if let descriptor { told.append(Self.tell(descriptor)) }
     if let loop { told.append(Self.tell(loop)) }
-    if let volume { told.append(Self.tell(volume)) }
+    if let volume { told.append(tell(volume)) }
     if let image { told.append(Self.tell(image)) }
     if let verity { told.append(Self.tell(treeOf: verity)) }
     if let rootHashSignature {
@@ -106,14 +106,18 @@ extension Evidence {
       ])
   }
 
-  private static func tell(_ volume: VolumeFacts) -> Told {
-    Told(
+  private func tell(_ volume: VolumeFacts) -> Told {
+    let revoked =
+      mayBeARevokedSigners
+      ? "; but a signer is revoked, and nothing beside the image says whose signature it is, so it counts for nothing"
+      : ""
+    return Told(
       lines: [
         (
           "device", "dm-verity \(volume.device) `\(volume.name)` over \(volume.dataDevice), by the kernel's own table"
-        ), ("table", volume.table), ("kernel", volume.kernelWord),
+        ), ("table", volume.table), ("kernel", volume.kernelWord + revoked),
       ],
-      members: [.init("volume", volume.json)])
+      members: [.init("volume", volume.json), .init("signer_may_be_revoked", .bool(mayBeARevokedSigners))])
   }
 
   private static func tell(_ image: ImageFacts) -> Told {
