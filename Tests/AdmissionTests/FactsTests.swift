@@ -130,6 +130,44 @@ import Testing
     #expect(facts(evidence).fsveritySignature == true)
   }
 
+  /// The kernel checks instructions; its word is no signature of constants, types or targets.
+  @Test func whatTheKernelsWordIsWorth() throws {
+    let directory = try TemporaryDirectory()
+    try Tools.buildDemo(into: directory.path)
+    let bytes = try directory.read("xdp_counter.bpf.o")
+    let demo = try BPFObject.link(bytes: bytes.rawSpan, objectName: "a", allowsExterns: true)
+    let withMaps = try #require(demo.programs.first)
+    let tiny = TinyObject.bytes
+    let small = try BPFObject.link(bytes: tiny.rawSpan, objectName: "a", allowsExterns: true)
+    let plain = try #require(small.programs.first)
+    #expect(withMaps.usesMaps && !plain.usesMaps && plain.coreRelocations.isEmpty)
+    func verdict(_ evidence: Evidence, _ program: LinkedProgram?) -> SignatureVerdict? {
+      var facts = facts(evidence)
+      facts.takeKernelCheck(by: .builtin, of: program, evidence)
+      if facts.bpfSignature == .ok { #expect(facts.bpfKeyring == .kernel(.builtin)) }
+      return facts.bpfSignature
+    }
+    let unknown = SignatureFacts(
+      verdict: .unknownKey, signer: nil, subject: nil, keyring: nil, format: nil, content: nil, refusal: nil)
+    var file = Evidence()
+    file.signature = unknown
+    file.file = FileFacts(path: "/a.o", size: 1, digest: object)
+    #expect(verdict(file, plain) == .partial && verdict(file, withMaps) == .partial && verdict(file, nil) == .partial)
+    // In a signed image the type and the target are signed too.
+    var image = evidence()
+    image.signature = unknown
+    #expect(verdict(image, plain) == .ok && verdict(image, withMaps) == .partial && verdict(image, nil) == .partial)
+    image.volume = evidence(isKeyringUnsealed: true).volume
+    #expect(verdict(image, plain) == .partial)
+    image.rootHashSignature = RootHashVerdict("a.p7s", voucher)
+    #expect(verdict(image, plain) == .ok)
+    image.volume = evidence(doubts: [.corruptionSeen]).volume
+    #expect(verdict(image, plain) == .partial)
+    // The signer may be the one who is revoked.
+    file.revokesSigners = true
+    #expect(verdict(file, plain) == .unknownKey)
+  }
+
   @Test func aKeyringThatRootFillsSignsNothing() {
     let facts = facts(evidence(isKeyringUnsealed: true))
     #expect(facts.dmverityRoothash != nil && facts.witnesses == .both)

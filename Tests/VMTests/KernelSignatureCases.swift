@@ -7,12 +7,17 @@ enum KernelSignatureCases {
   static let suite = Suite(
     name: "kernel-signature",
     cases: [
-      // On the kernel's word alone: the signer is nobody that this machine's own anchors name.
+      // On the kernel's word alone: the signer is nobody that this machine's own anchors name, so the instructions are
+      // all that is signed.
       Case("kernel-vouches", on: .secureBoot) {
-        try expectVerified(try load("answer", policy: signedOnly), "answer")
+        try expectVerified(try load("answer", policy: partly), "answer")
+        guard checksSignatures else { return }
+        try Command.expectStatus(2, try load("answer", policy: signedOnly))
+        try expectVerified(
+          try load("answer", policy: signedOnly, options: ["--trust-anchors", try anchors()]), "answer")
       },
       Case("ordinary-map", on: .secureBoot) {
-        let result = try load("table", policy: signedOnly)
+        let result = try load("table", policy: partly)
         guard !wantsMapsSigned else {
           try Command.expectStatus(5, result)
           return try expect(result.text.contains("error[kernel-signature.maps]"), result.text)
@@ -21,7 +26,7 @@ enum KernelSignatureCases {
       },
       // Signed by the instructions up to 7.2, by instructions and contents from 7.3.
       Case("global-variables", on: .secureBoot) {
-        try expectVerified(try load("variables", policy: signedOnly), "variables")
+        try expectVerified(try load("variables", policy: partly), "variables")
       },
       Case("changed-instructions", on: .secureBoot) {
         let result = try load("other", policy: anything)
@@ -37,7 +42,7 @@ enum KernelSignatureCases {
       },
       // A program that does nothing is not taken for the question whether the kernel checks signatures.
       Case("does-nothing", on: .secureBoot) {
-        try expectVerified(try load("nothing", policy: signedOnly), "nothing")
+        try expectVerified(try load("nothing", policy: partly), "nothing")
       },
       // The instructions are as signed, and the rest is not: where a trust anchor here says so, the kernel's word does
       // not undo it.
@@ -84,17 +89,52 @@ enum KernelSignatureCases {
         let refused = try load("impostor", policy: signedOnly)
         try Command.expectStatus(2, refused)
       },
+      // The attack: signed instructions with another constant. Kernels before 7.3 take them, and the program does
+      // something else; nobody signed that.
+      Case("constants-are-not-signed", on: .secureBoot) {
+        try requireSignatures()
+        let trusting = ["--trust-anchors", try anchors()]
+        try expectVerified(try load("constant", policy: signedOnly, options: trusting), "constant")
+        for object in ["constant", "constant-changed"] {
+          try Command.expectStatus(2, try load(object, policy: signedOnly))
+        }
+        try Command.expectStatus(2, try load("constant-changed", policy: signedOnly, options: trusting))
+        guard !wantsMapsSigned else {
+          return try expectRefused(try load("constant-changed", policy: partly), "kernel-signature.rejected")
+        }
+        try expectEqual(try answer("constant", policy: partly), 0x44, "what was signed")
+        try expectEqual(try answer("constant-changed", policy: partly), 0x45, "what the kernel takes")
+      },
+      // The attack: signed instructions as a program of another type, which every kernel takes.
+      Case("type-is-not-signed", on: .secureBoot) {
+        try requireSignatures()
+        try expectVerified(try load("answer_xdp", policy: anything), "answer_xdp")
+        try Command.expectStatus(2, try load("answer_xdp", policy: signedOnly))
+        try Command.expectStatus(
+          2, try load("answer_xdp", policy: signedOnly, options: ["--trust-anchors", try anchors()]))
+      },
+      // Whose key the kernel had it does not say: while a signer is revoked, its word stands for nobody.
+      Case("revoked-signer", on: .secureBoot) {
+        try requireSignatures()
+        let directory = try Machine.temporaryDirectory()
+        try expectVerified(try load("answer", policy: partly, options: ["--trust-anchors", directory]), "answer")
+        let line = "signer sha256:\(String(repeating: "0a", count: 32))\n"
+        try Machine.write("\(directory)/revoked", Array(line.utf8))
+        for rule in [partly, signedOnly] {
+          try Command.expectStatus(2, try load("answer", policy: rule, options: ["--trust-anchors", directory]))
+        }
+      },
       Case("records-need-the-whole-signature", on: .secureBoot) {
         try requireSignatures()
         try Command.expectStatus(2, try load("impostor-signed", policy: signedOnly))
-        let part = "op=BPF_PROG_LOAD bpf_signature=PARTIALSIG action=ALLOW"
-        try expectVerified(try load("impostor-signed", policy: part), "impostor-signed")
+        try expectVerified(try load("impostor-signed", policy: partly), "impostor-signed")
         let both = try load("impostor-signed", policy: signedOnly, options: ["--trust-anchors", try anchors()])
         try expectVerified(both, "impostor-signed")
       },
     ])
 
   private static let signedOnly = "op=BPF_PROG_LOAD bpf_signature=OK x_sig_source=KERNEL action=ALLOW"
+  private static let partly = "op=BPF_PROG_LOAD bpf_signature=PARTIALSIG action=ALLOW"
   private static let anything = "op=BPF_PROG_LOAD action=ALLOW"
 
   private static let release: (Int, Int) = {
@@ -152,7 +192,8 @@ enum KernelSignatureCases {
     let pin = "/sys/fs/bpf/kernel-signature"
     try Command.expectStatus(0, try load(object, policy: policy, options: ["--pin-path", pin]))
     defer { _ = try? Command.run("unload", "--pin-path", pin) }
-    let program = try BPF.pinned(at: "\(pin)/prog/answer")
+    let name = object.hasPrefix("constant") ? "constant" : "answer"
+    let program = try BPF.pinned(at: "\(pin)/prog/\(name)")
     return try BPF.testRun(program, packet: [UInt8](repeating: 0, count: 64)).returned
   }
 }

@@ -125,9 +125,9 @@ extension Facts {
     takeSource(.userspace)
   }
 
-  /// What the kernel will have checked when the program is loaded: its instructions, and nothing of what CO-RE makes of
-  /// them. Its word alone is therefore enough only for a program without CO-RE records; with them, the signature of the
-  /// whole object must hold as well, which covers records and types.
+  /// What the kernel will have checked when the program is loaded: its instructions, and nothing else. Not what CO-RE makes
+  /// of them, not what is in the maps, not the program's type, nor what it is attached to. Its word alone is therefore
+  /// enough only for a program that has nothing of the first two, in an image whose signed root hash is over the rest.
   ///
   /// It stands in for a trust anchor that is not there. What was found wrong here (BADSIG, EXPIRED, FAULT) stays as found.
   ///
@@ -141,8 +141,7 @@ extension Facts {
     if bpfSignature == .ok {
       takeSource(.kernel)
     } else if bpfSignature == .unknownKey, !evidence.revokesSigners {
-      // With CO-RE records nobody vouches for what the instructions become.
-      guard program?.coreRelocations.isEmpty == true else {
+      guard let program, program.coreRelocations.isEmpty, !program.usesMaps, hasSignedImage(evidence) else {
         bpfSignature = .partial
         return
       }
@@ -150,6 +149,13 @@ extension Facts {
       bpfKeyring = .kernel(ring)
       takeSource(.kernel)
     }
+  }
+
+  /// Whether the object's bytes, and with them the sections that say what its programs are, lie under a root hash that
+  /// somebody signed who counts.
+  private func hasSignedImage(_ evidence: Evidence) -> Bool {
+    guard evidence.verity != nil, evidence.object != nil, doubts.isEmpty else { return false }
+    return dmveritySignature == true || evidence.rootHashSignature?.counts == true
   }
 
   /// One more who checked a signature: of the root hash, the object or the file.
