@@ -21,10 +21,12 @@ enum AuditTarget {
     let text = try withBootID(Array(bytes.dropFirst()))
     try checkLines(text)
     let cuts = mode & 3
-    let whole = try standings(["audit.jsonl": text])
     // Half of it was rotated away, in the middle of a line too.
     let half = text.count * Int(cuts) / 4
     let (older, newer) = (Array(text[..<half]), Array(text[half...]))
+    // A file is compressed when it begins as one, whatever its name.
+    guard ![text, older, newer].contains(where: isMarked) else { return false }
+    let whole = try standings(["audit.jsonl": text])
     _ = try standings(["audit.jsonl": newer, "audit.jsonl.1": older])
     // Compressed, a log says the same as in the plain.
     let plain = try standings(["audit.jsonl": [], "audit.jsonl.1": text])
@@ -59,6 +61,15 @@ enum AuditTarget {
       }
     }
     return text + rest
+  }
+
+  /// Whether a file begins as those of gzip, zstd, xz, bzip2, lz4 or compress do.
+  private static func isMarked(_ file: [UInt8]) -> Bool {
+    let marks: [[UInt8]] = [
+      [0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], [0x42, 0x5a, 0x68],
+      [0x04, 0x22, 0x4d, 0x18], [0x1f, 0x9d],
+    ]
+    return marks.contains { file.starts(with: $0) }
   }
 
   // MARK: - Lines

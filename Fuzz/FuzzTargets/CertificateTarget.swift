@@ -20,24 +20,44 @@ enum CertificateTarget {
     return text + Array("-----END CERTIFICATE-----\n".utf8)
   }
 
+  /// What a text is to a reader of certificates.
+  private enum Reading {
+    case certificates([Digest])
+    /// Other things, and no certificate.
+    case nothing
+    case refused
+  }
+
   private static func checkText(_ text: [UInt8]) throws(BrokenPromise) -> Bool {
-    var entries: [Certificates.Entry]?
-    var isEmpty = false
+    let reading = try read(text)
+    // At its very end a line of dashes may be what is left of a boundary.
+    let closed = text.last == 0x0a ? text : text + [0x0a]
+    try checkNeighbours(of: closed, try read(closed))
+    guard case .certificates(let fingerprints) = reading else { return false }
+    try accepts { try checkEntries(Certificates(pem: text).entries()) }
+    try checkTrust(text, fingerprints)
+    return true
+  }
+
+  private static func read(_ text: [UInt8]) throws(BrokenPromise) -> Reading {
+    var reading = Reading.refused
     try accepts {
       do {
         let certificates = try Certificates(pem: text)
-        entries = try certificates.entries()
+        let fingerprints = try certificates.fingerprints()
         try require(
-          certificates.count == blocks(of: text), "each block of a certificate counts, or the text is refused")
-        try require(try certificates.fingerprints() == entries?.map(\.fingerprint), "each is known by its fingerprint")
+          certificates.count == blocks(of: text) && fingerprints.count == certificates.count,
+          "each block of a certificate counts, or the text is refused")
+        reading = .certificates(fingerprints)
       } catch let error as SignatureError {
-        if case .noCertificate = error { isEmpty = true }
+        if case .noCertificate = error {
+          try require(blocks(of: text) == 0, "a text without certificates has no block of one")
+          reading = .nothing
+        }
         throw error
       }
     }
-    if let entries { try checkEntries(entries) }
-    try checkNeighbours(of: text, entries, isEmpty: isEmpty)
-    return entries != nil
+    return reading
   }
 
   /// Beginnings of certificates' blocks, counted without looking at anything else.
@@ -59,24 +79,22 @@ enum CertificateTarget {
   }
 
   /// Between two certificates a text takes neither of them away: a block that cannot be read is no end of the file.
-  private static func checkNeighbours(
-    of text: [UInt8], _ entries: [Certificates.Entry]?, isEmpty: Bool
-  ) throws(BrokenPromise) {
-    let whole = Fixtures.signer + [0x0a] + text + [0x0a] + Fixtures.stranger
+  private static func checkNeighbours(of text: [UInt8], _ reading: Reading) throws(BrokenPromise) {
+    let whole = Fixtures.signer + text + Fixtures.stranger
     let found = try? Certificates(pem: whole).fingerprints()
-    let own = entries?.map(\.fingerprint)
-    guard let found else {
-      return try require(own == nil && !isEmpty, "what is read alone is read between others")
-    }
-    try require(own != nil || isEmpty, "what is refused alone is refused between others")
-    let expected = Fixtures.trusted.fingerprints + (own ?? []) + Fixtures.strangers.fingerprints
-    try require(found == expected, "a text takes no certificate away")
-    try checkTrust(text, own ?? [])
+    let own: [Digest]? =
+      switch reading {
+      case .certificates(let fingerprints): fingerprints
+      case .nothing: []
+      case .refused: nil
+      }
+    try require(
+      found == own.map { Fixtures.trusted.fingerprints + $0 + Fixtures.strangers.fingerprints },
+      "between two certificates a text is what it is alone, and takes none away")
   }
 
   /// A policy is trusted by those certificates that have the signer's among them.
   private static func checkTrust(_ text: [UInt8], _ own: [Digest]) throws(BrokenPromise) {
-    guard !own.isEmpty else { return }
     let message = Fixtures.policyMessage
     let verdict = Trust.none.trusting(only: text, set: "fuzz").judge(.policy(message), at: Fixtures.time)
     let isNamed = own.contains { Fixtures.trusted.fingerprints.contains($0) }
