@@ -114,11 +114,13 @@ let modules: [Target] = [
 ]
 
 let moduleTests: [Target] = [
-  tests("Base", imports: ["Base", "Linux"]),
+  tests("Base", imports: ["Base", "Linux", "TestSupport"]),
   tests("KernelABI", imports: ["Base", "KernelABI", "Linux", "KernelHeaders", "TestSupport"]),
   tests("Verity", imports: ["Base", "Verity", "Linux", "TestSupport"]),
   tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "Linux", "TestSupport"]),
-  tests("BPFObject", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
+  tests(
+    "BPFObject",
+    imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "TestSupport", "BPFTestSupport"]),
   tests("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
   tests(
@@ -126,20 +128,21 @@ let moduleTests: [Target] = [
   tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux", "PolicyTestSupport"]),
   tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "KernelABI", "HostReport", "TestSupport"]),
-  tests("Linux", imports: ["Base", "KernelABI", "Linux"]),
+  tests("Linux", imports: ["Base", "KernelABI", "Linux", "TestSupport"]),
   tests(
     "Trust",
     imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),
   tests("Provenance", imports: ["Base", "KernelABI", "Linux", "Provenance", "TestSupport"]),
   tests(
     "Loader",
-    imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader"]),
+    imports: [
+      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader", "TestSupport",
+    ]),
   tests(
     "Admission",
     imports: [
       "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Trust", "Provenance", "Admission",
-      "TestSupport",
-      "PolicyTestSupport",
+      "TestSupport", "PolicyTestSupport",
     ]),
   tests("FuzzTargets", imports: ["Linux", "TestSupport", "FuzzTargets"]),
   tests(
@@ -158,14 +161,15 @@ let package = Package(
   targets: modules + moduleTests + [
     // Objects for the tests of BPFObject and BPFAnalysis: compiled, and handed to the running kernel.
     .target(
-      name: "BPFTestSupport", dependencies: ["Base", "KernelABI", "BPFObject", "Linux", "Loader"],
+      name: "BPFTestSupport", dependencies: ["Base", "KernelABI", "BPFObject", "Linux", "Loader", "TestSupport"],
       path: "Tests/BPFTestSupport",
       swiftSettings: testSettings),
 
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["CShims", "Base", "Linux"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CShims", "CTestSupport", "Base", "Linux"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
 
     // What is fuzzed, see tools/fuzz and docs/fuzzing.md; the tests give it the corpora.
     .target(
@@ -216,7 +220,7 @@ let package = Package(
       name: "vm-tests",
       dependencies: [
         "Base", "KernelABI", "Verity", "BPFObject", "BPFAnalysis", "ImageFormat", "Policy", "Linux", "Provenance",
-        "Loader", "CVMSupport", "PolicyTestSupport",
+        "Loader", "TestSupport", "PolicyTestSupport", "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
   ],

@@ -2,6 +2,7 @@ import BPFTestSupport
 import KernelABI
 import Base
 import Linux
+import TestSupport
 import Testing
 
 @testable import BPFObject

@@ -2,6 +2,7 @@ import BPFTestSupport
 import BPFObject
 import Base
 import Linux
+import TestSupport
 import Testing
 
 /// Objects as other compilers, options and linkers make them.

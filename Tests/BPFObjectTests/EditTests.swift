@@ -2,6 +2,7 @@ import BPFTestSupport
 import BPFObject
 import Base
 import Linux
+import TestSupport
 import Testing
 
 /// The list of edits is complete: everything else is the object's own bytes, as llvm-objdump shows them.

@@ -1,6 +1,7 @@
 import KernelABI
 import Base
 import Linux
+import TestSupport
 import Testing
 
 @testable import BPFObject

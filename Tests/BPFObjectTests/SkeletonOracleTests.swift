@@ -2,6 +2,7 @@ import BPFTestSupport
 import BPFObject
 import Base
 import Linux
+import TestSupport
 import Testing
 
 /// libbpf's own linking as an oracle: a light skeleton holds the very arrays that libbpf would hand to bpf(2), with

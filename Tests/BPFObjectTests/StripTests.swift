@@ -3,6 +3,7 @@ import BPFAnalysis
 import BPFObject
 import Base
 import Linux
+import TestSupport
 import Testing
 
 /// Stripping takes debugging data away and nothing else.

@@ -2,6 +2,7 @@ package import BPFObject
 internal import Base
 internal import Linux
 import Synchronization
+internal import TestSupport
 
 /// Objects compiled from the sources under Tests/Fixtures/bpf, each once a process.
 package enum TestObject {

@@ -3,6 +3,7 @@ import CVMSupport
 import Linux
 import Policy
 import PolicyTestSupport
+import TestSupport
 
 /// The binary that users get, run as they run it.
 enum Command {

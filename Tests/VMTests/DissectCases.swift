@@ -1,6 +1,7 @@
 import Base
 import Linux
 import Provenance
+import TestSupport
 
 /// Disk images as systemd opens them: a newer one than the build machine's, with image policies, run from `/sid` by its own
 /// dynamic loader (`tools/vm/systemd`).

@@ -3,6 +3,7 @@ import CVMSupport
 import Glibc
 import Linux
 import Provenance
+import TestSupport
 
 /// Files with fs-verity on ext4, which the kernel of a build machine may not have.
 enum FSVerityCases {

@@ -1,4 +1,5 @@
 import Linux
+import TestSupport
 
 /// The kernel's own integrity policy beside ours.
 enum IPECases {

@@ -1,6 +1,7 @@
 import KernelABI
 import Linux
 import Policy
+import TestSupport
 
 /// The running kernel's IPE and our engine, asked the same.
 enum IPEDecisionCases {

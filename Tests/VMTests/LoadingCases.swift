@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 
 /// Kinds of programs that need a kernel with modules, probes and trampolines: loaded, attached, seen at work, unloaded.
 enum LoadingCases {

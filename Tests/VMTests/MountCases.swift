@@ -1,4 +1,5 @@
 import Linux
+import TestSupport
 
 /// `verity-bpf mount` and `umount` over real device-mapper volumes, and that nothing is left of either.
 enum MountCases {

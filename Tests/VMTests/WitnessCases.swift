@@ -1,6 +1,7 @@
 import Base
 import Linux
 import Provenance
+import TestSupport
 
 /// The kernel as a witness, and what root can do to make it a false one.
 enum WitnessCases {

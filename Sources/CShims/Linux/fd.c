@@ -55,9 +55,6 @@ int vb_unlock(int fd) { return flock(fd, LOCK_UN); }
 
 int vb_close(int fd) { return close(fd); }
 
-int vb_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
-
-
 const char *vb_errno_text(int error) { return strerrordesc_np(error); }
 
 #ifndef STATX_MNT_ID_UNIQUE

@@ -58,8 +58,6 @@ int vb_lock_exclusive(int fd);
 int vb_lock_exclusive_now(int fd);
 /// flock(2) LOCK_UN.
 int vb_unlock(int fd);
-/// A pipe, both ends close-on-exec: ends[0] reads, ends[1] writes.
-int vb_pipe(int ends[2]);
 const char *vb_errno_text(int error);
 
 struct vb_stat {

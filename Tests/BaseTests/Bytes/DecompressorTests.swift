@@ -1,5 +1,6 @@
 import Base
 import Linux
+import TestSupport
 import Testing
 
 /// Streams of gzip and zstd, with the programs of these names as oracles.

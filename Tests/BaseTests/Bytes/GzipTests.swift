@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// gzip files, with gzip(1) as the oracle.

@@ -1,6 +1,7 @@
 import BPFObject
 import Base
 import Linux
+import TestSupport
 import Testing
 
 @testable import Loader

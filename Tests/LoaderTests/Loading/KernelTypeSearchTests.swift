@@ -2,6 +2,7 @@ import KernelABI
 import BPFObject
 import Base
 import Linux
+import TestSupport
 import Testing
 
 @testable import Loader

@@ -1,5 +1,6 @@
 import BPFObject
 import Linux
+import TestSupport
 import Testing
 
 @testable import Loader

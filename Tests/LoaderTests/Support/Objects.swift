@@ -2,6 +2,7 @@ import BPFObject
 import Base
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @testable import Loader

@@ -1,6 +1,7 @@
 import Base
 import Linux
 import Signatures
+import TestSupport
 import Testing
 
 /// Files of certificates with a block that is damaged, cut or of another kind: each is named by its number, and nothing that

@@ -1,6 +1,7 @@
 import Base
 import Linux
 import Signatures
+import TestSupport
 import Testing
 
 /// Keys, certificates and messages made by the `openssl` command, which is the other party in all of these.

@@ -1,6 +1,7 @@
 import Base
 import Verity
 import Linux
+import TestSupport
 import Testing
 
 extension Int {

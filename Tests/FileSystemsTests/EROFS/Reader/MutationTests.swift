@@ -2,6 +2,7 @@ import Base
 import Verity
 import FileSystems
 import Linux
+import TestSupport
 import Testing
 
 /// Hundreds of changed images, each under a fresh hash tree, so that the parser really meets the changed bytes.

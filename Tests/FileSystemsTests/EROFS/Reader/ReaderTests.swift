@@ -2,6 +2,7 @@ import Base
 import Verity
 import FileSystems
 import Linux
+import TestSupport
 import Testing
 
 /// Images made by mkfs.erofs, compared with the tree they were made of and with dump.erofs.

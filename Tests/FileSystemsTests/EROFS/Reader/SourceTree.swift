@@ -3,6 +3,7 @@ import Verity
 import FileSystems
 import Glibc
 import Linux
+import TestSupport
 
 /// A directory with files of every shape, and the images mkfs.erofs makes of it.
 final class SourceTree {

@@ -1,7 +1,8 @@
-internal import CLinuxShim
+internal import CTestSupport
 internal import Glibc
+public import Linux
 
-/// Another program run to its end, without a shell.
+/// Another program run to its end, without a shell. The product itself runs none.
 public enum Subprocess {
   /// How a program ended.
   public struct Result: Sendable {
@@ -25,35 +26,37 @@ public enum Subprocess {
   ) throws(SystemError) -> Result {
     let name = arguments.first ?? ""
     var ends: [CInt] = [-1, -1]
-    guard unsafe vb_pipe(&ends) == 0 else { throw .current("pipe2") }
+    guard ts_pipe(&ends) == 0 else { throw SystemError("pipe2", errno: Glibc.errno) }
     let reading = OwnedFD(adopting: ends[0])
     let writing = OwnedFD(adopting: ends[1])
 
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
-    unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
 
     // Signals that this process handles on a thread of its own are blocked here, and others ignored; for the child
     // they are what they are for any program.
     var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
     var none = sigset_t()
-    unsafe sigemptyset(&none)
-    unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    var ignored = SignalResponse.set(of: .ignore)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &ignored)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var ignored = sigset_t()
+    sigemptyset(&ignored)
+    for signal in [SIGPIPE, SIGXFSZ] { sigaddset(&ignored, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &ignored)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
     let inherited = environment ?? ["PATH=\(path)", "LC_ALL=C"]
     var child: pid_t = 0
-    let failure = unsafe withCStrings(arguments) { argv in
-      unsafe withCStrings(inherited) { envp in
-        unsafe posix_spawnp(&child, name, &actions, &attributes, argv, envp)
+    let failure = withCStrings(arguments) { argv in
+      withCStrings(inherited) { envp in
+        posix_spawnp(&child, name, &actions, &attributes, argv, envp)
       }
     }
     guard failure == 0 else { throw SystemError("posix_spawn", path: name, errno: failure) }
@@ -63,15 +66,15 @@ public enum Subprocess {
     var chunk = [UInt8](repeating: 0, count: 16384)
     while true {
       let got = reading.withRaw { raw in
-        unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) }
+        chunk.withUnsafeMutableBytes { read(raw, $0.baseAddress, $0.count) }
       }
       if got < 0, Glibc.errno == EINTR { continue }
       if got <= 0 { break }
       output.append(contentsOf: chunk[0..<min(got, max(0, limit - output.count))])
     }
     var state: CInt = 0
-    while unsafe waitpid(child, &state, 0) < 0 {
-      guard Glibc.errno == EINTR else { throw .current("waitpid") }
+    while waitpid(child, &state, 0) < 0 {
+      guard Glibc.errno == EINTR else { throw SystemError("waitpid", errno: Glibc.errno) }
     }
     let signal = state & 0x7f
     return Result(status: signal == 0 ? Int((state >> 8) & 0xff) : 128 + Int(signal), output: output)
@@ -81,9 +84,9 @@ public enum Subprocess {
   private static func withCStrings<R>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
   ) -> R {
-    var copies: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { unsafe strdup($0) }
-    unsafe copies.append(nil)
-    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
-    return unsafe body(copies)
+    var copies: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+    copies.append(nil)
+    defer { for index in copies.indices { free(copies[index]) } }
+    return body(copies)
   }
 }
