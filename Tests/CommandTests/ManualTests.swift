@@ -1,6 +1,9 @@
 import Linux
 import TestSupport
 import Testing
+import Trust
+
+@testable import verity_bpf
 
 /// The manual pages that the command writes, and what tools/install puts where.
 struct ManualTests {
@@ -24,6 +27,25 @@ struct ManualTests {
     for page in pages { #expect(try Tools.run("groff", "-man", "-ww", "-z", directory.file(page)) == "") }
   }
 
+  @Test("The page about the settings has each of them, its default and what it does")
+  func settings() throws {
+    let directory = try TemporaryDirectory()
+    try #require(try VerityBPFCommand.run(["--generate-manual", directory.path]).status == 0)
+    let page = String(decoding: try directory.read("verity-bpf.conf.5"), as: UTF8.self)
+    for name in SettingName.allCases {
+      #expect(name.summary.count > 20 && name.summary.hasSuffix("."), "\(name.rawValue): a sentence")
+      let start = ".TP\n\\fB\(Manual.escaped(name.rawValue))\\fR = \\fI\(Manual.escaped(name.kind.expectation))\\fR\n"
+      let text = "\(name.summary) (default: \(name.standard.text ?? "not set"))"
+      #expect(page.contains(start + Manual.escaped(text) + "\n"), "\(name.rawValue)")
+    }
+    for place in Settings.directories { #expect(page.contains(Manual.escaped("\(place)/verity-bpf.conf.d/"))) }
+    for (file, text) in [
+      ("verity-bpf.1", "verity\\-bpf.conf\\fR(5)"), ("verity-bpf-config-show.1", "verity\\-bpf.conf\\fR(5)"),
+    ] {
+      #expect(String(decoding: try directory.read(file), as: UTF8.self).contains(text), "\(file)")
+    }
+  }
+
   @Test("Installing puts command, pages, completions and schemas below the prefix")
   func install() throws {
     let directory = try TemporaryDirectory()
@@ -31,7 +53,7 @@ struct ManualTests {
     let etc = directory.file("etc")
     try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix, etc)
     for name in [
-      "bin/verity-bpf", "share/man/man1/verity-bpf-self-test.1",
+      "bin/verity-bpf", "share/man/man1/verity-bpf-self-test.1", "share/man/man5/verity-bpf.conf.5",
       "share/bash-completion/completions/verity-bpf",
       "share/zsh/site-functions/_verity-bpf", "share/fish/vendor_completions.d/verity-bpf.fish",
       "share/verity-bpf/schemas/doctor.schema.json",

@@ -6,11 +6,12 @@ internal import Linux
 /// `verity-bpf.conf.d/*.conf` of all of them, by their names; of two with one name the first counts (UAPI.6). An empty file and
 /// a link to /dev/null mask what has the same name in a later directory.
 extension Settings {
-  static let directories = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map { "\($0)/verity-bpf" }
-  static let file = "verity-bpf.conf"
+  /// In that order.
+  public static let directories = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map { "\($0)/verity-bpf" }
+  public static let file = "verity-bpf.conf"
   private static let suffix = ".conf"
   /// Bytes that a file may have.
-  private static let limit = 1 << 20
+  public static let sizeLimit = 1 << 20
 
   /// Reads the settings of this host.
   ///
@@ -56,7 +57,7 @@ extension Settings {
       if link.kind == .symbolicLink, try Directory.linkTarget(path) == "/dev/null" { return [] }
       let file = try OwnedFD.open(path, [.readOnly, .nonBlocking])
       status = try file.status()
-      bytes = status.kind == .regular ? try file.readToEnd(limit: limit) : []
+      bytes = status.kind == .regular ? try file.readToEnd(limit: sizeLimit) : []
     } catch {
       guard error.code == .enoent else { throw .system(error) }
       return nil
@@ -64,7 +65,7 @@ extension Settings {
     guard status.kind == .regular else { throw .notAFile(path: path, kind: status.kind.rawValue) }
     if let reason = status.foreignControl() { throw .foreign(path: path, reason: reason) }
     try requireOwnDirectories(above: path, root: root)
-    guard let bytes else { throw .tooLarge(path: path, limit: limit) }
+    guard let bytes else { throw .tooLarge(path: path, limit: sizeLimit) }
     return bytes
   }
 

@@ -1,8 +1,8 @@
-/// The manual pages, with the man(7) macros: one a command, `verity-bpf-policy-check.1`.
+/// The manual pages, with the man(7) macros: one a command, `verity-bpf-policy-check.1`, and one about the settings.
 enum Manual {
   /// Every page, by the name of its file.
   static func pages(_ root: Verb, version: String) -> [(file: String, text: String)] {
-    pages(VerbPath(root), version)
+    pages(VerbPath(root), version) + [SettingsManual.page(version: version)]
   }
 
   private static func pages(_ path: VerbPath, _ version: String) -> [(file: String, text: String)] {
@@ -19,11 +19,8 @@ enum Manual {
   private static func page(_ path: VerbPath, _ version: String) -> String {
     let name = name(path.words)
     let summary = path.verb.summary
-    var lines = [
-      ".\\\" Written by verity-bpf --generate-manual.",
-      ".TH \"\(escaped(name.uppercased()))\" 1 \"\" \"verity\\-bpf \(escaped(version))\" \"User Commands\"",
-      ".SH NAME", "\(escaped(name)) \\- \(escaped(lowered(summary)))", ".SH SYNOPSIS", ".B \(escaped(path.text))",
-    ]
+    var lines = head(name, section: 1, of: "User Commands", version, summary: lowered(summary))
+    lines += [".SH SYNOPSIS", ".B \(escaped(path.text))"]
     switch path.verb.meaning {
     case .command(let command):
       let declaration = command.declaration
@@ -44,9 +41,24 @@ enum Manual {
     lines.append(".SH SEE ALSO")
     var others = path.verb.children.map { (self.name(path.words + [$0.name]), 1) }
     if path.words.count > 1 { others.insert((self.name(path.words.dropLast()), 1), at: 0) }
-    if path.words.count == 1 { others += [("veritysetup", 8), ("bpftool", 8)] }
-    lines.append(others.map { "\\fB\(escaped($0.0))\\fR(\($0.1))" }.joined(separator: ",\n"))
+    if path.words.count == 1 { others += [(SettingsManual.name, 5), ("veritysetup", 8), ("bpftool", 8)] }
+    if path.words == SettingsManual.command { others.append((SettingsManual.name, 5)) }
+    lines.append(references(others))
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// How a page begins: its title, and what it is about.
+  static func head(_ name: String, section: Int, of volume: String, _ version: String, summary: String) -> [String] {
+    [
+      ".\\\" Written by verity-bpf --generate-manual.",
+      ".TH \"\(escaped(name.uppercased()))\" \(section) \"\" \"verity\\-bpf \(escaped(version))\" \"\(volume)\"",
+      ".SH NAME", "\(escaped(name)) \\- \(escaped(summary))",
+    ]
+  }
+
+  /// Other pages, each with the section that it is in.
+  static func references(_ pages: [(String, Int)]) -> String {
+    pages.map { "\\fB\(escaped($0.0))\\fR(\($0.1))" }.joined(separator: ",\n")
   }
 
   private static func lowered(_ summary: String) -> String {
@@ -61,11 +73,11 @@ enum Manual {
     return "\(short)\\fB\(escaped(parameter.name))\\fR\(value)"
   }
 
-  private static func section(_ title: String, _ rows: [(String, String)]) -> [String] {
+  static func section(_ title: String, _ rows: [(String, String)]) -> [String] {
     rows.isEmpty ? [] : [".SH \(title)"] + rows.flatMap { [".TP", $0.0, escaped($0.1)] }
   }
 
-  private static func paragraphs(_ text: String) -> [String] {
+  static func paragraphs(_ text: String) -> [String] {
     guard !text.isEmpty else { return [] }
     var lines = [".PP"]
     var isExample = false
@@ -79,7 +91,7 @@ enum Manual {
     return isExample ? lines + [".fi\n.RE"] : lines
   }
 
-  private static func example(_ texts: [String]) -> [String] {
+  static func example(_ texts: [String]) -> [String] {
     texts.flatMap { [".PP", ".nf", escaped($0), ".fi"] }
   }
 
@@ -89,7 +101,7 @@ enum Manual {
   ]
 
   /// Text as roff takes it: no request by accident, hyphens that can be copied.
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var result = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
     for character in text.unicodeScalars { result += escapes[character] ?? String(character) }
     return result
