@@ -2,6 +2,7 @@ import Base
 import Linux
 import TestSupport
 import Testing
+import Trust
 
 @testable import Admission
 

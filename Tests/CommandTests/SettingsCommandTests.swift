@@ -29,7 +29,7 @@ import Testing
     try directory.write(
       "settings",
       "# This host\npolicy-store=\(directory.file("store"))\naudit-dir = \(directory.file("log"))\n"
-        + "require-active-policy=yes\n")
+        + "require-active-policy=yes\naudit-sync=decision\n")
   }
 
   /// Runs a command on a host with these settings.
@@ -58,6 +58,13 @@ import Testing
       }
     }
     #expect((try? FileStatus.of(path: directory.file("elsewhere"))) == nil)
+    let weaker = try run(object + ["--audit-sync", "none"])
+    #expect(weaker.status == 64 && weaker.errors.contains("settings.binding"), "\(weaker.errors)")
+    #expect(weaker.errors.contains("audit-sync as it is set, or a word that waits for more records: decision"))
+    for word in ["decision", "always"] {
+      let result = try run(object + ["--audit-sync", word])
+      #expect(result.status == 2 && result.errors.contains("the active policy denies"), "\(word): \(result.errors)")
+    }
     let mount = try run(["mount", "out.raw", "trust", "--trust-anchors", "trust"])
     #expect(mount.status == 64 && mount.errors.contains("settings.binding"), "\(mount.errors)")
     let change = try run(["policy", "activate", "site", "--audit-dir", "elsewhere"])
@@ -89,15 +96,17 @@ import Testing
     let text = try run(["config", "show"])
     #expect(text.status == 0, "\(text.errors)")
     let lines = text.output.split(separator: "\n")
-    #expect(lines.count == 4)
+    #expect(lines.count == 5)
     #expect(lines.last == "require-active-policy  yes  (/run/verity-bpf/verity-bpf.conf, line 4)")
     #expect(lines.contains("trust-anchors          not set  (default)"), "\(lines)")
+    #expect(lines.contains("audit-sync             decision  (/run/verity-bpf/verity-bpf.conf, line 5)"), "\(lines)")
     let json = try run(["config", "show", "--json"]).json()
     guard case .array(let settings)? = json["settings"] else {
       Issue.record("\(json)")
       return
     }
-    #expect(settings[3]["value"] == true && settings[3]["line"] == 4 && settings[2]["value"] == .null)
+    #expect(settings[4]["value"] == true && settings[4]["line"] == 4 && settings[3]["value"] == .null)
+    #expect(settings[2]["name"] == "audit-sync" && settings[2]["value"] == "decision" && settings[2]["line"] == 5)
     #expect(json["files"] == ["/run/verity-bpf/verity-bpf.conf"])
     let none = try VerityBPFCommand.run(["config", "show", "--json"])
     #expect(none.status == 0, "\(none.errors)")

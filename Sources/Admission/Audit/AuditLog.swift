@@ -2,6 +2,7 @@ internal import Base
 internal import KernelABI
 internal import Linux
 internal import Synchronization
+public import Trust
 
 /// The audit directory: `audit.log` in IPE's text form, and `audit.jsonl`, one JSON object a line.
 ///

@@ -3,6 +3,7 @@
 public enum SettingName: String, CaseIterable, Sendable {
   case policyStore = "policy-store"
   case auditDirectory = "audit-dir"
+  case auditSync = "audit-sync"
   case trustAnchors = "trust-anchors"
   case requireActivePolicy = "require-active-policy"
 
@@ -12,11 +13,14 @@ public enum SettingName: String, CaseIterable, Sendable {
     case directory
     /// `yes` or `no`; also `true`, `on`, `1` and `false`, `off`, `0`, as systemd reads them.
     case flag
+    /// One of the words of ``AuditSync``.
+    case auditSync
 
     public var expectation: String {
       switch self {
       case .directory: "an absolute path without `..`"
       case .flag: "yes or no"
+      case .auditSync: "one of " + AuditSync.allCases.map(\.rawValue).joined(separator: ", ")
       }
     }
   }
@@ -24,6 +28,7 @@ public enum SettingName: String, CaseIterable, Sendable {
   public var kind: Kind {
     switch self {
     case .policyStore, .auditDirectory, .trustAnchors: .directory
+    case .auditSync: .auditSync
     case .requireActivePolicy: .flag
     }
   }
@@ -33,6 +38,7 @@ public enum SettingName: String, CaseIterable, Sendable {
     switch self {
     case .policyStore: .directory(PolicyStore.standardDirectory)
     case .auditDirectory: .directory("/var/log/verity-bpf")
+    case .auditSync: .auditSync(.none)
     case .trustAnchors: .directory(nil)
     case .requireActivePolicy: .flag(false)
     }
@@ -44,12 +50,16 @@ public enum SettingName: String, CaseIterable, Sendable {
     case .policyStore:
       "The directory of installed policies, whose active one decides where `load` is given no --policy."
     case .auditDirectory: "The directory of the audit log."
+    case .auditSync:
+      "Which records of a load are on the disk before the run goes on: none; decision, those before anything is loaded; "
+        + "always, all of them. Records about the policy store always are."
     case .trustAnchors:
       "The only directory of trust anchors and of the list `revoked`. Where it is not set, these are /etc/verity-bpf/trust, the "
         + "VOA hierarchy and verity.d."
     case .requireActivePolicy:
-      "Whether the settings of this host bind the callers of its commands: `load` takes no --policy, and `load`, `mount` and the "
-        + "commands of the policy store no other --trust-anchors and --audit-dir than those set here."
+      "Whether the settings of this host bind the callers of its commands: `load` takes no --policy and no --audit-sync that "
+        + "waits for fewer records, and `load`, `mount` and the commands of the policy store no other --trust-anchors and "
+        + "--audit-dir than those set here."
     }
   }
 }
@@ -58,6 +68,7 @@ public enum SettingName: String, CaseIterable, Sendable {
 public enum SettingValue: Equatable, Sendable {
   case directory(String?)
   case flag(Bool)
+  case auditSync(AuditSync)
 
   /// The words for yes and no, as systemd's files have them (systemd.syntax(7)).
   private static let flags = [
@@ -74,6 +85,9 @@ public enum SettingValue: Equatable, Sendable {
     case .flag:
       guard let value = Self.flags[text] else { return nil }
       self = .flag(value)
+    case .auditSync:
+      guard let value = AuditSync(rawValue: text) else { return nil }
+      self = .auditSync(value)
     }
   }
 
@@ -82,6 +96,7 @@ public enum SettingValue: Equatable, Sendable {
     switch self {
     case .directory(let path): path
     case .flag(let isSet): isSet ? "yes" : "no"
+    case .auditSync(let sync): sync.rawValue
     }
   }
 }

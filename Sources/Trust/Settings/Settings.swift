@@ -23,7 +23,16 @@ public struct Settings: Sendable {
   public func directory(_ name: SettingName) -> String? {
     switch value(name).value {
     case .directory(let path): path
-    case .flag: nil
+    case .flag, .auditSync: nil
+    }
+  }
+
+  /// Which records of a load are on the disk before the run goes on.
+  public var auditSync: AuditSync {
+    switch value(.auditSync).value {
+    case .auditSync(let sync): sync
+    // No value of this setting reads as one of these; were one there, waiting for all records would be right.
+    case .directory, .flag: .always
     }
   }
 
@@ -80,6 +89,15 @@ extension Settings {
       throw .binding(option: option, given: given, expected: expected.value.text, name, binding)
     }
     return given
+  }
+
+  /// What counts for `audit-sync` when a caller gives a word: theirs, but where the settings bind and it waits for fewer records.
+  ///
+  /// - Parameter option: what the caller gave it with.
+  public func chosenSync(by option: String, _ given: AuditSync?) throws(SettingsError) -> AuditSync {
+    guard let given else { return auditSync }
+    guard let binding, given < auditSync else { return given }
+    throw .binding(option: option, given: given.rawValue, expected: auditSync.rawValue, .auditSync, binding)
   }
 
   /// Throws when the settings leave no choice of a policy.

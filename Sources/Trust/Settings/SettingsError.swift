@@ -56,11 +56,19 @@ extension SettingsError: Diagnosable {
       return Diagnostic(
         "settings.binding", .usage,
         "\(option) `\(given)` is refused: \(setting) is set in `\(origin.path)`, line \(origin.line)",
-        expected: name == .requireActivePolicy
-          ? "no \(option): the active policy of the store decides"
-          : "\(name.rawValue) as it is set: \(expected ?? "the standard places")",
+        expected: Self.expectation(of: name, option: option, expected),
         found: given, why: "on this host the settings decide, and not who calls",
         next: "leave \(option) out; verity-bpf config show")
+
+  /// What an option may say where settings bind.
+  private static func expectation(of name: SettingName, option: String, _ expected: String?) -> String {
+    switch name {
+    case .requireActivePolicy: "no \(option): the active policy of the store decides"
+    case .auditSync: "\(name.rawValue) as it is set, or a word that waits for more records: \(expected ?? "")"
+    case .policyStore, .auditDirectory, .trustAnchors:
+      "\(name.rawValue) as it is set: \(expected ?? "the standard places")"
+    }
+  }
     }
   }
 }

@@ -18,9 +18,10 @@ enum CommonOptions {
     "--audit-dir", takes: .directory,
     "The directory of the audit log. (default: as `config show` says, or /var/log/verity-bpf)")
 
-  static let auditSync: Key<AuditSync> = .optional(
-    "--audit-sync", default: .none,
-    "Which records are on the disk before the run goes on: none, decision (those before a load), always.")
+  static let auditSync: Key<AuditSync?> = .optional(
+    "--audit-sync",
+    "Which records are on the disk before the run goes on: none, decision (those before a load), always. (default: as "
+      + "`config show` says, or none)")
 
   static let store: Key<String?> = .optional(
     "--store", takes: .directory,

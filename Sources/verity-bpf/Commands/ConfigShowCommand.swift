@@ -45,6 +45,7 @@ struct ConfigShowCommand: Command {
       switch value {
       case .directory(let path): .optional(path)
       case .flag(let isSet): .bool(isSet)
+      case .auditSync(let sync): .string(sync.rawValue)
       }
     return [
       "name": .string(name.rawValue), "value": shown, "file": .optional(origin?.path),

@@ -14,6 +14,11 @@ enum Site {
     try settings().chosen(.auditDirectory, by: CommonOptions.auditDirectory.parameter.name, given) ?? ""
   }
 
+  /// Which records of a load are on the disk before the run goes on.
+  static func auditSync(_ given: AuditSync?) throws(SettingsError) -> AuditSync {
+    try settings().chosenSync(by: CommonOptions.auditSync.parameter.name, given)
+  }
+
   /// The trust anchors of a command that lets something in.
   static func bindingTrust(_ given: String?) throws -> Trust {
     try Trust.chosen(in: settings().chosen(.trustAnchors, by: CommonOptions.trustAnchors.parameter.name, given))

@@ -71,7 +71,8 @@ import Testing
     ("audit-dir=/a\naudit-dir=/b", "settings.syntax"), ("require-active-policy=", "settings.value"),
     ("require-active-policy=maybe", "settings.value"), ("require-active-policy=YES", "settings.value"),
     ("audit-dir=log", "settings.value"), ("audit-dir=/var/../etc", "settings.value"),
-    ("policy-store=/", "settings.value"),
+    ("policy-store=/", "settings.value"), ("audit-sync=", "settings.value"), ("audit-sync=yes", "settings.value"),
+    ("audit-sync=Always", "settings.value"), ("audit-sync = always", "none"),
     ("require-active-policy=yes", "none"), ("require-active-policy = off # no remark here", "settings.value"),
   ])
   func lines(text: String, expected: String) throws {
@@ -132,6 +133,34 @@ import Testing
     let free = try self.settings()
     #expect(try free.chosen(.auditDirectory, by: "--audit-dir", "/x") == "/x")
     try free.requireChoiceOfPolicy("mine.pol", by: "--policy")
+  }
+
+  /// A caller may wait for more records than the settings want, and not for fewer.
+  @Test func whatBindsTheSync() throws {
+    let words = AuditSync.allCases
+    #expect(words == [.none, .decision, .always] && words.sorted() == words)
+    for (own, text) in zip(words, ["", "audit-sync=decision\n", "audit-sync=always\n"]) {
+      for binds in [false, true] {
+        try write("etc/verity-bpf/verity-bpf.conf", text + (binds ? "require-active-policy=yes\n" : ""))
+        let settings = try settings()
+        #expect(settings.auditSync == own)
+        #expect(try settings.chosenSync(by: "--audit-sync", nil) == own)
+        for given in words {
+          let isRefused = binds && given < own
+          let found = code {
+            let chosen = try settings.chosenSync(by: "--audit-sync", given)
+            #expect(chosen == given)
+          }
+          #expect(found == (isRefused ? "settings.binding" : "none"), "\(own) \(given) \(binds)")
+        }
+      }
+    }
+    do { _ = try settings().chosenSync(by: "--audit-sync", AuditSync.none) } catch let error as SettingsError {
+      let diagnostic = error.diagnostic
+      #expect(
+        diagnostic.message.contains("--audit-sync `none`") && diagnostic.message.contains("verity-bpf.conf`, line 2"))
+      #expect(diagnostic.expected?.hasPrefix("audit-sync as it is set") == true)
+    }
   }
 
   /// docs/configuration.md has the table of settings as it is here; `make generated` writes it.

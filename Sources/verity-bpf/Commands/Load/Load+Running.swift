@@ -16,7 +16,7 @@ extension LoadCommand {
   func execute() throws -> Int32 {
     var request = AdmissionRequest(
       policy: [], policyName: try policy ?? Site.store(nil), auditDirectory: try Site.auditDirectory(auditDir))
-    request.auditSync = auditSync
+    request.auditSync = try Site.auditSync(auditSync)
     request.rootHash = trusted.rootHash
     request.pinPath = pinPath
     request.pinsByObject = objects.count > 1

@@ -1,5 +1,6 @@
 import Admission
 import Loader
+import Trust
 
 /// `verity-bpf load`: an object from its image into the kernel.
 struct LoadCommand: Command {
@@ -72,7 +73,7 @@ struct LoadCommand: Command {
   let keyring: KernelKeyring?
   let verifierLog: String?
   let auditDir: String?
-  let auditSync: AuditSync
+  let auditSync: AuditSync?
   let dryRun: Bool
   let json: Bool
 
