@@ -2,6 +2,9 @@ internal import Base
 
 /// A policy text, cut and read: every byte with its place, and what it says.
 public struct PolicyDocument: Sendable {
+  /// Bytes that a file with a policy may have, signed or not, wherever it is read. A policy of 100,000 rules has 11 MiB.
+  public static let sizeLimit = 64 << 20
+
   public let text: SourceText
   public let dialect: Dialect
   /// The text cut into lines and words; with ``text`` it loses no byte.

@@ -18,7 +18,7 @@ extension PolicyStore {
   /// The signed message that an entry names.
   func message(of entry: StoreState.Entry) throws(PolicyStoreError) -> [UInt8] {
     let path = "\(directory)/\(Self.file(of: entry))"
-    guard let message = try contents(of: path, limit: 1 << 26) else {
+    guard let message = try contents(of: path, limit: PolicyDocument.sizeLimit) else {
       throw .damaged(path: path, reason: "it is not there")
     }
     guard try digest(message) == entry.message else { throw .damaged(path: path, reason: "its SHA-256 is another one") }

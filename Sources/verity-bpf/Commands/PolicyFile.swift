@@ -4,14 +4,11 @@ import Policy
 
 /// Policy files, and what else the verbs read.
 enum PolicyFile {
-  /// A policy of 100,000 rules has 11 MiB.
-  static let sizeLimit = 64 << 20
-
   /// The bytes of a file; `-` is standard input.
   static func read(_ path: String) throws -> [UInt8] {
     do throws(SystemError) {
       let file = try OwnedFD.open(path == "-" ? "/dev/stdin" : path, .readOnly)
-      return try file.readToEnd(of: path, limit: sizeLimit)
+      return try file.readToEnd(of: path, limit: PolicyDocument.sizeLimit)
     } catch {
       throw DiagnosedFailure(error.diagnostic)
     }

@@ -10,9 +10,6 @@ import Provenance
 
 /// What `load` does.
 extension LoadCommand {
-  /// The largest policy that is read; the kernel's own limit for one write is 4 MiB.
-  private static let policyLimit = PolicyFile.sizeLimit
-
   func execute() throws -> Int32 {
     var request = AdmissionRequest(
       policy: [], policyName: try policy ?? Site.store(nil), auditDirectory: try Site.auditDirectory(auditDir))
@@ -97,11 +94,11 @@ extension LoadCommand {
       return (active.document.text.bytes, active.document.header?.nameText ?? "active")
     }
     let file = try OwnedFD.open(policy, .readOnly)
-    guard let text = try file.readToEnd(limit: Self.policyLimit) else {
+    guard let text = try file.readToEnd(limit: PolicyDocument.sizeLimit) else {
       throw DiagnosedFailure(
         Diagnostic(
           "policy.too-large", .invalid, "policy `\(policy)` is too large",
-          expected: "at most \(Self.policyLimit) bytes",
+          expected: "at most \(PolicyDocument.sizeLimit) bytes",
           found: "more"))
     }
     return (text, policy)
