@@ -1,6 +1,7 @@
 #include "CCompression.h"
 
-#include <dlfcn.h>
+#include "../library.h"
+
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -8,21 +9,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-// What packagers read in place of a DT_NEEDED entry: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/
-#define METADATA                                                                                                          \
-  "[{\\\"soname\\\":[\\\"libz.so.1\\\"],\\\"feature\\\":\\\"gzip\\\",\\\"description\\\":\\\"logs that gzip compressed, "  \
-  "the kernel's configuration\\\",\\\"priority\\\":\\\"recommended\\\"},{\\\"soname\\\":[\\\"libzstd.so.1\\\"],"           \
-  "\\\"feature\\\":\\\"zstd\\\",\\\"description\\\":\\\"logs that zstd compressed\\\",\\\"priority\\\":\\\"suggested\\\"}]"
-__asm__(".pushsection .note.dlopen, \"a\", %note\n"
-        ".balign 4\n"
-        ".long 2f - 1f\n"
-        ".long 4f - 3f\n"
-        ".long 0x407c0c0a\n"
-        "1: .asciz \"FDO\"\n"
-        "2: .balign 4\n"
-        "3: .asciz \"" METADATA "\"\n"
-        "4: .balign 4\n"
-        ".popsection\n");
+VB_LIBRARY_NOTE(VB_LIBRARY("libz.so.1", "gzip", "logs that gzip compressed, the kernel's configuration", "recommended")
+                "," VB_LIBRARY("libzstd.so.1", "zstd", "logs that zstd compressed", "suggested"));
 
 // The functions that are used, with the headers' own types, so that the compiler checks every call.
 static struct {
@@ -30,7 +18,7 @@ static struct {
   __typeof__(&inflate) inflate;
   __typeof__(&inflateReset) reset;
   __typeof__(&inflateEnd) end;
-  char problem[256];
+  vb_library_problem problem;
 } zlib;
 
 static struct {
@@ -38,38 +26,25 @@ static struct {
   __typeof__(&ZSTD_decompressStream) decompress;
   __typeof__(&ZSTD_isError) is_error;
   __typeof__(&ZSTD_freeDStream) free;
-  char problem[256];
+  vb_library_problem problem;
 } zstd;
 
-#define FIND(table, field, name)                                           \
-  table.field = (__typeof__(table.field))dlsym(library, name);             \
-  if (!table.field) {                                                      \
-    snprintf(table.problem, sizeof table.problem, "%s", dlerror());        \
-    return;                                                                \
-  }
-
 static void load_zlib(void) {
-  void *library = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    snprintf(zlib.problem, sizeof zlib.problem, "%s", dlerror());
-    return;
+  void *library = vb_library_open("libz.so.1", 0, zlib.problem);
+  if (library && VB_LIBRARY_FIND(library, zlib.init, "inflateInit2_", zlib.problem) &&
+      VB_LIBRARY_FIND(library, zlib.inflate, "inflate", zlib.problem) &&
+      VB_LIBRARY_FIND(library, zlib.reset, "inflateReset", zlib.problem)) {
+    VB_LIBRARY_FIND(library, zlib.end, "inflateEnd", zlib.problem);
   }
-  FIND(zlib, init, "inflateInit2_")
-  FIND(zlib, inflate, "inflate")
-  FIND(zlib, reset, "inflateReset")
-  FIND(zlib, end, "inflateEnd")
 }
 
 static void load_zstd(void) {
-  void *library = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    snprintf(zstd.problem, sizeof zstd.problem, "%s", dlerror());
-    return;
+  void *library = vb_library_open("libzstd.so.1", 0, zstd.problem);
+  if (library && VB_LIBRARY_FIND(library, zstd.create, "ZSTD_createDStream", zstd.problem) &&
+      VB_LIBRARY_FIND(library, zstd.decompress, "ZSTD_decompressStream", zstd.problem) &&
+      VB_LIBRARY_FIND(library, zstd.is_error, "ZSTD_isError", zstd.problem)) {
+    VB_LIBRARY_FIND(library, zstd.free, "ZSTD_freeDStream", zstd.problem);
   }
-  FIND(zstd, create, "ZSTD_createDStream")
-  FIND(zstd, decompress, "ZSTD_decompressStream")
-  FIND(zstd, is_error, "ZSTD_isError")
-  FIND(zstd, free, "ZSTD_freeDStream")
 }
 
 struct vb_decompressor {

@@ -1,9 +1,9 @@
 #include "CCryptsetup.h"
 #include "COpenSSL.h"
 
-#include <dlfcn.h>
+#include "../library.h"
+
 #include <libcryptsetup.h>
-#include <stdio.h>
 #include <string.h>
 
 // The functions that are used, with the header's own types, so that the compiler checks every call.
@@ -39,25 +39,15 @@ static int load_library(struct functions *functions, struct log *log) {
   // libcrypto it digests with something else.
   const char *problem = vb_libcrypto_problem();
   if (problem) append(CRYPT_LOG_VERBOSE, problem, log);
-  void *library = dlopen("libcryptsetup.so.12", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    append(CRYPT_LOG_ERROR, dlerror(), log);
+  vb_library_problem failure = "";
+  void *library = vb_library_open("libcryptsetup.so.12", 0, failure);
+#define FIND(name) VB_LIBRARY_FIND(library, functions->name, "crypt_" #name, failure)
+  if (!library || !FIND(init_data_device) || !FIND(load) || !FIND(activate_by_signed_key) ||
+      !FIND(activate_by_volume_key) || !FIND(deactivate_by_name) || !FIND(set_log_callback) || !FIND(free)) {
+    append(CRYPT_LOG_ERROR, failure, log);
     return VB_NO_CRYPTSETUP;
   }
-#define VB_FIND(name)                                              \
-  functions->name = (__typeof__(functions->name))dlsym(library, "crypt_" #name); \
-  if (!functions->name) {                                          \
-    append(CRYPT_LOG_ERROR, dlerror(), log);                       \
-    return VB_NO_CRYPTSETUP;                                       \
-  }
-  VB_FIND(init_data_device)
-  VB_FIND(load)
-  VB_FIND(activate_by_signed_key)
-  VB_FIND(activate_by_volume_key)
-  VB_FIND(deactivate_by_name)
-  VB_FIND(set_log_callback)
-  VB_FIND(free)
-#undef VB_FIND
+#undef FIND
   functions->set_log_callback(NULL, append, log);
   return 0;
 }

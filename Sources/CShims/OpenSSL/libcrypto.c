@@ -1,43 +1,29 @@
 #include "libcrypto.h"
 
-#include <dlfcn.h>
+#include "../library.h"
+
 #include <openssl/opensslv.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
-// Most runs need no OpenSSL: SHA-256 has kernels of its own, and only signatures and the longer SHA-2s are left. Linking
-// libcrypto would cost every run its relocation, about as much as the rest of start-up together.
+// Most runs need no OpenSSL: SHA-256 has kernels of its own, and only signatures and the longer SHA-2s are left. The relocation
+// that linking libcrypto would cost every run is about as much as the rest of start-up together.
 
 #define TEXT(x) #x
 #define VALUE(x) TEXT(x)
 #define LIBRARY "libcrypto.so." VALUE(OPENSSL_SHLIB_VERSION)
 
-// What packagers read in place of a DT_NEEDED entry: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/
-#define METADATA \
-  "[{\\\"soname\\\":[\\\"" LIBRARY "\\\"],\\\"feature\\\":\\\"signatures\\\",\\\"description\\\":\\\"signatures, SHA-384 and SHA-512\\\",\\\"priority\\\":\\\"recommended\\\"}]"
-__asm__(".pushsection .note.dlopen, \"a\", %note\n"
-        ".balign 4\n"
-        ".long 2f - 1f\n"
-        ".long 4f - 3f\n"
-        ".long 0x407c0c0a\n"
-        "1: .asciz \"FDO\"\n"
-        "2: .balign 4\n"
-        "3: .asciz \"" METADATA "\"\n"
-        "4: .balign 4\n"
-        ".popsection\n");
+VB_LIBRARY_NOTE(VB_LIBRARY(LIBRARY, "signatures", "signatures, SHA-384 and SHA-512", "recommended"));
 
 static void *library;
-static char problem[256];
+static vb_library_problem problem;
 static pthread_once_t opened = PTHREAD_ONCE_INIT;
 
 static void open_library(void) {
   // RTLD_NODELETE: OpenSSL registers handlers for the end of the process.
-  library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == NULL) {
-    snprintf(problem, sizeof problem, "%s", dlerror());
-    return;
-  }
+  library = vb_library_open(LIBRARY, RTLD_NODELETE, problem);
+  if (library == NULL) return;
   // Before anything else is asked of it: the first other call would read openssl.cnf, whose place the environment names,
   // and load the libraries that it lists. libcryptsetup finds the library in this state too.
   int (*initialise)(uint64_t, const OPENSSL_INIT_SETTINGS *);
