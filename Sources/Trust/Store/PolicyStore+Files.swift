@@ -115,11 +115,14 @@ extension PolicyStore {
     }
   }
 
-  /// Removes messages that no policy refers to any more. A failure leaves a file too many and nothing else.
-  func removeUnused(_ before: StoreState, _ after: StoreState) throws(PolicyStoreError) {
-    let kept = Set(after.policies.values.map { $0.message })
-    for entry in before.policies.values where !kept.contains(entry.message) {
-      Cleanup.removeTree("\(directory)/\(Self.file(of: entry))")
+  /// Removes messages that no policy refers to: of policies that were replaced, and of installations that were killed before
+  /// the state named them. A failure leaves a file too many and nothing else.
+  func removeUnused(but state: StoreState) {
+    let kept = Set(state.policies.values.map { $0.message.hex })
+    // A complete message has its digest for a name, and a temporary file, which another run may hold, has a dot in it.
+    for name in (try? Directory.names("\(directory)/messages")) ?? []
+    where !kept.contains(name) && !name.contains(".") {
+      Cleanup.removeTree("\(directory)/messages/\(name)")
     }
   }
 

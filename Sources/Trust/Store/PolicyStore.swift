@@ -119,7 +119,6 @@ public struct PolicyStore: Sendable {
   ) throws(PolicyStoreError) -> (policy: StoredPolicy, result: StoreState.Installation) {
     try locked { () throws(PolicyStoreError) in
       var state = try state()
-      let before = state
       let policy = try check(message, state)
       let name = policy.document.header?.nameText ?? ""
       let result = try refusing { () throws(StoreRefusal) in try state.install(name, policy.entry) }
@@ -127,7 +126,7 @@ public struct PolicyStore: Sendable {
       try system { () throws(SystemError) in try record(policy, state) }
       try write(message, to: Self.file(of: policy.entry))
       try write(state)
-      try removeUnused(before, state)
+      removeUnused(but: state)
       return (policy, result)
     }
   }
@@ -158,10 +157,9 @@ public struct PolicyStore: Sendable {
   public func remove(_ name: String) throws(PolicyStoreError) {
     try locked { () throws(PolicyStoreError) in
       var state = try state()
-      let before = state
       try refusing { () throws(StoreRefusal) in try state.remove(name) }
       try write(state)
-      try removeUnused(before, state)
+      removeUnused(but: state)
     }
   }
 }

@@ -108,4 +108,22 @@ import Testing
     #expect(try Directory.names(store.directory) == ["lock", "messages", "state", "state.tmp-7-8", "trusted.pem"])
     #expect(try Directory.names("\(store.directory)/messages").isEmpty)
   }
+
+  /// A message that was written for a policy whose state never came goes with the next change.
+  @Test func anInstallationThatWasKilled() throws {
+    let trusted = try ThrowawaySigner(name: "a")
+    try store.create(trusting: trusted.certificate)
+    func message(_ version: Int) throws -> [UInt8] {
+      let text = "policy_name=p policy_version=1.0.\(version)\nDEFAULT action=DENY\n"
+      return try trusted.sign(Array(text.utf8), form: .policy)
+    }
+    try directory.write("store/messages/\(String(repeating: "a", count: 64))", "x")
+    let first = try store.install(try message(1)).policy
+    #expect(try Directory.names("\(store.directory)/messages") == [first.entry.message.hex])
+    let second = try store.install(try message(2)).policy
+    #expect(try Directory.names("\(store.directory)/messages") == [second.entry.message.hex])
+    try directory.write("store/messages/\(String(repeating: "b", count: 64))", "x")
+    try store.remove("p")
+    #expect(try Directory.names("\(store.directory)/messages").isEmpty)
+  }
 }
