@@ -26,11 +26,9 @@ extension SettingsError: Diagnosable {
       diagnostic.why = "what stands there could bind this command"
       return diagnostic
     case .foreign(let path, let reason):
-      return Diagnostic(
-        "settings.permissions", .invalid, "`\(path)` can be changed by others than root: \(reason)",
-        expected: "a file or directory of root, to which nobody else can write", found: reason,
-        why: "whoever can write there decides which policy is in force",
-        next: "find out what was written there; then chown and chmod it")
+      return .foreign(
+        "settings.permissions", .invalid, "`\(path)` can be changed by others than root: \(reason)", reason,
+        owner: "root", next: "verity-bpf config show")
     case .notAFile(let path, let kind):
       return Diagnostic(
         "settings.not-a-file", .invalid, "`\(path)` is a \(kind) and no file", expected: "a regular file", found: kind)
@@ -59,6 +57,8 @@ extension SettingsError: Diagnosable {
         expected: Self.expectation(of: name, option: option, expected),
         found: given, why: "on this host the settings decide, and not who calls",
         next: "leave \(option) out; verity-bpf config show")
+    }
+  }
 
   /// What an option may say where settings bind.
   private static func expectation(of name: SettingName, option: String, _ expected: String?) -> String {
@@ -67,8 +67,6 @@ extension SettingsError: Diagnosable {
     case .auditSync: "\(name.rawValue) as it is set, or a word that waits for more records: \(expected ?? "")"
     case .policyStore, .auditDirectory, .trustAnchors:
       "\(name.rawValue) as it is set: \(expected ?? "the standard places")"
-    }
-  }
     }
   }
 }

@@ -71,8 +71,7 @@ extension PolicyStoreError {
   /// (include/uapi/asm-generic/errno.h).
   public var errno: Errno {
     switch self {
-    case .refused(.stale), .refused(.staleSigners): .estale
-    case .refused: .einval
+    case .refused(let refusal): refusal.errno
     case .none: .enoent
     case .foreign: .eperm
     case .invalid, .statement, .signature(.malformed): .ebadmsg
@@ -80,6 +79,30 @@ extension PolicyStoreError {
     case .signature, .revoked: .ekeyrejected
     case .lost, .damaged, .exists, .notEmpty, .system: .eio
     }
+  }
+}
+
+extension Diagnostic {
+  /// Others can write what says which policy is in force.
+  ///
+  /// - Parameter next: the command that shows whether it is put right.
+  static func foreign(
+    _ code: String, _ category: Category, _ message: String, _ reason: String, owner: String, next: String
+  ) -> Diagnostic {
+    Diagnostic(
+      code, category, message, expected: "a file or directory of \(owner), to which nobody else can write",
+      found: reason, why: "whoever can write there decides which policy is in force",
+      next: "find out what was written there; then chown and chmod it, and \(next)")
+  }
+
+  /// A version that is too low, or a statement that is not the newest: what is in force stays.
+  fileprivate static func tooOld(
+    _ code: String, _ message: String, expected: String, found: String, _ errno: Errno, why: String? = nil,
+    next: String
+  ) -> Diagnostic {
+    Diagnostic(
+      code, .invalid, message, expected: expected, found: "\(found) (the kernel would answer \(errno.name))", why: why,
+      next: next)
   }
 }
 
@@ -91,11 +114,9 @@ extension PolicyStoreError: Diagnosable {
         "store.none", .incomplete, "there is no policy store `\(directory)` yet", expected: "\(directory)/state",
         next: "verity-bpf policy init --store \(directory) --certificate FILE")
     case .foreign(let path, let reason):
-      Diagnostic(
-        "store.permissions", .integrity, "`\(path)` does not belong to the policy store alone: \(reason)",
-        expected: "a file or directory of root or of this user, to which nobody else can write", found: reason,
-        why: "whoever can write there decides which policy is in force",
-        next: "find out what was written there; then chown and chmod it, and verity-bpf policy list")
+      .foreign(
+        "store.permissions", .integrity, "`\(path)` does not belong to the policy store alone: \(reason)", reason,
+        owner: "root or of this user", next: "verity-bpf policy list")
     case .notEmpty(let path):
       Diagnostic(
         "store.not-empty", .incomplete, "`\(path)` is no part of a policy store", expected: "an empty directory",
@@ -109,11 +130,11 @@ extension PolicyStoreError: Diagnosable {
       Diagnostic(
         "store.lost", .integrity, "the policy store `\(directory)` has no state", expected: "\(directory)/state",
         why: "the state holds the lowest versions that may be installed; without it an old policy could come back",
-        next: "restore the directory from a backup")
+        next: Self.restore)
     case .damaged(let path, let reason):
       Diagnostic(
         "store.damaged", .integrity, "`\(path)` is not what was written to it", found: reason,
-        why: "no policy is taken from a store that cannot be trusted", next: "restore the directory from a backup")
+        why: "no policy is taken from a store that cannot be trusted", next: Self.restore)
     case .exists(let directory):
       Diagnostic(
         "store.exists", .incomplete, "`\(directory)` holds a store already",
@@ -126,22 +147,24 @@ extension PolicyStoreError: Diagnosable {
     case .system(let error): error.diagnostic
     }
   }
+
+  private static let restore = "restore the directory from a backup"
 }
 
 extension StoreRefusal {
+  private static let raise = "raise policy_version and sign again"
+
   var diagnostic: Diagnostic {
     switch self {
     case .stale(let name, let version, let floor):
-      Diagnostic(
-        "store.stale", .invalid, "policy `\(name)` \(version) is not newer than what was installed",
-        expected: "a version above \(floor)", found: "\(version) (the kernel would answer ESTALE)",
-        why: "an old policy may allow what a newer one revoked; this holds after removal too",
-        next: "raise policy_version and sign again")
+      .tooOld(
+        "store.stale", "policy `\(name)` \(version) is not newer than what was installed",
+        expected: "a version above \(floor)", found: "\(version)", errno,
+        why: "an old policy may allow what a newer one revoked; this holds after removal too", next: Self.raise)
     case .downgrade(let name, let version, let floor):
-      Diagnostic(
-        "store.downgrade", .invalid, "policy `\(name)` \(version) is older than the active policy",
-        expected: "version \(floor) or above", found: "\(version) (the kernel would answer EINVAL)",
-        next: "raise policy_version and sign again")
+      .tooOld(
+        "store.downgrade", "policy `\(name)` \(version) is older than the active policy",
+        expected: "version \(floor) or above", found: "\(version)", errno, next: Self.raise)
     case .name(let name):
       Diagnostic(
         "store.name", .invalid, "the name `\(name)` cannot be stored",
@@ -150,7 +173,7 @@ extension StoreRefusal {
       Diagnostic("store.unknown", .incomplete, "no policy `\(name)` is installed", next: "verity-bpf policy list")
     case .active(let name):
       Diagnostic(
-        "store.active", .invalid, "policy `\(name)` is active", found: "the kernel would answer EPERM",
+        "store.active", .invalid, "policy `\(name)` is active", found: "the kernel would answer \(errno.name)",
         next: "activate another policy first")
     case .otherStore(let found, let expected):
       Diagnostic(

@@ -49,8 +49,8 @@ public struct AttemptRecord: Equatable, Sendable {
 
   var fields: String {
     func number(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "?" }
-    return "ipe_op=\(operation) ipe_hook=\(operation) pid=\(pid) comm=\(AuditEncoding.untrusted(command)) "
-      + "\(AccessRecord.fields(of: file)) uid=\(number(uid)) gid=\(number(gid)) auid=\(auid ?? UInt64(UInt32.max)) "
+    return "ipe_op=\(operation) ipe_hook=\(operation) \(AccessRecord.asking(pid, command, file)) "
+      + "uid=\(number(uid)) gid=\(number(gid)) auid=\(auid ?? UInt64(UInt32.max)) "
       + "exe=\(executable.map { AuditEncoding.untrusted($0) } ?? "?") event=\(AuditEncoding.untrusted(event.utf8)) "
       + "result=\(stage.rawValue)"
   }

@@ -84,28 +84,17 @@ public enum AuditReader {
 extension AuditReader {
   private static func access(_ fields: inout FieldReader) -> AuditRecord? {
     guard let operation = fields.word("ipe_op"), let hook = fields.word("ipe_hook"),
-      let enforcing = fields.flag("enforcing"), let pid = fields.word("pid").flatMap({ Int32($0) }),
-      let command = fields.raw("comm").flatMap({ AuditEncoding.decode($0) }),
-      let path = fields.raw("path"), let device = fields.raw("dev"), let inode = fields.word("ino"),
+      let enforcing = fields.flag("enforcing"), let (pid, command, file) = fields.asking(),
       let rule = fields.rest("rule"), rule.hasSuffix("action=ALLOW") || rule.hasSuffix("action=DENY")
     else { return nil }
     let record = AccessRecord(
-      operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command,
-      file: file(path, device, inode), rule: AuditEncoding.policyText(rule))
+      operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command, file: file,
+      rule: AuditEncoding.policyText(rule))
     return RefusalRecord(record).map { .refusal($0) } ?? .access(record)
   }
 
-  private static func file(
-    _ path: ArraySlice<UInt8>, _ device: ArraySlice<UInt8>, _ inode: String
-  ) -> AccessRecord.File? {
-    guard let name = AuditEncoding.decode(device) else { return nil }
-    return AccessRecord.File(path: AuditEncoding.decode(path), device: name, inode: UInt64(inode))
-  }
-
   private static func attempt(_ fields: inout FieldReader) -> AuditRecord? {
-    guard let operation = fields.word("ipe_op"), let pid = fields.word("pid").flatMap({ Int32($0) }),
-      let command = fields.raw("comm").flatMap({ AuditEncoding.decode($0) }),
-      let path = fields.raw("path"), let device = fields.raw("dev"), let inode = fields.word("ino"),
+    guard let operation = fields.word("ipe_op"), let (pid, command, file) = fields.asking(),
       let uid = fields.word("uid"), let gid = fields.word("gid"), let auid = fields.word("auid"),
       let executable = fields.raw("exe"), let event = fields.raw("event").flatMap({ AuditEncoding.decode($0) }),
       let result = fields.word("result")
@@ -117,8 +106,8 @@ extension AuditReader {
     let login = UInt64(auid)
     return .attempt(
       AttemptRecord(
-        operation: operation, pid: pid, command: command, file: file(path, device, inode), uid: UInt64(uid),
-        gid: UInt64(gid), auid: login == UInt64(UInt32.max) ? nil : login,
+        operation: operation, pid: pid, command: command, file: file, uid: UInt64(uid), gid: UInt64(gid),
+        auid: login == UInt64(UInt32.max) ? nil : login,
         executable: AuditEncoding.decode(executable), event: String(decoding: event, as: UTF8.self), stage: stage))
   }
 
@@ -243,6 +232,17 @@ private struct FieldReader {
       return nil
     }
     return .some(AuditedPolicy(name: Array(text), version: number, digest: bytes))
+  }
+
+  /// Who asked about what: the fields that decisions and attempts share.
+  mutating func asking() -> (pid: Int32, command: [UInt8], file: AccessRecord.File?)? {
+    guard let pid = word("pid").flatMap({ Int32($0) }), let command = raw("comm").flatMap({ AuditEncoding.decode($0) }),
+      let path = raw("path"), let device = raw("dev"), let inode = word("ino")
+    else { return nil }
+    let file = AuditEncoding.decode(device).map {
+      AccessRecord.File(path: AuditEncoding.decode(path), device: $0, inode: UInt64(inode))
+    }
+    return (pid, command, file)
   }
 
   mutating func subject() -> AuditSubject? {

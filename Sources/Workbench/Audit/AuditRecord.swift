@@ -105,15 +105,16 @@ public struct AccessRecord: Equatable, Sendable {
   }
 
   var fields: String {
-    "ipe_op=\(operation) ipe_hook=\(hook) enforcing=\(enforcing ? 1 : 0) pid=\(pid) "
-      + "comm=\(AuditEncoding.untrusted(command)) \(Self.fields(of: file)) rule=\"\(AuditEncoding.rule(rule))\""
+    "ipe_op=\(operation) ipe_hook=\(hook) enforcing=\(enforcing ? 1 : 0) "
+      + "\(Self.asking(pid, command, file)) rule=\"\(AuditEncoding.rule(rule))\""
   }
 
-  /// `path=`, `dev=` and `ino=`.
-  static func fields(of file: File?) -> String {
-    guard let file else { return "path=? dev=? ino=?" }
-    return "path=\(file.path.map { AuditEncoding.untrusted($0) } ?? "?") dev=\(AuditEncoding.untrusted(file.device)) "
-      + "ino=\(file.inode.map { "\($0)" } ?? "?")"
+  /// Who asked about what: `pid=`, `comm=`, `path=`, `dev=` and `ino=`.
+  static func asking(_ pid: Int32, _ command: [UInt8], _ file: File?) -> String {
+    let who = "pid=\(pid) comm=\(AuditEncoding.untrusted(command))"
+    guard let file else { return "\(who) path=? dev=? ino=?" }
+    return "\(who) path=\(file.path.map { AuditEncoding.untrusted($0) } ?? "?") "
+      + "dev=\(AuditEncoding.untrusted(file.device)) ino=\(file.inode.map { "\($0)" } ?? "?")"
   }
 }
 

@@ -25,6 +25,21 @@ struct StoreOptions {
   /// The log that changes are recorded in, opened before anything is done.
   func audit() throws -> PolicyAudit { try PolicyAudit.open(try Site.auditDirectory(givenAuditDir)) }
 
+  /// Changes the store by what a file says: the log is open before anything is done, and a refusal is on record too.
+  func change<Done>(
+    by file: String, refused: (PolicyStoreError) -> AuditRecord,
+    _ change: (PolicyStore, [UInt8], PolicyAudit) throws(PolicyStoreError) -> Done
+  ) throws -> Done {
+    let bytes = try PolicyFile.read(file)
+    let (store, log) = (try self.store(), try audit())
+    do throws(PolicyStoreError) {
+      return try change(store, bytes, log)
+    } catch {
+      try? log.write(refused(error), serial: 0)
+      throw error
+    }
+  }
+
   /// What most of these verbs work on.
   static let name: Key<String> = .required("NAME", takes: .policyName, "The policy's name.")
   static let json = Key.flag("--json", "One object.")
@@ -33,19 +48,20 @@ struct StoreOptions {
 extension PolicyStore.StoredPolicy {
   /// Tells that the policy decides by the word of a certificate that is out of date.
   func warnOfExpiredSigner() {
-    guard !isSignerValid else { return }
-    Output.warning(
-      "signature.expired",
-      "policy `\(document.header?.nameText ?? "")`: the certificate of its signer \(signer) is not valid today")
+    if !isSignerValid {
+      Output.warnOfExpired("policy `\(document.header?.nameText ?? "")`: the certificate of its signer \(signer)")
+    }
   }
 }
 
 extension Output {
   /// Tells that certificates which may sign policies from now on are out of date.
   static func warnOfExpiredSigners(_ expired: [Voucher]) {
-    for voucher in expired {
-      warning("signature.expired", "the certificate of `\(voucher.subject)`, \(voucher.signer), is not valid today")
-    }
+    for voucher in expired { warnOfExpired("the certificate of `\(voucher.subject)`, \(voucher.signer),") }
+  }
+
+  static func warnOfExpired(_ certificate: String) {
+    warning("signature.expired", "\(certificate) is not valid today")
   }
 }
 
@@ -104,17 +120,11 @@ struct PolicyInstallCommand: Command {
   var done: String? { "the policy of `\(message)` is in the store" }
 
   func execute() throws -> Int32 {
-    let bytes = try PolicyFile.read(message)
-    let store = try options.store()
-    let log = try options.audit()
-    let installed: (policy: PolicyStore.StoredPolicy, result: StoreState.Installation)
-    do throws(PolicyStoreError) {
-      installed = try store.install(bytes) { (policy, state) throws(SystemError) in
+    let installed = try options.change(by: message, refused: { .load(PolicyAudit.refused($0)) }) {
+      (store, bytes, log) throws(PolicyStoreError) in
+      try store.install(bytes) { (policy, state) throws(SystemError) in
         try log.write(.load(PolicyAudit.loaded(policy)), serial: state.serial)
       }
-    } catch {
-      try? log.write(.load(PolicyAudit.refused(error)), serial: 0)
-      throw error
     }
     installed.policy.warnOfExpiredSigner()
     let word =

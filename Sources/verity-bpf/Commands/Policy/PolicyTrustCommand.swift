@@ -33,22 +33,13 @@ struct PolicyTrustCommand: Command {
   var done: String? { "what the statement `\(statement)` says is in force" }
 
   func execute() throws -> Int32 {
-    let bytes = try PolicyFile.read(statement)
-    let store = try options.store()
-    let log = try options.audit()
-    let change: PolicyStore.SignerChange
-    do throws(PolicyStoreError) {
-      change = try store.trust(bytes) { (change, state) throws(SystemError) in
+    let change = try options.change(by: statement, refused: { .signers(PolicyAudit.unchanged($0)) }) {
+      (store, bytes, log) throws(PolicyStoreError) in
+      try store.trust(bytes) { (change, state) throws(SystemError) in
         try log.write(.signers(PolicyAudit.changed(change)), serial: state.serial)
       }
-    } catch {
-      try? log.write(.signers(PolicyAudit.unchanged(error)), serial: 0)
-      throw error
     }
-    if !change.isSignerValid {
-      Output.warning(
-        "signature.expired", "the certificate of the statement's signer \(change.signer) is not valid today")
-    }
+    if !change.isSignerValid { Output.warnOfExpired("the certificate of the statement's signer \(change.signer)") }
     Output.warnOfExpiredSigners(change.expired)
     if json {
       try Output.json([
