@@ -39,6 +39,14 @@ unsigned char *vb_message_der(const vb_message *message, size_t *count) {
   return NULL;
 }
 
+int vb_message_is_spelled(const vb_message *message, const unsigned char *der, size_t count) {
+  unsigned char *own = NULL;
+  int size = i2d_PKCS7((const PKCS7 *)message, &own);
+  int same = size > 0 && (size_t)size == count && memcmp(own, der, count) == 0;
+  CRYPTO_free(own, NULL, 0);
+  return same;
+}
+
 int vb_message_is_signed(vb_message *message) { return PKCS7_type_is_signed((PKCS7 *)message); }
 
 int vb_message_is_detached(vb_message *message) { return (int)PKCS7_get_detached((PKCS7 *)message); }

@@ -121,6 +121,8 @@ VB_RESULT vb_message *_Nullable vb_message_sign(
 VB_RESULT vb_message *_Nullable vb_message_read(const unsigned char *_Nullable der, size_t count);
 void vb_message_free(vb_message *message);
 VB_RESULT unsigned char *_Nullable vb_message_der(const vb_message *message, size_t *count);
+/// Whether OpenSSL writes the message with exactly these bytes.
+VB_RESULT int vb_message_is_spelled(const vb_message *message, const unsigned char *_Nullable der, size_t count);
 VB_RESULT int vb_message_is_signed(vb_message *message);
 VB_RESULT int vb_message_is_detached(vb_message *message);
 VB_RESULT int vb_message_signer_count(vb_message *message);

@@ -13,6 +13,17 @@ extension PolicyDocument {
     return parser.document
   }
 
+  /// Who a policy is, by its header alone; nil when the first of the lines that is not empty is none.
+  ///
+  /// - Parameter lines: the beginning of a policy, up to the end of a line.
+  public static func header(in lines: [UInt8], dialect: Dialect) -> Header? {
+    let text = SourceText(lines)
+    let parser = PolicyParser(document: PolicyDocument(text: text, dialect: dialect, syntax: SyntaxLines(text)))
+    guard let first = parser.document.syntax.lines.first(where: { !$0.significant.isEmpty }) else { return nil }
+    parser.parseHeader(parser.document.syntax.words(of: first), of: first)
+    return parser.document.header
+  }
+
   init(text: SourceText, dialect: Dialect, syntax: SyntaxLines) {
     self.text = text
     self.dialect = dialect
@@ -103,7 +114,7 @@ final class PolicyParser {
 // MARK: - Header
 
 extension PolicyParser {
-  private func parseHeader(_ words: ArraySlice<SourceRange>, of line: SyntaxLine) {
+  fileprivate func parseHeader(_ words: ArraySlice<SourceRange>, of line: SyntaxLine) {
     var nameRange: SourceRange?
     var version: (value: PolicyVersion, range: SourceRange)?
     var enforcing = true

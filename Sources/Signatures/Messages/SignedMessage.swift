@@ -133,7 +133,11 @@ public enum SignedMessage {
       { unsafe message.withUnsafeBufferPointer { unsafe vb_message_read($0.baseAddress, $0.count) } },
       orThrow: { .malformed(reason: $0) })
     guard unsafe vb_message_is_signed(read.pointer) != 0 else { throw .malformed(reason: "not of the type signedData") }
-    guard (try? encoding(of: read)) == message else { throw .notDER(offset: 0) }
+    let pointer = unsafe read.pointer
+    let isSpelled = unsafe message.withUnsafeBufferPointer {
+      unsafe vb_message_is_spelled(pointer, $0.baseAddress, $0.count) != 0
+    }
+    guard isSpelled else { throw .notDER(offset: 0) }
     return read
   }
 

@@ -38,23 +38,32 @@ extension PolicyStore {
         revocation = found
         voucher = try Self.voucher(unrevoked.judge(.policy(message), at: now)).0
       }
-      guard let header = Self.header(of: voucher.policy ?? []), header.version == entry.version else {
+      guard let isEnforcing = Self.isEnforcing(voucher.policy ?? [], as: name, entry.version) else {
         throw .damaged(path: "\(directory)/\(Self.file(of: entry))", reason: "it holds another version")
       }
       list.append(
         ListedPolicy(
-          name: name, entry: entry, isActive: state.active == name, isEnforcing: header.enforcing,
+          name: name, entry: entry, isActive: state.active == name, isEnforcing: isEnforcing,
           signer: voucher.signer, revocation: revocation))
     }
     return list
   }
 
-  /// The header of a policy's text, which comes before all rules.
+  /// Whether what the rules of a policy deny is refused; nil for a text of another version.
+  private static func isEnforcing(_ text: [UInt8], as name: String, _ version: PolicyVersion) -> Bool? {
+    // As most policies begin, for which nothing need be taken apart.
+    if text.starts(with: "policy_name=\(name) policy_version=\(version)\n".utf8) { return true }
+    guard let header = header(of: text), header.version == version else { return nil }
+    return header.enforcing
+  }
+
+  /// The header of a policy's text, which comes before all rules, behind empty lines and remarks.
   private static func header(of text: [UInt8]) -> PolicyDocument.Header? {
-    var end = 0
-    while end < text.count {
-      end = text[end...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? text.count
-      if let header = PolicyDocument.parse(Array(text[..<end]), dialect: .verityBPF).header { return header }
+    var start = 0
+    while start < text.count {
+      let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+      if let header = PolicyDocument.header(in: Array(text[start..<end]), dialect: .verityBPF) { return header }
+      start = end + 1
     }
     return nil
   }
