@@ -26,6 +26,8 @@ public struct AdmissionOutcome: ~Copyable {
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
   public internal(set) var pinPath: String?
+  /// Held until the answer is out; nil when nothing stays.
+  public internal(set) var announcement: Announcement?
 }
 
 /// An ALLOW rule that matches but for a doubt.
@@ -76,5 +78,6 @@ extension AdmissionOutcome {
     doubted = nil
     loaded = nil
     pinPath = nil
+    announcement = nil
   }
 }

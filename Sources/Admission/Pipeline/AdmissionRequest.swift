@@ -42,6 +42,17 @@ public struct AdmissionRequest: Sendable {
   public var auditDirectory: String
   /// When records are on the disk before the load goes on.
   public var auditSync: AuditSync
+  /// What is told of programs that stay loaded when a signal ends the process before the answer about them is out; nil when
+  /// nobody is to be told.
+  public var untold: (@Sendable (_ signal: String, Stay) -> Void)?
+
+  /// Programs that stay when the process ends.
+  public struct Stay: Sendable {
+    /// Each by its name and the kernel's number for it.
+    public let programs: [(name: String, id: UInt32)]
+    /// The directory of their pins.
+    public let pinPath: String
+  }
 
   public init(policy: [UInt8], policyName: String, auditDirectory: String) {
     self.policy = policy
@@ -59,5 +70,6 @@ public struct AdmissionRequest: Sendable {
     kernelKeyring = nil
     verifierLogPath = nil
     auditSync = .none
+    untold = nil
   }
 }

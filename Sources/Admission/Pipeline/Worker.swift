@@ -94,11 +94,19 @@ struct Worker: ~Copyable {
         try recorder.failed(error)
         throw .load(error)
       }
-      try recorder.loadedOrUndone(&loaded)
+      let tell = telling(loaded, options.pinPath)
+      outcome.announcement = try recorder.loadedOrUndone(&loaded, telling: tell)
       outcome.loaded = consume loaded
       outcome.pinPath = options.pinPath
       return outcome
     }
+  }
+
+  /// What is told of programs that a signal leaves loaded; nil where nothing stays.
+  private func telling(_ loaded: borrowing LoadedObject, _ pinPath: String?) -> Announcement.Tell? {
+    guard let pinPath, let untold = admission.request.untold else { return nil }
+    let stay = AdmissionRequest.Stay(programs: loaded.programs.map { ($0.name, $0.id) }, pinPath: pinPath)
+    return { untold($0, stay) }
   }
 
   private func options(for evidence: Evidence) -> LoadOptions {

@@ -37,7 +37,11 @@ struct Recorder: Sendable {
   }
 
   /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
-  func loadedOrUndone(_ loaded: inout LoadedObject) throws(AdmissionError) {
+  ///
+  /// - Parameter tell: what is to be told when a signal ends the process before the answer is out.
+  func loadedOrUndone(
+    _ loaded: inout LoadedObject, telling tell: Announcement.Tell?
+  ) throws(AdmissionError) -> Announcement? {
     let programs = loaded.programs.map { program in
       JSONValue.object([
         .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
@@ -50,9 +54,10 @@ struct Recorder: Sendable {
       "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
     ]
     // No signal comes between the record and what it says.
-    try Cleanup.uninterrupted { () throws(AdmissionError) in
+    return try Cleanup.uninterrupted { () throws(AdmissionError) in
       try ended(outcome)
       loaded.commit()
+      return tell.map { Announcement($0) }
     }
   }
 

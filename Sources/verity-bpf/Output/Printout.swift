@@ -46,6 +46,8 @@ final class OrderedPrinting: Sendable {
     let status: Int32
     /// What is done and stays, whether it is told or not; nil when nothing does.
     let done: String?
+    /// Called when it was told, or is not going to be.
+    let whenTold: @Sendable () -> Void
   }
 
   private struct State {
@@ -53,8 +55,8 @@ final class OrderedPrinting: Sendable {
     var waiting: [Int: Answer] = [:]
     var status: Int32 = 0
     var failure: OutputFailure?
-    /// What is done and could not be told.
-    var untold: [(done: String, text: String)] = []
+    /// What is done and could not be told. What a signal would tell of it stays until ``finish()`` has.
+    var untold: [(done: String, answer: Answer)] = []
   }
 
   private let state = Mutex(State())
@@ -76,12 +78,13 @@ final class OrderedPrinting: Sendable {
   private static func print(_ answer: Answer, _ state: inout State) {
     if state.failure == nil {
       do throws(OutputFailure) {
-        return try answer.printout.print()
+        try answer.printout.print()
+        return answer.whenTold()
       } catch {
         state.failure = error
       }
     }
-    if let done = answer.done { state.untold.append((done, answer.printout.answer)) }
+    if let done = answer.done { state.untold.append((done, answer)) }
   }
 
   /// The exit code of the first object that has another than 0, once everything has been added.
@@ -95,7 +98,7 @@ final class OrderedPrinting: Sendable {
       }
       guard let failure = state.failure else { return state.status }
       guard !state.untold.isEmpty else { throw failure }
-      let all = OutputFailure(text: state.untold.map(\.text).joined(), error: failure.error)
+      let all = OutputFailure(text: state.untold.map(\.answer.printout.answer).joined(), error: failure.error)
       throw DiagnosedFailure(all.untold(state.untold.map(\.done).separated(by: "; ")))
     }
   }

@@ -24,6 +24,7 @@ extension LoadCommand {
     request.mapEntries = mapEntries
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
+    request.untold = { signal, stay in Output.report(Self.untold(stay, signal)) }
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let open = Result { try objects.requireOpen() }
     let attempts: LoadAttempts =
@@ -121,7 +122,9 @@ extension LoadCommand {
     do throws(OutputFailure) {
       try printout.print()
     } catch {
+      outcome.announcement?.told()
       if let done = Self.done(outcome) { throw DiagnosedFailure(error.untold(done)) }
+      outcome.announcement?.told()
       guard !outcome.loadedPrograms.isEmpty else { throw error }
       throw DiagnosedFailure(error.undone("nothing was pinned, so nothing stays loaded"))
     }
@@ -138,7 +141,8 @@ extension LoadCommand {
     case .success(let outcome):
       describe(outcome, label: label, &printout)
       return OrderedPrinting.Answer(
-        printout: printout, status: Self.status(of: outcome), done: Self.done(outcome))
+        printout: printout, status: Self.status(of: outcome), done: Self.done(outcome),
+        whenTold: { announcement?.told() })
     case .failure(let error):
       var diagnostic = error.diagnostic
       diagnostic.message = "\(label.text): \(diagnostic.message)"
@@ -149,17 +153,29 @@ extension LoadCommand {
             .init("schema", .string(Self.schema)), .init("request", label.json), .init("error", diagnostic.json),
           ]))
       }
-      return OrderedPrinting.Answer(printout: printout, status: diagnostic.category.rawValue, done: nil)
+      return OrderedPrinting.Answer(printout: printout, status: diagnostic.category.rawValue, done: nil, whenTold: {})
     }
   }
 
   /// What stays when the command ends: what is pinned. Nil when nothing does.
   private static func done(_ outcome: borrowing AdmissionOutcome) -> String? {
     guard let pinPath = outcome.pinPath else { return nil }
-    let programs = outcome.loadedPrograms.map { "`\($0.name)` (id \($0.id))" }
-    let noun = programs.count == 1 ? "program" : "programs"
-    let verb = programs.count == 1 ? "is" : "are"
-    return "\(noun) \(programs.separated(by: ", ")) \(verb) loaded and pinned below `\(pinPath)`"
+    return stays(outcome.loadedPrograms.map { ($0.name, $0.id) }, pinPath)
+  }
+
+  private static func stays(_ programs: [(name: String, id: UInt32)], _ pinPath: String) -> String {
+    let names = programs.map { "`\($0.name)` (id \($0.id))" }.separated(by: ", ")
+    let isOne = programs.count == 1
+    return "program\(isOne ? "" : "s") \(names) \(isOne ? "is" : "are") loaded and pinned below `\(pinPath)`"
+  }
+
+  /// What a signal leaves that ends the run before its answer is out.
+  private static func untold(_ stay: AdmissionRequest.Stay, _ signal: String) -> Diagnostic {
+    Diagnostic(
+      "output.untold", .untold,
+      "\(stays(stay.programs, stay.pinPath)), and \(signal) ended the run before it could say so",
+      why: "what is done stays, and is not to be repeated; what takes it away is the next step",
+      next: "verity-bpf unload --pin-path \(stay.pinPath)")
   }
 
   private static func status(of outcome: borrowing AdmissionOutcome) -> Int32 {
