@@ -96,6 +96,27 @@ import Testing
     #expect(try standings([program(1, at: 10), program(2, at: 5)]) == ["new.o", "unknown"])
   }
 
+  /// All that was loaded since the machine was started, the newest first, with the programs of one load in any file.
+  @Test func whatIsRecordedSinceTheStart() throws {
+    try write("audit.jsonl.2.gz", load("old", 9, at: 1, boot: "another") + load("a", 1, at: 10) + load("b", 2, at: 20))
+    try write("audit.jsonl.1", outcome("c", [3, 4], at: 30))
+    try write("audit.jsonl", load("d", 5, at: 50) + #"{"cut"#)
+    let loads = try RecordedLoads.read(directory: directory.path)
+    #expect(loads.programs.map(\.id) == [5, 4, 3, 2, 1] && loads.omitted == 0)
+    #expect(loads.programs.first?.name == "p" && loads.programs.first?.tag == Hex.encode(Self.tag))
+    let many = UInt32(RecordedLoads.limit)
+    for name in ["audit.jsonl", "audit.jsonl.1.gz"] {
+      try write(name, outcome("x", Array(1...many + 7), at: 1))
+      if name != "audit.jsonl" { try write("audit.jsonl", "") }
+      for rest in ["audit.jsonl.1", "audit.jsonl.2.gz"] { try Tools.run("rm", "-f", directory.file(rest)) }
+      let loads = try RecordedLoads.read(directory: directory.path)
+      #expect(loads.programs.map(\.id) == (8...many + 7).reversed() && loads.omitted == 7, "\(name)")
+    }
+    #expect(throws: AuditReadError.missing(directory: "/no-such-directory")) {
+      try RecordedLoads.read(directory: "/no-such-directory")
+    }
+  }
+
   @Test func aCompressedFileOfTwoStarts() throws {
     for name in ["audit.jsonl.1.gz", "audit.jsonl.1.zst"] {
       try write(name, load("a", 1, at: 90, boot: "another") + load("b", 2, at: 20) + load("c", 2, at: 30))

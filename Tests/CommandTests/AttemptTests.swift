@@ -210,7 +210,7 @@ final class AttemptTests {
     #expect(try Directory.names(audit).allSatisfy { $0.hasPrefix("audit.") })
     // A program that is pinned was loaded by the record, or by a run that the record says has crashed.
     for name in try Directory.names(pins) where name.hasPrefix("load") {
-      let attempts = records.filter { $0["pin_path"] == .string("bpf/\(name)") && $0["stage"] == "attempt" }
+      let attempts = records.filter { $0["pin_path"] == .string("\(pins)/\(name)") && $0["stage"] == "attempt" }
       let ends = records.filter { $0["event"] == attempts.first?["event"] && $0["stage"] == "outcome" }
       #expect(attempts.count == 1 && ends.count == 1, "\(name)")
       let pinned = try Tools.run("find", "\(pins)/\(name)", "-type", "f")

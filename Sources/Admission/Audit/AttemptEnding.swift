@@ -5,7 +5,9 @@ internal import Workbench
 /// How an attempt ended that came to no decision and no outcome of its own.
 enum AttemptEnding {
   /// Its process is gone, and has not recorded how it ended.
-  case crashed
+  ///
+  /// - Parameter pins: what it has left pinned, as far as that can be seen.
+  case crashed(pins: [String])
   /// A signal ended the run, and what it had made was undone.
   case interrupted(Int32)
   /// The run ended before the object's turn.
@@ -19,9 +21,18 @@ enum AttemptEnding {
     }
   }
 
+  private var pins: [String] {
+    switch self {
+    case .crashed(let pins): pins
+    case .interrupted, .notBegun: []
+    }
+  }
+
   private var message: String {
     switch self {
-    case .crashed: "the process is gone, and has not recorded what came of it; what it had pinned may be there"
+    case .crashed(let pins):
+      "the process is gone, and has not recorded what came of it; "
+        + (pins.isEmpty ? "what it had pinned may be there" : "its run has left pins")
     case .interrupted(let signal): "\(SignalResponse.name(signal)) ended the run, and what it had made was undone"
     case .notBegun: "the run ended before the object's turn"
     }
@@ -38,7 +49,9 @@ enum AttemptEnding {
       let own: Set = ["schema", "time", "event", "stage", "boot_id"]
       members += known.filter { !own.contains($0.name) }
     }
-    members.append(.init("outcome", ["result": .string(stage.rawValue), "message": .string(message)]))
+    var outcome: [JSONValue.Member] = [.init("result", .string(stage.rawValue)), .init("message", .string(message))]
+    if !pins.isEmpty { outcome.append(.init("pins", .array(pins.map { .string($0) }))) }
+    members.append(.init("outcome", .object(outcome)))
     lines.add(.object(members))
     lines.add(text: AttemptText(attempt).line(event: event, stage: stage, at: time))
   }

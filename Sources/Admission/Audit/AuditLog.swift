@@ -45,6 +45,8 @@ public final class AuditLog: Sendable {
     var run: AskedRun?
     var open: Set<String> = []
     var undo: Cleanup.Undo?
+    /// The runs that were closed as crashed when the log was opened.
+    var crashed: [CrashedRun] = []
     /// Whether a signal has ended the run.
     var hasEnded = false
   }
@@ -82,6 +84,9 @@ public final class AuditLog: Sendable {
       if state.open.isEmpty { Self.removeMarker(&state) }
     }
   }
+
+  /// The runs that this one found crashed when it opened the log, and closed.
+  public var crashedRuns: [CrashedRun] { state.withLock { $0.crashed } }
 
   /// Only its owner may lock the file: with it, others could keep every load from being recorded.
   private static func openLock(_ directory: borrowing AuditDirectory) throws(AuditError) -> OwnedFD {
@@ -252,23 +257,20 @@ public final class AuditLog: Sendable {
     guard let names = try? Directory.names(path) else { return }
     let runs = names.compactMap { RunName(fileName: $0) }
     guard !runs.isEmpty else { return }
-    let (bootID, namespace) = (KernelSettings.bootID(), ProcessIdentity.namespace())
-    func hasEnded(_ run: RunName, _ directory: borrowing AuditDirectory) -> Bool {
-      run.hasEnded(
-        bootID: bootID, namespace: namespace, isHeld: RunMarker.isHeld(run, in: directory))
-    }
-    let ended = state.withLock { state in runs.filter { hasEnded($0, state.directory) } }
+    let ended = state.withLock { state in RunMarker.ended(runs, in: state.directory) }
     guard !ended.isEmpty else { return }
     try locked { (state) throws(AuditError) in
       for run in ended {
         // Another run may have closed it meanwhile.
         guard try state.directory.status(run.fileName) != nil else { continue }
-        let lines = OpenAttempts.read(of: run, in: state.directory).closingLines(of: run)
+        let attempts = OpenAttempts.read(of: run, in: state.directory)
+        let crashed = attempts.crashedRun(run)
         do throws(AuditError) {
-          try write(lines, &state, isAction: false)
+          try write(attempts.closingLines(of: run, left: crashed), &state, isAction: false)
         } catch {
           continue
         }
+        state.crashed.append(crashed)
         try? state.directory.descriptor.remove(at: run.fileName)
       }
     }

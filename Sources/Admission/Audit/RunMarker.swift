@@ -61,6 +61,11 @@ struct RunName: Equatable, Sendable {
     return ProcessIdentity.isGone(pid: pid, startTime: startTime)
   }
 
+  /// The run that an event is of: `RUN.NUMBER`.
+  static func run(of event: String) -> String {
+    event.split(separator: ".").dropLast().map { String($0) }.separated(by: ".")
+  }
+
   private static func process(of run: String) -> Int32? { run.split(separator: "-").last.flatMap { Int32($0) } }
 }
 
@@ -96,6 +101,15 @@ struct RunMarker: ~Copyable, Sendable {
     descriptor.unlock()
     guard (try? directory.descriptor.rename(at: name.fileName, to: Self.spareName)) == nil else { return }
     try? directory.descriptor.remove(at: name.fileName)
+  }
+
+  /// Those of the runs that are known to have ended.
+  static func ended(_ runs: [RunName], in directory: borrowing AuditDirectory) -> [RunName] {
+    let (bootID, namespace) = (KernelSettings.bootID(), ProcessIdentity.namespace())
+    var ended: [RunName] = []
+    for run in runs
+    where run.hasEnded(bootID: bootID, namespace: namespace, isHeld: isHeld(run, in: directory)) { ended.append(run) }
+    return ended
   }
 
   /// Whether another run holds a marker.

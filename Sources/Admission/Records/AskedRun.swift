@@ -32,7 +32,10 @@ struct AskedRun: Sendable {
       .init("boot_id", .optional(bootID)), .init("requester", requesterJSON), .init("policy", .object(policy)),
     ]
     if let rootHash { members.append(.init("root_hash", .string(rootHash.description))) }
-    if let pinPath = request.pinPath { members.append(.init("pin_path", .string(pinPath))) }
+    if let pinPath = request.pinPath {
+      // Where a relative path leads, only this process knows.
+      members.append(.init("pin_path", .string((try? Directory.absolute(pinPath)) ?? pinPath)))
+    }
     if request.attaches { members.append(.init("attach", true)) }
     for (name, value) in [
       ("interface", request.interface), ("cgroup", request.cgroup), ("target", request.attachTarget),

@@ -46,6 +46,9 @@ public final class LoadAttempts: Sendable {
     self.log = log
   }
 
+  /// Runs that have crashed, and were closed when the log was opened.
+  public var crashedRuns: [CrashedRun] { log?.crashedRuns ?? [] }
+
   var isDryRun: Bool { log == nil }
 
   /// Records about one object, whose turn has come.

@@ -69,12 +69,19 @@ extension BPF {
 
   /// Whether the object is a map, and no program or link: bpf(2) gives all three for a pin, and each command takes
   /// the numbers of another kind for its own.
-  public static func isMap(_ object: KernelObject) throws(SystemError) -> Bool {
+  public static func isMap(_ object: KernelObject) throws(SystemError) -> Bool { try kind(of: object) == "bpf-map" }
+
+  /// Whether the object is a program; see ``isMap(_:)``.
+  public static func isProgram(_ object: KernelObject) throws(SystemError) -> Bool {
+    try kind(of: object) == "bpf-prog"
+  }
+
+  private static func kind(of object: KernelObject) throws(SystemError) -> Substring {
     try object.descriptor.withRaw { (raw) throws(SystemError) in
       guard let name = KernelFile.link(.openFileName, "\(raw)") else {
         throw .unanswered(.openFileName, at: KernelStatement.openFileName.place("\(raw)"))
       }
-      return name == "anon_inode:bpf-map"
+      return name.dropFirst("anon_inode:".count)
     }
   }
 

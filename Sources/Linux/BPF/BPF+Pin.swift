@@ -17,10 +17,13 @@ extension BPF {
   }
 
   /// BPF_OBJ_GET: the object that is pinned under `path`.
-  public static func pinned(at path: String) throws(SystemError) -> KernelObject {
+  ///
+  /// - Parameter readOnly: only to look at it, for which read permission is enough. Links cannot be had so (EINVAL).
+  public static func pinned(at path: String, readOnly: Bool = false) throws(SystemError) -> KernelObject {
     let outcome: Result<KernelObject, SystemError> = unsafe path.withCString { text in
       var attributes = vb_bpf_obj()
       attributes.pathname = UInt64(UInt(bitPattern: text))
+      if readOnly { attributes.file_flags = MapFlag.readOnly.rawValue }
       return Result { () throws(SystemError) in
         try open(.objGet, &attributes, path: path)
       }

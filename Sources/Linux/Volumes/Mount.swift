@@ -30,12 +30,25 @@ public enum Mount {
   /// Where a device is mounted in this mount namespace, in the order in which it was (/proc/self/mountinfo, proc(5)).
   public static func places(of device: DeviceNumber) -> [String] {
     let number = device.description
+    return places { fields in fields[2].elementsEqual(number.utf8) }
+  }
+
+  /// Where file systems of a type are mounted, in that order.
+  public static func places(ofType type: String) -> [String] {
+    places { fields in
+      // `… - TYPE SOURCE OPTIONS`, behind any number of optional fields.
+      let rest = fields[5].split(separator: 32)
+      guard let dash = rest.firstIndex(of: [0x2d]), dash + 1 < rest.count else { return false }
+      return rest[dash + 1].elementsEqual(type.utf8)
+    }
+  }
+
+  private static func places(where isMeant: ([ArraySlice<UInt8>]) -> Bool) -> [String] {
     guard let bytes = try? KernelFile.bytes(of: .mounts, limit: 16 << 20) else { return [] }
     return bytes.split(separator: 10).compactMap { line in
       // `36 35 98:0 /root /mount/point options …`, blanks and line feeds in octal.
       let fields = line.split(separator: 32, maxSplits: 5)
-      guard fields.count == 6, fields[2].elementsEqual(number.utf8) else { return nil }
-      return unescaped(fields[4])
+      return fields.count == 6 && isMeant(fields) ? unescaped(fields[4]) : nil
     }
   }
 

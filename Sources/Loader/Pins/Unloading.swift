@@ -38,7 +38,7 @@ public enum Unloading {
   /// Links go first: a program that is still attached would outlive its pin.
   private static let kinds = ["link", "prog", "map"]
 
-  /// Removes the pins below `path`, and the directories that held them. Everything is looked at before anything goes.
+  /// Removes the pins below `path`, and the directories that held them, be they empty. Everything is looked at before anything goes.
   ///
   /// - Throws: ``UnloadError`` when the directory is on another file system or holds anything else; nothing is removed.
   public static func unload(pinPath path: String) throws(UnloadError) -> Result {
@@ -80,7 +80,7 @@ public enum Unloading {
 
   private static func pins(below path: String) throws(UnloadError) -> [String] {
     let names = try names(path)
-    guard !names.isEmpty else { throw .notOurs(path: path, found: "an empty directory") }
+    // None: a load was killed before its first pin.
     if let other = names.first(where: { !kinds.contains($0) }) { throw .notOurs(path: path, found: "also `\(other)`") }
     var pins: [String] = []
     for kind in kinds where names.contains(kind) {

@@ -112,6 +112,8 @@ extension ErrorCatalogue {
       "The text is no JSON as RFC 8259 has it. Names that come twice in one object are refused as well.",
     "explain.unknown-code":
       "There is no paragraph of that name. `verity-bpf explain-error` without an argument lists them all.",
+    "audit.crashed-load":
+      "The process of a load is gone without having recorded how it ended, most often because it was killed, and what it had pinned is still there: programs that no decision on record vouches for. The commands that are named take the pins away, and with them the programs.",
     "audit.unreadable-lines":
       "Lines of the audit log are no records, most often because the machine stopped while one was written. The others count.",
     "audit.unknown-kinds":

@@ -39,7 +39,7 @@ extension ErrorCatalogue {
     "audit.no-boot-id":
       "Program ids are counted anew after each start of the machine, so records count only for the start that they are of.",
     "ps.permission":
-      "The kernel shows all loaded programs only to CAP_SYS_ADMIN. The message says as well what this process can see of the audit log.",
+      "The kernel shows all loaded programs only to CAP_SYS_ADMIN. Listed are those whose pins this user may read and, where the audit log can be read, what it says was loaded; the message says what could not be seen. That a program is not listed means nothing.",
     "audit.busy":
       "Another process has held the lock of the audit log (audit.lock) for longer than a record takes. It may have been stopped; what it locks is free as soon as it ends.",
     "audit.place":

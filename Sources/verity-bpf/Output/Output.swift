@@ -33,8 +33,9 @@ enum Output {
   private static func put(_ text: String) { try? StandardStream.error.write(text + "\n") }
 
   /// A warning: something the user should know that does not change the result.
-  static func warning(_ code: String, _ message: String) {
-    put("\(emphasis("warning", color: 33))[\(code)]: \(message.visibleLine)")
+  static func warning(_ code: String, _ message: String, next: String? = nil) {
+    let step = next.map { "\n" + row("next", $0).visibleLine } ?? ""
+    put("\(emphasis("warning", color: 33))[\(code)]: \(message.visibleLine)\(step)")
   }
 
   /// A diagnostic with its expected, found, why and next rows.

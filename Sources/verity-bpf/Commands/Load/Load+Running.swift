@@ -29,6 +29,7 @@ extension LoadCommand {
     let open = Result { try objects.requireOpen() }
     let attempts: LoadAttempts =
       dryRun ? .dryRun(objects.requested, request) : try .begin(objects.requested, request)
+    Output.warn(of: attempts.crashedRuns)
     request = try attempts.recordingRefusal {
       try open.get()
       try requireReplaceableLog()
@@ -121,10 +122,10 @@ extension LoadCommand {
     describe(outcome, label: nil, &printout)
     do throws(OutputFailure) {
       try printout.print()
+      outcome.announcement?.told()
     } catch {
       outcome.announcement?.told()
       if let done = Self.done(outcome) { throw DiagnosedFailure(error.untold(done)) }
-      outcome.announcement?.told()
       guard !outcome.loadedPrograms.isEmpty else { throw error }
       throw DiagnosedFailure(error.undone("nothing was pinned, so nothing stays loaded"))
     }
@@ -140,6 +141,7 @@ extension LoadCommand {
     switch consume result {
     case .success(let outcome):
       describe(outcome, label: label, &printout)
+      let announcement = outcome.announcement
       return OrderedPrinting.Answer(
         printout: printout, status: Self.status(of: outcome), done: Self.done(outcome),
         whenTold: { announcement?.told() })

@@ -14,7 +14,9 @@ struct PolicyAudit {
 
   /// Opens the log before anything is done: a change that cannot be recorded is not begun.
   static func open(_ directory: String) throws -> PolicyAudit {
-    PolicyAudit(log: try AuditLog.open(directory: directory, sync: .decision), subject: currentSubject)
+    let log = try AuditLog.open(directory: directory, sync: .decision)
+    Output.warn(of: log.crashedRuns)
+    return PolicyAudit(log: log, subject: currentSubject)
   }
 
   /// Appends one record. It is on the disk before the change is made.

@@ -1,12 +1,11 @@
 internal import Base
-internal import Workbench
 
 /// Looks in a log, from its end, for what it says of the programs that are loaded.
 ///
 /// The memory is that of the programs, whatever the length of the log: of each one outcome is kept, and then that outcome's
 /// decision, which stands before it. The search ends with the first record of another start of the machine, for
 /// the kernel counts ids anew after each; everything before that is older.
-struct TrailSearch {
+struct TrailSearch: TrailReader {
   private struct Outcome {
     let event: String
     let time: String
@@ -29,11 +28,15 @@ struct TrailSearch {
   private(set) var unreadableLines = 0
   /// Records of kinds that are not known here, with their numbers.
   private(set) var unknownKinds: [String: Int] = [:]
+  /// Pins that a load left which crashed, each with the event of that load.
+  private(set) var leftPins: [String: String] = [:]
   /// Whether a record of another start of the machine was met.
   private(set) var hasMetOtherBoot = false
 
   /// Kinds that are counted one by one; a newer version of this program has a few.
   private static let kindLimit = 16
+  /// Pins of crashed loads that are kept; what holds another is an unknown program like any other.
+  private static let pinLimit = 10_000
 
   init(bootID: String, programs: [AuditTrail.Program]) {
     self.bootID = bootID
@@ -44,23 +47,14 @@ struct TrailSearch {
   /// Whether nothing that is before can add anything.
   var isDone: Bool { hasMetOtherBoot || settled.count == programs.count }
 
-  /// Another chain of files follows, of which it is not known how old it is.
   mutating func goOn() { hasMetOtherBoot = false }
 
-  /// What one record is to the search.
-  private enum Found {
-    case decision(JSONValue, event: String)
-    case loaded(JSONValue, event: String)
-    case nothing
-    case otherBoot
-  }
-
-  /// Takes a line of a file that is read from its end; false when the search is done.
   mutating func takeBackwards(_ line: TextLine) -> Bool {
     switch read(line) {
     case .decision(let record, let event): take(decision: record, of: event)
     case .loaded(let record, let event): take(outcome: record, of: event)
-    case .nothing: break
+    case .crashed(let record, let event): take(crash: record, of: event)
+    case .other, .unknownKind, .unreadable: break
     case .otherBoot: hasMetOtherBoot = true
     }
     return !isDone
@@ -78,16 +72,19 @@ struct TrailSearch {
       number += 1
       switch fromFile.read(line) {
       case .loaded(let record, let event): fromFile.take(outcome: record, of: event, at: number)
-      case .decision, .nothing: break
+      case .crashed(let record, let event): fromFile.take(crash: record, of: event)
+      case .decision, .other, .unknownKind, .unreadable: break
       case .otherBoot:
         // All that this file has said so far is older than that.
         (fromFile.outcomes, fromFile.waiting, fromFile.hasMetOtherBoot) = (outcomes, waiting, true)
+        fromFile.leftPins = leftPins
         olderLines = number
       }
     }
     unreadableLines += fromFile.unreadableLines
     for (kind, count) in fromFile.unknownKinds { note(kind, count) }
     (outcomes, waiting, hasMetOtherBoot) = (fromFile.outcomes, fromFile.waiting, fromFile.hasMetOtherBoot)
+    leftPins = fromFile.leftPins
     guard !waiting.isEmpty else { return }
     try takeDecisions(file, from: olderLines + 1)
     for id in outcomes.keys { outcomes[id]?.line = .max }
@@ -106,45 +103,33 @@ struct TrailSearch {
       switch reader.read(line) {
       case .decision(let record, let event): if waiting[event] != nil { decisions[event] = record }
       case .loaded(_, let event): if let decision = decisions[event] { take(decision: decision, of: event, at: number) }
-      case .nothing, .otherBoot: break
+      case .crashed, .other, .unknownKind, .unreadable, .otherBoot: break
       }
     }
     for (event, decision) in decisions { take(decision: decision, of: event, at: .max) }
   }
 
-  private mutating func read(_ line: TextLine) -> Found {
-    guard case .line(let bytes) = line else {
-      unreadableLines += 1
-      return .nothing
+  /// Reads a line, and counts it where it is not understood.
+  private mutating func read(_ line: TextLine) -> TrailLine {
+    let read = TrailLine(line, bootID: bootID)
+    switch read {
+    case .unreadable: unreadableLines += 1
+    case .unknownKind(let kind): note(kind, 1)
+    case .decision, .loaded, .crashed, .other, .otherBoot: break
     }
-    if bytes.isEmpty { return .nothing }
-    guard let record = try? JSONValue.parse(bytes), case .string(let event)? = record["event"] else {
-      unreadableLines += 1
-      return .nothing
-    }
-    for place in [record["boot_id"], record["outcome"]?["boot_id"]] {
-      if case .string(let boot)? = place, boot != bootID { return .otherBoot }
-    }
-    switch StatedStage(of: record) {
-    case .known(.decision): return .decision(record, event: event)
-    case .known(.outcome):
-      // Only what was loaded since the machine was started vouches for anything.
-      let isOurs = record["outcome"]?["result"] == "loaded" && record["outcome"]?["boot_id"] == .string(bootID)
-      return isOurs ? .loaded(record, event: event) : .nothing
-    // What was only asked for vouches for nothing.
-    case .known(.attempt): return .nothing
-    case .unknown(let kind):
-      note(kind, 1)
-      return .nothing
-    case .missing:
-      unreadableLines += 1
-      return .nothing
-    }
+    return read
   }
 
   private mutating func note(_ kind: String, _ count: Int) {
     let name = unknownKinds[kind] == nil && unknownKinds.count >= Self.kindLimit ? "others" : kind
     unknownKinds[name, default: 0] += count
+  }
+
+  private mutating func take(crash record: JSONValue, of event: String) {
+    guard case .array(let pins)? = record["outcome"]?["pins"] else { return }
+    for case .string(let pin) in pins where leftPins.count < Self.pinLimit && leftPins[pin] == nil {
+      leftPins[pin] = event
+    }
   }
 
   private mutating func take(outcome record: JSONValue, of event: String, at line: Int = .max) {

@@ -54,6 +54,8 @@ public struct AuditTrail: Sendable {
 
   /// The newest record of each id.
   private let records: [UInt32: Record]
+  /// Pins that loads left which crashed, by the record that says so; each with the event of its load. They may be gone since.
+  public let leftPins: [String: String]
   /// Lines that are no records, a cut last line for example, among those that were read.
   public let unreadableLines: Int
   /// Kinds of records that are not known here, with their numbers, among those that were read: of a newer version of this
@@ -70,49 +72,14 @@ public struct AuditTrail: Sendable {
     directory: String, about programs: [Program]
   ) throws(AuditReadError) -> AuditTrail {
     guard let bootID = KernelSettings.bootID() else { throw .noBootID }
-    // A rotation while the files are read gives them other names, and one could be missed.
-    for _ in 0..<Self.patience {
-      let files = try AuditLogFiles.list(directory)
-      do throws(AuditReadError) {
-        let search = try search(files, TrailSearch(bootID: bootID, programs: programs))
-        if try AuditLogFiles.list(directory) == files { return AuditTrail(search) }
-      } catch {
-        if try AuditLogFiles.list(directory) == files { throw error }
-      }
-    }
-    throw .changing(directory: directory)
+    return AuditTrail(try TrailSearch(bootID: bootID, programs: programs).searching(directory))
   }
-
-  /// How often the files are read anew when they were rotated meanwhile.
-  private static let patience = 5
 
   private init(_ search: TrailSearch) {
     records = search.records
+    leftPins = search.leftPins
     unreadableLines = search.unreadableLines
     unknownKinds = search.unknownKinds
-  }
-
-  private static func search(
-    _ files: AuditLogFiles, _ start: TrailSearch
-  ) throws(AuditReadError) -> TrailSearch {
-    var search = start
-    if let current = files.current { try take(files.path(of: current), into: &search) }
-    let newest = search
-    for chain in files.chains where !newest.isDone {
-      // Which chain is the newer one nobody knows, so each is followed to another start of the machine.
-      search.goOn()
-      for name in chain where !search.isDone { try take(files.path(of: name), into: &search) }
-    }
-    return search
-  }
-
-  private static func take(_ path: String, into search: inout TrailSearch) throws(AuditReadError) {
-    let file = try AuditLogFile.open(path)
-    if file.isCompressed {
-      try search.takeForwards(file)
-    } else {
-      try file.backwards { search.takeBackwards($0) }
-    }
   }
 
   /// How one of the programs that were asked about stands against the records.

@@ -1,0 +1,29 @@
+import Admission
+import Base
+
+extension Output {
+  /// Tells what loads have left that crashed, and how it is taken away.
+  static func warn(of runs: [CrashedRun]) {
+    for run in runs where !run.pins.isEmpty {
+      warning(
+        "audit.crashed-load", "\(run.words) has left pins: \(shortened(run.pins))", next: shortened(run.removal, "; "))
+    }
+  }
+
+  /// The first of a list, and how many more there are.
+  private static func shortened(_ list: [String], _ separator: String = ", ") -> String {
+    let shown = list.prefix(listLimit).map { $0 }
+    let more = list.count - shown.count
+    return shown.separated(by: separator) + (more > 0 ? "\(separator)and \(more) more" : "")
+  }
+
+  private static let listLimit = 8
+}
+
+extension CrashedRun {
+  /// Which load it was, as the beginning of a sentence.
+  var words: String {
+    let what = objects.first.map { " of `\($0)`" + (objects.count > 1 ? " and \(objects.count - 1) more" : "") } ?? ""
+    return "a load\(what) that has crashed (run \(name))"
+  }
+}
