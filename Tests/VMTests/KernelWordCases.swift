@@ -29,7 +29,8 @@ enum KernelWordCases {
   static let lastSuite = Suite(
     name: "word",
     cases: [
-      Case("module-removed-by-force", on: .integrity, .confidentiality) { try removedByForce() }
+      Case("module-removed-by-force", on: .integrity, .confidentiality) { try removedByForce() },
+      Case("taint-of-a-forced-removal", on: .secureBoot) { try taint() },
     ])
 
   /// Runs `load` by a policy that allows signed volumes and nothing else.
@@ -155,6 +156,25 @@ enum KernelWordCases {
     let facts = try WitnessCases.unwrap(
       try WitnessCases.examine("\(younger.mount())/xdp_counter.bpf.o").volume, "the kernel's witness")
     try expect(facts.isVouchedByKernelKey, "\(facts.keyring)")
+  }
+
+  /// Which module was removed by force the kernel does not tell: it may have been dm-verity.
+  private static func taint() throws {
+    guard let signature = Machine.signature else {
+      throw Skipped(reason: "this kernel's dm-verity does not look into the .platform keyring")
+    }
+    guard Machine.isConfigured("CONFIG_MODULE_FORCE_UNLOAD=y"), (try? FileStatus.of(path: "/dev/cuse")) != nil else {
+      throw Skipped(reason: "this kernel has no module here that can be removed by force")
+    }
+    let volume = try VerityVolume("demo", name: "tainted", signature: signature)
+    let path = "\(try volume.mount())/xdp_counter.bpf.o"
+    try Command.expectStatus(0, try loadSigned(path))
+    // In use until the machine is turned off: closing it would call what is gone.
+    try expect(open("/dev/cuse", O_RDWR) >= 0, "the module cannot be used: errno \(errno)")
+    try expect(vm_force_module_out("cuse") == 0, "it cannot be removed by force: errno \(errno)")
+    let facts = try WitnessCases.unwrap(try WitnessCases.examine(path).volume, "the kernel's witness")
+    try expectEqual(facts.keyring, .unknown(.moduleRemoved), "keyring")
+    try Command.expectStatus(2, try loadSigned(path))
   }
 
   /// dm-verity taken out under a volume that root's own key signed, and put back with its keyring closed.
