@@ -95,7 +95,8 @@ extension ProvenanceError: Diagnosable {
     case .volume(let number, let message, let expected, let found):
       return Diagnostic(
         "provenance.volume", .integrity, "the verity device \(number) \(message)", expected: expected, found: found,
-        next: "make the image anew with `verity-bpf build-image`, or with `veritysetup format` and its defaults")
+        next: "make the image anew with `verity-bpf build-image`; one without a manifest of verity-bpf also with "
+          + "`veritysetup format` and its defaults")
     case .tableChanged(let number, let before, let after):
       return Diagnostic(
         "provenance.table-changed", .integrity, "device \(number): its table was changed while it was examined",

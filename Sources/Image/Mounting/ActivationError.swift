@@ -108,11 +108,14 @@ extension ActivationError: Diagnosable {
     if unknownKey {
       diagnostic.why =
         isSigned
-        ? "the signer's certificate is in none of the keyrings .builtin_trusted_keys, .secondary_trusted_keys, .platform"
+        ? "no keyring that dm-verity asks took the signature, and the kernel tells only what the last of them said: the signer's "
+          + "certificate may be in none of them (.builtin_trusted_keys, .secondary_trusted_keys, .platform), or one has it and "
+          + "the signature is of another root hash"
         : "the kernel takes signed volumes only (dm_verity.require_signatures=1)"
       diagnostic.next =
         isSigned
-        ? "keyctl show %:.platform; or mount by root hash alone: --no-signature"
+        ? "see whether it is a signature of this root hash (verity-bpf verify IMAGE --certificate FILE), then where the "
+          + "certificate is (keyctl show %:.builtin_trusted_keys %:.platform)"
         : "sign the image: verity-bpf sign root-hash IMAGE --certificate FILE --private-key FILE"
     } else if rejected {
       diagnostic.next =

@@ -20,7 +20,7 @@ extension ProvenImage {
     }
     let signature = try RootHashVerdict.judge(facts.rootHash, signature(of: facts), trust: trust)
     let treeEnd = try treeEnd(of: witness)
-    let isAppended = facts.dataDevice == facts.hashDevice
+    let isAppended = facts.dataDevice == facts.hashDevice && witness.hasTreeBehindData
     let data = try window(of: facts.dataDevice, byteCount: isAppended ? treeEnd : witness.parameters.dataByteCount)
     let path: String
     let status: FileStatus

@@ -11,6 +11,14 @@ struct KernelWitness {
   /// Where the tree begins on the hash device, in bytes.
   let treeOffset: UInt64
 
+  /// Whether the tree begins where a superblock right behind the data puts it. Otherwise the superblock is in the block
+  /// before the tree, as in a device that holds nothing else.
+  var hasTreeBehindData: Bool {
+    let blockSize = UInt64(parameters.hashBlockSize)
+    let end = parameters.dataByteCount + UInt64(Superblock.byteCount)
+    return treeOffset == (end + blockSize - 1) / blockSize * blockSize
+  }
+
   /// Whether a block device is the device-mapper's. Its name may be any bytes, so it is not looked at.
   static func isMapped(_ device: DeviceNumber) throws(ProvenanceError) -> Bool {
     // Only the kernel's own file systems have no device, and sysfs does not list what they are on.
@@ -73,7 +81,7 @@ struct KernelWitness {
   private init(
     device: DeviceMapper.Device, number: DeviceNumber, target: TableTarget, table: VerityTable, state: VerityState
   ) throws(ProvenanceError) {
-    guard let algorithm = HashAlgorithm(rawValue: table.algorithm),
+    guard let algorithm = HashAlgorithm(kernelName: table.algorithm),
       let rootHash = Digest(algorithm, bytes: table.rootDigest)
     else {
       throw .volume(
@@ -135,5 +143,19 @@ struct KernelWitness {
     case .restart: "RESTART"
     case .panic: "PANIC"
     }
+  }
+}
+
+extension HashAlgorithm {
+  /// Implementations of the kernel's crypto API, as they are called behind the function's name (arch/*/crypto, crypto/).
+  private static let implementations: Set<String> = [
+    "lib", "generic", "ssse3", "avx", "avx2", "ni", "ce", "neon", "asm", "arm64", "arm64-neon",
+  ]
+
+  /// The function that a table names, be it by one of its implementations: `sha256-lib` is sha256.
+  init?(kernelName name: String) {
+    let parts = name.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+    guard parts.count == 1 || Self.implementations.contains(parts[1]) else { return nil }
+    self.init(rawValue: parts[0])
   }
 }
