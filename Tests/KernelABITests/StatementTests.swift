@@ -81,7 +81,7 @@ import Testing
     "vb_loop_clear": nil, "vb_loop_configure": nil, "vb_loop_get_free": .loopControl, "vb_loop_get_status": .loopLabel,
     "vb_lsm_list": .securityModuleNumbers, "vb_memfd_create": nil, "vb_memfd_seal": nil, "vb_mount": nil,
     "vb_move_thread": nil, "vb_open": nil, "vb_open_within_mount": nil, "vb_openat": nil, "vb_perf_event_enable": nil,
-    "vb_perf_event_open": nil, "vb_pipe": nil, "vb_pread_cached": nil, "vb_probe_helper": .programProbe,
+    "vb_perf_event_open": nil, "vb_pread_cached": nil, "vb_probe_helper": .programProbe,
     "vb_probe_program_signature": .programProbe, "vb_processor": nil, "vb_set_cloexec": nil,
     "vb_signal_is_ignored": nil,
     "vb_statx": .openFile, "vb_statx_at": .openFile, "vb_umount": nil, "vb_unlink_thread_key": nil, "vb_unlock": nil,

@@ -69,8 +69,8 @@ struct SharedConstructs {
   /// The types of functions that the verifier follows at each of their calls; the others it follows once, by themselves.
   let staticFunctions: Set<UInt32>
 
-  /// Kinds that are listed: each program's report has them all.
-  static let limit = 32
+  /// Kinds that are listed: each program's report has them all, so that more would be programs times kinds.
+  static let limit = 8
 
   init(_ object: LinkedObject, btf: BTF?) {
     var found: [UnfollowedConstruct] = []
