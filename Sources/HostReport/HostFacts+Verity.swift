@@ -129,7 +129,7 @@ extension HostFacts {
         id, title, .gap,
         "left unsealed when dm-verity was loaded, \(keys.map { "holds \($0)" } ?? "cannot be read")",
         loses: "`signed` can mean signed by a key that root added at run time; it is not taken for trust here",
-        close: "load dm-verity without keyring_unsealed=1, before anybody else can")
+        close: "load dm-verity without keyring_unsealed=1, before another process can")
     case .absent:
       // Before 7.0 the module had no such ring; without the module there is nothing to ask.
       guard self[.prefetchCluster].text != nil else { return nil }

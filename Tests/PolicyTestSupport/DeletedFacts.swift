@@ -1,6 +1,6 @@
 public import Policy
 
-/// Facts with one piece of evidence taken away: what whoever asks for a load can bring about.
+/// Facts with one piece of evidence taken away: what the caller of a load can bring about.
 ///
 /// A doubt is no such piece: it is a part of what the kernel says of a volume, which is there as a whole or not at all. Nor
 /// is that the kernel alone vouches, for the same reason.

@@ -80,7 +80,7 @@ enum WithheldCases {
       try body()
     }
     try expectEqual(try status(), 0, "nobody is revoked")
-    // Somebody else is revoked: it has to be known that it was not that one.
+    // Another signer is revoked: it has to be known that it was not that one.
     try Machine.write("\(trust)/revoked", Array("signer sha256:\(String(repeating: "0a", count: 32))\n".utf8))
     try expectEqual(try status(), 0, "the signer is known, and is not revoked")
     let volume = try VerityVolume("demo", name: "withheld", signature: signature)

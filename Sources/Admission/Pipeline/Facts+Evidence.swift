@@ -71,7 +71,7 @@ extension Facts {
   }
 
   /// The signature that the kernel took with a volume. Whose it was the kernel does not say: while a signer is revoked, it
-  /// counts only where somebody who is not is known to have signed the root hash.
+  /// counts only where a signer of the root hash is known who is not.
   private mutating func takeKernelsSignature(of volume: VolumeFacts, _ evidence: Evidence) {
     let isSigned = volume.isVouchedByKernelKey && !evidence.mayBeARevokedSigners
     dmveritySignature = isSigned
@@ -100,7 +100,7 @@ extension Facts {
     switch signature.verdict {
     case .unsigned: if isInImage { settled.insert(.signer) }
     case .ok, .expired: settled.insert(.signer)
-    // Somebody signed it, and who that was is not known, unless it was found out all the same.
+    // It is signed, and by whom is not known, unless it was found out all the same.
     case .badSignature, .unknownKey, .fault: if signature.signer != nil { settled.insert(.signer) }
     }
   }
@@ -118,7 +118,7 @@ extension Facts {
     if let signer = signature.signer { takeSigner(signer, counts: signature.verdict == .ok) }
   }
 
-  /// Somebody whose signature was checked here and holds.
+  /// The signer of a signature that was checked here and holds.
   private mutating func takeSigner(_ signer: Digest, counts: Bool) {
     guard counts else { return doubtedSigners.append(DigestLiteral(signer)) }
     signers.append(DigestLiteral(signer))
@@ -151,8 +151,8 @@ extension Facts {
     }
   }
 
-  /// Whether the object's bytes, and with them the sections that say what its programs are, lie under a root hash that
-  /// somebody signed who counts.
+  /// Whether the object's bytes, and with them the sections that say what its programs are, lie under a root hash with
+  /// a signature that counts.
   private func hasSignedImage(_ evidence: Evidence) -> Bool {
     guard evidence.verity != nil, evidence.object != nil, doubts.isEmpty else { return false }
     return dmveritySignature == true || evidence.rootHashSignature?.counts == true

@@ -193,7 +193,7 @@ public enum KernelFile {
   /// Whether the file system that a statement is read from is mounted where it belongs.
   static func isMounted(_ statement: KernelStatement) -> Bool { (try? root(of: statement.place(), statement)) != nil }
 
-  /// What lies at a statement's path, whoever put it there. Only for statements that are not authenticated; nil for every
+  /// What lies at a statement's path, by whatever hand. Only for statements that are not authenticated; nil for every
   /// other, and where there is nothing.
   static func shown(_ statement: KernelStatement, _ words: String..., limit: Int = KernelFile.limit) -> [UInt8]? {
     guard statement.authentication == .none else { return nil }

@@ -1,12 +1,12 @@
 /// What the fact of a property looks like where the evidence for it is missing.
 ///
-/// Whoever asks for a load chooses much of what is known: a signature beside an image can be taken away, a volume can be
+/// The caller of a load chooses much of what is known: a signature beside an image can be taken away, a volume can be
 /// opened otherwise, a file can be copied to where nothing vouches for it. What is gained by that is decided here, for each
 /// property: a DENY rule fails only by evidence that is there, and an ALLOW rule holds only by such.
 enum FactAbsence: Sendable {
   /// It cannot be missing: it follows from the object's bytes, or the kernel says it of the process that asks.
   case impossible
-  /// It is what is judged, so that there always is one. Facts without it are somebody's example of another object.
+  /// It is what is judged, so that there always is one. Facts without it are an example of another object.
   case given
   /// It is not known.
   case unknown

@@ -91,7 +91,7 @@ extension Diagnostic {
   ) -> Diagnostic {
     Diagnostic(
       code, category, message, expected: "a file or directory of \(owner), to which nobody else can write",
-      found: reason, why: "whoever can write there decides which policy is in force",
+      found: reason, why: "who can write there decides which policy is in force",
       next: "find out what was written there; then chown and chmod it, and \(next)")
   }
 

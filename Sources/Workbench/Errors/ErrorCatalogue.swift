@@ -92,7 +92,7 @@ public enum ErrorCatalogue {
     "policy.deny-missing":
       "A DENY rule about BPF programs fails only by evidence that is there. Where what it asks for is not known, or some of it may have been left out (a signature beside the image, the volume, the place the file was copied from), no later rule and no default allows; the decision then says which rule is not ruled out. Rules that are to allow objects without such evidence belong before it. (IPE passes such a rule over: for the kernel's own operations that is so here too.)",
     "policy.allows-absence":
-      "The rule allows where evidence is missing: no signature, or none that the kernel checked. Whoever asks for a load can bring that about, so it holds only where verified bytes say that there is none, as for an object in an image that carries no signature. Leave the property out: a rule that asks for less allows both.",
+      "The rule allows where evidence is missing: no signature, or none that the kernel checked. The caller of a load can bring that about, so it holds only where verified bytes say that there is none, as for an object in an image that carries no signature. Leave the property out: a rule that asks for less allows both.",
     "policy.never-known":
       "Nothing in this build finds out what the property asks for when a BPF program is judged, or the answer is the same each time. An ALLOW rule about it never allows. A DENY rule about what is never known cannot be ruled out, so that no rule behind it allows; one about another answer than the only one never denies. Remove the rule, or ask for the property that the hint names. `load` takes such a policy and names the DENY rules that are not ruled out, in its answer and in the record.",
     "policy.not-compared":

@@ -1,6 +1,6 @@
 internal import Policy
 
-/// What is known besides some facts, and what stands against them.
+/// What is known in addition to some facts, and what stands against them.
 ///
 /// About BPF programs it makes a difference whether what is not known is not there, or may have been left out; and whether
 /// the volume is in doubt. A decision about the kernel's own operations knows no such difference.
@@ -59,7 +59,7 @@ enum ExampleFacts {
       }
   }
 
-  /// Facts that satisfy an ALLOW rule about BPF programs, with what a DENY rule asks for besides known in part only: each
+  /// Facts that satisfy an ALLOW rule about BPF programs, with what a DENY rule also asks for known in part only: each
   /// part of it may be what is missing. Nothing else is.
   ///
   /// - Returns: the facts, and whether they are all.

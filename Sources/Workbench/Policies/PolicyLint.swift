@@ -135,7 +135,7 @@ public struct PolicyLint {
             ? "this rule never allows" : "this rule allows only where verified bytes say that there is none"
           add(
             .warning, "policy.allows-absence",
-            "\(property.canonicalText) asks for evidence to be missing, which whoever asks for a load can bring about, so "
+            "\(property.canonicalText) asks for evidence to be missing, which the caller of a load can bring about, so "
               + effect, at: property.range,
             hint: "leave the property out, or deny what has such evidence before this rule")
         }

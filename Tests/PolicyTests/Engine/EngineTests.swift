@@ -27,7 +27,7 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
       no: [{ $0.dmverityRoothash = DigestLiteral(b) }, { $0.fsverityDigest = DigestLiteral(a) }]),
     Case(
       property: "dmverity_signature=FALSE", yes: [{ ($0.dmveritySignature, $0.settled) = (false, .all) }],
-      // It may be what somebody left out.
+      // It may be what was left out.
       no: [{ $0.dmveritySignature = true }, { $0.dmveritySignature = false }]),
     Case(
       property: "fsverity_digest=\(a)", yes: [{ $0.fsverityDigest = DigestLiteral(a) }],

@@ -34,7 +34,7 @@ protocol ValueForm: Sendable {
   /// The test that a rule with this value makes.
   func test(_ value: PropertyValue) -> FactTest
 
-  /// The test that a rule which denies makes besides: whether facts satisfy the value by which no rule allows. Nil where
+  /// The test that a rule which denies makes as well: whether facts satisfy the value by which no rule allows. Nil where
   /// there are no such facts.
   func doubtedTest(_ value: PropertyValue) -> FactTest?
 

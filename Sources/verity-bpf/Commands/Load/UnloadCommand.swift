@@ -49,7 +49,7 @@ struct UnloadCommand: Command {
         result.unregistered.map { "unregistered  \($0)" } + result.removed.map { "removed  \($0)" }
           + result.remaining.map { "remains  \($0)" } + (isEmpty ? ["removed  \(pinPath), which was empty"] : []))
     }
-    // Whoever takes away what one crashed load has left wants to know of the others.
+    // What one crashed load has left was taken away: the others may have left something too.
     if let directory = auditDir ?? (try? Site.settings().directory(.auditDirectory)) {
       Output.warn(of: CrashedRun.list(directory: directory))
     }

@@ -70,7 +70,7 @@ struct VisiblePrograms {
       "ps.permission", .incomplete,
       "the kernel does not show this process which programs are loaded; this is not all of them",
       expected: "CAP_SYS_ADMIN (bpf(2), BPF_PROG_GET_NEXT_ID)", found: "\(refusal.errnoName); \(seenPins); \(seenLog)",
-      why: "programs without a pin that this user may read are not listed, whoever has loaded them",
+      why: "no program without a pin that this user may read is listed",
       next: "run as root",
       details: unseen)
   }
