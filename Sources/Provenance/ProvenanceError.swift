@@ -48,8 +48,8 @@ extension ProvenanceError {
   /// Whether bytes could not be had, which says nothing about what they are worth.
   var isUnreadable: Bool {
     switch self {
-    // What is in a device's place is not the device.
-    case .system(let error): error.unanswered == nil
+    // Without a node the device cannot be read. What is in its place is not the device.
+    case .system(let error): error.unanswered == nil || error.unanswered == .blockNode && error.code == .enoent
     case .image(_, let diagnostic): diagnostic.code == "verity.unreadable"
     case .notAFile, .fileSystem, .device, .witness, .table, .volume, .tableChanged, .poisoned, .mountDiffers,
       .imageFile,

@@ -45,7 +45,12 @@ enum Machine {
 
   /// Takes a module out that nobody uses.
   static func removeModule(_ name: String) throws {
-    if vm_delete_module(name) != 0 { throw SystemError("delete_module", path: name, errno: errno) }
+    // A volume that was closed last may be on its way out still.
+    for attempt in 1... {
+      if vm_delete_module(name) == 0 { return }
+      guard errno == EAGAIN, attempt < 50 else { throw SystemError("delete_module", path: name, errno: errno) }
+      Timestamp.pause(milliseconds: 100)
+    }
   }
 
   /// The signature of the demo image that this kernel takes; nil where it trusts no key of ours.
