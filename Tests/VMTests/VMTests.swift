@@ -37,6 +37,7 @@ struct VMTests {
     PartitionCases.suite,
     OriginCases.suite,
     KeyringCases.suite,
+    KernelWordCases.suite,
     MountCases.suite,
     DissectCases.suite,
     KernelSignatureCases.suite,
@@ -47,7 +48,6 @@ struct VMTests {
     LoadingCases.suite,
     FSVerityCases.suite,
     HostCases.suite,
-    KernelWordCases.suite,
     CorpusCases.suite,
     WithheldCases.deletion,
     // What it does to the machine stays until its end.
