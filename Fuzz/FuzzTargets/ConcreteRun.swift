@@ -98,13 +98,13 @@ struct ConcreteRun {
     guard let found = fields(index), found.destination <= 10, found.source <= 10, !rewritten.contains(index) else {
       return false
     }
-    switch found.opcode & 7 {
-    case 0: return loadImmediate(found)
-    case 1: return try load(found)
-    case 2, 3: return store(found)
-    case 4, 7: return compute(found)
-    case 5, 6: return try jump(found)
-    default: return false
+    switch InstructionClass(rawValue: found.opcode & 7) {
+    case .ld: return loadImmediate(found)
+    case .ldx: return try load(found)
+    case .st, .stx: return store(found)
+    case .alu, .alu64: return compute(found)
+    case .jmp, .jmp32: return try jump(found)
+    case nil: return false
     }
   }
 
@@ -207,13 +207,13 @@ struct ConcreteRun {
   }
 
   private mutating func compute(_ found: Fields) -> Bool {
-    let is64 = found.opcode & 7 == 7
-    let isRegister = found.opcode & 8 != 0
+    let is64 = found.opcode & 7 == InstructionClass.alu64.rawValue
+    let isRegister = found.opcode & OperandSource.register.rawValue != 0
     guard found.destination < 10, found.offset == 0, isRegister ? found.immediate == 0 : found.source == 0,
-      let right = isRegister ? self[found.source] : .number(UInt64(bitPattern: found.immediate))
+      let right = isRegister ? self[found.source] : .number(UInt64(bitPattern: found.immediate)),
+      let operation = ArithmeticOperation(rawValue: found.opcode & 0xf0)
     else { return false }
-    let operation = found.opcode >> 4
-    if operation == 0xb {
+    if operation == .mov {
       if is64 {
         self[found.destination] = right
       } else {
@@ -232,32 +232,32 @@ struct ConcreteRun {
   }
 
   /// Nil for what the verifier does not let a program do with pointers, and for operations that are not known here.
-  private static func result(_ operation: UInt8, _ left: Value, _ right: Value, is64: Bool) -> Value? {
+  private static func result(_ operation: ArithmeticOperation, _ left: Value, _ right: Value, is64: Bool) -> Value? {
     if case .number(let one) = left, case .number(let other) = right {
       let (one, other) = is64 ? (one, other) : (one & 0xffff_ffff, other & 0xffff_ffff)
       let shift = other & (is64 ? 63 : 31)
       let number: UInt64
       switch operation {
-      case 0x0: number = one &+ other
-      case 0x1: number = one &- other
-      case 0x2: number = one &* other
-      case 0x3: number = other == 0 ? 0 : one / other
-      case 0x4: number = one | other
-      case 0x5: number = one & other
-      case 0x6: number = one << shift
-      case 0x7: number = one >> shift
-      case 0x9: number = other == 0 ? one : one % other
-      case 0xa: number = one ^ other
-      default: return nil
+      case .add: number = one &+ other
+      case .sub: number = one &- other
+      case .mul: number = one &* other
+      case .div: number = other == 0 ? 0 : one / other
+      case .or: number = one | other
+      case .and: number = one & other
+      case .lsh: number = one << shift
+      case .rsh: number = one >> shift
+      case .mod: number = other == 0 ? one : one % other
+      case .xor: number = one ^ other
+      case .neg, .mov, .arsh, .end: return nil
       }
       return .number(is64 ? number : number & 0xffff_ffff)
     }
-    guard is64, operation == 0 || operation == 1 else { return nil }
-    if operation == 0, case .number = left { return result(0, right, left, is64: true) }
+    guard is64, operation == .add || operation == .sub else { return nil }
+    if operation == .add, case .number = left { return result(.add, right, left, is64: true) }
     guard case .number(let number) = right, let distance = Int(exactly: Int64(bitPattern: number)),
       abs(distance) < 1 << 28
     else { return nil }
-    let moved = operation == 0 ? distance : -distance
+    let moved = operation == .add ? distance : -distance
     switch left {
     case .stack(let frame, let offset): return .stack(frame: frame, offset: offset + moved)
     case .mapValue(let map, let offset): return .mapValue(map, offset: offset &+ UInt64(bitPattern: Int64(moved)))
@@ -270,19 +270,19 @@ struct ConcreteRun {
   // MARK: - Ways
 
   private mutating func jump(_ found: Fields) throws(BrokenPromise) -> Bool {
-    let is64 = found.opcode & 7 == 5
-    let isRegister = found.opcode & 8 != 0
-    let operation = found.opcode >> 4
+    let is64 = found.opcode & 7 == InstructionClass.jmp.rawValue
+    let isRegister = found.opcode & OperandSource.register.rawValue != 0
+    guard let operation = JumpOperation(rawValue: found.opcode & 0xf0) else { return false }
     switch operation {
-    case 0:
+    case .ja:
       guard !isRegister, found.destination == 0, found.source == 0 else { return false }
       guard is64 ? found.immediate == 0 : found.offset == 0 else { return false }
       index += 1 + (is64 ? found.offset : Int(found.immediate))
       return true
-    case 8:
+    case .call:
       guard is64, !isRegister, found.destination == 0, found.offset == 0 else { return false }
       return try call(found)
-    case 9:
+    case .exit:
       guard is64, !isRegister, found.destination == 0, found.source == 0, found.offset == 0, found.immediate == 0,
         frames.count > 1, let result = self[0]
       else { return false }
@@ -293,7 +293,7 @@ struct ConcreteRun {
       self[0] = result
       index = place
       return true
-    default:
+    case .jeq, .jgt, .jge, .jset, .jne, .jsgt, .jsge, .jlt, .jle, .jslt, .jsle, .jcond:
       guard isRegister ? found.immediate == 0 : found.source == 0,
         case .number(let left)? = self[found.destination],
         case .number(let right)? = isRegister ? self[found.source] : .number(UInt64(bitPattern: found.immediate)),
@@ -304,22 +304,22 @@ struct ConcreteRun {
     }
   }
 
-  private static func isTaken(_ operation: UInt8, _ left: UInt64, _ right: UInt64, is64: Bool) -> Bool? {
+  private static func isTaken(_ operation: JumpOperation, _ left: UInt64, _ right: UInt64, is64: Bool) -> Bool? {
     let (left, right) = is64 ? (left, right) : (left & 0xffff_ffff, right & 0xffff_ffff)
     let signed = { (number: UInt64) in is64 ? Int64(bitPattern: number) : Int64(Int32(truncatingIfNeeded: number)) }
     return switch operation {
-    case 0x1: left == right
-    case 0x2: left > right
-    case 0x3: left >= right
-    case 0x4: left & right != 0
-    case 0x5: left != right
-    case 0x6: signed(left) > signed(right)
-    case 0x7: signed(left) >= signed(right)
-    case 0xa: left < right
-    case 0xb: left <= right
-    case 0xc: signed(left) < signed(right)
-    case 0xd: signed(left) <= signed(right)
-    default: nil
+    case .jeq: left == right
+    case .jgt: left > right
+    case .jge: left >= right
+    case .jset: left & right != 0
+    case .jne: left != right
+    case .jsgt: signed(left) > signed(right)
+    case .jsge: signed(left) >= signed(right)
+    case .jlt: left < right
+    case .jle: left <= right
+    case .jslt: signed(left) < signed(right)
+    case .jsle: signed(left) <= signed(right)
+    case .ja, .call, .exit, .jcond: nil
     }
   }
 

@@ -59,14 +59,26 @@ enum DERChange {
     }
   }
 
+  private enum Kind: CaseIterable {
+    case remove
+    case repeated
+    case exchange
+    case tag
+    case empty
+    case contents
+  }
+
+  /// Contents change more often than what is around them.
+  private static let kinds = Kind.allCases + [.contents, .contents]
+
   private static func changeOne(_ elements: inout [Element], _ index: Int, _ mutator: inout Mutator) {
-    switch mutator.number(below: 8) {
-    case 0: elements.remove(at: index)
-    case 1: elements.insert(elements[index], at: mutator.number(below: elements.count + 1))
-    case 2: elements.swapAt(index, mutator.number(below: elements.count))
-    case 3: elements[index] = Element(tag: mutator.pick(tags) ?? 0, contents: elements[index].contents)
-    case 4: elements.insert(Element(tag: mutator.pick(tags) ?? 0, contents: .bytes([])), at: index)
-    default:
+    switch mutator.pick(kinds) ?? .contents {
+    case .remove: elements.remove(at: index)
+    case .repeated: elements.insert(elements[index], at: mutator.number(below: elements.count + 1))
+    case .exchange: elements.swapAt(index, mutator.number(below: elements.count))
+    case .tag: elements[index] = Element(tag: mutator.pick(tags) ?? 0, contents: elements[index].contents)
+    case .empty: elements.insert(Element(tag: mutator.pick(tags) ?? 0, contents: .bytes([])), at: index)
+    case .contents:
       let old = elements[index]
       let contents: [UInt8] =
         switch old.contents {

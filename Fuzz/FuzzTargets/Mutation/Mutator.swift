@@ -31,6 +31,19 @@ public struct Mutator {
   mutating func happens(once count: Int) -> Bool { number(below: count) == 0 }
   mutating func pick<Element>(_ elements: [Element]) -> Element? { elements.randomElement(using: &generator) }
 
+  /// An input after some changes, each of a kind that is drawn from a list: what stands there twice is drawn twice as often.
+  ///
+  /// - Parameter most: how many changes there are at most.
+  mutating func changed<Kind>(
+    _ bytes: [UInt8], most: Int, by kinds: [Kind], _ change: (Kind, inout [UInt8], inout Mutator) -> Void
+  ) -> [UInt8] {
+    var changed = bytes
+    for _ in 0...number(below: most) {
+      if let kind = pick(kinds) { change(kind, &changed, &self) }
+    }
+    return changed
+  }
+
   /// Any change of libFuzzer's.
   func changed(_ bytes: [UInt8], capacity: Int) -> [UInt8] { plain(bytes, capacity) }
 

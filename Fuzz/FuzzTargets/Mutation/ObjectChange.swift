@@ -9,22 +9,31 @@ enum ObjectChange {
     let range: Range<Int>
   }
 
+  private enum Kind: CaseIterable {
+    case shortField
+    case longField
+    case header
+    case size
+    case contents
+  }
+
+  /// Contents change more often than what says where they are.
+  private static let kinds = Kind.allCases + [.contents, .contents, .contents]
+
   /// Nil for bytes that have no section table.
   static func make(_ bytes: [UInt8], _ capacity: Int, _ mutator: inout Mutator) -> [UInt8]? {
-    let sections = sections(of: bytes)
-    guard let section = mutator.pick(sections) else { return nil }
-    var changed = bytes
-    for _ in 0...mutator.number(below: 3) {
-      switch mutator.number(below: 8) {
-      case 0: mutator.setNumber(&changed, at: section.header + [0, 4, 40, 44][mutator.number(below: 4)], size: 4)
-      case 1:
-        mutator.setNumber(&changed, at: section.header + [8, 16, 24, 32, 48, 56][mutator.number(below: 6)], size: 8)
-      case 2: mutator.change(&changed, in: 0..<64)
-      case 3: if let grown = resized(changed, section, capacity, &mutator) { return grown }
-      default: changeContents(&changed, section, &mutator)
+    guard let section = mutator.pick(sections(of: bytes)) else { return nil }
+    return mutator.changed(bytes, most: 3, by: kinds) { kind, bytes, mutator in
+      switch kind {
+      case .shortField:
+        mutator.setNumber(&bytes, at: section.header + [0, 4, 40, 44][mutator.number(below: 4)], size: 4)
+      case .longField:
+        mutator.setNumber(&bytes, at: section.header + [8, 16, 24, 32, 48, 56][mutator.number(below: 6)], size: 8)
+      case .header: mutator.change(&bytes, in: 0..<64)
+      case .size: if let resized = resized(bytes, section, capacity, &mutator) { bytes = resized }
+      case .contents: changeContents(&bytes, section, &mutator)
       }
     }
-    return changed
   }
 
   private static func sections(of bytes: [UInt8]) -> [Section] {
@@ -51,25 +60,23 @@ enum ObjectChange {
     if section.flags & 4 != 0, !mutator.happens(once: 4) {
       return InstructionChange.make(&bytes, in: range, &mutator)
     }
-    switch section.type {
-    // SHT_SYMTAB and SHT_REL: one field of one entry.
-    case 2:
-      let entry = range.lowerBound + mutator.number(below: range.count / 24) * 24
-      let field = [(0, 4), (4, 1), (5, 1), (6, 2), (8, 8), (16, 8)][mutator.number(below: 6)]
+    if let (size, fields) = tables[section.type] {
+      let entry = range.lowerBound + mutator.number(below: range.count / size) * size
+      let field = fields[mutator.number(below: fields.count)]
       mutator.setNumber(&bytes, at: entry + field.0, size: field.1)
-    case 9:
-      let entry = range.lowerBound + mutator.number(below: range.count / 16) * 16
-      let field = [(0, 8), (8, 4), (12, 4)][mutator.number(below: 3)]
-      mutator.setNumber(&bytes, at: entry + field.0, size: field.1)
-    default:
+    } else if mutator.happens(once: 2) {
       // Type information is of 32-bit numbers.
-      if mutator.happens(once: 2) {
-        mutator.setNumber(&bytes, at: range.lowerBound + mutator.number(below: range.count / 4) * 4, size: 4)
-      } else {
-        mutator.change(&bytes, in: range)
-      }
+      mutator.setNumber(&bytes, at: range.lowerBound + mutator.number(below: range.count / 4) * 4, size: 4)
+    } else {
+      mutator.change(&bytes, in: range)
     }
   }
+
+  /// By section type (SHT_SYMTAB, SHT_REL): the size of an entry, and place and size of its fields.
+  private static let tables: [UInt32: (size: Int, fields: [(Int, Int)])] = [
+    2: (24, [(0, 4), (4, 1), (5, 1), (6, 2), (8, 8), (16, 8)]),
+    9: (16, [(0, 8), (8, 4), (12, 4)]),
+  ]
 
   /// The section with more or fewer bytes, at the end of the file.
   private static func resized(
@@ -102,52 +109,77 @@ enum InstructionChange {
     1, 4, 5, 7, 8, 12, 14, 35, 45, 112, 113, 114, 115, 153, 158, 164, 181, 187, 209,
   ]
 
+  private enum Kind: CaseIterable {
+    case opcode
+    case registers
+    case offset
+    case immediate
+    case copy
+    case call
+    case whole
+    case anything
+  }
+
   static func make(_ bytes: inout [UInt8], in range: Range<Int>, _ mutator: inout Mutator) {
     let count = range.count / 8
     guard count > 0 else { return }
     let place = range.lowerBound + mutator.number(below: count) * 8
-    switch mutator.number(below: 8) {
-    case 0: bytes[place] = mutator.pick(opcodes) ?? 0
-    case 1: bytes[place + 1] = UInt8(mutator.number(below: 11) | mutator.number(below: 11) << 4)
-    case 2: bytes.storeLittleEndian(UInt16(truncatingIfNeeded: mutator.number(below: 64) - 32), at: place + 2)
-    case 3: mutator.setNumber(&bytes, at: place + 4, size: 4)
-    case 4:
+    switch mutator.pick(Kind.allCases) ?? .anything {
+    case .opcode: bytes[place] = mutator.pick(opcodes) ?? 0
+    case .registers: bytes[place + 1] = registers(&mutator)
+    case .offset: bytes.storeLittleEndian(UInt16(truncatingIfNeeded: mutator.number(below: 64) - 32), at: place + 2)
+    case .immediate: mutator.setNumber(&bytes, at: place + 4, size: 4)
+    case .copy:
       // An instruction of another place.
       let other = range.lowerBound + mutator.number(below: count) * 8
       bytes.replaceSubrange(place..<place + 8, with: Array(bytes[other..<other + 8]))
-    case 5:
+    case .call:
       bytes.replaceSubrange(place..<place + 8, with: [0x85, 0, 0, 0, 0, 0, 0, 0])
       bytes.storeLittleEndian(mutator.pick(helpers) ?? 0, at: place + 4)
-    case 6:
-      // A whole one that means something: opcode, registers, offset, immediate.
+    case .whole:
+      // One that means something: opcode, registers, offset, immediate.
       bytes[place] = mutator.pick(opcodes) ?? 0
-      bytes[place + 1] = UInt8(mutator.number(below: 11) | mutator.number(below: 11) << 4)
+      bytes[place + 1] = registers(&mutator)
       let offset = (mutator.number(below: 64) - 32) * (mutator.happens(once: 2) ? 8 : 1)
       bytes.storeLittleEndian(UInt16(truncatingIfNeeded: mutator.happens(once: 2) ? 0 : offset), at: place + 2)
       bytes.storeLittleEndian(UInt32(mutator.happens(once: 2) ? 0 : mutator.number(below: 16)), at: place + 4)
-    default: mutator.change(&bytes, in: place..<place + 8)
+    case .anything: mutator.change(&bytes, in: place..<place + 8)
     }
+  }
+
+  private static func registers(_ mutator: inout Mutator) -> UInt8 {
+    UInt8(mutator.number(below: 11) | mutator.number(below: 11) << 4)
   }
 }
 
 /// A change of a program without an object around it, which begins with two bytes that are no instructions.
 enum ProgramChange {
+  private enum Kind: CaseIterable {
+    case head
+    case insertion
+    case removal
+    case instruction
+  }
+
+  /// Instructions change more often than their number.
+  private static let kinds = Kind.allCases + Array(repeating: .instruction, count: 6)
+
   static func make(_ bytes: [UInt8], _ capacity: Int, _ mutator: inout Mutator) -> [UInt8]? {
     guard bytes.count >= 10 else { return nil }
-    var changed = bytes
-    for _ in 0...mutator.number(below: 4) {
-      switch mutator.number(below: 10) {
-      case 0: changed[mutator.number(below: 2)] = UInt8(mutator.number(below: 256))
-      case 1 where changed.count + 8 <= capacity:
-        let place = 2 + mutator.number(below: (changed.count - 2) / 8 + 1) * 8
-        changed.insert(contentsOf: [0xbf, 0, 0, 0, 0, 0, 0, 0], at: place)
-        InstructionChange.make(&changed, in: place..<place + 8, &mutator)
-      case 2 where changed.count >= 26:
-        let place = 2 + mutator.number(below: (changed.count - 2) / 8) * 8
-        changed.removeSubrange(place..<place + 8)
-      default: InstructionChange.make(&changed, in: 2..<changed.count, &mutator)
+    return mutator.changed(bytes, most: 4, by: kinds) { kind, bytes, mutator in
+      switch kind {
+      case .head: bytes[mutator.number(below: 2)] = UInt8(mutator.number(below: 256))
+      case .insertion:
+        guard bytes.count + 8 <= capacity else { return }
+        let place = 2 + mutator.number(below: (bytes.count - 2) / 8 + 1) * 8
+        bytes.insert(contentsOf: [0xbf, 0, 0, 0, 0, 0, 0, 0], at: place)
+        InstructionChange.make(&bytes, in: place..<place + 8, &mutator)
+      case .removal:
+        guard bytes.count >= 26 else { return }
+        let place = 2 + mutator.number(below: (bytes.count - 2) / 8) * 8
+        bytes.removeSubrange(place..<place + 8)
+      case .instruction: InstructionChange.make(&bytes, in: 2..<bytes.count, &mutator)
       }
     }
-    return changed
   }
 }

@@ -1,3 +1,4 @@
+import Synchronization
 import BPFObject
 import Base
 import Linux
@@ -44,7 +45,7 @@ enum Fixtures {
 
 /// Certificates that are read once.
 final class Trusted: Sendable {
-  private nonisolated(unsafe) let certificates: Certificates?  // never changed
+  private let certificates: Mutex<Certificates?>
   let fingerprints: [Digest]
 
   init(_ pem: [UInt8]) {
@@ -57,14 +58,16 @@ final class Trusted: Sendable {
     } catch {
       // Then no signature of the corpus is taken, and the tests say so.
     }
-    certificates = consume kept
+    certificates = Mutex(kept.take())
     fingerprints = found
   }
 
   func use<R>(_ body: (borrowing Certificates) throws -> R) throws -> R {
-    switch certificates {
-    case .some(let certificates): return try body(certificates)
-    case .none: throw BrokenPromise("the corpus has its signer's certificate")
+    try certificates.withLock { certificates in
+      switch certificates {
+      case .some(let certificates): try body(certificates)
+      case .none: throw BrokenPromise("the corpus has its signer's certificate")
+      }
     }
   }
 }

@@ -42,8 +42,8 @@ public struct AdmissionRequest: Sendable {
   public var auditDirectory: String
   /// When records are on the disk before the load goes on.
   public var auditSync: AuditSync
-  /// What is told of programs that stay loaded when a signal ends the process before the answer about them is out; nil when
-  /// nobody is to be told.
+  /// Called for programs that stay loaded when a signal ends the process before the answer about them is printed; nil when
+  /// nothing is to be printed then.
   public var untold: (@Sendable (_ signal: String, Stay) -> Void)?
 
   /// Programs that stay when the process ends.

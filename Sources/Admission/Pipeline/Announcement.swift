@@ -2,7 +2,7 @@ internal import Linux
 
 /// A load that is done, on record and pinned, and whose answer is not out yet.
 ///
-/// A signal that ends the process meanwhile undoes nothing any more; what stays is told then, in place of the answer.
+/// A signal that ends the process meanwhile undoes nothing any more; what stays is printed then, in place of the answer.
 public final class Announcement: Sendable {
   private let undo: Cleanup.Undo
 

@@ -102,7 +102,7 @@ struct Worker: ~Copyable {
     }
   }
 
-  /// What is told of programs that a signal leaves loaded; nil where nothing stays.
+  /// Names the programs that a signal leaves loaded; nil where none stays.
   private func telling(_ loaded: borrowing LoadedObject, _ pinPath: String?) -> Announcement.Tell? {
     guard let pinPath, let untold = admission.request.untold else { return nil }
     let stay = AdmissionRequest.Stay(programs: loaded.programs.map { ($0.name, $0.id) }, pinPath: pinPath)

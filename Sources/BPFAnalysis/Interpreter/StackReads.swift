@@ -150,7 +150,8 @@ struct StackReads {
     return first
   }
 
-  /// The slot behind an instruction; nil where no way leads there. Where else ways lead to is told to the closure.
+  /// The slot behind an instruction; nil where control flow does not go on there. The closure is called with the targets of
+  /// jumps.
   private static func next(_ index: Int, _ instruction: DecodedInstruction, _ reach: (Int) -> Void) -> Int? {
     switch instruction {
     case .jump(let target):

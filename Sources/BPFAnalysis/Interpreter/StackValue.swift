@@ -34,11 +34,14 @@ struct StackValue: Equatable {
   var value: AbstractValue {
     let record = Int32(bitPattern: UInt32(truncatingIfNeeded: bits >> 32))
     let records: AbstractValue.Records =
-      switch bits & 0xff00 {
-      case 0: .none
-      case Records.fieldOffset: .fieldOffset(record)
-      case Records.fieldSize: .fieldSize(record)
-      default: .mixed
+      if bits & 0xff00 == 0 {
+        .none
+      } else if bits & 0xff00 == Records.fieldOffset {
+        .fieldOffset(record)
+      } else if bits & 0xff00 == Records.fieldSize {
+        .fieldSize(record)
+      } else {
+        .mixed
       }
     return AbstractValue(kinds: AbstractValue.Kinds(rawValue: UInt8(truncatingIfNeeded: bits)), records: records)
   }

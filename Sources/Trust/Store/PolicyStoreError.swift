@@ -33,9 +33,9 @@ public enum PolicyStoreError: Error, Equatable, Sendable {
 /// What the rules of policy versions refuse, each with the errno that the kernel would answer.
 public enum StoreRefusal: Error, Equatable, Sendable {
   /// The version is not above the highest this name ever had.
-  case stale(name: String, version: PolicyVersion, floor: PolicyVersion)
+  case stale(name: String, version: PolicyVersion, lowest: PolicyVersion)
   /// Activation of a version below the last active policy's, whatever its name.
-  case downgrade(name: String, version: PolicyVersion, floor: PolicyVersion)
+  case downgrade(name: String, version: PolicyVersion, lowest: PolicyVersion)
   /// The policy's name cannot be stored.
   case name(String)
   /// There is no such policy.
@@ -156,15 +156,15 @@ extension StoreRefusal {
 
   var diagnostic: Diagnostic {
     switch self {
-    case .stale(let name, let version, let floor):
+    case .stale(let name, let version, let lowest):
       .tooOld(
         "store.stale", "policy `\(name)` \(version) is not newer than what was installed",
-        expected: "a version above \(floor)", found: "\(version)", errno,
+        expected: "a version above \(lowest)", found: "\(version)", errno,
         why: "an old policy may allow what a newer one revoked; this holds after removal too", next: Self.raise)
-    case .downgrade(let name, let version, let floor):
+    case .downgrade(let name, let version, let lowest):
       .tooOld(
         "store.downgrade", "policy `\(name)` \(version) is older than the active policy",
-        expected: "version \(floor) or above", found: "\(version)", errno, next: Self.raise)
+        expected: "version \(lowest) or above", found: "\(version)", errno, next: Self.raise)
     case .name(let name):
       Diagnostic(
         "store.name", .invalid, "the name `\(name)` cannot be stored",

@@ -76,7 +76,7 @@ public struct StoreState: Equatable, Sendable {
     let present = policies[name]
     if present == entry { return .unchanged }
     if let floor = floors[name], entry.version <= floor.version, floor != entry {
-      throw .stale(name: name, version: entry.version, floor: floor.version)
+      throw .stale(name: name, version: entry.version, lowest: floor.version)
     }
     policies[name] = entry
     floors[name] = entry
@@ -89,7 +89,7 @@ public struct StoreState: Equatable, Sendable {
   public mutating func activate(_ name: String) throws(StoreRefusal) {
     guard let entry = policies[name] else { throw .unknown(name: name) }
     if let floor = activeFloor, entry.version < floor {
-      throw .downgrade(name: name, version: entry.version, floor: floor)
+      throw .downgrade(name: name, version: entry.version, lowest: floor)
     }
     guard active != name else { return }
     active = name

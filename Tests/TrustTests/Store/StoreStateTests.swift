@@ -18,7 +18,7 @@ import Testing
     #expect(try state.install("a", entry("1.0.0", 1)) == .unchanged)
     let versions = try ["1.0.0", "0.9.9"].map { try entry($0, 2) }
     for older in versions {
-      #expect(throws: StoreRefusal.stale(name: "a", version: older.version, floor: PolicyVersion(1, 0, 0))) {
+      #expect(throws: StoreRefusal.stale(name: "a", version: older.version, lowest: PolicyVersion(1, 0, 0))) {
         try state.install("a", older)
       }
     }
@@ -46,7 +46,8 @@ import Testing
     _ = try state.install("b", entry("1.9.9", 2))
     _ = try state.install("c", entry("2.0.0", 3))
     try state.activate("a")
-    #expect(throws: StoreRefusal.downgrade(name: "b", version: PolicyVersion(1, 9, 9), floor: PolicyVersion(2, 0, 0))) {
+    #expect(throws: StoreRefusal.downgrade(name: "b", version: PolicyVersion(1, 9, 9), lowest: PolicyVersion(2, 0, 0)))
+    {
       try state.activate("b")
     }
     #expect(throws: StoreRefusal.active(name: "a")) { try state.remove("a") }
