@@ -48,7 +48,13 @@ enum Machine {
     // A volume that was closed last may be on its way out still.
     for attempt in 1... {
       if vm_delete_module(name) == 0 { return }
-      guard errno == EAGAIN, attempt < 50 else { throw SystemError("delete_module", path: name, errno: errno) }
+      guard errno == EAGAIN, attempt < 50 else {
+        let error = SystemError("delete_module", path: name, errno: errno)
+        // What uses it is more often than not a volume that a case has left.
+        let volumes = (try? Directory.names("/sys/block"))?.filter { $0.hasPrefix("dm-") } ?? []
+        let names = volumes.map { (try? text("/sys/block/\($0)/dm/name").trimmed) ?? $0 }
+        throw Failure(description: "\(error); device-mapper devices: \(names)")
+      }
       Timestamp.pause(milliseconds: 100)
     }
   }
