@@ -347,11 +347,11 @@ def globals_(n):
 
 
 SHAPES = {
-    "programs": (programs, 1000), "annotations": (annotations, 500), "types": (types, 10000),
-    "programs and types": (programs_and_types, 500), "members and their records": (members, 1000),
-    "CO-RE records": (records, 2000), "declaration tags": (tags, 500), "externs": (externs, 2000),
-    "symbols": (symbols, 5000), "sections": (sections, 500), "sections with relocations": (relocated_sections, 400),
-    "functions called": (calls, 1000), "functions in a chain": (call_chain, 1000), "maps": (maps, 1000),
-    "programs and maps": (programs_and_maps, 500), "instructions": (instructions, 20000), "branches": (branches, 5000),
+    "programs": (programs, 500), "annotations": (annotations, 300), "types": (types, 10000),
+    "programs and types": (programs_and_types, 300), "members and their records": (members, 1000),
+    "CO-RE records": (records, 2000), "declaration tags": (tags, 250), "externs": (externs, 2000),
+    "symbols": (symbols, 5000), "sections": (sections, 300), "sections with relocations": (relocated_sections, 250),
+    "functions called": (calls, 1000), "functions in a chain": (call_chain, 1000), "maps": (maps, 600),
+    "programs and maps": (programs_and_maps, 300), "instructions": (instructions, 20000), "branches": (branches, 3000),
     "loops": (loops, 2000), "helper calls": (helpers, 5000), "source lines": (lines, 5000), "variables": (globals_, 1000),
 }
