@@ -174,6 +174,30 @@ import Testing
     #expect(facts.dmveritySignature == false && facts.signatureSources == nil)
   }
 
+  /// Under a root hash an unsigned object is one that nobody signed. A loose file may have had a signature before it was
+  /// copied, whoever signed the copy for fs-verity.
+  @Test func whatAnUnsignedObjectSettles() throws {
+    let unsigned = SignatureFacts(
+      verdict: .unsigned, signer: nil, subject: nil, keyring: nil, format: nil, content: nil, refusal: nil)
+    var image = evidence()
+    image.signature = unsigned
+    image.rootHashSignature = RootHashVerdict("a.p7s", voucher)
+    #expect(facts(image).settled.contains(.bpfSignature) && facts(image).settled.contains(.signer))
+    var file = Evidence()
+    file.signature = unsigned
+    file.file = FileFacts(path: "/a.o", size: 1, digest: object)
+    file.fileVerity = FileVerityFacts(
+      digest: object, blockSize: 4096, salt: [],
+      signature: .init(isCheckedByKernel: true, signer: signer, anchors: "image", refusal: nil))
+    #expect(!facts(file).settled.contains(.bpfSignature) && !facts(file).settled.contains(.signer))
+    let other = try Self.digest(9)
+    for rule in ["bpf_signature=OK", "x_signer=\(other)"] {
+      let rules = "op=BPF_PROG_LOAD \(rule) action=DENY\nop=BPF_PROG_LOAD action=ALLOW"
+      #expect(try decide(rules, facts(image)).action == .allow, "\(rule)")
+      #expect(try decide(rules, facts(file)).action == .deny, "\(rule)")
+    }
+  }
+
   /// Only a signature that holds, by a certificate that is valid now, has a signer.
   @Test(arguments: SignatureFacts.Verdict.allCases)
   func whoCountsAsASigner(verdict: SignatureFacts.Verdict) {
