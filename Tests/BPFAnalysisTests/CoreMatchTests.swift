@@ -75,6 +75,7 @@ struct CoreMatchTests {
   struct Near: Sendable {
     let expression: String
     let expected: String
+    var fields: String { expected.hasPrefix("task_struct.mm: INT") ? "long mm;" : "struct mm_struct *mm; void *pid;" }
   }
 
   /// What is not there, and what the running kernel has that comes near.
@@ -82,6 +83,9 @@ struct CoreMatchTests {
     Near(expression: "t->__pid", expected: "task_struct.pid"),
     Near(expression: "t->mm->total_vn", expected: "mm_struct.total_vm"),
     Near(expression: "((struct sk_buf *)t)->len", expected: "sk_buff"),
+    // There, and of a kind that CO-RE does not take for the object's.
+    Near(expression: "t->mm", expected: "task_struct.mm: INT, not PTR"),
+    Near(expression: "t->pid", expected: "task_struct.pid: PTR, not INT"),
     Near(
       expression: "__builtin_preserve_enum_value(*(enum bpf_map_type___n *)BPF_MAP_TYPE_ARRAYS___n, 1)",
       expected: "BPF_MAP_TYPE_ARRAY"),
@@ -89,7 +93,7 @@ struct CoreMatchTests {
   func namesWhatComesNear(near: Near) throws {
     let source = """
       struct mm_struct { __u64 total_vn; } CORE;
-      struct task_struct { int __pid; struct mm_struct *mm; } CORE;
+      struct task_struct { int __pid; \(near.fields) } CORE;
       struct sk_buf { __u32 len; } CORE;
       enum bpf_map_type___n { BPF_MAP_TYPE_ARRAYS___n = 2 };
       __u64 sink;
@@ -109,10 +113,14 @@ struct CoreMatchTests {
     let records = relocations.rawSpan
     var found: [String] = []
     for record in stride(from: 0, to: records.byteCount, by: 16) {
-      found += btf.candidates(
+      let miss = btf.nearMiss(
         ofRelocation: try #require(CoreRelocationKind(rawValue: records.u32(at: record + 12))),
         typeID: try records.u32(at: record + 4),
         access: try btf.string(at: records.u32(at: record + 8)), in: kernel)
+      switch miss {
+      case .names(let names): found += names
+      case .otherKind(let field, let wanted, let there): found.append("\(field): \(wanted.name), not \(there.name)")
+      }
     }
     #expect(found.contains(near.expected), "\(found)")
   }

@@ -35,8 +35,9 @@ extension LinkedObject {
 }
 
 extension LinkedProgram {
-  /// A call of nothing, which the verifier refuses only where it is reached (libbpf, POISON_CALL_KFUNC_BASE).
-  private static let absentCall: UInt32 = 2_002_000_000
+  /// A call of nothing, which the verifier refuses only where it is reached (libbpf, POISON_CALL_KFUNC_BASE): the number of
+  /// a helper, to which the extern's index is added.
+  public static let absentCall: UInt32 = 2_002_000_000
 
   fileprivate mutating func resolve(
     _ externs: [KernelExtern], _ resolutions: [ExternResolution]

@@ -66,6 +66,10 @@ struct DeclaredMaps: Sendable {
     map.pinsByName = definition.pinsByName
     if type == .ringbuf || type == .userRingbuf {
       map.maxEntries = ringSize(definition.maxEntries)
+      // The kernel takes no sizes here (kernel/bpf/ringbuf.c, ringbuf_map_alloc). Objects name the type of their records
+      // all the same, for the generators of code that reads them.
+      map.keySize = 0
+      map.valueSize = 0
     }
     if try takesBTF(definition, type, btf) {
       map.btfKeyTypeID = definition.keyType

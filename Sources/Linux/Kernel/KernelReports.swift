@@ -16,6 +16,9 @@ public enum KernelReports {
     }
   }
 
+  /// The same as numbers; nil where it has none.
+  public static func runningRelease() -> KernelRelease? { (try? release()).flatMap(KernelRelease.init(parsing:)) }
+
   /// The running kernel's configuration, from the first of ``KernelConfiguration/places(release:)`` that can be read; nil
   /// where none can.
   public static func configuration(release: String) -> KernelConfiguration? {

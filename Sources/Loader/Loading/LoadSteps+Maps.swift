@@ -84,8 +84,12 @@ extension LoadSteps {
       return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
     } catch {
       if let refusal = refusedEntry(error, "map `\(map.name)`") { throw refusal }
+      if let running = KernelReports.runningRelease(), running < map.type.since {
+        let needs = "map type \(map.type.name) (Linux \(map.type.since); this is \(running))"
+        throw .notKnownToKernel(subject: "map `\(map.name)`", needs: needs, error: error)
+      }
       guard error.code != .e2big || map.mapExtra == 0 else {
-        throw .notKnownToKernel(subject: "map `\(map.name)` (map_extra, Linux 5.16)", error: error)
+        throw .notKnownToKernel(subject: "map `\(map.name)`", needs: "map_extra (Linux 5.16)", error: error)
       }
       // Inner maps are templates, which are sized by their author alone.
       guard map.maxEntries != 0 || !linked.mapsWithoutSize.contains(map.name) else {

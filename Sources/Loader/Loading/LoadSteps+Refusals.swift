@@ -13,6 +13,32 @@ extension LoadSteps {
     }
   }
 
+  /// A program that was refused without a word: the verifier always writes something, so it had not begun.
+  func refusedBeforeVerifier(_ program: LinkedProgram, _ error: SystemError) -> BPFLoadError {
+    let subject = "program `\(program.name)` of section `\(program.section)`"
+    if let refusal = refusedEntry(error, subject) { return refusal }
+    switch error.code {
+    case .eacces: return notPermitted(error, subject)
+    case .enomem, .emfile, .enfile, .eagain, .enospc: return .system(error)
+    case .e2big:
+      let limit = ProgramSize.limit(held: KernelSettings.effectiveCapabilities())
+      let count = program.instructions.count / MemoryLayout<UInt64>.size
+      if count > limit { return .tooManyInstructions(subject: subject, count: count, limit: limit) }
+      return .notKnownToKernel(subject: subject, needs: tooOldForRecords(program), error: error)
+    default: return .notKnownToKernel(subject: subject, needs: nil, error: error)
+    }
+  }
+
+  /// Where the program has CO-RE records and this kernel is too old for them: attributes that are longer than those it
+  /// knows are E2BIG.
+  private func tooOldForRecords(_ program: LinkedProgram) -> String? {
+    let first = CoreRelocationKind.fieldByteOffset.since
+    guard !program.coreRelocations.isEmpty, let running = KernelReports.runningRelease(), running < first else {
+      return nil
+    }
+    return "CO-RE relocation by the kernel (Linux \(first); this is \(running))"
+  }
+
   /// What is behind a refusal to load, as far as the process and the kernel let it be seen now.
   func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
     let needed = RequiredPrivilege(kinds: programs.map(\.kind))

@@ -68,28 +68,17 @@ struct LoadSteps {
     do throws(SystemError) {
       return try BPF.loadProgram(attributes, btf: btf, maps: descriptors)
     } catch {
-      if let signing {
-        let again = RefusedProgram(
-          program: program, attributes: attributes, btf: btf, maps: descriptors, linked: linked)
-        let refusal = KernelSignatureRefusal(error, program: program.name, keyring: signing.keyring) {
-          again.verifierLog()
-        }
-        if let refusal { throw .kernelSignature(refusal) }
-      }
-      if let refusal = refusedEntry(error, "program `\(program.name)`") { throw refusal }
-      if error.code == .e2big, program.coreRelocations.isEmpty == false {
-        throw .notKnownToKernel(subject: "program `\(program.name)` (CO-RE in the kernel, Linux 5.17)", error: error)
-      }
-      // Logging slows the verifier down, so only a program that was refused is verified again with a log.
+      // Logging slows the verifier down, so only a program that was refused is verified again with a log. It comes before
+      // the errno: most numbers stand for several causes, and a log says that the verifier had begun.
       let again = RefusedProgram(program: program, attributes: attributes, btf: btf, maps: descriptors, linked: linked)
-      if let refusal = again.explain(error, options: options) { throw .programRefused(refusal) }
-      // The verifier always writes something; who refuses without a word has not come so far.
-      let subject = "program `\(program.name)` of section `\(program.section)`"
-      switch error.code {
-      case .eacces: throw notPermitted(error, subject)
-      case .enomem, .emfile, .enfile, .eagain, .enospc: throw .system(error)
-      default: throw .notKnownToKernel(subject: subject, error: error)
+      let log = again.verifierLog()
+      if let signing,
+        let refusal = KernelSignatureRefusal(error, program: program.name, keyring: signing.keyring, log: log)
+      {
+        throw .kernelSignature(refusal)
       }
+      guard log.isEmpty else { throw .programRefused(again.explain(error, log, options: options)) }
+      throw refusedBeforeVerifier(program, error)
     }
   }
 

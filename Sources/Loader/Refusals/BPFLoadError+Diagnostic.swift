@@ -124,12 +124,20 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.struct-ops", .unsupported, error.message, expected: error.expected, found: error.found,
         next: error.next)
-    case .notKnownToKernel(let subject, let error):
+    case .notKnownToKernel(let subject, let needs, let error):
       Diagnostic(
         "load.unknown-to-kernel", .unsupported, "this kernel does not know what \(subject) asks for",
-        found: error.description,
+        expected: needs, found: error.description,
         why: "it gave no reason, as it does for types, flags and attributes newer than itself",
-        next: "compare the object's needs with the kernel's version")
+        next:
+          "compare what `verity-bpf inspect` says the object needs with what `verity-bpf doctor` says of this kernel")
+    case .tooManyInstructions(let subject, let count, let limit):
+      Diagnostic(
+        "load.too-many-instructions", .kernelRefused, "\(subject) has more instructions than the kernel takes",
+        expected: "at most \(limit)", found: "\(count)",
+        next: limit == ProgramSize.limit
+          ? "divide it into programs that call each other through a BPF_MAP_TYPE_PROG_ARRAY"
+          : "load it with CAP_BPF, which allows \(ProgramSize.limit)")
     case .notPermitted(let refusal):
       refusal.diagnostic
     case .btfRefused(let error, let log):

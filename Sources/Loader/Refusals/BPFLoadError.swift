@@ -1,4 +1,5 @@
 public import KernelABI
+public import BPFAnalysis
 public import BPFObject
 public import Base
 public import Linux
@@ -62,8 +63,11 @@ public enum BPFLoadError: Error, Sendable {
   case kernelConfiguration(BPFObjectError)
   /// The kernel has no such structure of functions (struct_ops), or another than the object fills.
   case structOps(BPFObjectError)
-  /// The kernel does not know something the object needs, and does not say what.
-  case notKnownToKernel(subject: String, error: SystemError)
+  /// The kernel does not know something the object needs, and does not say what; `needs` is what it is too old for, in
+  /// words, where that is known.
+  case notKnownToKernel(subject: String, needs: String?, error: SystemError)
+  /// More instructions than a program of this process may have.
+  case tooManyInstructions(subject: String, count: Int, limit: Int)
 
   /// The kernel answered EPERM, or EACCES before its verifier had looked.
   case notPermitted(Refusal.Permission)
@@ -125,7 +129,7 @@ public enum Refusal {
     /// The running kernel's release.
     public let kernelRelease: String?
     /// What the kernel has that comes near.
-    public let candidates: [String]
+    public let nearMiss: CoreNearMiss
   }
 
   /// A program that the verifier refused.
@@ -143,10 +147,14 @@ public enum Refusal {
     public let instruction: String?
     /// `file:line: code`.
     public let source: String?
+    /// The kernel function that is called, declared weak, and is not there, when that is why.
+    public let absentFunction: String?
     /// The CO-RE relocation that could not be resolved, when that is why.
     public let unresolvedRelocation: Relocation?
     /// The lockdown mode that forbids a helper, when that is why.
     public let lockdown: LockdownMode?
+    /// Capabilities that the verifier's words ask for and the process lacks, when that is why.
+    public var missing: [Capability] = []
     /// The log's last 20 lines.
     public let logTail: [String]
     /// The file that holds the whole log; nil when it could not be written.

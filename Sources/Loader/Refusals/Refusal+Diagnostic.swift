@@ -1,5 +1,6 @@
 internal import KernelABI
 internal import Base
+internal import BPFAnalysis
 internal import Linux
 
 extension Refusal.Permission {
@@ -54,6 +55,12 @@ extension Refusal.Program {
       next: suggestion.isEmpty ? nil : suggestion.joined(separator: " "))
     if let instruction { result.details.append("instruction  \(instruction)") }
     if let source { result.details.append("source       \(source)") }
+    if let absentFunction {
+      result.code = "load.absent-function"
+      result.expected = "the kernel function `\(absentFunction)`, which the object declares weak"
+      result.found = "this kernel has no `\(absentFunction)`, and the program reaches its call"
+      result.next = "ask bpf_ksym_exists(\(absentFunction)) before the call, or use a kernel that has it"
+    }
     if let unresolvedRelocation {
       result.code = "load.core-no-match"
       result.expected = "\(unresolvedRelocation.subject) in the running kernel's types"
@@ -61,16 +68,28 @@ extension Refusal.Program {
       if let release = unresolvedRelocation.kernelRelease {
         result.details.append("kernel       \(release) (types from \(KernelBTF.path))")
       }
-      result.details.append(
-        "comes near   "
-          + (unresolvedRelocation.candidates.isEmpty
-            ? "nothing" : unresolvedRelocation.candidates.map { "`\($0)`" }.joined(separator: ", ")))
+      switch unresolvedRelocation.nearMiss {
+      case .names(let names):
+        result.details.append(
+          "comes near   \(names.isEmpty ? "nothing" : names.map { "`\($0)`" }.joined(separator: ", "))")
+      case .otherKind(let field, let wanted, let found):
+        result.expected = "\(unresolvedRelocation.subject) of kind \(wanted.name) in the running kernel's types"
+        result.found = "the kernel has `\(field)` of kind \(found.name)"
+        result.why = "CO-RE takes fields for each other only where they are of one kind"
+      }
       result.next = "guard the access with bpf_core_field_exists(), or use a kernel that has it"
     }
     if let lockdown {
       result.code = "load.lockdown"
       result.why = "the kernel is locked down (\(lockdown.rawValue)), and this helper is not allowed then"
       result.next = "read through BTF pointers instead (tp_btf, fentry, iter), which lockdown allows"
+    }
+    if !missing.isEmpty {
+      let names = missing.map(\.name).joined(separator: ", ")
+      result.code = "load.capability"
+      result.expected = names
+      result.why = "the verifier allows this only to a process with \(names), which this process does not have"
+      result.next = "run as root, or with `setpriv --ambient-caps` or AmbientCapabilities= for \(names)"
     }
     if !logTail.isEmpty {
       result.details.append("verifier log, last \(logTail.count) lines:")

@@ -26,7 +26,17 @@ extension RefusedProgram {
       else { continue }
       return Refusal.Relocation(
         subject: "\(kind.subject) `\(subject)`", kernelRelease: try? KernelReports.release(),
-        candidates: kernelTypes().map { btf.candidates(ofRelocation: kind, typeID: type, access: text, in: $0) } ?? [])
+        nearMiss: kernelTypes().map { btf.nearMiss(ofRelocation: kind, typeID: type, access: text, in: $0) }
+          ?? .names([]))
+    }
+    return nil
+  }
+
+  /// The function that is called at this instruction, and that the kernel does not have although the object declares it,
+  /// weakly.
+  func absentFunction(at index: Int) -> String? {
+    for edit in program.edits where edit.index == index {
+      if case .kernelSymbol(let name) = edit.reason { return name }
     }
     return nil
   }
@@ -41,7 +51,14 @@ extension RefusedProgram {
 extension VerifierLog {
   /// Whether the verifier stumbled over an instruction that the kernel could not relocate.
   var isPoisonedRelocation: Bool {
-    refusedHelper == 195_896_080
+    refusedHelper == Self.poisonedRelocation
+  }
+
+  private static let poisonedRelocation: UInt32 = 195_896_080
+
+  /// Whether it stumbled over a call of a function that the kernel does not have.
+  var isAbsentCall: Bool {
+    refusedHelper.map { $0 >= LinkedProgram.absentCall } ?? false
   }
 
   /// The number of the helper that the verifier did not accept: `… helper bpf_probe_read_kernel#113`,

@@ -15,10 +15,10 @@ struct RefusedProgram {
   /// The largest log buffer that old kernels take (UINT_MAX >> 8).
   private static let largestLog = (1 << 24) - 1
 
-  /// What the log says about the refusal, and the log itself in a file; nil when the log is empty.
-  func explain(_ error: SystemError, options: LoadOptions) -> Refusal.Program? {
-    let text = verifierLog()
-    guard !text.isEmpty else { return nil }
+  /// What the log says about the refusal, and the log itself in a file.
+  ///
+  /// - Parameter text: the verifier's log, which is not empty.
+  func explain(_ error: SystemError, _ text: String, options: LoadOptions) -> Refusal.Program {
     let log = VerifierLog(text)
     let index = log.instruction?.index
     return Refusal.Program(
@@ -28,10 +28,12 @@ struct RefusedProgram {
         found.text.map { "\(found.index): \($0)" } ?? "\(found.index)"
       },
       source: source(quoted: log.source, index: index),
+      absentFunction: log.isAbsentCall ? index.flatMap(absentFunction(at:)) : nil,
       unresolvedRelocation: log.isPoisonedRelocation
         ? index.flatMap(relocation(at:))
-          ?? Refusal.Relocation(subject: "the relocation", kernelRelease: nil, candidates: []) : nil,
-      lockdown: lockdown(behind: log), logTail: log.tail, logPath: write(text, options))
+          ?? Refusal.Relocation(subject: "the relocation", kernelRelease: nil, nearMiss: .names([])) : nil,
+      lockdown: lockdown(behind: log), missing: log.neededCapabilities(held: KernelSettings.effectiveCapabilities()),
+      logTail: log.tail, logPath: write(text, options))
   }
 
   /// Verifies with a log, in buffers that grow until everything fits.

@@ -1,4 +1,5 @@
 internal import BPFObject
+internal import Base
 internal import KernelABI
 
 /// Which capabilities a load needs, by the types of its programs.
@@ -13,4 +14,24 @@ struct RequiredPrivilege: Equatable, Sendable {
     capabilities = needed.sorted { $0.rawValue > $1.rawValue }
     isUnprivilegedKind = !kinds.isEmpty && kinds.allSatisfy(\.type.isUnprivileged)
   }
+}
+
+extension VerifierLog {
+  /// What a process lacks, by the verifier's own words: some instructions are for a process with CAP_PERFMON alone
+  /// (kernel/bpf/verifier.c, bpf_allow_ptr_leaks, bypass_spec_v1), and calls of functions for one with CAP_BPF.
+  ///
+  /// - Parameter held: the effective capabilities; nil where they are not known.
+  func neededCapabilities(held: Set<Capability>?) -> [Capability] {
+    guard let held, held.isDisjoint(with: [.sysAdmin]) else { return [] }
+    let found = Self.restrictions.filter { words, needed in
+      !held.contains(needed) && sentences.contains { $0.mentions(words) }
+    }
+    return Set(found.map(\.needed)).sorted { $0.rawValue > $1.rawValue }
+  }
+
+  /// How the verifier says that privilege lacks.
+  private static let restrictions: [(words: String, needed: Capability)] = [
+    ("prohibited", .perfmon), ("!root", .perfmon), ("leaks addr", .perfmon), ("pointer comparison", .perfmon),
+    (Capability.bpf.name, .bpf), (Capability.perfmon.name, .perfmon),
+  ]
 }

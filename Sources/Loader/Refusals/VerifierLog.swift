@@ -46,6 +46,11 @@ struct VerifierLog: Equatable, Sendable {
         sentences.append(String(line))
       }
     }
+    // Nothing was processed: what failed are the steps before (type information, CO-RE records), which say what they do
+    // before they say what is wrong.
+    if instruction == nil, lines.contains(where: { $0.hasPrefix("processed 0 insns") }) {
+      sentences.removeFirst(max(0, sentences.count - 1))
+    }
     if let report {
       if sentences.isEmpty { sentences = [report.title] + report.reason }
       if instruction == nil, let index = report.instruction { instruction = Instruction(index: index, text: nil) }

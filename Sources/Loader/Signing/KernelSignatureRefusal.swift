@@ -26,15 +26,16 @@ public enum KernelSignatureRefusal: Error, Equatable, Sendable {
 
   /// What an errno of a load with a signature stands for; nil when it is not about the signature.
   ///
-  /// - Parameter log: the verifier's log, where 7.3 says why.
-  init?(_ error: SystemError, program: String, keyring: KernelKeyring, log: () -> String) {
+  /// - Parameter log: the verifier's log, where 7.3 says why. Signatures are looked at before the verifier begins, so
+  ///   that a number which a log comes with is about the program.
+  init?(_ error: SystemError, program: String, keyring: KernelKeyring, log: String) {
     switch error.code {
     case .ekeyrejected: self = .rejected(program: program, keyring)
     case .enokey: self = .unknownKey(keyring)
     case .ebadmsg: self = .malformed(program: program)
-    case .eopnotsupp, .e2big: self = .unsupported(answer: error.errnoName)
+    case .eopnotsupp where log.isEmpty, .e2big where log.isEmpty: self = .unsupported(answer: error.errnoName)
     case .eacces, .eperm, .einval:
-      let line = log().split(separator: "\n").first { line in
+      let line = log.split(separator: "\n").first { line in
         Self.complaintsOfMaps.contains { line.mentions($0) }
       }
       guard let line else { return nil }

@@ -66,7 +66,7 @@ extension ErrorCatalogue {
     "load.struct-ops":
       "The kernel does not take the structure that the object implements: it has no such type, or not as a struct_ops.",
     "load.unknown-to-kernel":
-      "The kernel answered EINVAL without a word, as it does to program types, flags and attributes that are newer than itself.",
+      "The kernel answered EINVAL or E2BIG without a word, as it does to program types, map types, flags and attributes that are newer than itself.",
     "load.btf": "The kernel refuses the object's type information; its log is shown.",
     "load.map":
       "The kernel refuses a map. It gives no reasons for maps: a type or flag newer than itself, or sizes that the type does not allow.",
@@ -92,8 +92,12 @@ extension ErrorCatalogue {
     "load.security-module": "A security module (SELinux, AppArmor, a BPF LSM program) refuses bpf(2).",
     "load.verifier":
       "The kernel's verifier refuses the program. Its last words, the instruction and the line of source are shown; --verifier-log keeps the whole log.",
+    "load.absent-function":
+      "The program reaches a call of a kernel function that this kernel does not have. The object declares it weak, so that it could ask first: bpf_ksym_exists(NAME) is false on such a kernel.",
+    "load.too-many-instructions":
+      "The program has more instructions than the kernel takes: 1,000,000, or 4,096 from a process without CAP_BPF. It is refused before the verifier begins. A program that the verifier has to follow for too long is refused with `load.verifier`.",
     "load.core-no-match":
-      "An instruction needs a CO-RE relocation that the running kernel has no answer to: no such structure or field in its types. Test for the field (bpf_core_field_exists), or use another kernel.",
+      "An instruction needs a CO-RE relocation that the running kernel has no answer to: no such structure or field in its types, or a field of another kind. Test for the field (bpf_core_field_exists), or use another kernel.",
     "unload.not-ours": "The directory is not what `load --pin-path` leaves behind, so nothing was removed.",
     "verify.no-certificate":
       "The object is signed, and no certificate was named to check it with. Name one, or put it among the trust anchors.",

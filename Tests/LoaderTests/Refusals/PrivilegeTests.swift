@@ -38,6 +38,23 @@ import Testing
     }
   }
 
+  /// The verifier names no capability where it restricts what instructions may do.
+  @Test(arguments: [
+    ("R6 pointer -= pointer prohibited", Capability.perfmon), ("R0 leaks addr as return value", .perfmon),
+    ("R1 pointer comparison prohibited", .perfmon),
+    ("back-edge from insn 4 to 1; loops are allowed for !root", .perfmon),
+    ("function calls to other bpf functions are allowed for CAP_BPF and CAP_SYS_ADMIN", .bpf),
+  ])
+  func whatTheVerifiersWordsAskFor(words: String, needed: Capability) {
+    let log = VerifierLog("0: (bf) r6 = r1\n\(words)\nprocessed 1 insns (limit 1000000)")
+    let all: Set<Capability> = [.bpf, .perfmon, .netAdmin]
+    #expect(log.neededCapabilities(held: all.subtracting([needed])).contains(needed))
+    #expect(log.neededCapabilities(held: all) == [] && log.neededCapabilities(held: [.sysAdmin]) == [])
+    #expect(log.neededCapabilities(held: nil) == [])
+    let other = VerifierLog("0: (bf) r6 = r1\ninvalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)")
+    #expect(other.neededCapabilities(held: []) == [])
+  }
+
   @Test(.enabled(if: Machine.loads))
   func tellsAUserWithoutPrivileges() async {
     // In a process of its own, because users and capabilities belong to the whole process.

@@ -46,6 +46,28 @@ import Testing
     #expect(try Directory.names(directory.path).filter { $0.hasSuffix(".verifier.log") }.count == 1)
   }
 
+  /// One errno for two causes: the log tells them apart.
+  @Test func aProgramThatTheVerifierFollowsForTooLong() throws {
+    let told = try refusal(Objects.fixture("too_complex"))
+    #expect(told.code == "load.verifier" && told.category == .kernelRefused)
+    #expect(told.found?.contains("too large") == true, "\(told)")
+  }
+
+  @Test func namesTheFunctionThatIsCalledAndAbsent() throws {
+    let told = try refusal(Objects.fixture("absent_function"))
+    #expect(told.code == "load.absent-function" && told.category == .kernelRefused)
+    #expect(told.found?.contains("this kernel has no `function_of_no_kernel`") == true, "\(told)")
+    #expect(told.next?.contains("bpf_ksym_exists(function_of_no_kernel)") == true)
+    #expect(told.details.contains { $0.contains("absent_function.bpf.c:7") })
+  }
+
+  /// The kernel takes no sizes for a ring buffer; the type of its records is for who reads it.
+  @Test func aRingBufferMayNameItsRecords() throws {
+    let linked = try Objects.linked(Objects.fixture("ring_records"))
+    #expect(linked.maps.map(\.keySize) == [0] && linked.maps.map(\.valueSize) == [0])
+    _ = try ObjectLoader.load(linked, options: LoadOptions())
+  }
+
   @Test func saysWhatTheKernelLacks() throws {
     let told = try refusal(Objects.fixture("no_target"))
     #expect(told.code == "load.no-attach-target" && told.category == .unsupported)
@@ -109,7 +131,7 @@ import Testing
     let refusal = Refusal.Program(
       name: "x", section: "kprobe/y", error: SystemError("bpf BPF_PROG_LOAD", errno: 22),
       reason: "program of this type cannot use helper bpf_probe_read_kernel#113", instruction: nil, source: nil,
-      unresolvedRelocation: nil, lockdown: .confidentiality, logTail: [], logPath: nil)
+      absentFunction: nil, unresolvedRelocation: nil, lockdown: .confidentiality, logTail: [], logPath: nil)
     let told = BPFLoadError.programRefused(refusal).diagnostic
     #expect(told.code == "load.lockdown" && told.why?.contains("(confidentiality)") == true)
     #expect(told.found?.contains("#113") == true)

@@ -24,6 +24,18 @@ import Testing
     #expect(log.tail.count == 8)
   }
 
+  /// Nothing was processed: the steps before the verifier's say what they do, and in the last line what is wrong.
+  @Test func theLastWordBeforeTheFirstInstruction() {
+    let log = VerifierLog(
+      """
+      prog '': relo #0: kind <type_matches> (12), spec is [6] struct rw_semaphore___mine
+      prog '': relo #0: error matching candidate #0 [107] struct rw_semaphore: -22
+      processed 0 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+      """)
+    #expect(log.reason == "prog '': relo #0: error matching candidate #0 [107] struct rw_semaphore: -22")
+    #expect(log.instruction == nil)
+  }
+
   @Test func readsTheLayoutWithoutThem() {
     let log = VerifierLog(
       """
