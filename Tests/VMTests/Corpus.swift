@@ -94,7 +94,7 @@ final class Corpus {
     let usual = programs.filter { !$0.report.kind.isOptional }
     guard let first = usual.first, usual.count == programs.count else { return programs.map { ask($0) } }
     do {
-      try loadSized(object, options(first, attaches: true, only: false))
+      try loadSized(object, options(first, attaches: true))
       return programs.map { _ in Outcome(load: .yes, attach: .yes) }
     } catch BPFLoadError.mapRefused(let map, let shape, let error) {
       // The maps are made for each program, whether it uses them or not.
@@ -107,14 +107,14 @@ final class Corpus {
 
   private func ask(_ program: Program) -> Outcome {
     do {
-      try loadSized(program.object, options(program, attaches: true, only: true))
+      try loadSized(program.object, options(program, attaches: true), only: program.report.name)
       return Outcome(load: .yes, attach: .yes)
     } catch {
       guard let attach = Self.attachment(error) else {
         return Outcome(load: Self.refusal(error), attach: .unasked("not loaded"))
       }
       do {
-        try loadSized(program.object, options(program, attaches: false, only: true))
+        try loadSized(program.object, options(program, attaches: false), only: program.report.name)
         return Outcome(load: .yes, attach: attach)
       } catch {
         return Outcome(load: Self.refusal(error), attach: .unasked("not loaded"))
@@ -122,10 +122,9 @@ final class Corpus {
     }
   }
 
-  private func options(_ program: Program, attaches: Bool, only: Bool) -> LoadOptions {
+  private func options(_ program: Program, attaches: Bool) -> LoadOptions {
     var options = LoadOptions()
     options.attaches = attaches
-    if only { options.programs = [program.report.name] }
     options.interface = "lo"
     options.cgroup = "/sys/fs/cgroup"
     // Where the section names no place, one that is always there.
@@ -135,10 +134,10 @@ final class Corpus {
 
   /// Loads with a size for every map that the object leaves open and the kernel refuses so, as the object's own loader
   /// would, and takes everything out again.
-  private func loadSized(_ object: String, _ options: LoadOptions) throws {
+  private func loadSized(_ object: String, _ options: LoadOptions, only program: String? = nil) throws {
     while true {
       do {
-        try load(object, options)
+        try load(object, options, only: program)
         return
       } catch BPFLoadError.mapWithoutSize(let map, _, _) where sizes[object]?.contains(where: { $0.map == map }) != true
       {
@@ -149,12 +148,14 @@ final class Corpus {
 
   /// Loads, and takes everything out again. Returns the number of programs.
   @discardableResult
-  private func load(_ object: String, _ options: LoadOptions) throws -> Int {
+  private func load(_ object: String, _ options: LoadOptions, only program: String? = nil) throws -> Int {
     var options = options
     // Some want to share maps by name, for which there must be a directory.
     options.pinPath = Self.pins
     options.verifierLog = "/tmp/verifier.log"
-    let prepared = try prepare(object).sizing(sizes[object] ?? [])
+    var choice = ProgramChoice()
+    if let program { choice.only = [FileNamePattern(program)] }
+    let prepared = try prepare(object).choosing(choice).sizing(sizes[object] ?? [])
     switch policy.admit([Facts(operation: .bpfProgLoad)], objectDigest: prepared.digest) {
     case .deny: throw Failure(description: "the policy denies \(object)")
     case .allow(let permit, _):

@@ -44,9 +44,10 @@ struct Worker: ~Copyable {
     var object = try JudgedObject.prepare(named, &examination, keyring: admission.request.kernelKeyring)
     var reports = BPFObject.reports(of: object.linked)
     try JudgedObject.holdAgainstManifest(object, reports)
-    if !admission.request.mapEntries.isEmpty {
+    if admission.request.isConfiguring || object.linked.hasOnlyOptionalPrograms {
       // The manifest tells of the object's own bytes; the policy is to judge what will be there.
       do throws(BPFLoadError) {
+        object = try object.choosing(admission.request.choice)
         object = try object.sizing(admission.request.mapEntries)
       } catch {
         throw .load(error)
@@ -115,6 +116,7 @@ struct Worker: ~Copyable {
       admission.request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0
     }
     options.attaches = admission.request.attaches
+    options.attachedPrograms = admission.request.choice.attached
     options.interface = admission.request.interface
     options.cgroup = admission.request.cgroup
     options.attachTarget = admission.request.attachTarget

@@ -42,6 +42,7 @@ struct AskedRun: Sendable {
     ] {
       if let value { members.append(.init(name, .string(value))) }
     }
+    members += request.choice.members
     if !request.mapEntries.isEmpty { members.append(.init("map_entries", .array(request.mapEntries.map(\.json)))) }
     common = members
   }

@@ -188,6 +188,7 @@ extension Recorder {
     // What was judged, so that the decision can be replayed against another policy.
     details.append(.init("facts", .array(facts.map(\.json))))
     details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
+    details += request.choice.members
     if !request.mapEntries.isEmpty { details.append(.init("map_entries", .array(request.mapEntries.map(\.json)))) }
     return details
   }

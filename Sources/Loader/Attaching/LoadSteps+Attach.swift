@@ -33,7 +33,7 @@ extension LoadSteps {
     var links: [MadeLink] = []
     // Marked places share a map of the object, a key for each kind of arguments.
     var nextKey: UInt32 = 0
-    for (program, object) in zip(programs, objects) {
+    for (program, object) in zip(programs, objects) where options.attaches(program.name) {
       let attachment = try Attachment(program, options)
       // Registered as a whole, by its map.
       guard let place = attachment.place else { continue }

@@ -1,10 +1,12 @@
+public import Linux
+
 /// What a load may be told besides the object.
 public struct LoadOptions: Sendable {
   /// The directory in a BPF file system that gets `prog/<name>` and `map/<name>`; nil pins nothing, and then the
   /// programs live as long as the ``LoadedObject`` does.
   public var pinPath: String?
-  /// The programs to load, by name; nil loads all that the object does not mark optional (`SEC("?…")`).
-  public var programs: [String]?
+  /// The programs to attach, by their names or patterns of them; empty for all.
+  public var attachedPrograms: [FileNamePattern] = []
   /// Whether each program is attached, with its link pinned as `link/<name>`: to what its section names (`raw_tp/…`,
   /// `tp_btf/…`, `fentry/…`, `lsm/…`, `iter/…`), or to ``interface`` or ``cgroup``. Structures of functions are
   /// registered. A program that nothing says a place for is refused then.
@@ -23,4 +25,9 @@ public struct LoadOptions: Sendable {
   public var logDirectory = "/tmp"
 
   public init() {}
+
+  /// Whether a program of this name is attached.
+  func attaches(_ program: String) -> Bool {
+    attaches && (attachedPrograms.isEmpty || attachedPrograms.contains { $0.matches(program) })
+  }
 }

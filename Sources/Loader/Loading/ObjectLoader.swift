@@ -58,21 +58,10 @@ public enum ObjectLoader {
   private static func selected(
     from linked: LinkedObject, _ options: LoadOptions
   ) throws(BPFLoadError) -> [LinkedProgram] {
-    let chosen: [LinkedProgram]
-    if let names = options.programs {
-      let available = linked.programs.map(\.name)
-      let known = Set(available)
-      for name in names where !known.contains(name) {
-        throw .noSuchProgram(name: name, available: available)
-      }
-      let wanted = Set(names)
-      chosen = linked.programs.filter { wanted.contains($0.name) }
-    } else {
-      chosen = linked.programs.filter { !$0.kind.isOptional }
-    }
-    guard !chosen.isEmpty else { throw .nothingToLoad }
+    let chosen = linked.programs.filter { !$0.kind.isOptional }
+    guard !chosen.isEmpty else { throw .nothingToLoad(optional: linked.programs.map(\.name)) }
     // Known before anything is made.
-    if options.attaches { for program in chosen { _ = try Attachment(program, options) } }
+    for program in chosen where options.attaches(program.name) { _ = try Attachment(program, options) }
     if let bare = chosen.first(where: { $0.funcInfo.isEmpty }) { throw .missingFuncInfo(program: bare.name) }
     return chosen
   }

@@ -45,6 +45,15 @@ public struct PreparedObject: ~Copyable {
     return PreparedObject(digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover)
   }
 
+  /// The same object with the programs that were chosen, and no others. What is judged afterwards has to be this one.
+  ///
+  /// - Throws: ``BPFLoadError/noSuchProgram(name:available:)``, ``BPFLoadError/nothingToLoad(optional:)``.
+  public consuming func choosing(_ choice: ProgramChoice) throws(BPFLoadError) -> PreparedObject {
+    var linked = linked
+    try linked.choose(choice)
+    return PreparedObject(digest: digest, evidence: evidence, linked: linked, handover: handover)
+  }
+
   /// The same object with maps sized that it leaves open. What is judged afterwards has to be the sized object.
   ///
   /// - Throws: ``BPFLoadError/noMapToSize(map:open:)``, ``BPFLoadError/mapHasSize(map:entries:)``.

@@ -16,9 +16,9 @@ extension BPFLoadError: Diagnosable {
         expected: "\(permit)", found: "\(object)", next: "examine the object and ask the policy again")
     case .noSuchProgram(let name, let available):
       Diagnostic(
-        "load.no-such-program", .incomplete, "the object has no program `\(name)`",
+        "load.no-such-program", .usage, "there is no program `\(name)` to choose",
         found: available.isEmpty ? "no programs" : available.joined(separator: ", "),
-        next: "name one of the programs it has")
+        next: "name one of these programs, or a pattern of names (`handle_*`)")
     case .noMapToSize(let map, let open):
       Diagnostic(
         "load.no-map-to-size", .incomplete, "the object has no map `\(map)` to size",
@@ -29,11 +29,12 @@ extension BPFLoadError: Diagnosable {
         "load.map-has-size", .incomplete, "the object says itself how many entries map `\(map)` has",
         expected: "a map whose size the object leaves open", found: "\(entries) entries",
         why: "what the object says is proven or signed with it", next: "leave out --map-entries for this map")
-    case .nothingToLoad:
+    case .nothingToLoad(let optional):
       Diagnostic(
         "load.nothing", .incomplete, "the object has no program to load",
-        why: "programs in sections that begin with `?` are loaded only when they are named",
-        next: "name the programs to load")
+        found: optional.isEmpty ? nil : "optional programs: \(optional.joined(separator: ", "))",
+        why: optional.isEmpty ? nil : "programs in sections that begin with `?` are loaded only when they are named",
+        next: optional.first.map { "name the programs to load: --program \($0)" })
     case .missingFuncInfo(let program):
       Diagnostic(
         "load.no-func-info", .invalid, "program `\(program)` has no function information (func_info in .BTF.ext)",

@@ -17,8 +17,8 @@ public enum BPFLoadError: Error, Sendable {
   case permitForOtherBytes(permit: Digest, object: Digest)
   /// A program was asked for that the object does not have.
   case noSuchProgram(name: String, available: [String])
-  /// Nothing is left to load: the object has only optional programs, or none.
-  case nothingToLoad
+  /// Nothing is left to load: none was chosen, or the object has only optional programs, or none.
+  case nothingToLoad(optional: [String])
   /// Without func_info the kernel ignores CO-RE records silently.
   case missingFuncInfo(program: String)
   /// Two maps or programs would be pinned under one name.

@@ -12,17 +12,15 @@ import Testing
   private func load(_ program: String, _ change: (inout LoadOptions) -> Void = { _ in }) throws -> LoadedObject {
     var options = LoadOptions()
     options.attaches = true
-    options.programs = [program]
     change(&options)
-    return try ObjectLoader.load(Objects.linked(Objects.fixture("places")), options: options)
+    return try ObjectLoader.load(Objects.linked(Objects.fixture("places"), only: [program]), options: options)
   }
 
   private func refusal(_ program: String, _ change: (inout LoadOptions) -> Void = { _ in }) throws -> Diagnostic {
     var options = LoadOptions()
     options.attaches = true
-    options.programs = [program]
     change(&options)
-    return try Objects.refusal(Objects.linked(Objects.fixture("places")), options: options).diagnostic
+    return try Objects.refusal(Objects.linked(Objects.fixture("places"), only: [program]), options: options).diagnostic
   }
 
   /// What bpftool says of the object's one link.

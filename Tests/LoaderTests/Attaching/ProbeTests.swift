@@ -11,18 +11,16 @@ import Testing
   private func load(_ program: String, _ target: String? = nil, pins: String? = nil) throws -> LoadedObject {
     var options = LoadOptions()
     options.attaches = true
-    options.programs = [program]
     options.attachTarget = target
     options.pinPath = pins
-    return try ObjectLoader.load(Objects.linked(Objects.fixture("probes")), options: options)
+    return try ObjectLoader.load(Objects.linked(Objects.fixture("probes"), only: [program]), options: options)
   }
 
   private func refusal(_ program: String, _ target: String? = nil) throws -> Diagnostic {
     var options = LoadOptions()
     options.attaches = true
-    options.programs = [program]
     options.attachTarget = target
-    return try Objects.refusal(Objects.linked(Objects.fixture("probes")), options: options).diagnostic
+    return try Objects.refusal(Objects.linked(Objects.fixture("probes"), only: [program]), options: options).diagnostic
   }
 
   private func hits(_ object: borrowing LoadedObject) throws -> UInt64 {

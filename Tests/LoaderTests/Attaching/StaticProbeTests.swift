@@ -14,10 +14,11 @@ import Testing
   ) throws(BPFLoadError) -> LoadedObject {
     var options = LoadOptions()
     options.attaches = true
-    options.programs = programs
     options.attachTarget = target
     options.pinPath = pins
-    guard let linked = try? Objects.linked(Objects.fixture("marked")) else { throw .nothingToLoad }
+    guard let linked = try? Objects.linked(Objects.fixture("marked"), only: programs) else {
+      throw .nothingToLoad(optional: programs)
+    }
     return try ObjectLoader.load(linked, options: options)
   }
 

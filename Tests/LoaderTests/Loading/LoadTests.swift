@@ -26,9 +26,7 @@ import Testing
   }
 
   @Test func refusesASlotWhoseProgramIsNotLoaded() throws {
-    var options = LoadOptions()
-    options.programs = ["first"]
-    let refusal = try Objects.refusal(Objects.linked(Objects.fixture("slots")), options: options)
+    let refusal = try Objects.refusal(Objects.linked(Objects.fixture("slots"), only: ["first"]))
     #expect(refusal.diagnostic.code == "load.no-slot-target" && refusal.diagnostic.message.contains("second"))
   }
 

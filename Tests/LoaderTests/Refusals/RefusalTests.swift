@@ -75,10 +75,9 @@ import Testing
   }
 
   @Test func namesAnUnknownProgram() throws {
-    var options = LoadOptions()
-    options.programs = ["nobody"]
-    let told = try refusal(Objects.demo("xdp_counter"), options: options)
-    #expect(told.code == "load.no-such-program" && told.found == "xdp_counter")
+    let path = try Objects.demo("xdp_counter")
+    let error = try #require(throws: BPFLoadError.self) { _ = try Objects.linked(path, only: ["absent"]) }
+    #expect(error.diagnostic.code == "load.no-such-program" && error.diagnostic.found == "xdp_counter")
   }
 
   @Test func refusesProgramsWithoutFunctionInformation() throws {

@@ -100,6 +100,15 @@ enum Objects {
     return try BPFObject.link(bytes: object.rawSpan, objectName: name, allowsExterns: true)
   }
 
+  /// The same with the programs of these names alone; nil leaves the choice to the object.
+  static func linked(_ path: String, only programs: [String]?) throws -> LinkedObject {
+    var linked = try linked(path)
+    var choice = ProgramChoice()
+    choice.only = (programs ?? []).map { FileNamePattern($0) }
+    try linked.choose(choice)
+    return linked
+  }
+
   /// A load that must fail, and how it failed.
   static func refusal(_ linked: LinkedObject, options: LoadOptions = LoadOptions()) throws -> BPFLoadError {
     do throws(BPFLoadError) {
@@ -114,9 +123,7 @@ enum Objects {
 
   /// Links and loads, without pins.
   static func load(_ path: String, programs: [String]? = nil) throws -> LoadedObject {
-    var options = LoadOptions()
-    options.programs = programs
-    return try ObjectLoader.load(linked(path), options: options)
+    return try ObjectLoader.load(linked(path, only: programs), options: LoadOptions())
   }
 }
 

@@ -21,6 +21,7 @@ extension LoadCommand {
     request.interface = interface
     request.cgroup = cgroup
     request.attachTarget = target
+    request.choice = choice
     request.mapEntries = mapEntries
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog

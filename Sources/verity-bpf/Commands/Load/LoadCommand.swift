@@ -1,4 +1,5 @@
 import Admission
+import Linux
 import Loader
 import Trust
 
@@ -20,6 +21,15 @@ struct LoadCommand: Command {
     "--target", takes: .word("TARGET"),
     "What a section leaves open: what could stand behind its slash, `ingress` or `egress`, a network namespace's file, "
       + "`cpu-clock@HZ`, `ipv4/local_in`, a sockmap of the object.")
+  static let program: Key<[String]> = .repeated(
+    "--program", takes: .word("NAME"),
+    "Load only this program, which may be an optional one (`SEC(\"?…\")`): a name, or a pattern such as `handle_*`. Can be "
+      + "given several times.")
+  static let withoutProgram: Key<[String]> = .repeated(
+    "--without-program", takes: .word("NAME"), "Load all programs but this one. Can be given several times.")
+  static let attachProgram: Key<[String]> = .repeated(
+    "--attach-program", takes: .word("NAME"),
+    "Attach only this program of those that are loaded. Can be given several times.")
   static let mapEntries: Key<[MapEntries]> = .repeated(
     "--map-entries", "How many entries a map gets whose size the object leaves open. Can be given several times.")
   static let keyring: Key<KernelKeyring?> = .optional(
@@ -52,7 +62,9 @@ struct LoadCommand: Command {
     ],
     options: ObjectChoice.keys + TrustedRootHash.keys
       + [
-        CommonOptions.trustAnchors, policy, pinPath, attach, interface, cgroup, target, mapEntries, keyring,
+        CommonOptions.trustAnchors, policy, pinPath, program, withoutProgram, attach, attachProgram, interface, cgroup,
+        target,
+        mapEntries, keyring,
         verifierLog, CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ])
   static let schema = "verity-bpf/load/1"
@@ -67,6 +79,8 @@ struct LoadCommand: Command {
   let interface: String?
   let cgroup: String?
   let target: String?
+  /// Which programs are loaded and attached.
+  let choice: ProgramChoice
   /// The sizes of maps that the objects leave open.
   let mapEntries: [MapEntries]
   /// The keys with which the kernel is to check signatures; nil asks for no such check.
@@ -83,7 +97,12 @@ struct LoadCommand: Command {
     trustAnchors = try words[CommonOptions.trustAnchors]
     policy = try words[Self.policy]
     pinPath = try words[Self.pinPath]
-    attach = try words[Self.attach]
+    var choice = ProgramChoice()
+    choice.only = try words[Self.program].map { FileNamePattern($0) }
+    choice.without = try words[Self.withoutProgram].map { FileNamePattern($0) }
+    choice.attached = try words[Self.attachProgram].map { FileNamePattern($0) }
+    self.choice = choice
+    attach = try words[Self.attach] || !choice.attached.isEmpty
     interface = try words[Self.interface]
     cgroup = try words[Self.cgroup]
     target = try words[Self.target]

@@ -81,6 +81,7 @@ extension LoadCommand {
       .init("kernel_edits", .array(outcome.kernelEdits.map(\.json))),
       .init("map_entries", .array(mapEntries.map(\.json))),
     ]
+    members += choice.members
     let programs = outcome.loadedPrograms
     let maps = outcome.loadedMaps
     members += [
