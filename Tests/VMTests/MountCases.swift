@@ -128,6 +128,14 @@ enum MountCases {
     let mounted = try run(["mount", "/images/\(image).raw", directory] + options)
     try Command.expectStatus(0, mounted)
     try expect(mounted.text.contains(witness), mounted.text)
+    // Once, for scripts.
+    if image == layouts[0] {
+      try Command.expectStatus(0, try run(["umount", directory]))
+      try expectNothingLeft()
+      let told = try run(["mount", "/images/\(image).raw", directory, "--json"] + options)
+      try Command.expectStatus(0, told)
+      try expect(told.text.contains(#""keyring_unsealed":\#(signed ? "false" : "null")"#), told.text)
+    }
     let work = try Machine.temporaryDirectory()
     let rootHash = try Machine.text("/images/\(image).roothash").trimmed
     for (more, status) in [("", 0), (" dmverity_signature=TRUE", signed ? 0 : 2)] {
@@ -146,14 +154,14 @@ enum MountCases {
     try expectNothingLeft()
   }
 
-  private static func run(_ arguments: [String]) throws -> Command.Result {
+  static func run(_ arguments: [String]) throws -> Command.Result {
     let result = try Subprocess.run(["/usr/bin/verity-bpf"] + arguments)
     return Command.Result(status: result.status, text: result.text)
   }
 
   /// No volume and no loop device with a file under it, at the latest in a moment: what the kernel takes down with its
   /// last user it takes down in the background.
-  private static func expectNothingLeft() throws {
+  static func expectNothingLeft() throws {
     var left = remains()
     for _ in 0..<50 where !left.isEmpty {
       Timestamp.pause(milliseconds: 100)

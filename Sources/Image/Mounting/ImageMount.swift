@@ -136,7 +136,7 @@ public enum ImageMount {
       let loop = try image.attach(.data, label: loopLabel)
       try mount(loop.number, at: loop.path, on: request.directory, options)
       return MountedVolume(
-        directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none,
+        directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none, keyring: nil,
         signature: signature.verdict, isSignatureUnused: signature.forKernel != nil)
     } catch {
       throw .system(error, doing: "`\(image.path)` was not mounted")
@@ -196,11 +196,13 @@ public enum ImageMount {
       throw .activation(name: name, error, isSigned: signature.forKernel != nil)
     }
     let device = KernelStatement.mappedNode.place(name)
+    let number: DeviceNumber
     do throws(SystemError) {
       guard let active = try DeviceMapper.open().device(named: name) else {
         throw SystemError.unanswered(.mapperDevice, at: name, found: "no such device")
       }
-      try mount(active.number, at: device, on: request.directory, options)
+      number = active.number
+      try mount(number, at: device, on: request.directory, options)
     } catch {
       // Nothing is left behind; should this fail too, the first failure is the one to be told.
       try? VerityActivation.deactivate(name: name)
@@ -208,6 +210,8 @@ public enum ImageMount {
     }
     return MountedVolume(
       directory: request.directory, device: device, rootHash: request.rootHash,
-      witness: signature.forKernel == nil ? .rootHash : .signed, signature: signature.verdict, isSignatureUnused: false)
+      witness: signature.forKernel == nil ? .rootHash : .signed,
+      keyring: signature.forKernel == nil ? nil : .ask(about: number), signature: signature.verdict,
+      isSignatureUnused: false)
   }
 }

@@ -1,4 +1,5 @@
 public import Base
+public import Linux
 public import Trust
 
 /// How an image that is open is to be mounted.
@@ -59,6 +60,8 @@ public struct MountedVolume: Equatable, Sendable {
   public let device: String
   public let rootHash: Digest
   public let witness: Witness
+  /// Whether root could have added the key by which the kernel took the signature; nil where it took none.
+  public let keyring: KeyringSeal?
   /// What our own trust anchors say of the signature that counts; nil when there is none.
   public let signature: RootHashVerdict?
   /// Whether there is a signature that would have been given to the kernel, and no device-mapper to give it to.

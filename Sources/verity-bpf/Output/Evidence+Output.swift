@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Linux
 import Provenance
 
 /// Evidence as people read it, and as scripts do.
@@ -243,14 +244,8 @@ extension VolumeFacts {
 
   /// Whose key signed the root hash.
   private var signatureWord: String {
-    let doubtful = "root hash signed, but by a key that root may have added:"
-    return switch keyring {
-    case .sealed: "root hash signed by a key of the kernel"
-    case .unsealed: "\(doubtful) the .dm-verity keyring was left unsealed (dm_verity.keyring_unsealed)"
-    case .unknown(.hidden): "\(doubtful) whether the .dm-verity keyring was sealed could not be asked"
-    case .unknown(.moduleRemoved): "\(doubtful) a module was removed by force since the machine started"
-    case .unknown(.moduleYounger): "\(doubtful) dm-verity was loaded after the volume was made"
-    }
+    keyring.caveat.map { "root hash signed, but by a key that root may have added: \($0)" }
+      ?? "root hash signed by a key of the kernel"
   }
 
   /// The same for scripts.
@@ -264,6 +259,19 @@ extension VolumeFacts {
       "ignores_zero_blocks": .bool(ignoresZeroBlocks), "corrects_errors": .bool(correctsErrors),
       "disk_sequence": diskSequence.map { .unsigned($0) } ?? nil,
     ]
+  }
+}
+
+extension KeyringSeal {
+  /// Why root may have added the key that took a signature; nil where it cannot have.
+  var caveat: String? {
+    switch self {
+    case .sealed: nil
+    case .unsealed: "the .dm-verity keyring was left unsealed (dm_verity.keyring_unsealed)"
+    case .unknown(.hidden): "whether the .dm-verity keyring was sealed could not be asked"
+    case .unknown(.moduleRemoved): "a module was removed by force since the machine started"
+    case .unknown(.moduleYounger): "dm-verity was loaded after the volume was made"
+    }
   }
 }
 

@@ -94,6 +94,7 @@ struct MountCommand: Command {
         "schema": .string(Self.schema), "directory": .string(mounted.directory), "device": .string(mounted.device),
         "root_hash": .string(mounted.rootHash.description), "witness": .string(mounted.witness.rawValue),
         "signature": mounted.signature?.json ?? .null,
+        "keyring_unsealed": mounted.keyring.map { .bool($0 != .sealed) } ?? .null,
       ])
     } else {
       var lines = [
@@ -103,6 +104,9 @@ struct MountCommand: Command {
       if mounted.isSignatureUnused {
         Output.warning(
           "mount.signature-unused", "without device-mapper, nobody in the kernel checked the signature of `\(image)`")
+      }
+      if let caveat = mounted.keyring?.caveat {
+        lines.append(Output.row("keyring", "root may have added the key that took the signature: \(caveat)"))
       }
       if let verdict = mounted.signature { lines.append(Output.row("signature", "for us it \(verdict.line)")) }
       try Printout.print(lines)

@@ -1,5 +1,4 @@
 internal import KernelABI
-internal import Linux
 
 /// Whether root could have added the key that took a volume's signature to the `.dm-verity` keyring (Linux 7.0).
 ///
@@ -25,7 +24,7 @@ public enum KeyringSeal: Equatable, Sendable {
   }
 
   /// Asks about the ring that took the signature of a device's table.
-  static func ask(about device: DeviceNumber) -> KeyringSeal {
+  public static func ask(about device: DeviceNumber) -> KeyringSeal {
     switch KernelFile.read(.keyringUnsealed) {
     case .text("N"): break
     case .text: return .unsealed

@@ -1,7 +1,7 @@
 import KernelABI
 import Testing
 
-@testable import Provenance
+@testable import Linux
 
 /// For which volumes the dm-verity module's word about its keyring holds.
 @Suite struct KeyringSealTests {
