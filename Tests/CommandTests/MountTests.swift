@@ -119,6 +119,32 @@ import Testing
     #expect(try FileStatus.of(path: target).device != FileStatus.of(path: directory.path).device, "it was unmounted")
   }
 
+  /// A bind mount of ours, or of a directory of it, was made by others and stays; ours goes, and what still shows it is said.
+  @Test func leavesWhatOthersBound() async throws {
+    let directory = try LayoutTests.sources()
+    _ = try LayoutTests.build(directory, "appended")
+    for name in ["mount", "bound", "part"] { try Directory.create(directory.file(name)) }
+    let mounted = try VerityBPFCommand.run(
+      ["mount", "appended.raw", "mount", "--no-signature", "--no-device-mapper"], in: directory.path)
+    defer { for name in ["part", "bound", "mount"] { _ = try? Subprocess.run(["umount", directory.file(name)]) } }
+    try #require(mounted.status == 0, "\(mounted.errors)")
+    try Tools.run("mount", "--bind", directory.file("mount"), directory.file("bound"))
+    try Tools.run("mount", "--bind", directory.file("mount/.verity-bpf"), directory.file("part"))
+    for name in ["bound", "part"] {
+      let result = try VerityBPFCommand.run(["umount", name], in: directory.path)
+      #expect(result.status == 64 && result.errors.contains("error[mount.not-ours]"), "\(result.errors)")
+      #expect(result.errors.contains("verity-bpf umount \(directory.file("mount"))"), "\(result.errors)")
+      #expect(!(try Directory.names(directory.file(name)).isEmpty), "it was unmounted")
+    }
+    let own = try VerityBPFCommand.run(["umount", "mount", "--json"], in: directory.path)
+    try #require(own.status == 0, "\(own.errors)")
+    #expect(
+      try own.json()["other_mounts"] == .array(["bound", "part"].map { .string(directory.file($0)) }), "\(own.output)")
+    // Nor is a part of it ours when nothing else is left.
+    for name in ["bound", "part"] { try Tools.run("umount", directory.file(name)) }
+    #expect(try await Self.loopsGo(directory))
+  }
+
   /// A device that is mounted twice is not gone after the first umount, and a link to the mount point is as good as it.
   @Test func saysWhatRemains() async throws {
     let directory = try LayoutTests.sources()

@@ -69,6 +69,24 @@ enum MountCases {
         }
         try expectNothingLeft()
       },
+      // The key is known, and the signature is of another root hash: that is the cause that is told.
+      Case("signature-of-another-image", on: .secureBoot) {
+        guard let signature = Machine.signature else {
+          throw Skipped(reason: "this kernel's dm-verity does not look into the .platform keyring")
+        }
+        let directory = try Machine.temporaryDirectory()
+        let mount = ["mount", "/images/other.raw", directory, "--root-hash-signature"]
+        let known = try run(mount + ["/images/\(signature)"])
+        try Command.expectStatus(4, known)
+        try expect(
+          known.text.contains("error[mount.signature]") && known.text.contains("another root hash"), known.text)
+        try expect(!known.text.contains("--no-signature"), known.text)
+        // Control: a key that is in no keyring.
+        let unknown = try run(mount + ["/images/demo.stranger.p7s"])
+        try Command.expectStatus(4, unknown)
+        try expect(unknown.text.contains("may be in none of them"), unknown.text)
+        try expectNothingLeft()
+      },
       // A signature beside a disk image counts, and in the place of the one in the disk; there is no falling back to it.
       Case("signature-beside-a-disk", on: .secureBoot) {
         guard let signature = Machine.signature else {
@@ -171,7 +189,7 @@ enum MountCases {
   }
 
   /// Asked of the kernel: without udev a node stays in /dev/mapper when the kernel itself removes its device.
-  private static func remains() -> [String] {
+  static func remains() -> [String] {
     let names = (try? Directory.names("/sys/block")) ?? ["?"]
     return names.filter { $0.hasPrefix("dm-") }
       + names.filter { $0.hasPrefix("loop") }.filter {

@@ -39,6 +39,7 @@ struct VMTests {
     KeyringCases.suite,
     KernelWordCases.suite,
     MountCases.suite,
+    MountLifeCases.suite,
     DissectCases.suite,
     KernelSignatureCases.suite,
     ProgramCases.suite,

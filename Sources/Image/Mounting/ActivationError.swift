@@ -17,10 +17,12 @@ public enum ActivationError: Error, Sendable {
   case signature(image: String, Diagnostic, messages: [String])
   /// A volume of that name is active already. `isGoing`: it is removed when its last user is gone.
   case active(name: String, DeviceNumber, mounts: [String], isGoing: Bool)
-  /// The directory is unmounted, but its volume could not be taken down.
-  case deactivation(directory: String, name: String, VerityActivation.Failure)
+  /// A volume that nothing is mounted from could not be taken down.
+  case deactivation(name: String, SystemError)
   /// What is mounted on a directory is nothing that this program mounted.
   case notOurs(directory: String, found: String)
+  /// What is mounted on a directory is our mount on another one, or a part of it, which others have bound there.
+  case bound(directory: String, found: String, mount: String?)
 }
 
 extension ActivationError: Diagnosable {
@@ -48,6 +50,13 @@ extension ActivationError: Diagnosable {
         "mount.not-ours", .usage, "`\(directory)` is not a mount of verity-bpf",
         expected: "an image that `verity-bpf mount` mounted: EROFS on a loop device of its own, or on a verity volume "
           + "named \(ImageMount.prefix)…", found: found, next: "umount \(directory)")
+    case .bound(let directory, let found, let mount):
+      return Diagnostic(
+        "mount.not-ours", .usage, "`\(directory)` was not mounted by verity-bpf",
+        expected: "what `verity-bpf mount` mounted",
+        found: found,
+        next: "umount \(directory)"
+          + (mount.map { "; the mount itself is undone by: verity-bpf umount \($0)" } ?? ""))
     case .signature(let image, let reason, let messages):
       return Diagnostic(
         "mount.signature", .integrity,
@@ -58,18 +67,11 @@ extension ActivationError: Diagnosable {
         details: messages)
     case .active(let name, let number, let mounts, let isGoing):
       return Self.active(name, number, mounts, isGoing)
-    case .deactivation(let directory, let name, .noLibrary(let reason)):
-      return Self.remains(directory, name, found: reason, messages: [])
-    case .deactivation(let directory, let name, .refused(let error, let messages)):
-      return Self.remains(directory, name, found: error.errnoText, messages: messages)
+    case .deactivation(let name, let error):
+      return Diagnostic(
+        "mount.deactivation", .kernelRefused, "the volume `\(name)` could not be taken down",
+        expected: "a volume that goes now, or with its last user", found: "\(error)", next: "dmsetup info \(name)")
     }
-  }
-
-  private static func remains(_ directory: String, _ name: String, found: String, messages: [String]) -> Diagnostic {
-    Diagnostic(
-      "mount.deactivation", .kernelRefused,
-      "`\(directory)` is unmounted, but its volume `\(name)` could not be taken down", expected: "no such volume",
-      found: found, next: "veritysetup close \(name)", details: messages)
   }
 
   private static func active(_ name: String, _ number: DeviceNumber, _ mounts: [String], _ isGoing: Bool) -> Diagnostic
@@ -87,7 +89,8 @@ extension ActivationError: Diagnosable {
     } else if isGoing {
       diagnostic.next = "find who has it open (fuser /dev/mapper/\(name), or another mount namespace); or \(other)"
     } else {
-      diagnostic.next = "take it down first (veritysetup close \(name)); or \(other)"
+      diagnostic.next =
+        "take it down first, unless another run is setting it up just now: verity-bpf umount \(name); or \(other)"
     }
     return diagnostic
   }

@@ -3,8 +3,8 @@ internal import Linux
 
 /// What became of a mount that was taken away.
 public struct UnmountedVolume: Equatable, Sendable {
-  /// The mount point, without symbolic links.
-  public let directory: String
+  /// The mount point, without symbolic links; nil when a volume was taken down that was mounted nowhere.
+  public let directory: String?
   /// The block device that was mounted.
   public let device: String
   /// Whether the device is gone. While others use it (another mount, an open descriptor, a mount namespace of another
@@ -24,39 +24,89 @@ extension ImageMount {
   /// Unmounts what ``mount(_:_:threads:progress:)`` mounted on a directory, and takes its volume and loop devices down, or
   /// has the kernel do so when their last user is gone.
   ///
-  /// - Throws: ``ActivationError/notOurs(directory:found:)`` before anything is touched when it is another mount.
-  public static func unmount(_ directory: String) throws(ActivationError) -> UnmountedVolume {
-    let (path, number) = try mountPoint(directory)
+  /// - Parameter target: the directory; or a volume of ours, as `/dev/mapper/NAME` or, where no file is called so, as `NAME`.
+  ///   A volume need not be mounted: a run that was killed may have left it.
+  /// - Throws: ``ActivationError/notOurs(directory:found:)`` or ``ActivationError/bound(directory:found:mount:)`` before
+  ///   anything is touched when it is another mount.
+  public static func unmount(_ target: String) throws(ActivationError) -> UnmountedVolume {
+    guard let name = volumeName(target) else {
+      let (path, number) = try mountPoint(target)
+      return try unmount(path, number)
+    }
+    return try takeDown(name)
+  }
+
+  private static func volumeName(_ target: String) -> String? {
+    let nodes = KernelStatement.mappedNode.place("")
+    if target.hasPrefix(nodes) { return String(target.dropFirst(nodes.utf8.count)) }
+    let isFile = (try? FileStatus.of(path: target, followLinks: false)) != nil
+    return target.hasPrefix(prefix) && !target.utf8.contains(UInt8(ascii: "/")) && !isFile ? target : nil
+  }
+
+  private static func unmount(_ path: String, _ number: DeviceNumber) throws(ActivationError) -> UnmountedVolume {
     let device = try ownDevice(number, on: path)
+    try requireOwnMount(path, of: number)
     do throws(SystemError) {
+      // Before it is unmounted, so that nothing remains of a run that is killed in between, and by the number, which is
+      // nobody else's while it is mounted. The kernel was told so when it was mounted, but not by versions before.
+      if case .volume = device { _ = try DeviceMapper.open().removeWhenUnused(number) }
       try Mount.unmount(path)
     } catch {
       throw .system(error, doing: "`\(path)` was not unmounted")
     }
-    let others = Mount.places(of: number)
+    let others = Mount.shownPlaces(of: number)
     switch device {
     case .loop(let loop):
       let isGone = others.isEmpty && goes { KernelFile.read(.loopBackingFile, number.description) == .absent }
       return UnmountedVolume(directory: path, device: loop, isGone: isGone, otherMounts: others)
     case .volume(let name):
-      // Where it cannot be asked, it is there: nothing is said to be gone that may not be.
-      let isThere = {
-        switch KernelFile.read(.mappedName, number.description) {
-        case .text(let other): other == name
-        case .absent: false
-        case .unknown: true
-        }
-      }
-      if isThere() {
-        do throws(VerityActivation.Failure) {
-          try VerityActivation.deactivate(name: name)
-        } catch {
-          // It may have been waiting for its last user, which this mount was.
-          if isThere() { throw .deactivation(directory: path, name: name, error) }
-        }
-      }
       return UnmountedVolume(
-        directory: path, device: KernelStatement.mappedNode.place(name), isGone: !isThere(), otherMounts: others)
+        directory: path, device: KernelStatement.mappedNode.place(name),
+        isGone: others.isEmpty && goes { !isThere(number, named: name) }, otherMounts: others)
+    }
+  }
+
+  /// Unmounts a volume where it is mounted by us, and takes it down where it is not mounted.
+  private static func takeDown(_ name: String) throws(ActivationError) -> UnmountedVolume {
+    let node = KernelStatement.mappedNode.place(name)
+    let found: DeviceMapper.Device?
+    let places: [Mount.Place]
+    do throws(SystemError) {
+      found = try DeviceMapper.open().device(named: name)
+      places = try found.map { (device) throws(SystemError) in try Mount.places(of: device.number) } ?? []
+    } catch {
+      throw .system(error, doing: "the volume `\(name)` cannot be looked at")
+    }
+    guard let volume = found else {
+      throw .system(SystemError("umount", path: node, .enoent), doing: "there is no volume `\(name)`")
+    }
+    guard name.hasPrefix(prefix), volume.uuid.hasPrefix(identifierPrefix) else {
+      throw .notOurs(directory: node, found: "the volume `\(name)`")
+    }
+    if let own = places.first(where: { $0.root == "/" }) {
+      let (path, number) = try mountPoint(own.path)
+      guard number == volume.number else {
+        throw .notOurs(directory: own.path, found: "device \(number), which lies over the mount of `\(name)`")
+      }
+      return try unmount(path, number)
+    }
+    do throws(SystemError) {
+      _ = try DeviceMapper.open().removeWhenUnused(volume.number)
+    } catch {
+      throw .deactivation(name: name, error)
+    }
+    let others = places.map { $0.path }
+    return UnmountedVolume(
+      directory: nil, device: node, isGone: others.isEmpty && goes { !isThere(volume.number, named: name) },
+      otherMounts: others)
+  }
+
+  /// Where it cannot be asked, it is there: nothing is said to be gone that may not be.
+  private static func isThere(_ number: DeviceNumber, named name: String) -> Bool {
+    switch KernelFile.read(.mappedName, number.description) {
+    case .text(let other): other == name
+    case .absent: false
+    case .unknown: true
     }
   }
 
@@ -75,6 +125,35 @@ extension ImageMount {
       throw .system(error, doing: "`\(directory)` is no mount point")
     }
   }
+
+  /// Refuses a directory on which others have bound our mount or a part of it. Of several mounts of the whole file system,
+  /// ours is the first.
+  private static func requireOwnMount(_ path: String, of number: DeviceNumber) throws(ActivationError) {
+    let mounts: [Mount.Place]
+    let index: Int
+    do throws(SystemError) {
+      mounts = try Mount.places(of: number)
+      // What was mounted on a path last lies over the others.
+      guard let last = mounts.lastIndex(where: { $0.path == path }) else {
+        throw SystemError.unanswered(
+          .mounts, at: KernelStatement.mounts.place(), found: "no mount of device \(number) on `\(path)`")
+      }
+      index = last
+    } catch {
+      throw .system(error, doing: "whose mount `\(path)` is, is not known")
+    }
+    let own = mounts.firstIndex { $0.root == "/" }
+    guard own != index else { return }
+    let mount = own.map { mounts[$0].path }
+    let whole = mount.map { "what is mounted on `\($0)`" } ?? "a mounted image"
+    let found =
+      mounts[index].root == "/"
+      ? "\(whole), bound there by others" : "the directory `\(mounts[index].root)` of \(whole), bound there by others"
+    throw .bound(directory: path, found: found, mount: mount)
+  }
+
+  /// What libcryptsetup begins the UUIDs of verity volumes with.
+  private static let identifierPrefix = "CRYPT-VERITY-"
 
   /// Nothing of this is a proof, nor has it to be: it keeps us from taking down what others made.
   private static func ownDevice(_ number: DeviceNumber, on directory: String) throws(ActivationError) -> OwnDevice {
@@ -97,7 +176,7 @@ extension ImageMount {
       throw .system(error, doing: "whose mount `\(directory)` is, is not known")
     }
     if let name = answers.name {
-      guard name.hasPrefix(prefix), answers.uuid?.hasPrefix("CRYPT-VERITY-") == true else {
+      guard name.hasPrefix(prefix), answers.uuid?.hasPrefix(identifierPrefix) == true else {
         throw .notOurs(directory: directory, found: "the volume `\(name)`")
       }
       return .volume(name: name)
@@ -118,7 +197,7 @@ extension ImageMount {
   }
 
   /// Waits a little for what the kernel does behind the back of umount(2): udev may look at the device once more.
-  private static func goes(_ isGone: () -> Bool) -> Bool {
+  static func goes(_ isGone: () -> Bool) -> Bool {
     for _ in 0..<20 {
       if isGone() { return true }
       Timestamp.pause(milliseconds: 10)

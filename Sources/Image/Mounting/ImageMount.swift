@@ -82,7 +82,7 @@ public enum ImageMount {
     }
     guard let active else { return }
     throw .active(
-      name: name, active.number, mounts: Mount.places(of: active.number), isGoing: active.isRemovedWhenClosed)
+      name: name, active.number, mounts: Mount.shownPlaces(of: active.number), isGoing: active.isRemovedWhenClosed)
   }
 
   /// Checks every block of the image.
@@ -132,28 +132,29 @@ public enum ImageMount {
           expected: "device-mapper (/dev/mapper/control)", found: "a kernel or container without it",
           next: "mount by root hash alone, for objects that `load` proves by itself: without --root-hash-signature"))
     }
-    do throws(SystemError) {
-      let loop = try image.attach(.data, label: loopLabel)
-      try mount(loop.number, at: loop.path, on: request.directory, options)
-      return MountedVolume(
-        directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none, keyring: nil,
-        signature: signature.verdict, isSignatureUnused: signature.forKernel != nil)
-    } catch {
-      throw .system(error, doing: "`\(image.path)` was not mounted")
-    }
+    let loop = try attach(.data, of: image)
+    try mount(loop.number, at: loop.path, of: image, on: request.directory, options)
+    return MountedVolume(
+      directory: request.directory, device: loop.path, rootHash: request.rootHash, witness: .none, keyring: nil,
+      signature: signature.verdict, isSignatureUnused: signature.forKernel != nil)
   }
 
   /// Mounts the device of that number, whatever its node's path leads to by now.
   private static func mount(
-    _ number: DeviceNumber, at path: String, on directory: String, _ options: Mount.Flags
-  ) throws(SystemError) {
-    try KernelDevice.requireBlock(number, at: path)
-    try Mount.mount(path, on: directory, type: "erofs", options)
-    // mount(2) looks the path up by itself.
-    let mounted = try FileStatus.of(path: directory).device
-    guard mounted == number else {
-      try? Mount.unmount(directory)
-      throw .unanswered(.blockNode, at: path, found: "device \(mounted), and not device \(number)")
+    _ number: DeviceNumber, at path: String, of image: borrowing ImageFile, on directory: String,
+    _ options: Mount.Flags
+  ) throws(ActivationError) {
+    do throws(SystemError) {
+      try KernelDevice.requireBlock(number, at: path)
+      try Mount.mount(path, on: directory, type: "erofs", options)
+      // mount(2) looks the path up by itself.
+      let mounted = try FileStatus.of(path: directory).device
+      guard mounted == number else {
+        try? Mount.unmount(directory)
+        throw SystemError.unanswered(.blockNode, at: path, found: "device \(mounted), and not device \(number)")
+      }
+    } catch {
+      throw .system(error, doing: "`\(image.path)` was not mounted")
     }
   }
 
@@ -185,6 +186,8 @@ public enum ImageMount {
         rootHash: request.rootHash.bytes, signature: signature.forKernel
       ).activate()
     } catch {
+      // Another run may have been faster, between the question whether the name is free and this.
+      if case .refused = error { try requireFree(name) }
       // The kernel decides what it takes. Why it did not can be that there was nothing to take.
       if let message = signature.forKernel, case .refused(_, let messages) = error {
         do throws(SignatureError) {
@@ -195,23 +198,51 @@ public enum ImageMount {
       }
       throw .activation(name: name, error, isSigned: signature.forKernel != nil)
     }
-    let device = KernelStatement.mappedNode.place(name)
-    let number: DeviceNumber
+    let volume: HeldVolume
     do throws(SystemError) {
-      guard let active = try DeviceMapper.open().device(named: name) else {
-        throw SystemError.unanswered(.mapperDevice, at: name, found: "no such device")
-      }
-      number = active.number
-      try mount(number, at: device, on: request.directory, options)
+      volume = try HeldVolume(name)
     } catch {
       // Nothing is left behind; should this fail too, the first failure is the one to be told.
       try? VerityActivation.deactivate(name: name)
       throw .system(error, doing: "`\(image.path)` was not mounted")
     }
+    do throws(ActivationError) {
+      try mount(volume.number, at: volume.path, of: image, on: request.directory, options)
+    } catch {
+      let number = volume.number
+      _ = consume volume
+      _ = goes { KernelFile.read(.mappedName, number.description).text != name }
+      throw error
+    }
     return MountedVolume(
-      directory: request.directory, device: device, rootHash: request.rootHash,
+      directory: request.directory, device: volume.path, rootHash: request.rootHash,
       witness: signature.forKernel == nil ? .rootHash : .signed,
-      keyring: signature.forKernel == nil ? nil : .ask(about: number), signature: signature.verdict,
+      keyring: signature.forKernel == nil ? nil : .ask(about: volume.number), signature: signature.verdict,
       isSignatureUnused: false)
+  }
+}
+
+/// A volume that is held open, and that the kernel takes down with its last user: this value, or whatever has mounted or
+/// opened it by then. So nothing is left of a run that is killed, nor of one that others unmounted.
+private struct HeldVolume: ~Copyable {
+  let number: DeviceNumber
+  let path: String
+  private let device: OwnedFD
+
+  /// Takes hold of a volume that was just activated.
+  init(_ name: String) throws(SystemError) {
+    let mapper = try DeviceMapper.open()
+    guard let active = try mapper.device(named: name) else {
+      throw SystemError.unanswered(.mapperDevice, at: name, found: "no such device")
+    }
+    let node = KernelStatement.mappedNode.place(name)
+    let open = try KernelDevice.openBlock(active.number, at: node)
+    // By the number, which is nobody else's while the device is open.
+    guard try mapper.removeWhenUnused(active.number) else {
+      throw SystemError.unanswered(.mapperDevice, at: name, found: "a device that was removed though it is open")
+    }
+    number = active.number
+    path = node
+    device = open
   }
 }

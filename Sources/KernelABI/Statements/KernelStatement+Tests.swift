@@ -33,7 +33,7 @@ extension KernelStatement {
     case .loopLabel: ["Command/MountTests.leavesWhatOthersMounted"]
     case .openFile: ["VM origin.only-an-image-proves", "Command/ForeignPlaceTests.aProcessThatAnswersForAFileSystem"]
     case .openFileName: ["VM origin.name-is-looked-up-not-believed"]
-    case .mounts: ["VM mount.taken-down-with-its-last-user", files]
+    case .mounts: ["VM mount-life.bound-by-others", "Command/MountTests.leavesWhatOthersBound", files]
     case .fileVerityDigest:
       ["VM fs-verity.changed-on-the-disk", "Command/ForeignPlaceTests.aProcessThatAnswersForFileVerity"]
     case .fileVeritySignatures: ["VM fs-verity.signed"]

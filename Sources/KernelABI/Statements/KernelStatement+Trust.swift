@@ -118,7 +118,7 @@ extension KernelStatement {
     case .mapperNumber, .mapperControl, .mappedNode, .mappedName, .mappedIdentifier, .blockDevice, .blockNumber,
       .blockName,
       .blockNode, .blockReadOnly, .diskSequence, .partition, .partitionStart, .partitionSize, .loopControlNumber,
-      .loopControl, .loopNumber, .loopNode, .loopBackingFile, .loopOffset, .loopSizeLimit:
+      .loopControl, .loopNumber, .loopNode, .loopBackingFile, .loopOffset, .loopSizeLimit, .mounts:
       .refused("provenance.cannot-ask")
     case .mapperDevice, .mapperTable: .refused("provenance.no-table")
     case .loopLabel: .refused("mount.not-ours")
@@ -148,7 +148,6 @@ extension KernelStatement {
     case .threadStatus, .userMap, .kernelLog, .kernelLogNumber:
       .unsaid("a refusal names no cause that it would have shown; nothing is decided by it")
     case .openFileName: .unsaid("the file system's directories are searched for the inode")
-    case .mounts: .unsaid("a message names no mount point; nothing is decided by it")
     case .loginUser, .auditSession: .unsaid("the record is without it")
     case .networkInterfaces: .unsaid("none is offered for completion")
     }

@@ -132,7 +132,7 @@ extension KernelStatement {
     case .loopLabel: "the label that a loop device was set up with"
     case .openFile: "kind, inode, size, owner, mode, device and file system of an open file"
     case .openFileName: "the path of an open file"
-    case .mounts: "where a device is mounted in this mount namespace"
+    case .mounts: "where a device is mounted in this mount namespace, and which of its directories"
     case .fileVerityDigest: "the fs-verity digest of an open file, and the signature that it was given"
     case .fileVeritySignatures: "whether the kernel checks signatures of files with fs-verity, and wants them"
     case .fileVerityFeature: "whether ext4 has fs-verity"

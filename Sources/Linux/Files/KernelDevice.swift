@@ -40,8 +40,12 @@ public enum KernelDevice {
   /// - Throws: `SystemError`, with ``SystemError/unanswered`` when there is no such node, or something else.
   public static func openBlock(
     _ number: DeviceNumber, flags: OpenFlags = .readOnly
+  ) throws(SystemError) -> OwnedFD { try openBlock(number, at: try nodePath(of: number), flags: flags) }
+
+  /// The same by a node, or a link to one, at a path.
+  public static func openBlock(
+    _ number: DeviceNumber, at path: String, flags: OpenFlags = .readOnly
   ) throws(SystemError) -> OwnedFD {
-    let path = try nodePath(of: number)
     let device: OwnedFD
     do throws(SystemError) {
       try require(try FileStatus.of(path: path), .block, number, at: path, for: .blockNode)

@@ -120,6 +120,16 @@ public struct DeviceMapper: ~Copyable {
       UInt32(VB_DM_DEV_SUSPEND), "DM_DEV_SUSPEND", flags: UInt32(VB_DM_SUSPEND), device: .name(name, uuid: nil))
   }
 
+  /// DM_DEV_REMOVE with DM_DEFERRED_REMOVE: removed now, or by the kernel when the last who has it open or mounted is gone,
+  /// however that ends.
+  ///
+  /// - Returns: whether it is in use, and so still there.
+  public borrowing func removeWhenUnused(_ number: DeviceNumber) throws(SystemError) -> Bool {
+    try command(
+      UInt32(VB_DM_DEV_REMOVE), "DM_DEV_REMOVE", flags: UInt32(VB_DM_DEFERRED_REMOVE), device: .number(number)
+    ).device.isRemovedWhenClosed
+  }
+
   /// DM_DEV_REMOVE. EBUSY while the device is open or mounted.
   public borrowing func remove(name: String) throws(SystemError) {
     _ = try command(UInt32(VB_DM_DEV_REMOVE), "DM_DEV_REMOVE", device: .name(name, uuid: nil))

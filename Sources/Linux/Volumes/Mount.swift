@@ -27,28 +27,55 @@ public enum Mount {
     guard unsafe vb_umount(target) == 0 else { throw .current("umount", path: target) }
   }
 
-  /// Where a device is mounted in this mount namespace, in the order in which it was (/proc/self/mountinfo, proc(5)).
-  public static func places(of device: DeviceNumber) -> [String] {
+  /// What is mounted at a path.
+  public struct Place: Equatable, Sendable {
+    /// The directory of the file system that is seen there: `/` for all of it, another where a part was bound.
+    public let root: String
+    public let path: String
+
+    public init(root: String, path: String) {
+      self.root = root
+      self.path = path
+    }
+  }
+
+  /// Where a device is mounted in this mount namespace (/proc/self/mountinfo, proc(5)): in the order in which it was, or, in
+  /// a copy of another namespace, in which the mounts were copied.
+  ///
+  /// - Throws: `SystemError` with ``SystemError/unanswered`` when the kernel cannot be asked.
+  public static func places(of device: DeviceNumber) throws(SystemError) -> [Place] {
     let number = device.description
-    return places { fields in fields[2].elementsEqual(number.utf8) }
+    guard let bytes = try KernelFile.bytes(of: .mounts, limit: limit) else {
+      throw .unanswered(.mounts, at: KernelStatement.mounts.place(), found: "no such file", errno: ENOENT)
+    }
+    return places(in: bytes) { fields in fields[2].elementsEqual(number.utf8) }
+  }
+
+  /// The same for a message; none when the kernel cannot be asked.
+  public static func shownPlaces(of device: DeviceNumber) -> [String] {
+    ((try? places(of: device)) ?? []).map { $0.path }
   }
 
   /// Where file systems of a type are mounted, in that order.
   public static func places(ofType type: String) -> [String] {
-    places { fields in
+    guard let bytes = try? KernelFile.bytes(of: .mounts, limit: limit) else { return [] }
+    return places(in: bytes) { fields in
       // `… - TYPE SOURCE OPTIONS`, behind any number of optional fields.
       let rest = fields[5].split(separator: 32)
       guard let dash = rest.firstIndex(of: [0x2d]), dash + 1 < rest.count else { return false }
       return rest[dash + 1].elementsEqual(type.utf8)
-    }
+    }.map { $0.path }
   }
 
-  private static func places(where isMeant: ([ArraySlice<UInt8>]) -> Bool) -> [String] {
-    guard let bytes = try? KernelFile.bytes(of: .mounts, limit: 16 << 20) else { return [] }
-    return bytes.split(separator: 10).compactMap { line in
+  /// The longest list of mounts that is read, in bytes.
+  private static let limit = 16 << 20
+
+  private static func places(in bytes: [UInt8], where isMeant: ([ArraySlice<UInt8>]) -> Bool) -> [Place] {
+    bytes.split(separator: 10).compactMap { line in
       // `36 35 98:0 /root /mount/point options …`, blanks and line feeds in octal.
       let fields = line.split(separator: 32, maxSplits: 5)
-      return fields.count == 6 && isMeant(fields) ? unescaped(fields[4]) : nil
+      return fields.count == 6 && isMeant(fields)
+        ? Place(root: unescaped(fields[3]), path: unescaped(fields[4])) : nil
     }
   }
 

@@ -135,10 +135,11 @@ extension ErrorCatalogue {
     "mount.no-file-system":
       "The image's blocks are proven, and there is no EROFS file system in them. Others are not mounted: their parsers in the kernel would be shown what nobody here understands.",
     "mount.active":
-      "A dm-verity volume of that name is active, so it is not set up a second time. Use the mount it has, take it down with `verity-bpf umount`, or give the new one another name. A volume that was unmounted while somebody still used it goes by itself when its last user is gone.",
+      "A dm-verity volume of that name is active, so it is not set up a second time. Use the mount it has, take it down with `verity-bpf umount` (by its directory, or by its name when it is mounted nowhere because a run was killed), or give the new one another name. A volume that was unmounted while somebody still used it goes by itself when its last user is gone.",
     "mount.deactivation":
-      "The directory is unmounted, but libcryptsetup could not take the dm-verity volume under it down. It holds no data that could be lost: close it by its name.",
-    "mount.not-ours": "What is mounted there was not mounted by verity-bpf, so it is not touched.",
+      "The kernel did not take the dm-verity volume down, though nothing is mounted from it any more. It holds no data that could be lost; `dmsetup info` shows its state.",
+    "mount.not-ours":
+      "What is mounted there was not mounted by verity-bpf, so it is not touched. That is also so of a bind mount of what it mounted, or of a part of that: umount(8) takes it away, and the volume goes with its last mount.",
     "dm-table.targets": "The list of a device-mapper device's targets could not be read as the kernel writes it.",
     "dm-table.target-count":
       "The device is made of several targets. Only one that is verity from beginning to end is verified from beginning to end.",

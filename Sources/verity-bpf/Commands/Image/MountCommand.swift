@@ -27,7 +27,8 @@ struct MountCommand: Command {
       kernel checks nothing that is read, and `load` proves each object from the image file by itself. A signature that \
       --root-hash-signature names has to be accepted by the kernel, so without device-mapper nothing is mounted then.
 
-      Needs root. Undo it with: verity-bpf umount DIR
+      Needs root. Undo it with: verity-bpf umount DIR. The kernel takes the volume down with its last user, also after \
+      umount(8), and after a run that was killed.
       """,
     examples: ["verity-bpf mount progs.raw /mnt && verity-bpf load --fd 3 3< /mnt/xdp_counter.bpf.o"],
     arguments: [image, directory],
@@ -152,15 +153,18 @@ extension MountedVolume.Witness {
 
 /// `verity-bpf umount`: undoes `mount`.
 struct UmountCommand: Command {
-  static let directory: Key<String> = .required("DIR", takes: .directory, "The directory it is mounted on.")
+  static let directory: Key<String> = .required(
+    "DIR", takes: .directory, "The directory it is mounted on; or its volume, as /dev/mapper/NAME or NAME.")
 
   static let declaration = Declaration(
     "Unmount an image, and take its volume and loop devices down.",
     discussion: """
-      Only what `verity-bpf mount` mounted is touched. While something else uses the volume (another mount, an open \
-      descriptor) it stays, which is said, and the kernel takes it down with its last user.
+      Only what `verity-bpf mount` mounted is touched, and no bind mount of it that others made. While something else \
+      uses the volume (another mount, an open descriptor) it stays, which is said, and the kernel takes it down with its \
+      last user. A volume that a killed run left is mounted nowhere, and is named by its name.
       """,
-    examples: ["verity-bpf umount /mnt"], arguments: [directory], options: [CommonOptions.json])
+    examples: ["verity-bpf umount /mnt", "verity-bpf umount /dev/mapper/verity-bpf-5ebc01f0c0a1f7a9"],
+    arguments: [directory], options: [CommonOptions.json])
   static let schema = "verity-bpf/umount/1"
 
   let directory: String
@@ -172,26 +176,29 @@ struct UmountCommand: Command {
   }
 
   var wantsJSON: Bool { json }
-  var done: String? { "`\(directory)` is unmounted" }
+  var done: String? { "`\(directory)` is unmounted, or its volume is taken down" }
 
   func execute() throws -> Int32 {
     let unmounted = try ImageMount.unmount(directory)
     if json {
       try Output.json([
-        "schema": .string(Self.schema), "directory": .string(directory), "device": .string(unmounted.device),
+        "schema": .string(Self.schema), "directory": unmounted.directory == nil ? .null : .string(directory),
+        "device": .string(unmounted.device),
         "gone": .bool(unmounted.isGone), "other_mounts": .array(unmounted.otherMounts.map { .string($0) }),
       ])
-    } else if unmounted.isGone {
-      try Output.line(Output.row("unmounted", "\(directory); \(unmounted.device) is gone"))
     } else {
+      let place = unmounted.directory == nil ? "taken down" : "unmounted"
+      guard !unmounted.isGone else {
+        try Output.line(Output.row(place, "\(directory); \(unmounted.device) is gone"))
+        return 0
+      }
       let user =
         unmounted.otherMounts.isEmpty
-        ? "somebody has it open, or mounted in another mount namespace"
+        ? "a process has it open, or it is mounted in another mount namespace"
         : "it is mounted on \(unmounted.otherMounts.joined(separator: ", ")) too"
-      try Printout.print([
-        Output.row("unmounted", directory),
-        Output.row("remains", "\(unmounted.device): \(user); it goes with its last user"),
-      ])
+      var lines = unmounted.directory == nil ? [] : [Output.row(place, directory)]
+      lines.append(Output.row("remains", "\(unmounted.device): \(user); it goes with its last user"))
+      try Printout.print(lines)
     }
     return 0
   }
