@@ -40,9 +40,15 @@ enum OriginCases {
         try expectEqual(shadow.verity?.rootHash.hex, evil.rootHash, "root hash of what lies over it")
       },
       Case("image-mounted-without-a-device") {
+        // The file has to lie on a file system that reads by pages from a device: no tmpfs.
+        let loop = try LoopDevices.attachReadOnly(OwnedFD.open("/images/host.ext4", .readOnly))
+        defer { try? LoopDevices.detach(loop) }
+        let host = try Machine.temporaryDirectory()
+        try Mount.mount(loop, on: host, type: "ext4", .readOnly)
+        defer { try? Mount.unmount(host) }
         let place = try Machine.temporaryDirectory()
         do {
-          try Mount.mount("/images/demo.raw", on: place, type: "erofs", .readOnly)
+          try Mount.mount("\(host)/demo.raw", on: place, type: "erofs", .readOnly)
         } catch let error as SystemError {
           throw Skipped(reason: "this kernel mounts no image without a block device: mount(2) says \(error.errnoName)")
         }
@@ -50,6 +56,11 @@ enum OriginCases {
         try WitnessCases.expectRefusal("provenance.device", "an anonymous device") {
           _ = try WitnessCases.examine("\(place)/xdp_counter.bpf.o")
         }
+        let told = try Command.run("provenance", "--fd", "3", object: "\(place)/xdp_counter.bpf.o")
+        try expect(told.status == 4 && told.text.contains("mounted as a file"), told.text)
+        // Control: the same bytes, and by the file they prove.
+        let image = try Command.run("provenance", "--image", "\(host)/demo.raw", "--object", "xdp_counter.bpf.o")
+        try Command.expectStatus(0, image)
       },
       Case("number-that-another-volume-had") {
         // One examination, so that it could mistake the second volume for the first.

@@ -150,6 +150,8 @@ enum WitnessCases {
           object: "\(volume.mount())/xdp_counter.bpf.o")
         try Command.expectStatus(2, result)
       },
+      // The table says where the tree is, and the superblock is in the block before it.
+      Case("gap-before-the-tree") { try gap() },
       Case("no-permission-is-not-no") {
         let volume = try VerityVolume("demo", name: "nopermission")
         let path = "\(try volume.mount())/xdp_counter.bpf.o"
@@ -161,6 +163,32 @@ enum WitnessCases {
         try expect(result.text.contains("provenance.no-permission"), result.text)
       },
     ])
+
+  private static func gap() throws {
+    let rootHash = try Machine.text("/images/gap.roothash").trimmed
+    let loop = try LoopDevices.attachReadOnly(OwnedFD.open("/images/gap.raw", .readOnly))
+    defer { try? LoopDevices.detach(loop) }
+    let offset = try Machine.text("/images/gap.offset").trimmed
+    let opened = try Subprocess.run([
+      "/bin/sh", "-c",
+      "DM_DISABLE_UDEV=1 exec veritysetup open \(loop) gap \(loop) \(rootHash) --hash-offset=\(offset)",
+    ])
+    try expectEqual(opened.status, 0, "veritysetup: \(opened.text)")
+    defer { try? DeviceMapper.open().remove(name: "gap") }
+    let place = try Machine.temporaryDirectory()
+    try Mount.mount("/dev/mapper/gap", on: place, type: "erofs", .readOnly)
+    defer { try? Mount.unmount(place) }
+    try expectEqual(try examine("\(place)/xdp_counter.bpf.o").verity?.rootHash.hex, rootHash, "root hash")
+    // Control: a superblock that is not where the table has the tree.
+    let mapper = try DeviceMapper.open()
+    let table = try unwrap(try examine("\(place)/xdp_counter.bpf.o").volume?.table, "table")
+    var words = table.split(separator: " ").map { String($0) }
+    words[6] = "\((UInt64(words[6]) ?? 0) + 1)"
+    let sectors = (UInt64(words[5]) ?? 0) * 8
+    try mapper.loadTable(name: "gap", type: "verity", sectors: sectors, parameters: words.joined(separator: " "))
+    try mapper.resume(name: "gap")
+    try expectRefusal(nil, "a tree that is elsewhere") { _ = try examine("\(place)/xdp_counter.bpf.o") }
+  }
 
   static func examine(_ path: String) throws -> Evidence {
     let file = try OwnedFD.open(path, .readOnly)
