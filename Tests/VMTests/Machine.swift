@@ -51,12 +51,27 @@ enum Machine {
       guard errno == EAGAIN, attempt < 50 else {
         let error = SystemError("delete_module", path: name, errno: errno)
         // What uses it is more often than not a volume that a case has left.
-        let volumes = (try? Directory.names("/sys/block"))?.filter { $0.hasPrefix("dm-") } ?? []
-        let names = volumes.map { (try? text("/sys/block/\($0)/dm/name").trimmed) ?? $0 }
-        throw Failure(description: "\(error); device-mapper devices: \(names)")
+        throw Failure(description: "\(error); device-mapper devices: \(volumes())")
       }
       Timestamp.pause(milliseconds: 100)
     }
+  }
+
+  /// The names of all device-mapper devices.
+  private static func volumes() -> [String] {
+    let volumes = (try? Directory.names("/sys/block"))?.filter { $0.hasPrefix("dm-") } ?? []
+    return volumes.map { (try? text("/sys/block/\($0)/dm/name").trimmed) ?? $0 }
+  }
+
+  /// The device-mapper devices that are there, except some, at the latest in a moment: what the kernel takes down with its
+  /// last user it takes down in the background.
+  static func volumesLeft(except known: Set<String>) -> [String] {
+    for attempt in 1... {
+      let left = volumes().filter { !known.contains($0) }
+      if left.isEmpty || attempt == 50 { return left }
+      Timestamp.pause(milliseconds: 100)
+    }
+    return []
   }
 
   /// The signature of the demo image that this kernel takes; nil where it trusts no key of ours.

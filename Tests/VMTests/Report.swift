@@ -75,6 +75,8 @@ struct Report {
   private var passed = 0
   private var failed = 0
   private var skipped = 0
+  /// What earlier cases have left.
+  private var known: Set<String> = []
 
   init(boot: Boot) { self.boot = boot }
 
@@ -86,6 +88,10 @@ struct Report {
       let start = milliseconds()
       do {
         try one.body()
+        // It would keep dm-verity in use for every case that comes after.
+        let left = Machine.volumesLeft(except: known)
+        known.formUnion(left)
+        try expect(left.isEmpty, "it leaves volumes: \(left)")
         passed += 1
         Machine.say("ok \(boot.rawValue) \(name) (\(milliseconds() - start) ms)")
       } catch let reason as Skipped {
