@@ -15,6 +15,8 @@ public enum ProvenanceError: Error, Sendable {
   case fileSystem(fd: Int32, name: String, why: String, next: String)
   /// The file system's device cannot be traced to an image.
   case device(number: DeviceNumber, message: String, next: String)
+  /// A device that would have to be read from is suspended.
+  case suspended(SuspendedDevice)
   /// The kernel did not answer about a device-mapper device.
   case witness(number: DeviceNumber, SystemError)
   /// A device-mapper device is not one verity target, or its table cannot be understood.
@@ -51,7 +53,8 @@ extension ProvenanceError {
     // Without a node the device cannot be read. What is in its place is not the device.
     case .system(let error): error.unanswered == nil || error.unanswered == .blockNode && error.code == .enoent
     case .image(_, let diagnostic): diagnostic.code == "verity.unreadable"
-    case .notAFile, .fileSystem, .device, .witness, .table, .volume, .tableChanged, .poisoned, .mountDiffers,
+    case .notAFile, .fileSystem, .device, .suspended, .witness, .table, .volume, .tableChanged, .poisoned,
+      .mountDiffers,
       .imageFile,
       .fileVerity, .object, .rootHash, .tooLarge, .hashing, .revoked:
       false
@@ -76,6 +79,8 @@ extension ProvenanceError: Diagnosable {
       return Diagnostic(
         "provenance.device", .integrity, "device \(number): \(message)",
         expected: "a verity device, or a loop device whose backing file is an image with a dm-verity tree", next: next)
+    case .suspended(let device):
+      return device.diagnostic
     case .witness(let number, let error):
       if error.code == .eacces || error.code == .eperm {
         return Diagnostic(

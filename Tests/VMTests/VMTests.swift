@@ -40,6 +40,7 @@ struct VMTests {
     KernelWordCases.suite,
     MountCases.suite,
     MountLifeCases.suite,
+    SuspendedCases.suite,
     DissectCases.suite,
     KernelSignatureCases.suite,
     ProgramCases.suite,

@@ -56,7 +56,7 @@ enum WitnessCases {
         _ = try examine(path)
         try volume.suspend()
         defer { try? volume.resume() }
-        try expectRefusal("provenance.device", "a suspended device") { _ = try examine(path) }
+        try expectRefusal("provenance.suspended", "a suspended device") { _ = try examine(path) }
       },
       // The one other target that the kernel lets take a verity target's place.
       Case("error-target") {

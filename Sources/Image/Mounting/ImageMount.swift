@@ -139,14 +139,29 @@ public enum ImageMount {
       signature: signature.verdict, isSignatureUnused: signature.forKernel != nil)
   }
 
-  /// Mounts the device of that number, whatever its node's path leads to by now.
+  /// Mounts the device of that number, whatever its node's path leads to by now. One that is suspended is not waited for.
   private static func mount(
     _ number: DeviceNumber, at path: String, of image: borrowing ImageFile, on directory: String,
     _ options: Mount.Flags
   ) throws(ActivationError) {
+    let failure: SystemError?
+    do throws(SuspendedDevice) {
+      failure = try SuspendedDevice.bounding(number) {
+        do throws(SystemError) {
+          try KernelDevice.requireBlock(number, at: path)
+          try Mount.mount(path, on: directory, type: "erofs", options)
+          return nil
+        } catch {
+          return error
+        }
+      }
+    } catch {
+      var diagnostic = error.diagnostic
+      diagnostic.message = "`\(image.path)` was not mounted: \(diagnostic.message)"
+      throw .image(diagnostic)
+    }
     do throws(SystemError) {
-      try KernelDevice.requireBlock(number, at: path)
-      try Mount.mount(path, on: directory, type: "erofs", options)
+      if let failure { throw failure }
       // mount(2) looks the path up by itself.
       let mounted = try FileStatus.of(path: directory).device
       guard mounted == number else {

@@ -12,7 +12,13 @@ struct OpenedFile: ~Copyable {
   /// Opens a regular file or a block device.
   static func open(_ path: String) throws(ImageFileError) -> OpenedFile {
     // Looked at before it is opened, because a FIFO would wait for its writer, and again on the open file.
-    try require(try status(of: path), path)
+    let found = try status(of: path)
+    try require(found, path)
+    do throws(SuspendedDevice) {
+      try SuspendedDevice.requireNone(under: found.kind == .blockDevice ? found.specialDevice : found.device)
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
     let descriptor = try descriptor(path)
     let (status, byteCount) = try status(of: descriptor)
     try require(status, path)

@@ -13,6 +13,8 @@ extension KernelStatement {
     case .mapperTable: ["VM witness.swapped-table", "VM witness.no-permission-is-not-no"]
     case .mappedName: [hidden, "VM word.name-that-is-no-text"]
     case .mappedIdentifier: [hidden, "VM mount.what-others-mounted-stays"]
+    case .mappedSuspended: ["VM suspended.is-refused-at-once", "VM suspended.meanwhile"]
+    case .underlyingDevices, .underlyingNumber: ["VM suspended.device-under-it"]
     case .verityModule: ["VM word.device-older-than-the-module", "Linux/KeyringSealTests.whatItHoldsFor"]
     case .taint: ["VM word.taint-of-a-forced-removal", "VM word.module-removed-by-force"]
     case .keyringUnsealed: ["VM keyring.key-that-root-added-does-not-vouch", "VM word.module-removed-by-force"]

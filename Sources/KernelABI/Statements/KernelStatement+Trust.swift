@@ -24,7 +24,8 @@ extension KernelStatement {
   /// How it is authenticated.
   public var authentication: Authentication {
     switch self {
-    case .mapperNumber, .mappedName, .mappedIdentifier, .verityModule, .keyringUnsealed, .prefetchCluster,
+    case .mapperNumber, .mappedName, .mappedIdentifier, .mappedSuspended, .underlyingDevices, .underlyingNumber,
+      .verityModule, .keyringUnsealed, .prefetchCluster,
       .requireSignatures, .taint, .blockDevice, .blockNumber, .blockName, .blockReadOnly, .diskSequence, .partition,
       .partitionStart, .partitionSize, .loopControlNumber, .loopNumber, .loopBackingFile, .loopOffset, .loopSizeLimit,
       .openFileName, .mounts, .fileVeritySignatures, .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
@@ -84,7 +85,8 @@ extension KernelStatement {
       .programObjects, .networkNamespace:
       .descriptor
     case .identity, .userMap, .executable, .processNamespace, .loginUser, .auditSession: .process
-    case .clock, .networkInterface, .mapperNumber, .mapperDevice, .mappedName, .mappedIdentifier, .verityModule,
+    case .clock, .networkInterface, .mapperNumber, .mapperDevice, .mappedName, .mappedIdentifier, .mappedSuspended,
+      .underlyingDevices, .underlyingNumber, .verityModule,
       .requireSignatures, .blockName,
       .loopControlNumber, .loopNumber, .loopLabel, .openFileName, .mounts, .integrityPolicies, .integrityPolicyActive,
       .integrityPolicyVersion, .integrityPolicyEnforced, .modules, .keyTable, .keyringContents, .unprivilegedBPF,
@@ -148,6 +150,8 @@ extension KernelStatement {
     case .threadStatus, .userMap, .kernelLog, .kernelLogNumber:
       .unsaid("a refusal names no cause that it would have shown; nothing is decided by it")
     case .openFileName: .unsaid("the file system's directories are searched for the inode")
+    case .mappedSuspended, .underlyingDevices, .underlyingNumber:
+      .unsaid("a read may wait until the device is resumed; nothing is decided by it")
     case .loginUser, .auditSession: .unsaid("the record is without it")
     case .networkInterfaces: .unsaid("none is offered for completion")
     }

@@ -12,6 +12,7 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   case mappedNode = "mapped-node"
   case mappedName = "mapped-name"
   case mappedIdentifier = "mapped-uuid"
+  case mappedSuspended = "mapped-suspended"
   // The dm-verity module and its keyring.
   case verityModule = "verity-module"
   case keyringUnsealed = "keyring-unsealed"
@@ -25,6 +26,8 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   case blockNode = "block-node"
   case blockReadOnly = "block-read-only"
   case blockSize = "block-size"
+  case underlyingDevices = "underlying-devices"
+  case underlyingNumber = "underlying-number"
   case diskSequence = "disk-sequence"
   case partition
   case partitionStart = "partition-start"
@@ -107,6 +110,7 @@ extension KernelStatement {
     case .mappedNode: "the device of a volume that was just set up"
     case .mappedName: "whether a block device is the device-mapper's, and its name there"
     case .mappedIdentifier: "the UUID of a device-mapper device"
+    case .mappedSuspended: "whether a device-mapper device is suspended"
     case .verityModule: "whether dm-verity is loaded, and since when"
     case .keyringUnsealed: "whether the `.dm-verity` keyring was left unsealed"
     case .prefetchCluster: "that dm-verity has parameters, and none about a keyring"
@@ -118,6 +122,8 @@ extension KernelStatement {
     case .blockNode: "the contents of a block device"
     case .blockReadOnly: "whether a block device is read-only"
     case .blockSize: "how large a block device is"
+    case .underlyingDevices: "the names of the devices that a block device lies on"
+    case .underlyingNumber: "the number of a device that a block device lies on"
     case .diskSequence: "the disk sequence of a block device"
     case .partition: "whether a block device is a partition"
     case .partitionStart: "where a partition begins"

@@ -24,6 +24,21 @@ public final class Semaphore: Sendable {
     while unsafe sem_wait(semaphore) != 0, errno == EINTR {}
   }
 
+  /// Waits so long at most, by a clock that can be set: for waits that are short and many.
+  ///
+  /// - Returns: whether ``signal()`` was called.
+  func wait(milliseconds: Int) -> Bool {
+    var end = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &end)
+    let nanoseconds = end.tv_nsec + milliseconds % 1000 * 1_000_000
+    end.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
+    end.tv_nsec = nanoseconds % 1_000_000_000
+    while unsafe sem_timedwait(semaphore, &end) != 0 {
+      guard errno == EINTR else { return false }
+    }
+    return true
+  }
+
   /// Lets one ``wait()`` return.
   public func signal() { unsafe sem_post(semaphore) }
 }

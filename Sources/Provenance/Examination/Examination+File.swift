@@ -40,15 +40,15 @@ extension Examination {
   }
 
   private static func contents(of descriptor: borrowing OwnedFD, name: String) throws(ProvenanceError) -> [UInt8] {
+    let status: FileStatus
+    do throws(SystemError) { status = try descriptor.status() } catch { throw .system(error) }
+    // A pipe or device has no bytes to come back to.
+    guard status.kind == .regular else { throw .system(SystemError("read", path: name, .einval)) }
+    guard status.size <= Examination.sizeLimit else { throw .system(SystemError("read", path: name, .efbig)) }
+    let answer = try OpenContents.read(descriptor, on: status.device, byteCount: Int(status.size))
     do throws(SystemError) {
-      let status = try descriptor.status()
-      guard status.kind == .regular else {
-        throw SystemError("read", path: name, errno: 22)  // EINVAL: a pipe or device has no bytes to come back to
-      }
-      // From the beginning, wherever the descriptor's own position is.
-      var bytes = [UInt8](repeating: 0, count: Int(min(status.size, Examination.sizeLimit + 1)))
-      if bytes.count <= Int(Examination.sizeLimit), try descriptor.readFully(at: 0, into: &bytes) { return bytes }
-      throw SystemError("read", path: name, errno: 27)  // EFBIG
+      guard let bytes = try answer.get() else { throw SystemError("read", path: name, .efbig) }
+      return bytes
     } catch {
       throw .system(error)
     }

@@ -92,6 +92,12 @@ public struct Examination: ~Copyable {
   private mutating func examine(onImage number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let file = try OpenObject.check(number)
     reached.descriptor = file.facts
+    // Before anything is read.
+    do throws(SuspendedDevice) {
+      try SuspendedDevice.requireNone(under: file.status.device)
+    } catch {
+      throw .suspended(error)
+    }
     if try KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
     let loop = try LoopFacts(of: file.status.device)
     reached.loop = loop

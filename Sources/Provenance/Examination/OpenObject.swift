@@ -73,18 +73,17 @@ struct OpenObject: ~Copyable {
     guard status.size <= Examination.sizeLimit else {
       throw .tooLarge(object: "fd \(number)", size: status.size, limit: Examination.sizeLimit)
     }
-    var bytes = [UInt8](repeating: 0, count: Int(status.size))
-    let isComplete: Bool
+    // Nothing else is read through the mount.
+    let answer = try OpenContents.read(descriptor, on: status.device, byteCount: Int(status.size))
+    let bytes: [UInt8]?
     do throws(SystemError) {
-      var span = bytes.mutableSpan
-      var view = unsafe span.mutableBytes
-      isComplete = try descriptor.readFully(at: 0, into: &view)
+      bytes = try answer.get()
     } catch {
       throw .mountDiffers(
         message: "the mount cannot read fd \(number) any more: \(error)",
         expected: "\(status.size) readable bytes", found: error.errnoName)
     }
-    guard isComplete else {
+    guard let bytes else {
       throw .mountDiffers(
         message: "the file behind fd \(number) ends early", expected: "\(status.size) bytes", found: "fewer bytes")
     }

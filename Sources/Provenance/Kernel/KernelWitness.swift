@@ -57,9 +57,7 @@ struct KernelWitness {
         next: "activate the image again and open the object anew")
     }
     guard !device.isSuspended else {
-      throw .device(
-        number: number, message: "the device-mapper device `\(device.name)` is suspended, so that its table can change",
-        next: "find out who suspended it (dmsetup info), resume it, and open the object anew")
+      throw .suspended(SuspendedDevice(number: number, name: device.name))
     }
     let target: TableTarget
     let table: VerityTable

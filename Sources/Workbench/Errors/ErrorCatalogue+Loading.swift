@@ -7,6 +7,8 @@ extension ErrorCatalogue {
       "The file lies on a file system whose bytes nobody vouches for. Pack it into an image, or sign it (verity-bpf sign file), or enable fs-verity on it.",
     "provenance.device":
       "The mounted file system's device leads to no image: it is neither a dm-verity volume nor a loop device over an image with a tree.",
+    "provenance.suspended":
+      "A device-mapper device that the object is read from, or one under it, is suspended: what is read from it waits until it is resumed, and meanwhile its table can be replaced. So nothing is read. A device that is suspended while it is read from is waited for a few seconds. Whoever suspended it resumes it (dmsetup resume).",
     "provenance.cannot-ask":
       "The kernel could not be asked for what the check needs: its file system is not mounted in its place, something was put over one of its files or over a device node, a node is missing, or what it says cannot be read. That is not the same as no, so nothing is concluded from it. It may be a container that hides these places, or an attempt to keep an answer back; docs/threat-model.md lists every statement of the kernel's, and what follows without it.",
     "provenance.no-permission":
@@ -14,7 +16,7 @@ extension ErrorCatalogue {
     "provenance.no-table":
       "The device-mapper has no table for the device any more, or does not answer. It was taken down meanwhile.",
     "provenance.volume":
-      "The dm-verity device is not made as an image here is: other parameters than its superblock says, a data device that is too small, or a state that is not accepted, such as suspended.",
+      "The dm-verity device is not made as an image here is: other parameters than its superblock says, a data device that is too small, or a state that is not accepted.",
     "provenance.table-changed":
       "The table of the dm-verity device was exchanged while the object was examined. Root can do that under a mounted file system; take it for an attack until you know better.",
     "provenance.page-cache":
