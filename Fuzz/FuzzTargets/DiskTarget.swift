@@ -53,8 +53,8 @@ enum DiskTarget {
     }
     _ = DiskLayout.holdsFileSystem(data)
     let layout = try DiskLayout.separate(data: data, hashes: tree)
-    try require(layout.parameters.dataByteCount == data.byteCount, "the data fill their partition")
-    try require(layout.treeEnd == tree.byteCount, "the tree fills its partition")
+    try require(layout.parameters.dataByteCount <= data.byteCount, "the data lie in their partition")
+    try require(layout.treeEnd <= tree.byteCount, "the tree lies in its partition")
     guard layout.treeEnd <= verifyLimit, data.byteCount <= verifyLimit else { return }
     let top = try DiskLayout.topBlock(layout, data: data, hashes: tree)
     try image.requireUUIDs(of: top.digest)

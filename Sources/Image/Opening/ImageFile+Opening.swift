@@ -6,7 +6,7 @@ internal import Linux
 extension ImageFile {
   /// Opens an image of any layout.
   ///
-  /// A partition table makes it a discoverable disk image. Without one the tree follows the file system; where nothing
+  /// A partition table makes it a discoverable disk image. Without one the tree follows the file system; where no superblock
   /// follows it, the tree is in the file `NAME.verity`.
   ///
   /// - Parameters:
@@ -25,21 +25,18 @@ extension ImageFile {
     let available = file.byteCount >= offset ? file.byteCount - offset : 0
     let data = try file.window(from: offset, byteCount: sizeLimit == 0 ? available : min(sizeLimit, available))
     if let verityData { return try sidecar(file, data, tree: verityData, hashOffset: hashOffset ?? 0) }
-    let tree = Sidecars(imagePath: path).hashTree
-    let treeStart: UInt64
-    do throws(LayoutError) {
-      treeStart = if let hashOffset { hashOffset } else { try DiskLayout.fileSystemSize(in: data) }
-    } catch {
-      throw .image(path: path, error.diagnostic)
-    }
-    // No tree can follow a file system that fills the file.
-    if hashOffset == nil, treeStart == data.byteCount, (try? FileStatus.of(path: tree)) != nil {
-      return try sidecar(file, data, tree: tree, hashOffset: 0)
+    let treeStart: UInt64?
+    if let hashOffset { treeStart = hashOffset } else { treeStart = treeBehindFileSystem(data) }
+    if treeStart == nil {
+      let tree = Sidecars(imagePath: path).hashTree
+      if (try? FileStatus.of(path: tree)) != nil { return try sidecar(file, data, tree: tree, hashOffset: 0) }
     }
     let layout: VerityLayout
     let top: TopBlock
     do throws(LayoutError) {
-      layout = try DiskLayout.appended(in: data, hashOffset: treeStart)
+      // A device may be larger than the image that was written to it.
+      layout = try DiskLayout.appended(
+        in: data, hashOffset: treeStart, fit: file.status.kind == .blockDevice ? .window : .exact)
       top = try DiskLayout.topBlock(layout, data: data, hashes: data)
     } catch {
       throw .image(path: path, error.diagnostic)
@@ -47,6 +44,16 @@ extension ImageFile {
     return ImageFile(
       path: path, status: file.status, kind: .appended, layout: layout, top: top,
       fileSignature: try EnclosedSignature.besides(path), data: data, hashes: nil)
+  }
+
+  /// Where the superblock is that follows the file system; nil when there is none.
+  private static func treeBehindFileSystem(_ data: borrowing Source) -> UInt64? {
+    do throws(LayoutError) {
+      let end = try DiskLayout.fileSystemSize(in: data)
+      return DiskLayout.holdsSuperblock(data, at: end) ? end : nil
+    } catch {
+      return nil
+    }
   }
 
   private static func sidecar(

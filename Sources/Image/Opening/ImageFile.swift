@@ -63,6 +63,28 @@ public struct ImageFile: ~Copyable {
   /// Whether the data claims to be an EROFS file system.
   public var holdsFileSystem: Bool { DiskLayout.holdsFileSystem(data) }
 
+  /// The first byte that is not zero behind the EROFS file system, within the data under the tree: an offset in the data.
+  ///
+  /// These bytes are proven like all others and are in no file, so that they are worth a word and nothing more.
+  public borrowing func firstByteBehindFileSystem() -> UInt64? {
+    guard var offset = try? DiskLayout.fileSystemSize(in: data) else { return nil }
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while offset < layout.parameters.dataByteCount {
+      let count = Int(min(UInt64(buffer.count), layout.parameters.dataByteCount - offset))
+      if count < buffer.count { buffer.removeLast(buffer.count - count) }
+      do throws(ByteSourceError) {
+        var span = buffer.mutableSpan
+        var view = unsafe span.mutableBytes
+        try data.read(at: offset, into: &view)
+      } catch {
+        return nil
+      }
+      if let place = buffer.rawSpan.firstNonzeroOffset { return offset + UInt64(place) }
+      offset += UInt64(count)
+    }
+    return nil
+  }
+
   /// Checks every block; see `VerityLayout.verify`.
   public borrowing func verify(
     rootHash: Digest, threads: Int, progress: (_ done: UInt64, _ total: UInt64) -> Bool = { _, _ in true }

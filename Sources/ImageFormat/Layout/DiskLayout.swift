@@ -15,23 +15,40 @@ public enum ImageLayout: String, CaseIterable, Sendable {
 /// Finds out how an image is laid out, from bytes that nobody has vouched for yet.
 ///
 /// What is found here is only where to look. A hostile image can name any layout it likes; the proof against the
-/// root hash, and the check that the file system is exactly as large as the data under the tree, decide.
+/// root hash decides, and the check that the file system lies wholly in the data under the tree.
 public enum DiskLayout {
   /// The layout of an image whose tree is appended to its data.
   ///
-  /// - Parameter hashOffset: where the superblock is, in bytes; by default right after the EROFS file system, as large
-  ///   as its own superblock says.
+  /// - Parameters:
+  ///   - hashOffset: where the superblock is, in bytes; by default right after the EROFS file system, as large as its own
+  ///     superblock says.
+  ///   - fit: whether the source ends with the tree, as a file does.
   /// - Throws: ``LayoutError`` when there is no file system to go by, or the superblock or the image's size is wrong.
   public static func appended(
-    in source: borrowing some ByteSource & ~Copyable, hashOffset: UInt64? = nil
+    in source: borrowing some ByteSource & ~Copyable, hashOffset: UInt64? = nil, fit: VerityLayout.Fit = .exact
   ) throws(LayoutError) -> VerityLayout {
     let offset: UInt64
     if let hashOffset { offset = hashOffset } else { offset = try fileSystemSize(in: source) }
     do throws(VerityError) {
-      return try VerityLayout.read(appendedTo: source, superblockOffset: offset)
+      return try VerityLayout.read(appendedTo: source, superblockOffset: offset, fit: fit)
     } catch {
       throw .verity(error)
     }
+  }
+
+  /// Whether a dm-verity superblock, sound or not, begins at a place of a source.
+  public static func holdsSuperblock(_ source: borrowing some ByteSource & ~Copyable, at offset: UInt64) -> Bool {
+    let signature = Superblock.signature
+    var bytes = [UInt8](repeating: 0, count: signature.count)
+    guard offset <= source.byteCount, source.byteCount - offset >= UInt64(bytes.count) else { return false }
+    do throws(ByteSourceError) {
+      var span = bytes.mutableSpan
+      var view = unsafe span.mutableBytes
+      try source.read(at: offset, into: &view)
+    } catch {
+      return false
+    }
+    return bytes == signature
   }
 
   /// The layout of an image whose tree is in a file of its own.

@@ -25,7 +25,8 @@ public struct Superblock: Hashable, Sendable {
   /// A name; no proof depends on it.
   public let uuid: VolumeUUID
 
-  private static let signature = Array("verity\0\0".utf8)
+  /// What a superblock begins with.
+  public static let signature = Array("verity\0\0".utf8)
 
   /// A superblock for an image that is being built.
   ///

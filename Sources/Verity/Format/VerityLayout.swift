@@ -1,6 +1,9 @@
 public import Base
 
-/// Where the data, the superblock and the tree of one dm-verity device lie, every byte of the sources accounted for.
+/// Where the data, the superblock and the tree of one dm-verity device lie.
+///
+/// Of a file that holds all three, every byte is accounted for. Of sources of their own, which may be partitions and devices of
+/// any size, data and tree are a window: exactly what dm-verity maps. What lies behind it is never read.
 public struct VerityLayout: Hashable, Sendable {
   /// How the tree was made, as the superblock says.
   public let superblock: Superblock
@@ -25,7 +28,7 @@ public struct VerityLayout: Hashable, Sendable {
   public var parameters: VerityParameters { superblock.parameters }
   /// Where each level of the tree lies within it.
   public var geometry: TreeGeometry { tree.geometry }
-  /// Where the tree ends, in bytes. Its source ends here too.
+  /// Where the tree ends, in bytes.
   public var treeEnd: UInt64 { treeOffset + geometry.byteCount }
 
   /// The layout a superblock at that offset stands for.
@@ -56,31 +59,45 @@ public struct VerityLayout: Hashable, Sendable {
     self.superblockOffset = superblockOffset
   }
 
+  /// How the layout has to fill a source that holds data, superblock and tree one after the other.
+  public enum Fit: Hashable, Sendable {
+    /// To the last byte, with zeros between superblock and tree: a file.
+    case exact
+    /// It has to lie in it: a device, which may be larger.
+    case window
+  }
+
   /// Reads the layout of a source that holds data, superblock and tree one after the other.
   ///
-  /// - Throws: ``VerityError`` when the superblock is not acceptable, or the source is not exactly as long as it says.
+  /// - Throws: ``VerityError`` when the superblock is not acceptable, or the source is not as long as it says.
   public static func read(
-    appendedTo source: borrowing some ByteSource & ~Copyable, superblockOffset: UInt64
+    appendedTo source: borrowing some ByteSource & ~Copyable, superblockOffset: UInt64, fit: Fit = .exact
   ) throws(VerityError) -> VerityLayout {
     let (superblock, rest) = try readSuperblock(from: source, at: superblockOffset)
     let layout = try VerityLayout(superblock: superblock, placement: .appended, superblockOffset: superblockOffset)
-    try layout.requireEnd(of: .image, at: layout.treeEnd, actual: source.byteCount)
-    try layout.requireZeroGap(rest, in: source)
+    try layout.requireReach(of: .image, to: layout.treeEnd, actual: source.byteCount)
+    switch fit {
+    case .exact:
+      guard source.byteCount == layout.treeEnd else {
+        throw .trailingBytes(.image, expected: layout.treeEnd, actual: source.byteCount)
+      }
+      try layout.requireZeroGap(rest, in: source)
+    case .window: break
+    }
     return layout
   }
 
-  /// Reads the layout of a data source with a hash source of its own.
+  /// Reads the layout of a data source with a hash source of its own. Either may be longer than what it holds.
   ///
-  /// - Throws: ``VerityError`` as ``read(appendedTo:superblockOffset:)``, for either source.
+  /// - Throws: ``VerityError`` when the superblock is not acceptable, or a source ends before what it says.
   public static func read(
     data: borrowing some ByteSource & ~Copyable, hashes: borrowing some ByteSource & ~Copyable,
     superblockOffset: UInt64 = 0
   ) throws(VerityError) -> VerityLayout {
-    let (superblock, rest) = try readSuperblock(from: hashes, at: superblockOffset)
+    let superblock = try readSuperblock(from: hashes, at: superblockOffset).superblock
     let layout = try VerityLayout(superblock: superblock, placement: .separate, superblockOffset: superblockOffset)
-    try layout.requireEnd(of: .data, at: layout.parameters.dataByteCount, actual: data.byteCount)
-    try layout.requireEnd(of: .tree, at: layout.treeEnd, actual: hashes.byteCount)
-    try layout.requireZeroGap(rest, in: hashes)
+    try layout.requireReach(of: .data, to: layout.parameters.dataByteCount, actual: data.byteCount)
+    try layout.requireReach(of: .tree, to: layout.treeEnd, actual: hashes.byteCount)
     return layout
   }
 
@@ -90,7 +107,7 @@ public struct VerityLayout: Hashable, Sendable {
   /// - Returns: the superblock, and the bytes behind it that were read along.
   private static func readSuperblock(
     from source: borrowing some ByteSource & ~Copyable, at offset: UInt64
-  ) throws(VerityError) -> (Superblock, rest: ArraySlice<UInt8>) {
+  ) throws(VerityError) -> (superblock: Superblock, rest: ArraySlice<UInt8>) {
     let size = UInt64(Superblock.byteCount)
     guard offset <= source.byteCount, source.byteCount - offset >= size else {
       throw .truncated(
@@ -101,9 +118,8 @@ public struct VerityLayout: Hashable, Sendable {
     return (superblock, bytes[Superblock.byteCount...])
   }
 
-  private func requireEnd(of region: VerityError.Region, at expected: UInt64, actual: UInt64) throws(VerityError) {
-    if actual < expected { throw .truncated(region, expected: expected, actual: actual) }
-    if actual > expected { throw .trailingBytes(region, expected: expected, actual: actual) }
+  private func requireReach(of region: VerityError.Region, to end: UInt64, actual: UInt64) throws(VerityError) {
+    guard actual >= end else { throw .truncated(region, expected: end, actual: actual) }
   }
 
   /// - Parameter head: the beginning of the gap, and what follows it where the gap is short.

@@ -39,7 +39,9 @@ extension ErrorCatalogue {
     "erofs.unsupported-feature":
       "The image uses something that this reader refuses: compression, several devices, shared attributes. Make it without: mkfs.erofs with no -z.",
     "erofs.device-size":
-      "The file system does not fill the data under the tree exactly. What is beyond its end would be proven and in no file.",
+      "The file system says that it is larger than the data under the tree, so that a part of it would be under no hash. The other way round, data that go on behind the file system, is fine: slots of a fixed size are larger than what lies in them.",
+    "verify.padding":
+      "The data under the tree go on behind the file system, and there something else than zeros follows. It is under the root hash, so nobody has changed it, and it is in no file, so nothing reads it.",
     "erofs.out-of-range": "Something in the file system points beyond the end of the image.",
     "erofs.bad-inode": "An inode of the file system contradicts itself. mkfs.erofs does not write this.",
     "erofs.bad-directory":
@@ -57,7 +59,7 @@ extension ErrorCatalogue {
       "The tree is asked for, or was made, with a parameter that is not accepted: see docs/formats.md for the list and the reasons.",
     "verity.truncated": "The file ends before the data or the tree does. It was not copied whole.",
     "verity.trailing-bytes":
-      "Bytes follow that are under no hash. Somebody who looks at the file as something else could find something in them, so they are refused.",
+      "Bytes follow the tree that are under no hash. Somebody who looks at the file as something else could find something in them, so they are refused, in a file that holds data and tree. Partitions, devices and trees in files of their own may be larger than what lies in them: nothing reads the rest.",
     "verity.data-size":
       "The superblock does not stand right behind the data. A tree read with another number of data blocks can show other contents under the same root hash.",
     "verity.gap-not-zero":

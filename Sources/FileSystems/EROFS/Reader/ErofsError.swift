@@ -18,7 +18,7 @@ public struct ErofsError: Error, Equatable, Sendable {
     case superblock = "superblock"
     /// The image uses a feature this reader refuses.
     case feature = "unsupported-feature"
-    /// The file system and the verified device disagree about the size.
+    /// The file system is larger than the verified device.
     case deviceSize = "device-size"
     /// Metadata points outside the device.
     case range = "out-of-range"
@@ -88,7 +88,7 @@ extension ErofsError: CustomStringConvertible {
       case .checksum: "the superblock's checksum does not fit"
       case .superblock: "the superblock is not acceptable"
       case .feature: "the image uses a feature this reader refuses"
-      case .deviceSize: "the file system does not fill the verified device exactly"
+      case .deviceSize: "the file system is larger than the verified device"
       case .range: "metadata points outside the image"
       case .inode: "an inode is malformed"
       case .directory: "a directory is malformed"

@@ -55,7 +55,7 @@ extension ErofsImage where Blocks: ~Copyable {
   /// `limit` bytes: in an image of ours these are the files themselves, and a few others. What does not prove is met
   /// again when it is read.
   public func proveAround(_ nids: [UInt64], limit: UInt64) {
-    let blockSize = UInt64(superblock.blockSize)
+    let blockSize = UInt64(blocks.blockSize)
     guard let first = nids.min(), let last = nids.max(), let start = try? inode(first).offset,
       let end = try? inode(last).offset, start <= end, end - start <= limit
     else { return }

@@ -10,13 +10,14 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
   public let blocks: Blocks
   public let superblock: ErofsSuperblock
   public let limits: ErofsLimits
-  /// Bytes of the device.
+  /// Bytes of the file system. The device may be larger, which nothing in here reads.
   let byteCount: UInt64
 
   /// Checks the boot area and the superblock.
   ///
-  /// The file system must have exactly the blocks of the verified device, and of the same size: the number of data
-  /// blocks is not under the root hash, so this is what binds it (otherwise hash blocks could pose as data blocks).
+  /// The file system must lie wholly in the verified device; the sizes of their blocks have nothing to do with each other.
+  /// How many blocks the device has is not under the root hash. What keeps hash blocks from posing as data, and data as hash
+  /// blocks, is the boot area: the first block of the data has zeros where a hash block has digests.
   public init(_ blocks: consuming Blocks, limits: ErofsLimits = ErofsLimits()) throws(ErofsError) {
     let blockSize = blocks.blockSize
     let (byteCount, overflow) = blocks.blockCount.multipliedReportingOverflow(by: UInt64(clamping: blockSize))
@@ -32,19 +33,16 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
     let head = try Self.bytes(
       of: blocks, byteCount: byteCount, at: ErofsSuperblock.offset, count: ErofsSuperblock.size)
     let superblock = try ErofsSuperblock(head.rawSpan)
-    guard superblock.blockSize == blockSize else {
+    // Both factors are bounded by the superblock's own checks: 2^32 blocks of 2^16 bytes.
+    let size = UInt64(superblock.blockCount) * UInt64(superblock.blockSize)
+    guard size <= byteCount else {
       throw ErofsSuperblock.error(
-        .deviceSize, at: 12, expected: "blocks of \(blockSize) bytes, as under the root hash",
-        found: "blocks of \(superblock.blockSize) bytes")
-    }
-    guard superblock.blockCount == blocks.blockCount else {
-      throw ErofsSuperblock.error(
-        .deviceSize, at: 36, expected: "\(blocks.blockCount) blocks, as under the root hash",
-        found: "\(superblock.blockCount) blocks")
+        .deviceSize, at: 36, expected: "at most the \(byteCount) bytes under the root hash",
+        found: "\(superblock.blockCount) blocks of \(superblock.blockSize) bytes")
     }
     let summed = try Self.bytes(
       of: blocks, byteCount: byteCount, at: ErofsSuperblock.offset,
-      count: ErofsSuperblock.checksummedCount(blockSize: blockSize))
+      count: ErofsSuperblock.checksummedCount(blockSize: superblock.blockSize))
     let checksum = ErofsSuperblock.checksum(of: summed)
     guard checksum == superblock.checksum else {
       throw ErofsSuperblock.error(
@@ -54,8 +52,11 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable {
     self.blocks = blocks
     self.superblock = superblock
     self.limits = limits
-    self.byteCount = byteCount
+    self.byteCount = size
   }
+
+  /// What of the device lies behind the file system, in bytes; empty when it fills the device.
+  public var padding: Range<UInt64> { byteCount..<blocks.blockCount * UInt64(blocks.blockSize) }
 
   /// A private copy of proven bytes.
   func bytes(at offset: UInt64, count: Int) throws(ErofsError) -> [UInt8] {

@@ -1,5 +1,6 @@
 internal import Base
 internal import KernelABI
+internal import Verity
 internal import ImageFormat
 internal import Linux
 
@@ -37,7 +38,7 @@ struct StaleSidecars {
         let signedData: [UInt8] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02]
         let lengthBytes = bytes.count > 1 && bytes[1] > 0x80 ? Int(bytes[1] & 0x7f) : 0
         return bytes.first == 0x30 && bytes.dropFirst(2 + lengthBytes).starts(with: signedData)
-      case .hashTree: return bytes.starts(with: Array("verity\0\0".utf8))
+      case .hashTree: return bytes.starts(with: Superblock.signature)
       }
     }
   }

@@ -13,8 +13,10 @@ struct VerifyAnswer {
   var layout: VerityLayout?
   var report: VerificationReport?
   var seconds: Double = 0
-  /// Whether an EROFS file system was found that is exactly the data under the tree.
-  var hasFileSystem = false
+  /// Bytes of the EROFS file system that was found in the data under the tree.
+  var fileSystemBytes: UInt64?
+  /// Where in the data behind it the first byte is that is not zero.
+  var padding: UInt64?
   /// The image's manifest, which was found to be its own.
   var manifest: Manifest?
   /// What the signature of the root hash is worth; nil when none came with the image.
@@ -96,7 +98,7 @@ struct VerifyAnswer {
       Output.row(
         "data",
         "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, "
-          + "\(Progress.bytes(parameters.dataByteCount))\(hasFileSystem ? ", exactly one EROFS file system" : "")"))
+          + "\(Progress.bytes(parameters.dataByteCount))\(fileSystem)"))
     printout.line(
       Output.row(
         "tree",
@@ -111,6 +113,14 @@ struct VerifyAnswer {
     if let signature { printout.line(Output.row("signature", signature.line)) }
     if report.isSound { printout.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
     try printout.print()
+  }
+
+  /// What the data are.
+  private var fileSystem: String {
+    guard let fileSystemBytes else { return "" }
+    if fileSystemBytes == layout?.parameters.dataByteCount { return ", exactly one EROFS file system" }
+    let rest = padding == nil ? "zeros" : "other bytes"
+    return ", an EROFS file system of \(Progress.bytes(fileSystemBytes)) and \(rest)"
   }
 
   /// Where the tree is.
@@ -139,7 +149,7 @@ struct VerifyAnswer {
         .init("uuid", .string(layout.superblock.uuid.description)),
         .init("placement", .string(layout.placement.rawValue)), .init("layout", .optional(kind?.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
-        .init("file_system", hasFileSystem ? "erofs" : .null), .init("manifest", .bool(manifest != nil)),
+        .init("file_system", fileSystemBytes == nil ? .null : "erofs"), .init("manifest", .bool(manifest != nil)),
         .init("name", .optional(manifest?.name)),
         .init("version", .optional(manifest?.version)),
       ]

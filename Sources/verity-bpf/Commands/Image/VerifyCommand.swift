@@ -82,6 +82,7 @@ struct VerifyCommand: Command {
       let rootHash = try checkSignature(file, named: named, answer: &answer)
       try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
+        answer.padding = file.firstByteBehindFileSystem()
         try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
       }
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
@@ -157,13 +158,19 @@ struct VerifyCommand: Command {
     answer.seconds = stopwatch.seconds
   }
 
-  /// What the tree cannot say: that the file system is exactly the data under it, with nothing hidden before it, and
+  /// What the tree cannot say: that the file system lies in the data under it, with nothing hidden before it, and
   /// that the manifest, when there is one, is this image's.
   private func checkFileSystem(
     _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
   ) throws {
     let image = try ErofsImage(device)
-    answer.hasFileSystem = true
+    answer.fileSystemBytes = image.padding.lowerBound
+    if let padding = answer.padding {
+      Output.warning(
+        "verify.padding",
+        "byte \(padding) of the data, behind the file system of \(image.padding.lowerBound) bytes, is not zero: it is under "
+          + "the root hash and in no file")
+    }
     guard let manifest = try Manifest.read(from: image) else { return }
     try manifest.check(superblock: image.blocks.layout.superblock)
     _ = try manifest.locateFiles(in: image)
