@@ -9,8 +9,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-VB_LIBRARY_NOTE(VB_LIBRARY("libz.so.1", "gzip", "logs that gzip compressed, the kernel's configuration", "recommended")
-                "," VB_LIBRARY("libzstd.so.1", "zstd", "logs that zstd compressed", "suggested"));
+VB_LIBRARY_NOTE(VB_LIBRARY("libz.so.1", "gzip", "logs that gzip compressed, the kernel's configuration, images by DEFLATE",
+                           "recommended") "," VB_LIBRARY("libzstd.so.1", "zstd", "logs and images that zstd compressed", "suggested"));
 
 // The functions that are used, with the headers' own types, so that the compiler checks every call.
 static struct {

@@ -1,5 +1,5 @@
-// Undoing compression by zlib and libzstd, each of which is loaded when it is first needed: few runs of the program read a
-// log that was rotated.
+// Undoing compression by zlib, libzstd, liblz4 and liblzma, each of which is loaded when it is first needed: few runs of the
+// program read a log that was rotated or a file system that is compressed.
 #ifndef VB_COMPRESSION_H
 #define VB_COMPRESSION_H
 
@@ -34,6 +34,20 @@ struct vb_decompressed {
 // for. Nothing taken and nothing made of input that is there is damage, and said so.
 __attribute__((warn_unused_result)) struct vb_decompressed vb_decompress(
     struct vb_decompressor *decompressor, const void *input, size_t input_size, void *output, size_t output_size);
+
+// Blocks that are decompressed whole.
+enum vb_block_compression { VB_LZ4_BLOCK = 1, VB_MICROLZMA = 2, VB_RAW_DEFLATE = 3, VB_ZSTD_FRAME = 4 };
+
+enum vb_block_state {
+  VB_BLOCK_WHOLE = 0,       // all of the output is there
+  VB_BLOCK_DAMAGED = 1,     // the input does not make it, or there is no memory
+  VB_BLOCK_NO_LIBRARY = 2,  // `problem` says why
+};
+
+// Makes exactly `output_size` bytes of a block. `is_part` says that more would come; else LZ4 and LZMA have to end there.
+__attribute__((warn_unused_result)) int vb_decompress_block(
+    int compression, const void *input, size_t input_size, void *output, size_t output_size, int is_part, char *problem,
+    size_t problem_size);
 
 #pragma clang assume_nonnull end
 
