@@ -10,7 +10,7 @@ import Verity
 enum FileSystemTarget {
   private typealias Image = ErofsImage<VerifiedDevice<ArraySource>>
 
-  private static let limits = ErofsLimits(
+  private static let limits = FileSystemLimits(
     entries: 4096, depth: 16, pathBytes: 4095, listingBytes: 1 << 18, directoryBytes: 1 << 18, fileBytes: 1 << 20)
   /// Bytes of files that are read in all: a file of holes has more bytes than its image.
   private static let readLimit = 4 << 20
@@ -26,7 +26,7 @@ enum FileSystemTarget {
       do {
         let device = try built.device()
         try examine(ErofsImage(device, limits: limits))
-      } catch let error as ErofsError {
+      } catch let error as FileSystemError {
         try require(error.check != .block, "blocks of a tree that was just built hold: \(error)")
         throw error
       }
@@ -49,14 +49,14 @@ enum FileSystemTarget {
 
   /// Asks everything that can be asked of a file system, and holds each answer against the others.
   private static func examine(_ image: borrowing Image) throws {
-    var entries: [ErofsEntry] = []
-    try image.walk { entry throws(ErofsError) in entries.append(entry) }
+    var entries: [FileSystemEntry] = []
+    try image.walk { entry throws(FileSystemError) in entries.append(entry) }
     try require(entries.count <= limits.entries, "a walk keeps to the limit of names")
     let paths = entries.map(\.path)
     try require(Set(paths.map { Array($0.utf8) }).count == paths.count, "each path is visited once")
 
     var named: [[UInt8]] = []
-    try image.walkNames { place, _, _ throws(ErofsError) in named.append(Array(place.text.utf8)) }
+    try image.walkNames { place, _, _ throws(FileSystemError) in named.append(Array(place.text.utf8)) }
     let others = entries.filter { $0.inode.kind != .directory }
     try require(named == others.map { Array($0.path.utf8) }, "names alone are those of the walk")
     let files = try image.files()
@@ -74,14 +74,15 @@ enum FileSystemTarget {
     try readAll(others, in: image)
   }
 
-  private static func readAll(_ entries: [ErofsEntry], in image: borrowing Image) throws {
+  private static func readAll(_ entries: [FileSystemEntry], in image: borrowing Image) throws {
     var left = readLimit
     for entry in entries {
       let inode = entry.inode
       switch inode.kind {
       case .regular:
-        let extents = try image.extents(of: inode)
-        try require(extents.byteCount == inode.size, "extents cover `\(entry.path)`")
+        if let extents = try image.extents(of: inode) {
+          try require(extents.byteCount == inode.size, "extents cover `\(entry.path)`")
+        }
         guard inode.size <= UInt64(left) else { continue }
         let contents = try image.readFile(inode, limit: left)
         try require(UInt64(contents.count) == inode.size, "`\(entry.path)` has the bytes that its inode says")

@@ -8,7 +8,7 @@ import Testing
 
 /// What `build-image` takes at most is what the other commands take.
 @Suite struct BuildLimitTests {
-  private static let limits = ErofsLimits()
+  private static let limits = FileSystemLimits()
 
   /// A directory so deep that its object's path has so many components.
   private static func sources(depth: Int) throws -> (TemporaryDirectory, object: String) {
@@ -61,7 +61,7 @@ import Testing
   @Test func theLimitsAreDocumented() throws {
     let formats = String(decoding: try TemporaryDirectory().read("\(Tools.repository)/docs/formats.md"), as: UTF8.self)
     let limits =
-      ErofsLimits.Limit.allCases.map { Self.limits.allowed($0) } + [
+      FileSystemLimits.Limit.allCases.map { Self.limits.allowed($0) } + [
         "at most \(BPFObject.maximumByteCount) bytes", "a manifest of at most \(Manifest.maximumByteCount) bytes",
       ]
     for limit in limits { #expect(formats.contains("| \(limit) |"), "\(limit)") }

@@ -72,6 +72,52 @@ import Testing
     try expect(try verify(image.path, "--hash-offset", "\(image.dataSize)"), exit: 0, verdict: "ok", code: nil)
   }
 
+  /// A compressed file system of others is one like any other.
+  @Test func readsACompressedFileSystem() throws {
+    let image = try ForeignImage.build(
+      directory.file("root"), at: directory.file("lz4.raw"), options: ["-zlz4", "-Elegacy-compress"])
+    let result = try verify(image.path, "--root-hash", image.rootHash.trimmed)
+    try expect(result, exit: 0, verdict: "ok", code: nil)
+    #expect(try result.json()["file_system"] == "erofs" && result.json()["files_not_read"] == nil)
+  }
+
+  /// What this build does not read is neither damaged nor suspicious: its blocks are checked all the same.
+  @Test func saysWhatItDoesNotRead() throws {
+    let image = try ForeignImage.build(directory.file("root"), at: directory.file("48bit.raw")) { path in
+      try Tools.patch(path, at: 1104, with: 0x80)
+    }
+    let arguments = [image.path, "--root-hash", image.rootHash.trimmed]
+    let result = try VerityBPFCommand.run(["verify", "--json"] + arguments)
+    try expect(result, exit: 6, verdict: "unread", code: nil)
+    let answer = try result.json()
+    #expect(answer["proven_blocks"] == answer["data_blocks"])
+    #expect(answer["file_system_not_read"]?["code"] == "erofs.unsupported-feature")
+    let text = try VerityBPFCommand.run(["verify"] + arguments)
+    #expect(text.status == 6 && text.output.contains("data blocks are proven; file system not read here: 48BIT"))
+    #expect(!text.output.contains("MALFORMED") && !text.errors.contains("do not trust"))
+  }
+
+  /// One file in a layout that is not known: it is named, and the others are read.
+  @Test func namesTheFilesThatItDoesNotRead() throws {
+    try directory.write("root/other", [UInt8](repeating: 7, count: 100))
+    let image = try ForeignImage.build(directory.file("root"), at: directory.file("layout.raw")) { path in
+      // The inode of `other`: its size is found behind its format, mode and number of links.
+      let bytes = try directory.read(path)
+      let place = stride(from: 1152, to: bytes.count - 32, by: 32).first {
+        bytes[$0 + 8] == 100 && bytes[$0 + 9] == 0 && bytes[$0 + 10] == 0 && bytes[$0 + 5] >> 4 == 8
+      }
+      try Tools.patch(path, at: UInt64(try #require(place)), with: 0xa)
+      // Its checksum would have to be another; without the feature there is none.
+      try Tools.patch(path, at: 1032, with: bytes[1032] & 0xfe)
+    }
+    let result = try verify(image.path, "--root-hash", image.rootHash.trimmed)
+    try expect(result, exit: 6, verdict: "unread", code: nil)
+    let answer = try result.json()
+    #expect(answer["files_not_read"] == 1)
+    let text = try VerityBPFCommand.run(["verify", image.path, "--root-hash", image.rootHash.trimmed])
+    #expect(text.status == 6 && text.output.contains("/other: "))
+  }
+
   @Test func provesASeparateTree() throws {
     let data = try directory.write("data", [UInt8](repeating: 3, count: 40 * 4096))
     let report = try Tools.run("veritysetup", "format", data, directory.file("tree"))

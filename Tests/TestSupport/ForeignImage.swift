@@ -7,8 +7,16 @@ public struct ForeignImage: Sendable {
   public let dataSize: UInt64
 
   /// Packs a directory.
-  public static func build(_ source: String, at path: String, salt: String? = nil) throws -> ForeignImage {
-    try Tools.run("mkfs.erofs", "-T0", "--all-root", "-x-1", path, source)
+  ///
+  /// - Parameters:
+  ///   - options: more of mkfs.erofs's.
+  ///   - change: called with the path of the file system before it gets its tree.
+  public static func build(
+    _ source: String, at path: String, salt: String? = nil, options: [String] = [],
+    change: (String) throws -> Void = { _ in }
+  ) throws -> ForeignImage {
+    try Tools.run(["mkfs.erofs", "-T0", "--all-root", "-x-1"] + options + [path, source])
+    try change(path)
     let size = try Tools.run("stat", "-c", "%s", path).split(separator: "\n").first.flatMap { UInt64($0) } ?? 0
     let saltArguments = salt.map { ["--salt=\($0)"] } ?? []
     let report = try Tools.run(

@@ -1,3 +1,4 @@
+internal import Base
 internal import Linux
 
 /// Other people's programs, run to their end.
@@ -19,6 +20,13 @@ public enum Tools {
       throw Failure(description: "\(arguments.joined(separator: " ")): exit \(result.status)\n\(result.text)")
     }
     return result.text
+  }
+
+  /// Changes one byte of a file.
+  public static func patch(_ path: String, at offset: UInt64, with byte: UInt8) throws {
+    let file = try OwnedFD.open(path, .writeOnly)
+    let bytes = [byte]
+    try file.writeAll(bytes.rawSpan, at: offset)
   }
 
   /// The repository's root.

@@ -51,7 +51,7 @@ struct Specimen: ~Copyable {
           expected: rootHash.description, found: made.description, next: "verity-bpf verify \(image)"))
     }
     let source = try FileSource.open(path)
-    let files = try ErofsImage(VerifiedDevice(source, layout: layout, rootHash: rootHash))
+    let files = try AnyFileSystem(VerifiedDevice(source, layout: layout, rootHash: rootHash))
     let manifest = try Manifest.read(from: files)
     guard let name = object ?? manifest?.objects.first?.file.path else {
       throw Refusal(
@@ -60,13 +60,12 @@ struct Specimen: ~Copyable {
           next: "name one: --object PATH"))
     }
     let inode = try files.lookup(name)
-    // The largest part lies in blocks of its own; the end of a file may share one with its inode.
-    let extent = try files.extents(of: inode).filter { $0.imageOffset != nil }.max { $0.count < $1.count }
+    let place = try files.storedPlace(of: inode)
     let bytes = try files.readFile(inode, limit: ObjectDescription.maximumByteCount)
     let version = manifest?.version.flatMap { Self.numbers($0) }
     return Specimen(
       directory: directory, path: path, layout: layout, rootHash: rootHash, object: name, bytes: bytes,
-      objectOffset: extent?.imageOffset ?? 0, version: version)
+      objectOffset: place?.lowerBound ?? 0, version: version)
   }
 
   /// Copies the file system and returns it as the source of a tree.

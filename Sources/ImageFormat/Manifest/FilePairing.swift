@@ -30,7 +30,7 @@ struct FilePairing {
   }
 
   /// Takes a name of the image that is not a directory's. Names of one directory come one after another, in bytewise order.
-  mutating func take(_ place: ErofsPath, _ kind: ErofsInode.Kind, _ nid: UInt64) {
+  mutating func take(_ place: FileSystemPath, _ kind: FileSystemInode.Kind, _ nid: UInt64) {
     if directory?.hasSameBytes(as: place.directory) != true { enter(place.directory) }
     while let next = rest.first, listed[next].name.precedesBytewise(place.name) { rest = next + 1..<rest.upperBound }
     if let next = rest.first, kind == .regular, listed[next].name.hasSameBytes(as: place.name) {
@@ -75,7 +75,7 @@ struct FilePairing {
         missing = path
       }
     }
-    if let missing { throw .fileSystem(ErofsError.missing(missing)) }
+    if let missing { throw .fileSystem(FileSystemError.missing(missing)) }
     return located.sorted { $0.file.path.precedesBytewise($1.file.path) }
   }
 }

@@ -4,19 +4,19 @@ public import FileSystems
 
 extension Manifest {
   /// The manifest of an image, nil when the image has none (it was made by another tool).
-  public static func read<Blocks: VerifiedBlocks & ~Copyable>(
-    from image: borrowing ErofsImage<Blocks>
+  public static func read<Volume: VerifiedFileSystem & ~Copyable>(
+    from image: borrowing Volume
   ) throws(ManifestError) -> Manifest? {
     guard let text = try bytes(in: image) else { return nil }
     return try Manifest(parsing: text)
   }
 
   /// The bytes of an image's manifest, nil when the image has none.
-  public static func bytes<Blocks: VerifiedBlocks & ~Copyable>(
-    in image: borrowing ErofsImage<Blocks>
+  public static func bytes<Volume: VerifiedFileSystem & ~Copyable>(
+    in image: borrowing Volume
   ) throws(ManifestError) -> [UInt8]? {
     guard let inode = try inode(in: image) else { return nil }
-    do throws(ErofsError) {
+    do throws(FileSystemError) {
       return try image.readFile(inode, limit: maximumByteCount)
     } catch {
       throw .fileSystem(error)
@@ -24,10 +24,10 @@ extension Manifest {
   }
 
   /// The file that holds an image's manifest, nil when the image has none.
-  public static func inode<Blocks: VerifiedBlocks & ~Copyable>(
-    in image: borrowing ErofsImage<Blocks>
-  ) throws(ManifestError) -> ErofsInode? {
-    do throws(ErofsError) {
+  public static func inode<Volume: VerifiedFileSystem & ~Copyable>(
+    in image: borrowing Volume
+  ) throws(ManifestError) -> FileSystemInode? {
+    do throws(FileSystemError) {
       return try image.lookup(path)
     } catch {
       if error.check == .notFound { return nil }
@@ -55,12 +55,12 @@ extension Manifest {
   /// are refused. Contents are not read.
   ///
   /// - Returns: objects and other files in bytewise order of their paths.
-  public func locateFiles<Blocks: VerifiedBlocks & ~Copyable>(
-    in image: borrowing ErofsImage<Blocks>
+  public func locateFiles<Volume: VerifiedFileSystem & ~Copyable>(
+    in image: borrowing Volume
   ) throws(ManifestError) -> [Located] {
     var pairing = FilePairing(objects.map(\.file) + files)
-    do throws(ErofsError) {
-      try image.walk { entry throws(ErofsError) in
+    do throws(FileSystemError) {
+      try image.walk { entry throws(FileSystemError) in
         if entry.inode.kind != .directory { pairing.take(entry.place, entry.inode.kind, entry.inode.nid) }
       }
     } catch {
@@ -71,12 +71,12 @@ extension Manifest {
 
   /// Finds files in the image, as ``locateFiles(in:)``: exactly these, and the manifest. What a name leads to is not
   /// read; that is left to ``check(_:in:)``.
-  public static func locate<Blocks: VerifiedBlocks & ~Copyable>(
-    _ files: [File], in image: borrowing ErofsImage<Blocks>
+  public static func locate<Volume: VerifiedFileSystem & ~Copyable>(
+    _ files: [File], in image: borrowing Volume
   ) throws(ManifestError) -> [Located] {
     var pairing = FilePairing(files)
-    do throws(ErofsError) {
-      try image.walkNames { place, kind, nid throws(ErofsError) in pairing.take(place, kind, nid) }
+    do throws(FileSystemError) {
+      try image.walkNames { place, kind, nid throws(FileSystemError) in pairing.take(place, kind, nid) }
     } catch {
       throw .fileSystem(error)
     }
@@ -87,14 +87,14 @@ extension Manifest {
   private static let batchBytes = 1 << 20
 
   /// Reads files and compares their sizes and SHA-256s with the manifest's. Those of several are worked out side by side.
-  public static func check<Blocks: VerifiedBlocks & ~Copyable>(
-    _ located: [Located], in image: borrowing ErofsImage<Blocks>
+  public static func check<Volume: VerifiedFileSystem & ~Copyable>(
+    _ located: [Located], in image: borrowing Volume
   ) throws(ManifestError) {
     var batch: [(file: File, contents: [UInt8])] = []
     var byteCount = 0
     for next in located {
       let contents: [UInt8]
-      do throws(ErofsError) {
+      do throws(FileSystemError) {
         contents = try image.readFile(try image.inode(next.nid), limit: image.limits.fileBytes)
       } catch {
         throw .fileSystem(error)

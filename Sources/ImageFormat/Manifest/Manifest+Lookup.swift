@@ -1,5 +1,4 @@
 internal import Base
-public import Verity
 public import FileSystems
 
 extension Manifest {
@@ -10,12 +9,12 @@ extension Manifest {
   /// - Parameters:
   ///   - path: from the image's root, without a slash in front.
   ///   - inode: as ``inode(in:)`` returned it for this image.
-  public static func entry<Blocks: VerifiedBlocks & ~Copyable>(
-    of path: String, from inode: ErofsInode, in image: borrowing ErofsImage<Blocks>
+  public static func entry<Volume: VerifiedFileSystem & ~Copyable>(
+    of path: String, from inode: FileSystemInode, in image: borrowing Volume
   ) throws(ManifestError) -> Entry? {
     let text: [UInt8]?
-    do throws(ErofsError) {
-      text = try EntrySearch.entry(of: path, byteCount: inode.size) { range throws(ErofsError) in
+    do throws(FileSystemError) {
+      text = try EntrySearch.entry(of: path, byteCount: inode.size) { range throws(FileSystemError) in
         try image.readFile(inode, in: range)
       }
     } catch {

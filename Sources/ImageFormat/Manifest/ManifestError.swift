@@ -4,7 +4,7 @@ public import FileSystems
 /// Why an image's manifest was refused.
 public enum ManifestError: Error, Equatable, Sendable {
   /// The file system could not be read, or has no manifest.
-  case fileSystem(ErofsError)
+  case fileSystem(FileSystemError)
   /// The manifest is not JSON.
   case json(JSONError)
   /// A member is missing, unknown or of the wrong form; `place` is its path from the document's root.

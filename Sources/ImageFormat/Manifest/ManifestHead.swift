@@ -25,18 +25,18 @@ public struct ManifestHead: Equatable, Sendable {
   /// A manifest with its members in another order is as good; it is then read whole.
   ///
   /// - Parameter inode: as ``Manifest/inode(in:)`` returned it for this image.
-  public static func read<Blocks: VerifiedBlocks & ~Copyable>(
-    _ inode: ErofsInode, in image: borrowing ErofsImage<Blocks>
+  public static func read<Volume: VerifiedFileSystem & ~Copyable>(
+    _ inode: FileSystemInode, in image: borrowing Volume
   ) throws(ManifestError) -> ManifestHead {
     let text: [UInt8]
-    do throws(ErofsError) {
+    do throws(FileSystemError) {
       text = try image.readPrefix(of: inode, count: byteCount)
     } catch {
       throw .fileSystem(error)
     }
     if let head = ManifestHead(beginning: text) { return head }
     let whole: [UInt8]
-    do throws(ErofsError) {
+    do throws(FileSystemError) {
       whole = try image.readFile(inode, limit: Manifest.maximumByteCount)
     } catch {
       throw .fileSystem(error)

@@ -56,8 +56,8 @@ public struct Examination: ~Copyable {
     forgetReached()
     let open = try images.open(path, expecting: expected, noting: &reached.rootHash)
     defer { images.trim() }
-    let inode: ErofsInode
-    do throws(ErofsError) {
+    let inode: FileSystemInode
+    do throws(FileSystemError) {
       inode = try open.image.files.lookup(object)
     } catch {
       throw open.image.refusal(error, object: object)
@@ -158,8 +158,8 @@ public struct Examination: ~Copyable {
   private func examine(
     _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence
   ) throws(ProvenanceError) -> ExaminedObject {
-    let inode: ErofsInode
-    do throws(ErofsError) {
+    let inode: FileSystemInode
+    do throws(FileSystemError) {
       inode = try image.files.inode(file.status.inode)
     } catch {
       throw image.refusal(error, object: "inode \(file.status.inode)")
@@ -171,7 +171,7 @@ public struct Examination: ~Copyable {
         found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
     }
     let name: String?
-    do throws(ErofsError) {
+    do throws(FileSystemError) {
       name = try image.files.name(of: inode, atEndOf: file.pathHint)
     } catch {
       throw image.refusal(error, object: "inode \(inode.nid)")
@@ -183,14 +183,15 @@ public struct Examination: ~Copyable {
   ///
   /// - Parameter known: its only path in the image, when that was found out already.
   private func examine(
-    _ inode: ErofsInode, name known: String?, in image: borrowing ProvenImage, evidence: Evidence, openBytes: [UInt8]?
+    _ inode: FileSystemInode, name known: String?, in image: borrowing ProvenImage, evidence: Evidence,
+    openBytes: [UInt8]?
   ) throws(ProvenanceError) -> ExaminedObject {
     let name = "inode \(inode.nid)"
     let sizeLimit = Self.sizeLimit
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
     var path = known
     let bytes: [UInt8]
-    do throws(ErofsError) {
+    do throws(FileSystemError) {
       if path == nil { path = try image.files.firstPath(of: inode.nid) }
       bytes = try image.files.readFile(inode, limit: Int(sizeLimit))
     } catch {

@@ -18,10 +18,10 @@ struct ProvenImage: ~Copyable {
   /// What the image says of itself; nil when others made it.
   let manifest: ManifestHead?
   /// The file that it is the head of.
-  private let manifestInode: ErofsInode?
+  private let manifestInode: FileSystemInode?
   /// What the signature of its root hash is worth; nil when none came with it.
   let signature: RootHashVerdict?
-  let files: ErofsImage<Device>
+  let files: AnyFileSystem<Device>
 
   /// Opens an image file and settles its layout and root hash.
   ///
@@ -64,8 +64,10 @@ struct ProvenImage: ~Copyable {
   ) throws(ProvenanceError) -> ProvenImage {
     let layout = device.layout
     let rootHash = device.rootHash
-    let files: ErofsImage<Device>
-    do throws(ErofsError) { files = try ErofsImage(device) } catch { throw .image(path: path, error.diagnostic) }
+    let files: AnyFileSystem<Device>
+    do throws(FileSystemError) { files = try AnyFileSystem(device) } catch {
+      throw .image(path: path, error.diagnostic)
+    }
     let (manifest, manifestInode) = try manifest(of: files, layout: layout, path: path)
     return ProvenImage(
       path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status, manifest: manifest,
@@ -74,8 +76,8 @@ struct ProvenImage: ~Copyable {
 
   /// Reads and checks the head of the manifest. An image without one was built by another tool; its root hash counts all the same.
   private static func manifest(
-    of files: borrowing ErofsImage<Device>, layout: VerityLayout, path: String
-  ) throws(ProvenanceError) -> (ManifestHead?, ErofsInode?) {
+    of files: borrowing AnyFileSystem<Device>, layout: VerityLayout, path: String
+  ) throws(ProvenanceError) -> (ManifestHead?, FileSystemInode?) {
     do throws(ManifestError) {
       guard let inode = try Manifest.inode(in: files) else { return (nil, nil) }
       let manifest = try ManifestHead.read(inode, in: files)
@@ -114,7 +116,7 @@ extension ProvenImage {
   }
 
   /// Bytes of memory that proven blocks take up.
-  var provenByteCount: Int { files.blocks.provenByteCount }
+  var provenByteCount: Int { files.withBlocks { $0.provenByteCount } }
 
   /// The facts for the evidence.
   var facts: ImageFacts {
@@ -133,7 +135,7 @@ extension ProvenImage {
   }
 
   /// A file system error as a refusal that names the image and the object.
-  func refusal(_ error: ErofsError, object: String) -> ProvenanceError {
+  func refusal(_ error: FileSystemError, object: String) -> ProvenanceError {
     var diagnostic = error.diagnostic
     diagnostic.message = "object `\(object)`: \(diagnostic.message)"
     return .image(path: path, diagnostic)

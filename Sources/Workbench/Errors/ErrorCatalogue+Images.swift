@@ -33,11 +33,15 @@ extension ErrorCatalogue {
       "The first 1024 bytes of the file system hold something. Nobody looks at them, and hash blocks hidden there could give a second image the same root hash, so they have to be zero.",
     "erofs.not-erofs": "At byte 1024 there is no EROFS superblock. Only EROFS is read here.",
     "erofs.superblock-checksum":
-      "The checksum of the EROFS superblock is wrong or missing. Make the file system with mkfs.erofs, which writes it.",
+      "The checksum of the EROFS superblock is wrong. An image may have none, and what it has must be right.",
     "erofs.superblock":
-      "The EROFS superblock has a value that is not accepted, such as blocks of another size than the tree's.",
+      "The EROFS superblock has a value that is not accepted, such as an impossible size of blocks.",
     "erofs.unsupported-feature":
-      "The image uses something that this reader refuses: compression, several devices, shared attributes. Make it without: mkfs.erofs with no -z.",
+      "The file system uses a part of EROFS that this build does not read: 48-bit layouts, metadata compression, device tables, composefs, or something that is newer than this build. That is no reason to distrust it. `verify` checks its blocks all the same.",
+    "erofs.library-missing":
+      "Files of the image are compressed, and the library that undoes it (liblz4, liblzma, zlib or libzstd) is not on this host. Install the package that is named. Nothing is wrong with the image.",
+    "erofs.bad-cluster":
+      "The bytes of a compressed cluster do not make what the file system's index says. Get the image again, or build it again.",
     "erofs.device-size":
       "The file system says that it is larger than the data under the tree, so that a part of it would be under no hash. The other way round, data that go on behind the file system, is fine: slots of a fixed size are larger than what lies in them.",
     "verify.padding":

@@ -13,7 +13,7 @@ enum Known {
     do {
       let file = try ImageFile.open(path)
       let rootHash = file.ownRootHash
-      let image = try ErofsImage(try file.device(rootHash: rootHash))
+      let image = try AnyFileSystem(try file.device(rootHash: rootHash))
       return try Manifest.read(from: image)?.objects.map(\.file.path) ?? []
     } catch {
       return []

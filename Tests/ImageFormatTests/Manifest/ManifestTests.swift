@@ -45,7 +45,7 @@ import Testing
 
   /// Pairs files with names as a walk of an image gives them: directory by directory, each in bytewise order.
   private func locate(
-    _ files: [Manifest.File], among names: [(path: String, kind: ErofsInode.Kind, nid: UInt64)]
+    _ files: [Manifest.File], among names: [(path: String, kind: FileSystemInode.Kind, nid: UInt64)]
   ) throws(ManifestError) -> [Manifest.Located] {
     var pairing = FilePairing(files)
     let directories = Dictionary(grouping: names) { name in
@@ -57,7 +57,7 @@ import Testing
       for name in names.sorted(by: { $0.path.precedesBytewise($1.path) }) {
         let last = name.path.split(separator: "/").last.map { String($0) } ?? ""
         pairing.take(
-          ErofsPath(directory: String(decoding: directory, as: UTF8.self), name: last), name.kind, name.nid)
+          FileSystemPath(directory: String(decoding: directory, as: UTF8.self), name: last), name.kind, name.nid)
       }
     }
     return try pairing.finish()
@@ -67,7 +67,7 @@ import Testing
   @Test func filesAndNamesArePaired() throws {
     let digest = try Digest.of([UInt8]().rawSpan)
     let files = ["net/b.bpf.o", "a.bpf.o", "\u{fc}"].map { Manifest.File(path: $0, digest: digest, size: 0) }
-    typealias Name = (path: String, kind: ErofsInode.Kind, nid: UInt64)
+    typealias Name = (path: String, kind: FileSystemInode.Kind, nid: UInt64)
     let names: [Name] = [
       ("a.bpf.o", .regular, 1), ("\u{fc}", .regular, 2), (Manifest.path, .regular, 3), ("net/b.bpf.o", .regular, 4),
     ]

@@ -40,7 +40,7 @@ import Testing
         used.insert("\(match.output.1).\(match.output.2)")
       }
       // The one module whose codes are put together from two parts.
-      if text.contains("\"erofs.\\(check.rawValue)\"") {
+      if text.contains("\"\\(format.rawValue).\\(check.rawValue)\"") {
         used.insert("erofs.block")
         for match in text.matches(of: #/case \w+ = "([a-z-]+)"/#) { used.insert("erofs.\(match.output.1)") }
       }

@@ -2,18 +2,18 @@ internal import Base
 internal import Verity
 
 extension ErofsImage where Blocks: ~Copyable {
-  /// Where the contents of a file, directory or symbolic link are.
-  public func extents(of inode: ErofsInode) throws(ErofsError) -> ErofsExtents {
-    let (limit, byteCount): (ErofsLimits.Limit, Int) =
-      inode.kind == .directory ? (.directory, limits.directoryBytes) : (.file, limits.fileBytes)
-    guard inode.size <= UInt64(clamping: byteCount) else {
-      throw ErofsError(
-        .limit, nid: inode.nid, offset: inode.offset, expected: limits.allowed(limit), found: "\(inode.size) bytes")
-    }
-    var extents = ErofsExtents()
+  /// Where the contents of a file, directory or symbolic link are; nil when they are compressed.
+  public func extents(of inode: FileSystemInode) throws(FileSystemError) -> FileExtents? {
+    try extents(of: inode, isBounded: true)
+  }
+
+  /// - Parameter isBounded: whether a file with more contents than are ever read at once is refused.
+  func extents(of inode: FileSystemInode, isBounded: Bool) throws(FileSystemError) -> FileExtents? {
+    if isBounded { try requireSize(of: inode) }
+    var extents = FileExtents()
     guard inode.size > 0 else { return extents }
     let blockSize = UInt64(superblock.blockSize)
-    switch inode.layout {
+    switch try located(inode.nid).layout {
     case .none: break
     case .plain(let start): extents.append(inode.size, at: start * blockSize)
     case .inline(let start, let tail):
@@ -21,20 +21,31 @@ extension ErofsImage where Blocks: ~Copyable {
       extents.append(inode.size - tailSize, at: start * blockSize)
       extents.append(tailSize, at: tail)
     case .chunked(let bits, let table, let entrySize):
-      do throws(ErofsError) {
+      do throws(FileSystemError) {
         try appendChunks(to: &extents, size: inode.size, bits: bits, table: table, entrySize: entrySize)
       } catch {
-        var named = error
-        named.nid = inode.nid
-        throw named
+        throw error.at(nid: inode.nid)
       }
+    case .compressed: return nil
+    case .unsupported(let expected, let found):
+      throw FileSystemError(.feature, nid: inode.nid, offset: inode.offset, expected: expected, found: found)
     }
     return extents
   }
 
+  /// Refuses an inode with more contents than are ever read.
+  private func requireSize(of inode: FileSystemInode) throws(FileSystemError) {
+    let (limit, byteCount): (FileSystemLimits.Limit, Int) =
+      inode.kind == .directory ? (.directory, limits.directoryBytes) : (.file, limits.fileBytes)
+    guard inode.size <= UInt64(clamping: byteCount) else {
+      throw FileSystemError(
+        .limit, nid: inode.nid, offset: inode.offset, expected: limits.allowed(limit), found: "\(inode.size) bytes")
+    }
+  }
+
   private func appendChunks(
-    to extents: inout ErofsExtents, size: UInt64, bits: UInt64, table: UInt64, entrySize: UInt64
-  ) throws(ErofsError) {
+    to extents: inout FileExtents, size: UInt64, bits: UInt64, table: UInt64, entrySize: UInt64
+  ) throws(FileSystemError) {
     let chunks = (size - 1) >> bits + 1
     // The table was found to lie on the device when the inode was read.
     let entries = try bytes(at: table, count: Int(chunks * entrySize))
@@ -43,7 +54,7 @@ extension ErofsImage where Blocks: ~Copyable {
       // Of an eight-byte index the first half is reserved advice and the number of an extra device; there is none.
       let head = entrySize == 8 ? try? entries.rawSpan.u32(at: place) : 0
       guard head == 0, let block = try? entries.rawSpan.u32(at: place + Int(entrySize) - 4) else {
-        throw ErofsError(
+        throw FileSystemError(
           .feature, offset: table + UInt64(place), expected: "a chunk on this device without advice",
           found: "an index with device or advice bits")
       }
@@ -54,50 +65,35 @@ extension ErofsImage where Blocks: ~Copyable {
     }
   }
 
-  /// A private copy of a regular file's contents, every byte of it proven.
-  ///
-  /// - Parameter limit: the most bytes the file may have.
-  public func readFile(_ inode: ErofsInode, limit: Int) throws(ErofsError) -> [UInt8] {
-    guard inode.kind == .regular else { throw wrongKind(inode, expected: .regular) }
-    return try contents(of: inode, limit: limit)
+  public func contents(of inode: FileSystemInode, in range: Range<UInt64>) throws(FileSystemError) -> [UInt8] {
+    if let extents = try extents(of: inode) { return try bytes(of: extents, in: range) }
+    return try decompressed(inode, in: range)
   }
 
-  /// A private copy of the beginning of a regular file: `count` bytes, or all when it has fewer. Nothing else of the
-  /// file is read.
-  public func readPrefix(of inode: ErofsInode, count: Int) throws(ErofsError) -> [UInt8] {
-    guard inode.kind == .regular else { throw wrongKind(inode, expected: .regular) }
-    return try contents(of: inode, limit: limits.fileBytes, prefix: count)
+  public func storedPlace(of inode: FileSystemInode) throws(FileSystemError) -> Range<UInt64>? {
+    guard let extents = try extents(of: inode) else { return try largestCluster(of: inode) }
+    // The largest part lies in blocks of its own; the end of a file may share one with its inode.
+    let largest = extents.filter { $0.imageOffset != nil }.max { $0.count < $1.count }
+    return largest.flatMap { extent in extent.imageOffset.map { $0..<$0 + extent.count } }
   }
 
-  /// A private copy of a part of a regular file, as far as the file has it. Nothing else of the file is read.
-  public func readFile(_ inode: ErofsInode, in range: Range<UInt64>) throws(ErofsError) -> [UInt8] {
-    guard inode.kind == .regular else { throw wrongKind(inode, expected: .regular) }
-    return try bytes(of: try extents(of: inode), in: range)
-  }
-
-  /// What a symbolic link says. This reader never follows one.
-  public func linkTarget(_ inode: ErofsInode) throws(ErofsError) -> [UInt8] {
-    guard inode.kind == .symbolicLink else { throw wrongKind(inode, expected: .symbolicLink) }
-    return try contents(of: inode, limit: limits.pathBytes)
-  }
-
-  func wrongKind(_ inode: ErofsInode, expected: ErofsInode.Kind) -> ErofsError {
-    ErofsError(
-      .wrongKind, nid: inode.nid, offset: inode.offset, expected: "a \(expected.name)", found: "a \(inode.kind.name)")
-  }
-
-  /// - Parameter prefix: the most bytes that are wanted; the rest is left unread.
-  func contents(of inode: ErofsInode, limit: Int, prefix: Int = .max) throws(ErofsError) -> [UInt8] {
-    guard inode.size <= UInt64(clamping: limit) else {
-      throw ErofsError(
-        .limit, nid: inode.nid, offset: inode.offset, expected: "a \(inode.kind.name) of at most \(limit) bytes",
-        found: "\(inode.size) bytes")
+  public func obstacle(to inode: FileSystemInode) throws(FileSystemError) -> FileSystemError? {
+    do throws(FileSystemError) {
+      switch try located(inode.nid).layout {
+      case .none, .plain, .inline, .chunked: _ = try extents(of: inode)
+      case .compressed(let form, let header): try checkReadable(inode, form: form, header: header)
+      case .unsupported(let expected, let found):
+        throw FileSystemError(.feature, nid: inode.nid, offset: inode.offset, expected: expected, found: found)
+      }
+      return nil
+    } catch {
+      if error.isUnsupported { return error }
+      throw error
     }
-    return try bytes(of: try extents(of: inode), in: 0..<UInt64(clamping: prefix))
   }
 
   /// A private copy of a part of a file whose extents are known, as far as the file has it.
-  func bytes(of extents: ErofsExtents, in range: Range<UInt64>) throws(ErofsError) -> [UInt8] {
+  func bytes(of extents: FileExtents, in range: Range<UInt64>) throws(FileSystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     // No larger than a file may be, which is below 2^63.
     bytes.reserveCapacity(Int(clamping: range.clamped(to: 0..<extents.byteCount).count))

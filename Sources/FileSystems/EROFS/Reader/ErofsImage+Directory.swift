@@ -1,15 +1,6 @@
 internal import Base
 internal import Verity
 
-/// One name in a directory.
-public struct ErofsName: Equatable, Sendable {
-  /// 1 to 255 bytes of UTF-8 without `/` and NUL.
-  public let name: String
-  public let nid: UInt64
-  /// What the entry says the inode is.
-  public let kind: ErofsInode.Kind
-}
-
 extension ErofsImage where Blocks: ~Copyable {
   /// The names in a directory in bytewise order, without `.` and `..`.
   ///
@@ -17,7 +8,7 @@ extension ErofsImage where Blocks: ~Copyable {
   /// is refused, as are repeated names and names that are not UTF-8.
   ///
   /// - Parameter parent: the directory that holds this one; the root's is itself.
-  public func names(in directory: ErofsInode, parent: UInt64) throws(ErofsError) -> [ErofsName] {
+  public func names(in directory: FileSystemInode, parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
     guard directory.kind == .directory else { throw wrongKind(directory, expected: .directory) }
     let contents = try contents(of: directory, limit: limits.directoryBytes)
     var reader = DirectoryReader(nid: directory.nid, limit: limits.entries)
@@ -36,17 +27,25 @@ extension ErofsImage where Blocks: ~Copyable {
   /// Reads the blocks that the bisection meets and nothing else, so the cost grows with the logarithm of the
   /// directory's size. Only the last of them is checked as a whole: what is found is what the kernel finds, whatever
   /// the others hold.
-  func find(_ wanted: [UInt8], in directory: ErofsInode) throws(ErofsError) -> ErofsName? {
+  public func find(_ wanted: [UInt8], in directory: FileSystemInode) throws(FileSystemError) -> FileSystemName? {
     guard directory.kind == .directory else { throw wrongKind(directory, expected: .directory) }
+    // What is compressed is decompressed once: a bisection would do it at each step.
     let extents = try extents(of: directory)
+    let whole = extents == nil ? try contents(of: directory, limit: limits.directoryBytes) : []
     let size = Int(directory.size)
     var range = 0..<(size + superblock.blockSize - 1) / superblock.blockSize
     var candidate: DirectoryBlock?
     while !range.isEmpty {
       let middle = range.lowerBound + range.count / 2
       let start = middle * superblock.blockSize
-      let bytes = try bytes(of: extents, in: UInt64(start)..<UInt64(min(start + superblock.blockSize, size)))
-      let block = try DirectoryBlock(bytes, at: start, of: directory.nid)
+      let end = min(start + superblock.blockSize, size)
+      let part: [UInt8]
+      if let extents {
+        part = try bytes(of: extents, in: UInt64(start)..<UInt64(end))
+      } else {
+        part = Array(whole[start..<end])
+      }
+      let block = try DirectoryBlock(part, at: start, of: directory.nid)
       let first = try block.entry(0)
       if wanted.lexicographicallyPrecedes(block.bytes[first.name]) {
         range = range.lowerBound..<middle
@@ -75,10 +74,10 @@ private struct DirectoryBlock {
     let nid: UInt64
     /// Where the name is in the block.
     let name: Range<Int>
-    let kind: ErofsInode.Kind
+    let kind: FileSystemInode.Kind
   }
 
-  init(_ bytes: [UInt8], at position: Int, of nid: UInt64) throws(ErofsError) {
+  init(_ bytes: [UInt8], at position: Int, of nid: UInt64) throws(FileSystemError) {
     self.bytes = bytes
     self.position = position
     self.nid = nid
@@ -93,16 +92,17 @@ private struct DirectoryBlock {
     count = namesStart / 12
   }
 
-  private static func refusal(_ expected: String, _ found: String, at position: Int, of nid: UInt64) -> ErofsError {
-    ErofsError(
+  private static func refusal(_ expected: String, _ found: String, at position: Int, of nid: UInt64) -> FileSystemError
+  {
+    FileSystemError(
       .directory, nid: nid, expected: expected, found: "\(found), in the block at byte \(position) of the directory")
   }
 
-  func refusal(_ expected: String, _ found: String) -> ErofsError {
+  func refusal(_ expected: String, _ found: String) -> FileSystemError {
     Self.refusal(expected, found, at: position, of: nid)
   }
 
-  func entry(_ index: Int) throws(ErofsError) -> Entry {
+  func entry(_ index: Int) throws(FileSystemError) -> Entry {
     let span = bytes.rawSpan
     let offset = index * 12
     guard let target = try? span.u64(at: offset), let nameOffset = try? span.u16(at: offset + 8),
@@ -120,25 +120,25 @@ private struct DirectoryBlock {
       throw refusal("names one after another", "entry \(index) at byte \(start), the next at \(end)")
     }
     if index + 1 == count { end = bytes[start..<end].firstIndex(of: 0) ?? end }
-    guard 1...ErofsLimits.nameBytes ~= end - start,
+    guard 1...FileSystemLimits.nameBytes ~= end - start,
       !bytes[start..<end].contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
     else {
       throw badName(start..<end)
     }
-    guard let kind = ErofsInode.Kind(rawValue: type), reserved == 0 else {
+    guard let kind = FileSystemInode.Kind(rawValue: type), reserved == 0 else {
       throw refusal("a file type of 1 to 7", "type \(type), reserved byte \(reserved), of `\(text(start..<end))`")
     }
     return Entry(nid: target, name: start..<end, kind: kind)
   }
 
   /// The entry with its name as text.
-  func named(_ entry: Entry) throws(ErofsError) -> ErofsName {
+  func named(_ entry: Entry) throws(FileSystemError) -> FileSystemName {
     guard let name = String(validating: bytes[entry.name], as: UTF8.self) else { throw badName(entry.name) }
-    return ErofsName(name: name, nid: entry.nid, kind: entry.kind)
+    return FileSystemName(name: name, nid: entry.nid, kind: entry.kind)
   }
 
   /// Checks the whole block, and returns the entry of that name.
-  func find(_ wanted: [UInt8]) throws(ErofsError) -> ErofsName? {
+  public func find(_ wanted: [UInt8]) throws(FileSystemError) -> FileSystemName? {
     var found: Entry?
     var previous: Range<Int>?
     for index in 0..<count {
@@ -152,7 +152,7 @@ private struct DirectoryBlock {
   }
 
   /// The kernel bisects, so the names must be in strictly rising order.
-  func checkOrder(_ previous: ArraySlice<UInt8>, _ entry: Entry) throws(ErofsError) {
+  func checkOrder(_ previous: ArraySlice<UInt8>, _ entry: Entry) throws(FileSystemError) {
     guard previous.lexicographicallyPrecedes(bytes[entry.name]) else {
       throw refusal(
         "names in strictly rising order",
@@ -167,10 +167,10 @@ private struct DirectoryBlock {
 
   private func text(_ name: Range<Int>) -> String { String(decoding: bytes[name], as: UTF8.self) }
 
-  private func badName(_ name: Range<Int>) -> ErofsError {
+  private func badName(_ name: Range<Int>) -> FileSystemError {
     let hex = Hex.encode(Array(bytes[name].prefix(64)))
     return refusal(
-      "a name of 1 to \(ErofsLimits.nameBytes) bytes of UTF-8 without `/` and NUL",
+      "a name of 1 to \(FileSystemLimits.nameBytes) bytes of UTF-8 without `/` and NUL",
       "a name of \(name.count) bytes, hexadecimal \(hex)")
   }
 }
@@ -179,17 +179,17 @@ private struct DirectoryBlock {
 private struct DirectoryReader {
   let nid: UInt64
   let limit: Int
-  private var names: [ErofsName] = []
+  private var names: [FileSystemName] = []
   private var previous: ArraySlice<UInt8> = []
-  private var dot: ErofsName?
-  private var dotDot: ErofsName?
+  private var dot: FileSystemName?
+  private var dotDot: FileSystemName?
 
   init(nid: UInt64, limit: Int) {
     self.nid = nid
     self.limit = limit
   }
 
-  mutating func add(_ block: DirectoryBlock) throws(ErofsError) {
+  mutating func add(_ block: DirectoryBlock) throws(FileSystemError) {
     for index in 0..<block.count {
       let entry = try block.entry(index)
       let found = try block.named(entry)
@@ -200,18 +200,18 @@ private struct DirectoryReader {
         continue
       }
       guard names.count < limit else {
-        throw ErofsError(.limit, nid: nid, expected: "at most \(limit) names in a directory", found: "more")
+        throw FileSystemError(.limit, nid: nid, expected: "at most \(limit) names in a directory", found: "more")
       }
       names.append(found)
     }
   }
 
   /// Checks `.` and `..`, without which the kernel's and this reader's idea of the tree could differ.
-  func finish(parent: UInt64) throws(ErofsError) -> [ErofsName] {
+  func finish(parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
     for (name, entry, target) in [(".", dot, nid), ("..", dotDot, parent)] {
       guard let entry, entry.nid == target, entry.kind == .directory else {
         let found = entry.map { "a \($0.kind.name), inode \($0.nid)" } ?? "nothing"
-        throw ErofsError(.directory, nid: nid, expected: "`\(name)` as directory \(target)", found: found)
+        throw FileSystemError(.directory, nid: nid, expected: "`\(name)` as directory \(target)", found: found)
       }
     }
     return names

@@ -1,67 +1,19 @@
-internal import KernelABI
 internal import Base
 
-/// A file, directory or symbolic link of the image.
-public struct ErofsInode: Equatable, Sendable {
-  /// What an inode is (inode(7)); the raw value is the type in directory entries (`EROFS_FT_*`).
-  public enum Kind: UInt8, Sendable {
-    case regular = 1
-    case directory, characterDevice, blockDevice, fifo, socket, symbolicLink
-
-    /// From the file type bits of `st_mode`.
-    init?(mode: UInt16) {
-      switch FileType(mode: mode) {
-      case .regular: self = .regular
-      case .directory: self = .directory
-      case .characterDevice: self = .characterDevice
-      case .blockDevice: self = .blockDevice
-      case .fifo: self = .fifo
-      case .socket: self = .socket
-      case .symbolicLink: self = .symbolicLink
-      case nil: return nil
-      }
-    }
-
-    /// As people call it.
-    public var name: String {
-      switch self {
-      case .regular: "regular file"
-      case .directory: "directory"
-      case .characterDevice: "character device"
-      case .blockDevice: "block device"
-      case .fifo: "fifo"
-      case .socket: "socket"
-      case .symbolicLink: "symbolic link"
-      }
-    }
-  }
-
-  /// Where the contents are.
-  enum Layout: Equatable, Sendable {
-    /// A special file: no contents.
-    case none
-    /// Blocks in a row from `start`.
-    case plain(start: UInt64)
-    /// Blocks in a row from the block `start`, but the last one right after the inode, at byte `tail` of the image.
-    case inline(start: UInt64, tail: UInt64)
-    /// Chunks of `1 << bits` bytes; the table at byte `table` of the image has an entry of `entrySize` bytes for each.
-    case chunked(bits: UInt64, table: UInt64, entrySize: UInt64)
-  }
-
-  /// The number directory entries name it by; the kernel shows it as `st_ino`.
-  public let nid: UInt64
-  public let kind: Kind
-  /// Permission bits.
-  public let permissions: UInt16
-  /// Bytes of content; of a symbolic link, of its target.
-  public let size: UInt64
-  /// Number of names.
-  public let linkCount: UInt32
-  public let owner: UInt32
-  public let group: UInt32
-  /// Where the inode is, in bytes from the start of the image.
-  public let offset: UInt64
-  let layout: Layout
+/// Where the contents of an inode are.
+enum ErofsLayout: Equatable, Sendable {
+  /// A special file: no contents.
+  case none
+  /// Blocks in a row from `start`.
+  case plain(start: UInt64)
+  /// Blocks in a row from the block `start`, but the last one right after the inode, at byte `tail` of the image.
+  case inline(start: UInt64, tail: UInt64)
+  /// Chunks of `1 << bits` bytes; the table at byte `table` of the image has an entry of `entrySize` bytes for each.
+  case chunked(bits: UInt64, table: UInt64, entrySize: UInt64)
+  /// Compressed clusters, with an index of the given form; the header of the map is at byte `header` of the image.
+  case compressed(ClusterIndexForm, header: UInt64)
+  /// In a way that this reader does not know, although the format may have it.
+  case unsupported(expected: String, found: String)
 }
 
 /// What the bytes of an inode say, before anything is checked against the device

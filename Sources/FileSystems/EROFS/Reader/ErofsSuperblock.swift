@@ -28,25 +28,48 @@ public struct ErofsSuperblock: Equatable, Sendable {
   public let uuid: [UInt8]
   /// Up to 15 bytes of text.
   public let volumeName: String
-  /// Whether files may be stored in chunks (the only optional layout this reader knows).
-  public let hasChunkedFiles: Bool
+  /// Whether there is a checksum.
+  let hasChecksum: Bool
+  /// The incompatible features in use.
+  let features: Features
+  /// What files may be compressed by.
+  let compressions: Set<BlockCompression>
+  /// The inode that holds fragments of files.
+  let packedNid: UInt64
 
-  /// Names of `feature_compat` bits, which a reader may ignore by definition. Only those known not to change anything
-  /// this reader does are accepted: SB_CHKSUM must be set, MTIME and XATTR_FILTER may be.
+  /// `feature_incompat` bits that are read here (`EROFS_FEATURE_INCOMPAT_*`).
+  struct Features: OptionSet, Equatable, Sendable {
+    let rawValue: UInt32
+
+    /// Compressed bytes end with their cluster, and zeros come before them.
+    static let zeroPadding = Features(rawValue: 0x01)
+    /// The superblock names the compressions, and clusters may have several blocks.
+    static let compressionSettings = Features(rawValue: 0x02)
+    static let chunkedFiles = Features(rawValue: 0x04)
+    /// A second compression in one file; or, with extra devices, a table of those.
+    static let secondHead = Features(rawValue: 0x08)
+    static let tailPacking = Features(rawValue: 0x10)
+    /// Fragments in a packed inode, or parts of clusters that several files share.
+    static let fragments = Features(rawValue: 0x20)
+    /// Long prefixes of names of extended attributes, which are not read here.
+    static let attributePrefixes = Features(rawValue: 0x40)
+
+    static let known: Features = [
+      .zeroPadding, .compressionSettings, .chunkedFiles, .secondHead, .tailPacking, .fragments, .attributePrefixes,
+    ]
+    /// The names of those above, by bit.
+    static let otherNames: [Int: String] = [7: "48BIT", 8: "METABOX (metadata compression)"]
+  }
+
   private static let checksumFeature: UInt32 = 1
-  private static let acceptedCompatible: UInt32 = 0x7
-  private static let chunkedFileFeature: UInt32 = 0x4
-  /// `EROFS_FEATURE_INCOMPAT_*` by bit.
-  private static let incompatibleNames = [
-    "ZERO_PADDING (compression)", "COMPR_CFGS or BIG_PCLUSTER (compression)", "CHUNKED_FILE",
-    "DEVICE_TABLE (extra devices)", "ZTAILPACKING (compression)", "FRAGMENTS or DEDUPE (compression)",
-    "XATTR_PREFIXES", "48BIT", "METABOX",
-  ]
+  /// `feature_compat`: SB_CHKSUM, MTIME, XATTR_FILTER, SHARED_EA_IN_METABOX, PLAIN_XATTR_PFX, ISHARE_XATTRS. None but the first
+  /// changes anything that is read here.
+  private static let acceptedCompatible: UInt32 = 0x3f
 
   /// Reads the superblock and refuses whatever would let another reader see another file system than this one.
   ///
   /// - Parameter bytes: the 128 bytes at ``offset``.
-  init(_ bytes: borrowing RawSpan) throws(ErofsError) {
+  init(_ bytes: borrowing RawSpan) throws(FileSystemError) {
     let raw: RawSuperblock
     do throws(ByteError) {
       raw = try RawSuperblock(bytes)
@@ -75,30 +98,35 @@ public struct ErofsSuperblock: Equatable, Sendable {
     metadataBlock = UInt64(raw.metadataBlock)
     uuid = raw.uuid
     volumeName = name
-    hasChunkedFiles = raw.incompatible & Self.chunkedFileFeature != 0
+    hasChecksum = raw.compatible & Self.checksumFeature != 0
+    features = Features(rawValue: raw.incompatible)
+    // Without settings there is LZ4 alone, and the field has another meaning.
+    let named = features.contains(.compressionSettings) ? raw.compressions : 1
+    compressions = Set((0..<4).filter { named >> $0 & 1 == 1 }.compactMap { BlockCompression(erofs: UInt8($0)) })
+    packedNid = raw.packedNid
   }
 
-  private static func checkFeatures(_ raw: RawSuperblock) throws(ErofsError) {
-    guard raw.compatible & checksumFeature != 0 else {
-      throw error(
-        .checksum, at: 8, expected: "feature SB_CHKSUM", found: "compatible features \(hexadecimal(raw.compatible))")
-    }
+  private static func checkFeatures(_ raw: RawSuperblock) throws(FileSystemError) {
     guard raw.compatible & ~acceptedCompatible == 0 else {
       let expected = "compatible features within \(hexadecimal(acceptedCompatible))"
       throw error(.feature, at: 8, expected: expected, found: hexadecimal(raw.compatible))
     }
-    let refused = raw.incompatible & ~chunkedFileFeature
+    let refused = raw.incompatible & ~Features.known.rawValue
     guard refused == 0 else {
       let names = (0..<32).filter { refused >> UInt32($0) & 1 == 1 }
-        .map { $0 < incompatibleNames.count ? incompatibleNames[$0] : "unknown bit \($0)" }
-      let expected = "no incompatible feature other than CHUNKED_FILE"
+        .map { bit -> String in Features.otherNames[bit] ?? "unknown bit \(bit)" }
+      let expected = "incompatible features within \(hexadecimal(Features.known.rawValue))"
       throw error(.feature, at: 80, expected: expected, found: names.joined(separator: ", "))
+    }
+    let hasSettings = Features(rawValue: raw.incompatible).contains(.compressionSettings)
+    guard !hasSettings || raw.compressions & ~0xf == 0 else {
+      throw error(
+        .feature, at: 84, expected: "compressions within 0xf", found: hexadecimal(UInt32(raw.compressions)))
     }
     // Each of these names a structure outside what is read here; all are zero in an image that does not use one.
     let absent: [(name: String, offset: Int, value: UInt16)] = [
-      ("superblock extension slots", 13, UInt16(raw.extensionSlots)), ("extra devices", 86, raw.extraDevices),
+      ("superblock extension slots", 13, UInt16(raw.extensionSlots)), ("device table", 86, raw.extraDevices),
       ("directory block bits", 90, UInt16(raw.directoryBlockBits)),
-      ("long xattr name prefixes", 91, UInt16(raw.xattrPrefixes)),
     ]
     for field in absent where field.value != 0 {
       throw error(.feature, at: field.offset, expected: "no \(field.name)", found: "\(field.value)")
@@ -120,8 +148,8 @@ public struct ErofsSuperblock: Equatable, Sendable {
     return CRC32C.checksum(zeroed)
   }
 
-  static func error(_ check: ErofsError.Check, at field: Int, expected: String, found: String) -> ErofsError {
-    ErofsError(check, offset: offset + UInt64(field), expected: expected, found: found)
+  static func error(_ check: FileSystemError.Check, at field: Int, expected: String, found: String) -> FileSystemError {
+    FileSystemError(check, offset: offset + UInt64(field), expected: expected, found: found)
   }
 
   static func hexadecimal(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
@@ -143,7 +171,9 @@ private struct RawSuperblock {
   let incompatible: UInt32
   let extraDevices: UInt16
   let directoryBlockBits: UInt8
-  let xattrPrefixes: UInt8
+  /// A bit for each compression; where there are no settings, a distance that LZ4 keeps to.
+  let compressions: UInt16
+  let packedNid: UInt64
 
   init(_ bytes: borrowing RawSpan) throws(ByteError) {
     magic = try bytes.u32(at: 0)
@@ -160,6 +190,7 @@ private struct RawSuperblock {
     incompatible = try bytes.u32(at: 80)
     extraDevices = try bytes.u16(at: 86)
     directoryBlockBits = try bytes.u8(at: 90)
-    xattrPrefixes = try bytes.u8(at: 91)
+    compressions = try bytes.u16(at: 84)
+    packedNid = try bytes.u64(at: 96)
   }
 }

@@ -3,7 +3,7 @@ struct DirectoryTree {
   /// One name of a directory.
   struct Entry {
     let name: [UInt8]
-    let kind: ErofsInode.Kind
+    let kind: FileSystemInode.Kind
     /// Of a directory, its index; it has no inode before all names are known.
     let directory: Int?
     /// The inode's number; of a directory 0 until it has one.
@@ -18,7 +18,7 @@ struct DirectoryTree {
     var subdirectoryCount: UInt32 = 0
   }
 
-  private let limits: ErofsLimits
+  private let limits: FileSystemLimits
   /// Names so far, with the root.
   private var nameCount = 1
   /// Bytes of the paths of all files so far.
@@ -30,14 +30,14 @@ struct DirectoryTree {
   /// Where the last file went; files mostly come sorted.
   private var latest = (path: [UInt8](), index: 0)
 
-  init(limits: ErofsLimits) { self.limits = limits }
+  init(limits: FileSystemLimits) { self.limits = limits }
 
   /// Adds a file, and the directories above it that are not there yet.
   mutating func add(_ path: String, nid: UInt64) throws(ErofsWriterError) {
     let bytes = Array(path.utf8)
     let names = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     for name in names {
-      guard 1...ErofsLimits.nameBytes ~= name.count, !name.contains(0), name.elementsEqual([0x2e]) == false,
+      guard 1...FileSystemLimits.nameBytes ~= name.count, !name.contains(0), name.elementsEqual([0x2e]) == false,
         name.elementsEqual([0x2e, 0x2e]) == false
       else { throw .badPath(path, found: "a name of \(name.count) bytes: `\(String(decoding: name, as: UTF8.self))`") }
     }

@@ -14,12 +14,12 @@ public struct ErofsWriter: ~Copyable, Sendable {
 
   /// Block 0 is written at the end: it holds the superblock and the root directory's inode.
   private var stream = BlockStream(from: 1)
-  private let limits: ErofsLimits
+  private let limits: FileSystemLimits
   private var tree: DirectoryTree
   private var inodeCount: UInt32 = 0
 
   /// - Parameter limits: what a reader takes at most.
-  public init(limits: ErofsLimits = ErofsLimits()) {
+  public init(limits: FileSystemLimits = FileSystemLimits()) {
     self.limits = limits
     tree = DirectoryTree(limits: limits)
   }
@@ -66,7 +66,7 @@ public struct ErofsWriter: ~Copyable, Sendable {
     }
   }
 
-  private mutating func newInode(_ kind: ErofsInode.Kind, size: UInt64, linkCount: UInt32 = 1) -> InodeRecord {
+  private mutating func newInode(_ kind: FileSystemInode.Kind, size: UInt64, linkCount: UInt32 = 1) -> InodeRecord {
     inodeCount &+= 1  // files have at least 32 bytes, so there are no more than block numbers allow
     return InodeRecord(kind: kind, size: size, linkCount: linkCount, number: inodeCount)
   }

@@ -6,7 +6,7 @@ public enum ErofsWriterError: Error, Equatable, Sendable {
   case badPath(String, found: String)
   /// Two files of one path, or a file and a directory.
   case duplicate(path: String)
-  /// More than a reader takes (``ErofsLimits``).
+  /// More than a reader takes (``FileSystemLimits``).
   case limit(path: String, allowed: String, found: String)
   /// More blocks than block numbers of 32 bits can name.
   case tooLarge
@@ -22,7 +22,8 @@ extension ErofsWriterError: Diagnosable {
     case .badPath(let path, let found):
       Diagnostic(
         "build.bad-name", .incomplete, "`\(path)` cannot be packed under its name",
-        expected: "names of 1 to \(ErofsLimits.nameBytes) bytes without NUL, other than `.` and `..`", found: found,
+        expected: "names of 1 to \(FileSystemLimits.nameBytes) bytes without NUL, other than `.` and `..`",
+        found: found,
         next: "rename it")
     case .duplicate(let path):
       Diagnostic(

@@ -4,7 +4,7 @@ internal import Base
 /// An inode as it lies in the image: `struct erofs_inode_compact`, or `erofs_inode_extended` where its fields are too
 /// narrow (fs/erofs/erofs_fs.h). The owner is root, every time is 0, and there are no extended attributes.
 struct InodeRecord {
-  let kind: ErofsInode.Kind
+  let kind: FileSystemInode.Kind
   /// Bytes of content.
   let size: UInt64
   /// Number of names.

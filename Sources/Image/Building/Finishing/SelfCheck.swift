@@ -35,7 +35,7 @@ struct SelfCheck: Sendable {
         } else if number == 1 {
           let image = try self.fileSystem()
           let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
-          try head.check(superblock: image.blocks.layout.superblock)
+          try head.check(superblock: image.withBlocks { $0.layout.superblock })
           try check(manifestOf: fileSystem, in: image)
         } else {
           turns.wait(for: 1)
@@ -47,8 +47,8 @@ struct SelfCheck: Sendable {
     }
   }
 
-  private func fileSystem() throws -> ErofsImage<VerifiedDevice<ImageFile.Source>> {
-    try ErofsImage(try ImageFile.open(path, verityData: verityData).device(rootHash: rootHash, memoryLimit: .max))
+  private func fileSystem() throws -> AnyFileSystem<VerifiedDevice<ImageFile.Source>> {
+    try AnyFileSystem(try ImageFile.open(path, verityData: verityData).device(rootHash: rootHash, memoryLimit: .max))
   }
 
   /// Bytes of the manifest that are compared at a time.
@@ -56,7 +56,7 @@ struct SelfCheck: Sendable {
 
   /// Holds the manifest in the image against the one that was written there.
   private func check(
-    manifestOf fileSystem: FileSystem.Finished, in image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>
+    manifestOf fileSystem: FileSystem.Finished, in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
   ) throws {
     let inode = try image.lookup(Manifest.path)
     let expected = fileSystem.manifest.rawSpan
@@ -91,7 +91,7 @@ struct SelfCheck: Sendable {
   }
 
   private func check(
-    _ files: [Manifest.Located], in image: borrowing ErofsImage<VerifiedDevice<ImageFile.Source>>
+    _ files: [Manifest.Located], in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
   ) throws {
     image.proveAround(files.map(\.nid), limit: 2 * Self.batchBytes)
     try Manifest.check(files, in: image)

@@ -65,7 +65,7 @@ struct Packer: Sendable {
     } catch {
       return Kept(file: file, bytes: [], refusal: error)
     }
-    let bytes = try read(file.path, limit: file.isObject ? BPFObject.maximumByteCount : ErofsLimits().fileBytes)
+    let bytes = try read(file.path, limit: file.isObject ? BPFObject.maximumByteCount : FileSystemLimits().fileBytes)
     guard strips, file.isObject else { return Kept(file: file, bytes: bytes) }
     do throws(BPFObjectError) {
       return Kept(file: file, bytes: try BPFObject.strip(bytes.rawSpan))

@@ -39,7 +39,7 @@ struct SourceScan {
       throw .source(path: directory, error)
     }
     guard root.kind == .directory else { throw .notADirectory(path: directory) }
-    let limits = ErofsLimits()
+    let limits = FileSystemLimits()
     var entries = 0
     // One level of directories after another, so that there is much to ask at a time.
     var level = [""]

@@ -27,12 +27,12 @@ extension InspectCommand {
       }
       let trust = try Trust.told(in: trustAnchors)
       let signature = try RootHashVerdict.judge(rootHash, opened.signature, trust: trust)
-      let image = try ErofsImage(try opened.device(rootHash: rootHash))
+      let image = try AnyFileSystem(try opened.device(rootHash: rootHash))
       let manifest = try Manifest.read(from: image)
       try manifest?.check(superblock: layout.superblock)
       let description = ImageDescription(
         file: file, rootHash: rootHash, sidecar: sidecar == nil ? nil : sidecarPath, signature: signature,
-        layout: layout, superblock: image.superblock, manifest: manifest, files: try image.files())
+        layout: layout, format: image.format, uuid: image.uuid, manifest: manifest, files: try image.files())
       if json {
         try Output.json(description.json(schema: Self.schema))
       } else {
@@ -55,9 +55,11 @@ private struct ImageDescription {
   /// What the signature of the root hash is worth; nil when none came with the image.
   let signature: RootHashVerdict?
   let layout: VerityLayout
-  let superblock: ErofsSuperblock
+  /// Whose format the file system has, and its own identifier.
+  let format: FileSystemFormat
+  let uuid: [UInt8]
   let manifest: Manifest?
-  let files: [(path: String, inode: ErofsInode)]
+  let files: [(path: String, inode: FileSystemInode)]
 
   var lines: [String] {
     let parameters = layout.parameters
@@ -69,7 +71,7 @@ private struct ImageDescription {
       Output.row("signature", signature?.line ?? "none"),
       Output.row(
         "data",
-        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, EROFS \(VolumeUUID(superblock.uuid))"
+        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, \(format.name) \(VolumeUUID(uuid))"
       ),
       Output.row(
         "tree",
@@ -98,7 +100,7 @@ private struct ImageDescription {
       .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
       .init("hash_offset", .unsigned(layout.superblockOffset)), .init("salt", .string(Hex.encode(parameters.salt))),
       .init("uuid", .string(layout.superblock.uuid.description)),
-      .init("file_system", ["type": "erofs", "uuid": .string(VolumeUUID(superblock.uuid).description)]),
+      .init("file_system", ["type": .string(format.rawValue), "uuid": .string(VolumeUUID(uuid).description)]),
       .init("manifest", manifest?.json ?? .null),
       .init(
         "files",

@@ -13,10 +13,17 @@ struct VerifyAnswer {
   var layout: VerityLayout?
   var report: VerificationReport?
   var seconds: Double = 0
-  /// Bytes of the EROFS file system that was found in the data under the tree.
+  /// Bytes of the file system that was found in the data under the tree.
   var fileSystemBytes: UInt64?
   /// Where in the data behind it the first byte is that is not zero.
   var padding: UInt64?
+  /// Why the file system was not read, although nothing is wrong with it.
+  var unread: Diagnostic?
+  /// Files that this build cannot read on this host, with the reason for each; the first of them.
+  private(set) var unreadable: [(path: String, reason: Diagnostic)] = []
+  private(set) var unreadableCount = 0
+  /// Files that are named at most.
+  private static let namedFiles = 20
   /// The image's manifest, which was found to be its own.
   var manifest: Manifest?
   /// What the signature of the root hash is worth; nil when none came with the image.
@@ -31,10 +38,21 @@ struct VerifyAnswer {
 
   var isSound: Bool { refusal == nil && report?.isSound == true }
 
+  /// Whether the file system and all its files can be read.
+  var isRead: Bool { unread == nil && unreadableCount == 0 }
+
+  /// Notes a file that cannot be read.
+  mutating func note(_ reason: Diagnostic, file path: String) {
+    unreadableCount += 1
+    if unreadable.count < Self.namedFiles { unreadable.append((path, reason)) }
+  }
+
   /// How it ended, in a word that programs can compare.
   enum Verdict: String {
     /// Every block is proven, and the signature holds where one was asked for.
     case ok
+    /// Every block is proven, and this build does not read the file system or some of its files.
+    case unread
     /// Blocks are not those that the root hash is of.
     case corrupt
     /// No image is there that could be checked.
@@ -48,7 +66,7 @@ struct VerifyAnswer {
   }
 
   var verdict: Verdict {
-    guard let refusal else { return isSound ? .ok : .corrupt }
+    guard let refusal else { return isSound ? (isRead ? .ok : .unread) : .corrupt }
     if refusal.code == "verify.no-signature" { return .unsigned }
     if isRevoked { return .revoked }
     return signature?.refusal == refusal ? .untrusted : .malformed
@@ -72,6 +90,10 @@ struct VerifyAnswer {
 
   func print(asJSON: Bool) throws {
     if let diagnostic { Output.report(diagnostic) }
+    if var unread {
+      unread.message = "`\(image)`: \(unread.message)"
+      Output.report(unread)
+    }
     if asJSON { try Output.json(json) } else { try printText() }
   }
 
@@ -83,7 +105,8 @@ struct VerifyAnswer {
     }
     let parameters = layout.parameters
     if report.isSound {
-      printout.line("\(image): all \(parameters.dataBlockCount) data blocks are proven")
+      let unread = unread.map { "; file system not read here: \($0.found ?? $0.message)" } ?? ""
+      printout.line("\(image): all \(parameters.dataBlockCount) data blocks are proven\(unread)")
     } else {
       printout.line(
         "\(image): CORRUPT: bad blocks \(report.faultCount), data blocks proven \(report.provenBlocks) of "
@@ -109,6 +132,12 @@ struct VerifyAnswer {
       let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
       let count = manifest.objects.count + manifest.files.count
       printout.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
+    }
+    for file in unreadable {
+      printout.line(Output.row("not read", "/\(file.path): \(file.reason.message), \(file.reason.found ?? "")"))
+    }
+    if unreadableCount > unreadable.count {
+      printout.line(Output.row("", "and \(unreadableCount - unreadable.count) more"))
     }
     if let signature { printout.line(Output.row("signature", signature.line)) }
     if report.isSound { printout.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
@@ -163,6 +192,15 @@ struct VerifyAnswer {
       ]
     }
     if let signature { members.append(.init("signature", signature.json)) }
+    if let unread { members.append(.init("file_system_not_read", unread.json)) }
+    if unreadableCount > 0 {
+      members += [
+        .init("files_not_read", .integer(Int64(unreadableCount))),
+        .init(
+          "not_read",
+          .array(unreadable.map { ["path": .string($0.path), "reason": $0.reason.json] })),
+      ]
+    }
     if let diagnostic { members.append(.init("error", diagnostic.json)) }
     return .object(members)
   }

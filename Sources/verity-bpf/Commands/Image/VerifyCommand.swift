@@ -33,7 +33,10 @@ struct VerifyCommand: Command {
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
       NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
 
-      Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt or malformed or has another \
+      A file system, or files of it, that this build does not read are named; the blocks are checked all the same.
+
+      Exit codes: 0 every block is proven, or the signature holds; 6 every block is proven, and not every file can be read by this \
+      build on this host; 4 the image is corrupt or malformed or has another \
       root hash, or it or the object is not signed by somebody trusted, or was revoked; 1 something could not be read, 64 usage.
       """,
     examples: [
@@ -83,14 +86,20 @@ struct VerifyCommand: Command {
       try check(file, rootHash: rootHash, answer: &answer)
       if answer.isSound, file.holdsFileSystem {
         answer.padding = file.firstByteBehindFileSystem()
-        try checkFileSystem(try file.device(rootHash: rootHash), answer: &answer)
+        let device = try file.device(rootHash: rootHash)
+        do {
+          try checkFileSystem(device, answer: &answer)
+        } catch let error as any Diagnosable where error.diagnostic.category == .unsupported {
+          answer.unread = error.diagnostic
+        }
       }
     } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
       answer.refusal = error.diagnostic
       answer.isRevoked = error is Revocation
     }
     try answer.print(asJSON: json)
-    return answer.isSound ? 0 : Diagnostic.Category.integrity.rawValue
+    guard answer.isSound else { return Diagnostic.Category.integrity.rawValue }
+    return answer.isRead ? 0 : Diagnostic.Category.unsupported.rawValue
   }
 
   /// Whose signatures count: those of the certificates that were named, else of the trust anchors. What was revoked is
@@ -163,17 +172,24 @@ struct VerifyCommand: Command {
   private func checkFileSystem(
     _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
   ) throws {
-    let image = try ErofsImage(device)
-    answer.fileSystemBytes = image.padding.lowerBound
+    let image = try AnyFileSystem(device)
+    answer.fileSystemBytes = image.byteCount
     if let padding = answer.padding {
       Output.warning(
         "verify.padding",
-        "byte \(padding) of the data, behind the file system of \(image.padding.lowerBound) bytes, is not zero: it is under "
-          + "the root hash and in no file")
+        "byte \(padding) of the data, behind the file system of \(image.byteCount) bytes, is not zero: it is under the root "
+          + "hash and in no file")
     }
-    guard let manifest = try Manifest.read(from: image) else { return }
-    try manifest.check(superblock: image.blocks.layout.superblock)
-    _ = try manifest.locateFiles(in: image)
-    answer.manifest = manifest
+    if let manifest = try Manifest.read(from: image) {
+      try manifest.check(superblock: image.withBlocks { $0.layout.superblock })
+      _ = try manifest.locateFiles(in: image)
+      answer.manifest = manifest
+    }
+    // An image of ours has no file that could not be read, and was walked for its manifest.
+    guard answer.manifest == nil || image.mayBeCompressed else { return }
+    try image.walk { entry throws(FileSystemError) in
+      guard entry.inode.kind == .regular, let obstacle = try image.obstacle(to: entry.inode) else { return }
+      answer.note(obstacle.diagnostic, file: entry.path)
+    }
   }
 }

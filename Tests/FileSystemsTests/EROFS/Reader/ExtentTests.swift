@@ -7,8 +7,8 @@ import Testing
   /// A file of a few extents in an image of random bytes: the extents, and the bytes that the file must have.
   private static func randomFile(
     _ generator: inout some RandomNumberGenerator, image: [UInt8]
-  ) -> (extents: ErofsExtents, contents: [UInt8]) {
-    var extents = ErofsExtents()
+  ) -> (extents: FileExtents, contents: [UInt8]) {
+    var extents = FileExtents()
     var contents: [UInt8] = []
     var next = 0
     for _ in 0..<Int.random(in: 0...6, using: &generator) {
@@ -30,7 +30,7 @@ import Testing
     return (extents, contents)
   }
 
-  private static func bytes(_ extents: some Sequence<ErofsExtent>, of image: [UInt8]) -> [UInt8] {
+  private static func bytes(_ extents: some Sequence<FileExtent>, of image: [UInt8]) -> [UInt8] {
     extents.flatMap { extent in
       extent.imageOffset.map { Array(image[Int($0)..<Int($0 + extent.count)]) }
         ?? [UInt8](repeating: 0, count: Int(extent.count))
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func neighboursAreOne() {
-    var extents = ErofsExtents()
+    var extents = FileExtents()
     extents.append(4096, at: 8192)
     extents.append(4096, at: 12288)
     extents.append(10, at: nil)
@@ -70,11 +70,11 @@ import Testing
     extents.append(7, at: 16384)
     #expect(
       Array(extents) == [
-        ErofsExtent(fileOffset: 0, imageOffset: 8192, count: 8192),
-        ErofsExtent(fileOffset: 8192, imageOffset: nil, count: 30),
-        ErofsExtent(fileOffset: 8222, imageOffset: 16384, count: 7),
+        FileExtent(fileOffset: 0, imageOffset: 8192, count: 8192),
+        FileExtent(fileOffset: 8192, imageOffset: nil, count: 30),
+        FileExtent(fileOffset: 8222, imageOffset: 16384, count: 7),
       ])
     #expect(Array(extents.within(.max - 1..<(.max))).isEmpty)
-    #expect(Array(ErofsExtents().within(0..<5)).isEmpty)
+    #expect(Array(FileExtents().within(0..<5)).isEmpty)
   }
 }

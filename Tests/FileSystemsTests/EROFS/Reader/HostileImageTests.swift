@@ -9,7 +9,7 @@ import Testing
   /// A named change of a valid image and the check that must refuse it.
   struct Attack: Sendable, CustomTestStringConvertible {
     let name: String
-    let check: ErofsError.Check
+    let check: FileSystemError.Check
     let change: @Sendable (inout [UInt8], Places) -> Void
     var testDescription: String { name }
   }
@@ -36,7 +36,7 @@ import Testing
       subdirectory = try offset("d")
       nested = try offset("d/e")
       link = try offset("s")
-      let extents = try image.extents(of: try image.lookup(""))
+      let extents = try #require(try image.extents(of: try image.lookup("")))
       rootEntries = Int(try #require(extents.first?.imageOffset))
       subdirectoryNid = try image.lookup("d").nid
       rootNid = image.rootNid
@@ -52,14 +52,23 @@ import Testing
   static let attacks: [Attack] = [
     Attack(name: "a byte in the boot area", check: .bootArea) { image, _ in image[700] = 1 },
     Attack(name: "another magic", check: .magic) { image, _ in image[1024] ^= 1 },
-    Attack(name: "no checksum feature", check: .checksum) { image, _ in image[1032] &= 0xfe },
     Attack(name: "an unknown compatible feature", check: .feature) { image, _ in image[1034] = 1 },
-    Attack(name: "compression", check: .feature) { image, _ in image[1104] = 1 },
-    Attack(name: "extra devices", check: .feature) { image, _ in image[1104] = 8 },
+    Attack(name: "48-bit addresses", check: .feature) { image, _ in image[1104] = 0x80 },
+    Attack(name: "metadata compression", check: .feature) { image, _ in image[1105] = 1 },
+    Attack(name: "an unknown compression", check: .feature) { image, _ in
+      image[1104] = 2
+      image[1108] = 0x10
+    },
+    Attack(name: "a device table", check: .feature) { image, _ in
+      image[1104] = 8
+      image[1110] = 1
+    },
+    Attack(name: "a header of composefs", check: .feature) { image, _ in
+      image.storeLittleEndian(UInt32(0xd078_629a), at: 0)
+    },
     Attack(name: "an unknown incompatible feature", check: .feature) { image, _ in image[1107] = 0x80 },
     Attack(name: "a device count", check: .feature) { image, _ in image[1110] = 1 },
     Attack(name: "directory block bits", check: .feature) { image, _ in image[1114] = 1 },
-    Attack(name: "xattr prefixes", check: .feature) { image, _ in image[1115] = 1 },
     Attack(name: "extension slots", check: .feature) { image, _ in image[1037] = 1 },
     Attack(name: "larger blocks", check: .deviceSize) { image, _ in image[1036] = 13 },
     Attack(name: "an impossible block size", check: .superblock) { image, _ in image[1036] = 63 },
@@ -74,9 +83,7 @@ import Testing
     Attack(name: "a root that is a file", check: .wrongKind) { image, places in
       image.storeLittleEndian(UInt16(UInt64(places.file - places.root) / 32 + places.rootNid), at: 1038)
     },
-    Attack(name: "unknown inode format bits", check: .inode) { image, places in image[places.file + 1] = 1 },
-    Attack(name: "a compressed file", check: .feature) { image, places in image[places.file] = 2 },
-    Attack(name: "an unknown layout", check: .feature) { image, places in image[places.file] = 0xa },
+    Attack(name: "unknown inode format bits", check: .feature) { image, places in image[places.file + 1] = 1 },
     Attack(name: "a chunked file without the feature", check: .inode) { image, places in image[places.file] = 8 },
     Attack(name: "a mode without file type", check: .inode) { image, places in
       image.storeLittleEndian(UInt16(0o644), at: places.file + 4)
@@ -147,7 +154,7 @@ import Testing
     let bytes = try SourceTree.small().image()
     let places = try Places(bytes)
     let changed = bytes.changed { attack.change(&$0, places) }
-    let error = #expect(throws: ErofsError.self) {
+    let error = #expect(throws: FileSystemError.self) {
       let image = try open(changed)
       try image.walk { _ in }
     }
@@ -155,7 +162,9 @@ import Testing
     // A second name of a directory is met as a wrong `..` or as a second visit, whichever comes first.
     #expect(refusal.check == attack.check, "\(refusal)")
     #expect(refusal.check == .bootArea || refusal.offset != nil || refusal.nid != nil)
-    #expect(refusal.diagnostic.category == .integrity && refusal.diagnostic.code == "erofs.\(attack.check.rawValue)")
+    // What is not read here may be sound; what contradicts itself is not.
+    let category: Diagnostic.Category = attack.check == .feature ? .unsupported : .integrity
+    #expect(refusal.diagnostic.category == category && refusal.diagnostic.code == "erofs.\(attack.check.rawValue)")
   }
 
   /// Of the same parent, so that only the walk can notice.
@@ -164,27 +173,27 @@ import Testing
     for path in ["d", "d/e", "d/f"] { try tree.addDirectory(path) }
     let bytes = try tree.image()
     let image = try open(bytes)
-    let entries = Int(try #require(try image.extents(of: try image.lookup("d")).first?.imageOffset))
+    let entries = Int(try #require(try image.extents(of: try image.lookup("d"))?.first?.imageOffset))
     let nid = try image.lookup("d/e").nid
     // Its entries: `.`, `..`, e, f.
     let changed = try open(bytes.changed { $0.storeLittleEndian(nid, at: entries + 3 * 12) })
-    let error = #expect(throws: ErofsError.self) { try changed.walk { _ in } }
+    let error = #expect(throws: FileSystemError.self) { try changed.walk { _ in } }
     #expect(error?.check == .tree && error?.path == "d/f")
   }
 
   @Test func aWrongChecksumIsRefused() throws {
     var bytes = try SourceTree.small().image()
     bytes[1028] ^= 1
-    let error = #expect(throws: ErofsError.self) { _ = try open(bytes) }
+    let error = #expect(throws: FileSystemError.self) { _ = try open(bytes) }
     #expect(error?.check == .checksum)
   }
 
   @Test func aDeviceWithoutRoomForASuperblockIsRefused() throws {
-    let error = #expect(throws: ErofsError.self) {
+    let error = #expect(throws: FileSystemError.self) {
       _ = try ErofsImage(try MemoryImage.build(data: [UInt8](repeating: 0, count: 512), dataBlockSize: 512).device())
     }
     #expect(error?.check == .range)
-    let zeros = #expect(throws: ErofsError.self) { _ = try open([UInt8](repeating: 0, count: 4096)) }
+    let zeros = #expect(throws: FileSystemError.self) { _ = try open([UInt8](repeating: 0, count: 4096)) }
     #expect(zeros?.check == .magic)
   }
 
@@ -193,8 +202,41 @@ import Testing
     let bytes = try SourceTree.small().image(["--chunksize=4096"])
     let offset = Int(try open(bytes).lookup("tail").offset)
     let image = try open(bytes.changed { $0.storeLittleEndian(format, at: offset + 16) })
-    let error = #expect(throws: ErofsError.self) { try image.lookup("tail") }
-    #expect(error?.check == .feature)
+    let inode = try image.lookup("tail")
+    let error = #expect(throws: FileSystemError.self) { try image.readFile(inode, limit: 1 << 20) }
+    #expect(error?.check == .feature && error?.isUnsupported == true)
+    #expect(try image.obstacle(to: inode)?.check == .feature)
+  }
+
+  /// One file that is not read here keeps no other from being read.
+  @Test func anUnknownLayoutIsRefusedWhenItIsRead() throws {
+    let bytes = try SourceTree.small().image()
+    let offset = Int(try open(bytes).lookup("block").offset)
+    let image = try open(bytes.changed { $0[offset] = 0xa })
+    try image.walk { _ in }
+    let inode = try image.lookup("block")
+    let error = #expect(throws: FileSystemError.self) { try image.readFile(inode, limit: 1 << 20) }
+    #expect(error?.check == .feature && error?.diagnostic.category == .unsupported)
+    #expect(try image.obstacle(to: inode)?.check == .feature)
+    #expect(try image.obstacle(to: try image.lookup("tail")) == nil)
+    #expect(try image.readFile(try image.lookup("tail"), limit: 1 << 20).count == 4200)
+  }
+
+  /// Below a hash tree the checksum adds nothing.
+  @Test func anImageWithoutChecksumIsRead() throws {
+    var bytes = try SourceTree.small().image()
+    bytes[1032] &= 0xfe
+    bytes[1028] ^= 1
+    #expect(try open(bytes).readFile(try open(bytes).lookup("tail"), limit: 1 << 20).count == 4200)
+  }
+
+  /// A name's prefix is of no use without the attributes, which are not read.
+  @Test func longAttributePrefixesAreNoObstacle() throws {
+    let bytes = try SourceTree.small().image().changed {
+      $0[1104] |= 0x40
+      $0[1115] = 1
+    }
+    try open(bytes).walk { _ in }
   }
 
   @Test func chunksElsewhereAreRefused() throws {
@@ -202,11 +244,11 @@ import Testing
     let inode = try open(bytes).lookup("tail")
     let table = Int(inode.offset) + 32
     for (value, place, check) in [
-      (UInt32(0x1_0000), table, ErofsError.Check.feature), (1, table, .feature), (0x7fff_ffff, table + 4, .range),
+      (UInt32(0x1_0000), table, FileSystemError.Check.feature), (1, table, .feature), (0x7fff_ffff, table + 4, .range),
       (UInt32(bytes.count / 4096), table + 4, .range),
     ] {
       let image = try open(bytes.changed { $0.storeLittleEndian(value, at: place) })
-      let error = #expect(throws: ErofsError.self) { try image.readFile(try image.lookup("tail"), limit: 1 << 20) }
+      let error = #expect(throws: FileSystemError.self) { try image.readFile(try image.lookup("tail"), limit: 1 << 20) }
       #expect(error?.check == check)
     }
     // The largest chunk there can be makes one table entry enough for any size; the size alone is then the limit.
@@ -215,6 +257,6 @@ import Testing
       $0.storeLittleEndian(UInt64(Int64.max), at: Int(inode.offset) + 8)
     }
     let image = try open(huge)
-    #expect(throws: ErofsError.self) { try image.readFile(try image.lookup("tail"), limit: .max) }
+    #expect(throws: FileSystemError.self) { try image.readFile(try image.lookup("tail"), limit: .max) }
   }
 }

@@ -8,9 +8,9 @@ import Testing
 /// Hundreds of changed images, each under a fresh hash tree, so that the parser really meets the changed bytes.
 @Suite struct MutationTests {
   /// Whatever is read of an image: paths, kinds, contents, or the refusal.
-  static func readAll(_ bytes: [UInt8]) -> Result<[String: [UInt8]], ErofsError> {
-    let limits = ErofsLimits(entries: 5000, depth: 16, directoryBytes: 1 << 20, fileBytes: 1 << 20)
-    do throws(ErofsError) {
+  static func readAll(_ bytes: [UInt8]) -> Result<[String: [UInt8]], FileSystemError> {
+    let limits = FileSystemLimits(entries: 5000, depth: 16, directoryBytes: 1 << 20, fileBytes: 1 << 20)
+    do throws(FileSystemError) {
       let device: VerifiedDevice<ArraySource>
       do {
         device = try MemoryImage.build(data: bytes, salt: [7]).device()
@@ -20,7 +20,7 @@ import Testing
       }
       let image = try ErofsImage(device, limits: limits)
       var contents: [String: [UInt8]] = [:]
-      try image.walk { entry throws(ErofsError) in
+      try image.walk { entry throws(FileSystemError) in
         switch entry.inode.kind {
         case .regular: contents[entry.path] = try image.readFile(entry.inode, limit: 1 << 20)
         case .symbolicLink: contents[entry.path] = try image.linkTarget(entry.inode)
@@ -37,11 +37,12 @@ import Testing
   static func metadata(_ bytes: [UInt8]) throws -> [Int] {
     let image = try open(bytes)
     var places = Array(1024..<1152)
-    try image.walk { entry throws(ErofsError) in
+    try image.walk { entry throws(FileSystemError) in
       let inode = Int(entry.inode.offset)
       places += inode..<inode + 64
       guard entry.inode.kind != .regular else { return }
-      for extent in try image.extents(of: entry.inode) {
+      guard let extents = try image.extents(of: entry.inode) else { return }
+      for extent in extents {
         guard let offset = extent.imageOffset else { continue }
         places += Int(offset)..<Int(offset + min(extent.count, 400))
       }

@@ -129,7 +129,9 @@ func readAll(_ path: String) throws -> [UInt8] {
 }
 
 /// A file system over the bytes, under a hash tree made for exactly these bytes: whatever they hold is proven.
-func open(_ bytes: [UInt8], limits: ErofsLimits = ErofsLimits()) throws -> ErofsImage<VerifiedDevice<ArraySource>> {
+func open(_ bytes: [UInt8], limits: FileSystemLimits = FileSystemLimits()) throws -> ErofsImage<
+  VerifiedDevice<ArraySource>
+> {
   try ErofsImage(try MemoryImage.build(data: bytes, salt: [1, 2, 3]).device(), limits: limits)
 }
 
@@ -149,8 +151,10 @@ struct SplitMix: RandomNumberGenerator {
 extension [UInt8] {
   /// Makes the superblock's checksum right again after a change.
   mutating func resumErofs() {
-    guard count >= 4096 else { return }
-    storeLittleEndian(ErofsSuperblock.checksum(of: Array(self[1024..<4096])), at: 1028)
+    guard count > 1036, 9...16 ~= self[1036] else { return }
+    let end = 1024 + ErofsSuperblock.checksummedCount(blockSize: 1 << Int(self[1036]))
+    guard count >= end else { return }
+    storeLittleEndian(ErofsSuperblock.checksum(of: Array(self[1024..<end])), at: 1028)
   }
 
   func changed(_ change: (inout [UInt8]) -> Void) -> [UInt8] {

@@ -109,7 +109,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = directory.file("image")
     let size: UInt64 = (5 << 30) + 1
-    var writer = ErofsWriter(limits: ErofsLimits(fileBytes: 8 << 30))
+    var writer = ErofsWriter(limits: FileSystemLimits(fileBytes: 8 << 30))
     var sink = FileSink(try OwnedFD.open(path, [.readWrite, .create]))
     try writer.add("d/small", [1, 2, 3].rawSpan, to: &sink)
     let ending = try writer.end(with: "d/large", byteCount: size, to: &sink)
@@ -186,7 +186,7 @@ import Testing
   }
 
   @Test func blockNumbersDoNotRunOut() throws {
-    var writer = ErofsWriter(limits: ErofsLimits(fileBytes: .max))
+    var writer = ErofsWriter(limits: FileSystemLimits(fileBytes: .max))
     var sink = ArraySink()
     #expect(throws: ErofsWriterError.tooLarge) { try writer.end(with: "a", byteCount: 1 << 44, to: &sink) }
     #expect(throws: ErofsWriterError.tooLarge) { try writer.end(with: "b", byteCount: UInt64(Int.max), to: &sink) }

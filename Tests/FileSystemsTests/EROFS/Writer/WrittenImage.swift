@@ -11,7 +11,7 @@ struct WrittenImage {
   let files: [(path: String, contents: [UInt8])]
   let bytes: [UInt8]
 
-  init(_ files: [(path: String, contents: [UInt8])], limits: ErofsLimits = ErofsLimits()) throws {
+  init(_ files: [(path: String, contents: [UInt8])], limits: FileSystemLimits = FileSystemLimits()) throws {
     self.files = files
     var writer = ErofsWriter(limits: limits)
     var sink = ArraySink()
@@ -38,13 +38,13 @@ struct WrittenImage {
   }
 
   /// Reads everything with our own reader, which refuses whatever is not in order.
-  func readAll(limits: ErofsLimits = ErofsLimits()) throws {
+  func readAll(limits: FileSystemLimits = FileSystemLimits()) throws {
     let image = try ErofsImage(try MemoryImage.build(data: bytes, salt: [1]).device(), limits: limits)
     #expect(image.superblock.uuid == Array(1...16) && image.superblock.volumeName.isEmpty)
     #expect(image.superblock.inodeCount == UInt64(files.count + directories.count + 1))
-    var found: [[UInt8]: ErofsInode] = [:]
+    var found: [[UInt8]: FileSystemInode] = [:]
     var foundDirectories = 0
-    try image.walk { entry throws(ErofsError) in
+    try image.walk { entry throws(FileSystemError) in
       #expect(entry.inode.owner == 0 && entry.inode.group == 0)
       if entry.inode.kind == .directory {
         foundDirectories += 1

@@ -1,60 +1,31 @@
 internal import Base
 internal import Verity
 
-/// A path of the tree, relative to the root. All names of a directory share its text: a directory of many names, deep in the
-/// tree, would take the names times the depth otherwise.
-public struct ErofsPath: Equatable, Sendable {
-  /// The path of the directory, components separated by `/`; empty for the root.
-  public let directory: String
-  /// The name in it; empty for the root itself.
-  public let name: String
-
-  public init(directory: String, name: String) {
-    self.directory = directory
-    self.name = name
-  }
-
-  /// The whole path.
-  public var text: String { directory.isEmpty ? name : "\(directory)/\(name)" }
-
-  /// Bytes of the whole path.
-  public var byteCount: Int { (directory.isEmpty ? 0 : directory.utf8.count + 1) + name.utf8.count }
-}
-
-/// A name of the tree together with the inode it leads to.
-public struct ErofsEntry: Equatable, Sendable {
-  public let place: ErofsPath
-  public let inode: ErofsInode
-
-  /// Relative to the root, components separated by `/`; the root itself is empty.
-  public var path: String { place.text }
-}
-
-extension ErofsImage where Blocks: ~Copyable {
+extension VerifiedFileSystem where Self: ~Copyable {
   /// The inode a path leads to. Symbolic links are never followed: one in the middle is not a directory.
   ///
   /// Of every directory on the way only the blocks are read where the name could be. To see every name there is, and to
   /// have all directories checked as a whole, ``walk(_:)``.
   ///
   /// - Parameter path: relative to the root, with or without a leading `/`; `.` and `..` are not resolved.
-  public func lookup(_ path: String) throws(ErofsError) -> ErofsInode {
+  public func lookup(_ path: String) throws(FileSystemError) -> FileSystemInode {
     let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).map { Array($0) }
     guard components.count <= limits.depth else { throw tooDeep(path) }
     var inode = try root()
     var reached = ""
     for component in components {
-      let name: ErofsName?
-      do throws(ErofsError) {
+      let name: FileSystemName?
+      do throws(FileSystemError) {
         name = try find(component, in: inode)
       } catch {
         throw error.at(path: reached)
       }
       guard let name else {
-        throw ErofsError(
+        throw FileSystemError(
           .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "other names only")
       }
       reached += reached.isEmpty ? name.name : "/" + name.name
-      inode = try child(name, at: ErofsPath(directory: "", name: reached))
+      inode = try child(name, at: FileSystemPath(directory: "", name: reached))
     }
     return inode
   }
@@ -62,26 +33,26 @@ extension ErofsImage where Blocks: ~Copyable {
   /// Visits every name of the tree, each directory before what it holds, the names of a directory in bytewise order.
   ///
   /// An inode with several names is visited once for each; a directory can have only one.
-  public func walk(_ visit: (ErofsEntry) throws(ErofsError) -> Void) throws(ErofsError) {
-    try visit(ErofsEntry(place: ErofsPath(directory: "", name: ""), inode: try root()))
-    try descend { place, name throws(ErofsError) in
+  public func walk(_ visit: (FileSystemEntry) throws(FileSystemError) -> Void) throws(FileSystemError) {
+    try visit(FileSystemEntry(place: FileSystemPath(directory: "", name: ""), inode: try root()))
+    try descend { place, name throws(FileSystemError) in
       let inode = try child(name, at: place)
-      try visit(ErofsEntry(place: place, inode: inode))
+      try visit(FileSystemEntry(place: place, inode: inode))
       return inode
     }
   }
 
   /// All files and what else is no directory, in bytewise order of their paths.
   ///
-  /// - Throws: ``ErofsError``, also when the paths together are longer than the limit.
-  public func files() throws(ErofsError) -> [(path: String, inode: ErofsInode)] {
-    var files: [(path: String, inode: ErofsInode)] = []
+  /// - Throws: ``FileSystemError``, also when the paths together are longer than the limit.
+  public func files() throws(FileSystemError) -> [(path: String, inode: FileSystemInode)] {
+    var files: [(path: String, inode: FileSystemInode)] = []
     var byteCount = 0
-    try walk { entry throws(ErofsError) in
+    try walk { entry throws(FileSystemError) in
       guard entry.inode.kind != .directory else { return }
       byteCount += entry.place.byteCount
       guard byteCount <= limits.listingBytes else {
-        throw ErofsError(.limit, path: entry.path, expected: limits.allowed(.listing), found: "more")
+        throw FileSystemError(.limit, path: entry.path, expected: limits.allowed(.listing), found: "more")
       }
       files.append((entry.path, entry.inode))
     }
@@ -93,9 +64,9 @@ extension ErofsImage where Blocks: ~Copyable {
   ///
   /// - Parameter visit: called with the path, the kind and the inode's number.
   public func walkNames(
-    _ visit: (ErofsPath, ErofsInode.Kind, UInt64) throws(ErofsError) -> Void
-  ) throws(ErofsError) {
-    try descend { place, name throws(ErofsError) in
+    _ visit: (FileSystemPath, FileSystemInode.Kind, UInt64) throws(FileSystemError) -> Void
+  ) throws(FileSystemError) {
+    try descend { place, name throws(FileSystemError) in
       if name.kind == .directory { return try child(name, at: place) }
       try visit(place, name.kind, name.nid)
       return nil
@@ -109,34 +80,34 @@ extension ErofsImage where Blocks: ~Copyable {
   ///
   /// - Parameter enter: called with each path and name; returns its inode when it may be a directory to go into.
   private func descend(
-    _ enter: (ErofsPath, ErofsName) throws(ErofsError) -> ErofsInode?
-  ) throws(ErofsError) {
+    _ enter: (FileSystemPath, FileSystemName) throws(FileSystemError) -> FileSystemInode?
+  ) throws(FileSystemError) {
     let root = try root()
     var ancestry = Ancestry()
-    var pending: [(place: Int, inode: ErofsInode, parent: UInt64, depth: Int)] = [(0, root, root.nid, 0)]
+    var pending: [(place: Int, inode: FileSystemInode, parent: UInt64, depth: Int)] = [(0, root, root.nid, 0)]
     var directories: Set<UInt64> = [root.nid]
     var visited = 1
     while let directory = pending.popLast() {
       let path = ancestry.path(of: directory.place)
-      let names: [ErofsName]
-      do throws(ErofsError) {
+      let names: [FileSystemName]
+      do throws(FileSystemError) {
         names = try self.names(in: directory.inode, parent: directory.parent)
       } catch {
         throw error.at(path: path)
       }
       visited += names.count
       guard visited <= limits.entries else {
-        throw ErofsError(.limit, path: path, expected: limits.allowed(.names), found: "more")
+        throw FileSystemError(.limit, path: path, expected: limits.allowed(.names), found: "more")
       }
-      var below: [(place: Int, inode: ErofsInode, parent: UInt64, depth: Int)] = []
+      var below: [(place: Int, inode: FileSystemInode, parent: UInt64, depth: Int)] = []
       for name in names {
-        let place = ErofsPath(directory: path, name: name.name)
+        let place = FileSystemPath(directory: path, name: name.name)
         guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else {
           throw tooDeep(place.text)
         }
         guard let inode = try enter(place, name), inode.kind == .directory else { continue }
         guard directories.insert(inode.nid).inserted else {
-          throw ErofsError(
+          throw FileSystemError(
             .tree, nid: inode.nid, path: place.text, expected: "one name for a directory",
             found: "a second one, or a loop")
         }
@@ -151,10 +122,10 @@ extension ErofsImage where Blocks: ~Copyable {
   ///
   /// A file may have several names (hard links, or equal files that were stored once), as many as the image has bytes for.
   /// One of them is kept at a time, and of those in one directory only the first is looked at.
-  public func firstPath(of nid: UInt64) throws(ErofsError) -> String? {
+  public func firstPath(of nid: UInt64) throws(FileSystemError) -> String? {
     var first: String?
     var directory: String?
-    try walk { entry throws(ErofsError) in
+    try walk { entry throws(FileSystemError) in
       guard entry.inode.nid == nid else { return }
       if let directory, directory.hasSameBytes(as: entry.place.directory) { return }
       directory = entry.place.directory
@@ -171,13 +142,13 @@ extension ErofsImage where Blocks: ~Copyable {
   /// several names gets none here, so that the caller's hint cannot choose among them.
   ///
   /// - Parameter path: for example the file's path on a mount; which part of it is the mount point is not known.
-  public func name(of inode: ErofsInode, atEndOf path: String) throws(ErofsError) -> String? {
+  public func name(of inode: FileSystemInode, atEndOf path: String) throws(FileSystemError) -> String? {
     guard inode.linkCount == 1 else { return nil }
     let components = path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     for start in components.indices where components.count - start <= limits.depth {
       let end = Array(components[start...]).separated(by: "/")
-      let found: ErofsInode
-      do throws(ErofsError) {
+      let found: FileSystemInode
+      do throws(FileSystemError) {
         found = try lookup(end)
       } catch {
         // A mount point can be named like something in the image.
@@ -190,13 +161,13 @@ extension ErofsImage where Blocks: ~Copyable {
   }
 
   /// The one name of an inode that ``lookup(_:)`` found under this path; nil when it has several.
-  public func name(of inode: ErofsInode, foundAt path: String) -> String? {
+  public func name(of inode: FileSystemInode, foundAt path: String) -> String? {
     guard inode.linkCount == 1 else { return nil }
     return path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.separated(by: "/")
   }
 
-  private func root() throws(ErofsError) -> ErofsInode {
-    do throws(ErofsError) {
+  private func root() throws(FileSystemError) -> FileSystemInode {
+    do throws(FileSystemError) {
       let root = try inode(rootNid)
       guard root.kind == .directory else { throw wrongKind(root, expected: .directory) }
       return root
@@ -205,23 +176,23 @@ extension ErofsImage where Blocks: ~Copyable {
     }
   }
 
-  private func child(_ name: ErofsName, at place: ErofsPath) throws(ErofsError) -> ErofsInode {
-    let inode: ErofsInode
-    do throws(ErofsError) {
+  private func child(_ name: FileSystemName, at place: FileSystemPath) throws(FileSystemError) -> FileSystemInode {
+    let inode: FileSystemInode
+    do throws(FileSystemError) {
       inode = try self.inode(name.nid)
     } catch {
       throw error.at(path: place.text)
     }
     guard inode.kind == name.kind else {
-      throw ErofsError(
+      throw FileSystemError(
         .directory, nid: name.nid, path: place.text, expected: "a \(name.kind.name), as its directory says",
         found: "a \(inode.kind.name)")
     }
     return inode
   }
 
-  private func tooDeep(_ path: String) -> ErofsError {
-    ErofsError(
+  private func tooDeep(_ path: String) -> FileSystemError {
+    FileSystemError(
       .limit, path: String(path.prefix(256)), expected: limits.allowed(.path), found: "a longer one")
   }
 }

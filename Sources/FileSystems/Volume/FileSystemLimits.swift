@@ -1,6 +1,6 @@
 /// What a file system may have at most: our writer makes none that has more, and our reader refuses any that has. The
 /// defaults are far above any image of BPF objects.
-public struct ErofsLimits: Equatable, Sendable {
+public struct FileSystemLimits: Equatable, Sendable {
   /// Names in the whole tree, with the root.
   public var entries: Int
   /// Components of a path.

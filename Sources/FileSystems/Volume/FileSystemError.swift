@@ -2,10 +2,10 @@ public import Verity
 public import Base
 
 /// Why a file system or a part of it was refused.
-public struct ErofsError: Error, Equatable, Sendable {
-  /// The check that refused; the raw value is the diagnostic's code after `erofs.`.
+public struct FileSystemError: Error, Equatable, Sendable {
+  /// The check that refused; the raw value is the diagnostic's code after the name of the file system (`erofs.`).
   public enum Check: String, Sendable, CaseIterable {
-    /// A block could not be read or proven; ``ErofsError/blockFailure`` says why.
+    /// A block could not be read or proven; ``FileSystemError/blockFailure`` says why.
     case block
     /// The first 1024 bytes hold something. They are no part of the file system, so nobody looks at them, and a hash
     /// tree block hidden there could give a second image the same root hash.
@@ -16,8 +16,12 @@ public struct ErofsError: Error, Equatable, Sendable {
     case checksum = "superblock-checksum"
     /// The superblock holds a value this reader does not accept.
     case superblock = "superblock"
-    /// The image uses a feature this reader refuses.
+    /// The file system uses a part of its format that this build does not read. Nothing is said against it.
     case feature = "unsupported-feature"
+    /// A file is compressed, and the library for that is not on this host.
+    case library = "library-missing"
+    /// A compressed cluster does not make the bytes that its index promises.
+    case cluster = "bad-cluster"
     /// The file system is larger than the verified device.
     case deviceSize = "device-size"
     /// Metadata points outside the device.
@@ -28,7 +32,7 @@ public struct ErofsError: Error, Equatable, Sendable {
     case directory = "bad-directory"
     /// The directories do not form a tree.
     case tree = "bad-tree"
-    /// A budget of ``ErofsLimits`` was passed.
+    /// A budget of ``FileSystemLimits`` was passed.
     case limit = "too-large"
     /// There is no file of that name.
     case notFound = "not-found"
@@ -37,7 +41,9 @@ public struct ErofsError: Error, Equatable, Sendable {
   }
 
   public let check: Check
-  /// The inode concerned (its byte offset divided by 32, counted from the metadata area).
+  /// Whose format it is.
+  public let format: FileSystemFormat
+  /// The inode concerned; its number in directory entries.
   public var nid: UInt64?
   /// The path in the image, where it is known.
   public var path: String?
@@ -47,11 +53,14 @@ public struct ErofsError: Error, Equatable, Sendable {
   public let found: String
   /// The verified device's own error, when ``check`` is ``Check/block``.
   public let blockFailure: VerityError?
+  /// What the library that is missing would undo, when ``check`` is ``Check/library``.
+  public let compression: BlockCompression?
 
   init(
     _ check: Check, nid: UInt64? = nil, path: String? = nil, offset: UInt64? = nil, expected: String, found: String,
-    blockFailure: VerityError? = nil
+    blockFailure: VerityError? = nil, compression: BlockCompression? = nil, format: FileSystemFormat = .erofs
   ) {
+    self.format = format
     self.check = check
     self.nid = nid
     self.path = path
@@ -59,15 +68,27 @@ public struct ErofsError: Error, Equatable, Sendable {
     self.expected = expected
     self.found = found
     self.blockFailure = blockFailure
+    self.compression = compression
   }
 
   /// There is no file of that path.
-  public static func missing(_ path: String) -> ErofsError {
-    ErofsError(.notFound, path: path, expected: "a file of that name", found: "none")
+  public static func missing(_ path: String) -> FileSystemError {
+    FileSystemError(.notFound, path: path, expected: "a file of that name", found: "none")
   }
 
+  /// The same error, naming the inode unless it names one already.
+  func at(nid: UInt64) -> FileSystemError {
+    guard self.nid == nil else { return self }
+    var named = self
+    named.nid = nid
+    return named
+  }
+
+  /// Whether the file system may well be sound: this build or this host does not read it.
+  public var isUnsupported: Bool { check == .feature || check == .library }
+
   /// The same error, naming the path unless it names one already.
-  func at(path: String) -> ErofsError {
+  func at(path: String) -> FileSystemError {
     guard self.path == nil else { return self }
     var named = self
     named.path = path
@@ -75,7 +96,7 @@ public struct ErofsError: Error, Equatable, Sendable {
   }
 }
 
-extension ErofsError: CustomStringConvertible {
+extension FileSystemError: CustomStringConvertible {
   /// One line: the check, where, what was expected and found.
   public var description: String { "\(sentence): expected \(expected), found \(found)" }
 
@@ -84,10 +105,12 @@ extension ErofsError: CustomStringConvertible {
       switch check {
       case .block: "a block of the image could not be proven"
       case .bootArea: "the boot area is not empty"
-      case .magic: "the image is not an EROFS file system"
+      case .magic: "the image is not an \(format.name) file system"
       case .checksum: "the superblock's checksum does not fit"
       case .superblock: "the superblock is not acceptable"
-      case .feature: "the image uses a feature this reader refuses"
+      case .feature: "the file system uses what is not supported by this build"
+      case .library: "not supported on this host: \(compression?.library ?? "a library") is missing"
+      case .cluster: "a compressed cluster is damaged"
       case .deviceSize: "the file system is larger than the verified device"
       case .range: "metadata points outside the image"
       case .inode: "an inode is malformed"
@@ -105,22 +128,35 @@ extension ErofsError: CustomStringConvertible {
   }
 }
 
-extension ErofsError: Diagnosable {
+extension FileSystemError: Diagnosable {
   public var diagnostic: Diagnostic {
     // The device says best what is wrong with its block.
     if let blockFailure { return blockFailure.diagnostic }
     return Diagnostic(
-      "erofs.\(check.rawValue)", check == .notFound ? .incomplete : .integrity, sentence, expected: expected,
-      found: found, next: next)
+      "\(format.rawValue).\(check.rawValue)", category, sentence, expected: expected, found: found, next: next)
+  }
+
+  private var category: Diagnostic.Category {
+    switch check {
+    case .notFound: .incomplete
+    case .feature, .library: .unsupported
+    case .block, .bootArea, .magic, .checksum, .superblock, .cluster, .deviceSize, .range, .inode, .directory, .tree,
+      .limit, .wrongKind:
+      .integrity
+    }
   }
 
   private var next: String? {
     switch check {
     case .notFound: "list the image's files with `verity-bpf inspect IMAGE`"
     case .feature:
-      "build the image with `verity-bpf build-image`, or with mkfs.erofs without compression and extra devices"
+      "build the image without it, by `verity-bpf build-image` or mkfs.erofs"
+    case .library:
+      compression.map {
+        "install the package with \($0.library): \($0.packages.debian) (Debian), \($0.packages.fedora) (Fedora)"
+      }
     case .block, .wrongKind: nil
-    case .bootArea, .magic, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree, .limit:
+    case .bootArea, .cluster, .magic, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree, .limit:
       "do not trust this image; build it again with `verity-bpf build-image`"
     }
   }

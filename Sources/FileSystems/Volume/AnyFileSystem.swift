@@ -1,0 +1,102 @@
+public import Base
+public import Verity
+
+/// The file system on a verified device, by whichever reader knows it.
+public enum AnyFileSystem<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, VerifiedFileSystem {
+  case erofs(ErofsImage<Blocks>)
+
+  /// Opens the file system that the device holds.
+  ///
+  /// - Parameter decompressor: undoes what files are compressed by.
+  public init(
+    _ blocks: consuming Blocks, limits: FileSystemLimits = FileSystemLimits(),
+    decompressor: any BlockDecompressor = LibraryBlockDecompressor()
+  ) throws(FileSystemError) {
+    self = .erofs(try ErofsImage(blocks, limits: limits, decompressor: decompressor))
+  }
+
+  public var format: FileSystemFormat {
+    switch self {
+    case .erofs(let image): image.format
+    }
+  }
+
+  public var limits: FileSystemLimits {
+    switch self {
+    case .erofs(let image): image.limits
+    }
+  }
+
+  public var uuid: [UInt8] {
+    switch self {
+    case .erofs(let image): image.uuid
+    }
+  }
+
+  public var byteCount: UInt64 {
+    switch self {
+    case .erofs(let image): image.byteCount
+    }
+  }
+
+  public var rootNid: UInt64 {
+    switch self {
+    case .erofs(let image): image.rootNid
+    }
+  }
+
+  /// Hands out the verified device below.
+  public func withBlocks<Result>(_ body: (borrowing Blocks) -> Result) -> Result {
+    switch self {
+    case .erofs(let image): image.withBlocks(body)
+    }
+  }
+
+  public func inode(_ nid: UInt64) throws(FileSystemError) -> FileSystemInode {
+    switch self {
+    case .erofs(let image): try image.inode(nid)
+    }
+  }
+
+  public func names(in directory: FileSystemInode, parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
+    switch self {
+    case .erofs(let image): try image.names(in: directory, parent: parent)
+    }
+  }
+
+  public func find(_ wanted: [UInt8], in directory: FileSystemInode) throws(FileSystemError) -> FileSystemName? {
+    switch self {
+    case .erofs(let image): try image.find(wanted, in: directory)
+    }
+  }
+
+  public func contents(of inode: FileSystemInode, in range: Range<UInt64>) throws(FileSystemError) -> [UInt8] {
+    switch self {
+    case .erofs(let image): try image.contents(of: inode, in: range)
+    }
+  }
+
+  public func storedPlace(of inode: FileSystemInode) throws(FileSystemError) -> Range<UInt64>? {
+    switch self {
+    case .erofs(let image): try image.storedPlace(of: inode)
+    }
+  }
+
+  public var mayBeCompressed: Bool {
+    switch self {
+    case .erofs(let image): image.mayBeCompressed
+    }
+  }
+
+  public func obstacle(to inode: FileSystemInode) throws(FileSystemError) -> FileSystemError? {
+    switch self {
+    case .erofs(let image): try image.obstacle(to: inode)
+    }
+  }
+
+  public func proveAround(_ nids: [UInt64], limit: UInt64) {
+    switch self {
+    case .erofs(let image): image.proveAround(nids, limit: limit)
+    }
+  }
+}
