@@ -132,7 +132,7 @@ let moduleTests: [Target] = [
   tests(
     "Trust",
     imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),
-  tests("Provenance", imports: ["Base", "Linux", "Provenance", "TestSupport"]),
+  tests("Provenance", imports: ["Base", "KernelABI", "Verity", "Linux", "Provenance", "TestSupport"]),
   tests(
     "Loader",
     imports: [

@@ -23,6 +23,9 @@ public enum ProvenanceError: Error, Sendable {
   case table(number: DeviceNumber, TableError)
   /// A verity device is not made, or not in a state, that is accepted here.
   case volume(number: DeviceNumber, message: String, expected: String, found: String)
+  /// The kernel verifies the device's blocks, and no reader here knows the file system on it: that is not enough unless
+  /// a rule says so, and not where the kernel's word is in doubt.
+  case kernelAlone(number: DeviceNumber, fileSystem: String, rootHash: Digest, doubts: [VolumeFacts.Doubt])
   /// The device's table changed while the object was examined.
   case tableChanged(number: DeviceNumber, before: String, after: String)
   /// The mount shows bytes that the verity device under it cannot have handed out.
@@ -53,7 +56,7 @@ extension ProvenanceError {
     // Without a node the device cannot be read. What is in its place is not the device.
     case .system(let error): error.unanswered == nil || error.unanswered == .blockNode && error.code == .enoent
     case .image(_, let diagnostic): diagnostic.code == "verity.unreadable"
-    case .notAFile, .fileSystem, .device, .suspended, .witness, .table, .volume, .tableChanged, .poisoned,
+    case .notAFile, .fileSystem, .device, .suspended, .witness, .table, .volume, .kernelAlone, .tableChanged, .poisoned,
       .mountDiffers,
       .imageFile,
       .fileVerity, .object, .rootHash, .tooLarge, .hashing, .revoked:
@@ -74,7 +77,7 @@ extension ProvenanceError: Diagnosable {
     case .fileSystem(let fd, let name, let why, let next):
       return Diagnostic(
         "provenance.file-system", .integrity, "fd \(fd) is on \(name): \(why)",
-        expected: "an EROFS image behind a verity or loop device", found: name, next: next)
+        expected: "a file on a dm-verity device, or in an EROFS image behind a loop device", found: name, next: next)
     case .device(let number, let message, let next):
       return Diagnostic(
         "provenance.device", .integrity, "device \(number): \(message)",
@@ -102,6 +105,8 @@ extension ProvenanceError: Diagnosable {
         "provenance.volume", .integrity, "the verity device \(number) \(message)", expected: expected, found: found,
         next: "make the image anew with `verity-bpf build-image`; one without a manifest of verity-bpf also with "
           + "`veritysetup format` and its defaults")
+    case .kernelAlone(let number, let fileSystem, let rootHash, let doubts):
+      return Self.kernelAlone(number, fileSystem, rootHash, doubts)
     case .tableChanged(let number, let before, let after):
       return Diagnostic(
         "provenance.table-changed", .integrity, "device \(number): its table was changed while it was examined",
@@ -146,5 +151,24 @@ extension ProvenanceError: Diagnosable {
     case .hashing(let error):
       return Diagnostic("provenance.hashing", .incomplete, error.description)
     }
+  }
+
+  private static func kernelAlone(
+    _ number: DeviceNumber, _ fileSystem: String, _ rootHash: Digest, _ doubts: [VolumeFacts.Doubt]
+  ) -> Diagnostic {
+    let next =
+      doubts.isEmpty
+      ? "write a rule `dmverity_roothash=\(rootHash) x_witness=KERNEL` where the kernel's page cache is believed, or pack "
+        + "the object with `verity-bpf build-image`, whose blocks are verified here too"
+      : "activate the volume anew without these options; where a corrupted block was seen, find out why first"
+    return Diagnostic(
+      "provenance.kernel-alone", .integrity,
+      "the dm-verity device \(number) holds \(fileSystem), which this build cannot read, so only the kernel can vouch for it",
+      expected: doubts.isEmpty
+        ? "a file system that is verified here too (EROFS), or a policy with an ALLOW rule that says x_witness=KERNEL"
+        : "a table that hands out verified blocks only, and checks them at each read",
+      found: doubts.isEmpty
+        ? "root hash \(rootHash), which the kernel has in force, and no such rule"
+        : doubts.map(\.rawValue).separated(by: ", "), next: next)
   }
 }

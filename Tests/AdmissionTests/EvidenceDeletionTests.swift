@@ -80,6 +80,11 @@ import Testing
     delete("image") { $0.image = nil }
     delete("proof") { $0.verity = nil }
     delete("what the mount shows") { $0.unproven = nil }
+    delete("verified blocks") { left in
+      left.unproven = left.unproven.map {
+        UnprovenFacts(size: $0.size, digest: $0.digest, reason: $0.reason, verifiedBlocks: nil)
+      }
+    }
     delete("signature of the root hash") { $0.rootHashSignature = nil }
     delete("object") { $0.object = nil }
     delete("file") { $0.file = nil }
@@ -170,7 +175,8 @@ import Testing
         hasPendingTable: false, eventNumber: 0, diskSequence: 1, table: "")
       evidence.volume = Self.volume(one, isSigned: !generator.isOne(in: 3))
       if kind == 3 {
-        evidence.unproven = UnprovenFacts(size: 100, digest: object, reason: "no node")
+        evidence.unproven = UnprovenFacts(
+          size: 100, digest: object, reason: "no node", verifiedBlocks: generator.isOne(in: 2) ? 1 : nil)
         return evidence
       }
     }

@@ -58,7 +58,7 @@ import Testing
     var evidence = try evidence(
       .init(isCheckedByKernel: true, signer: signer, anchors: "bpf", refusal: nil))
     evidence.object = ObjectFacts(path: "a.bpf.o", nid: 1, size: 2, digest: try Self.digest(4), described: nil)
-    evidence.unproven = UnprovenFacts(size: 3, digest: try Self.digest(5), reason: "nobody could")
+    evidence.unproven = UnprovenFacts(size: 3, digest: try Self.digest(5), reason: "nobody could", verifiedBlocks: nil)
     evidence.verity = VerityProof(
       rootHash: try Self.digest(6), dataBlockSize: 4096, hashBlockSize: 4096, dataBlockCount: 1, levels: 1, salt: [],
       wasExpected: false)

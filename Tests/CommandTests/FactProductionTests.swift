@@ -52,7 +52,7 @@ import Testing
       .fsverityDigest: .machine(file: "FSVerityCases", name: "proven-by-digest", rule: "fsverity_digest=sha256:"),
       .fsveritySignature: .machine(file: "FSVerityCases", name: "signed", rule: "fsverity_signature=TRUE"),
       .bpfSignature: .signedObject("OK"), .bpfKeyring: .signedObject("BPF"), .bpfKernel: .image("FALSE"),
-      .witness: .image("USERSPACE"), .signatureSource: .signedObject("USERSPACE"),
+      .witness: .image("USERSPACE"), .blocksVerified: .image("TRUE"), .signatureSource: .signedObject("USERSPACE"),
       .signer: .signedObject("sha256:\(signer)"),
       .path: .image("/xdp_counter.bpf.o"), .object: .image("sha256:\(object)"), .programType: .image("xdp"),
       .attachType: .image("cgroup_inet_egress", object: "egress_filter.bpf.o"), .helpers: .image("map_lookup_elem"),

@@ -72,6 +72,8 @@ import Testing
   /// What the C functions of the edge ask the kernel for; nil for those that only do things.
   private static let functions: [String: KernelStatement?] = [
     "vb_add_thread_key": nil, "vb_begin_sync": nil, "vb_block_device_size": .blockSize, "vb_bpf": .programObjects,
+    "vb_btrfs_device": .btrfsInfo, "vb_btrfs_info": .btrfsInfo, "vb_extents": .fileExtents,
+    "vb_fstatfs_readonly": .openFile,
     "vb_change_time": .openFile, "vb_close": nil, "vb_disk_sequence": .diskSequence, "vb_dm_command": .mapperTable,
     "vb_dm_one_target": nil, "vb_errno_text": nil, "vb_fcntl_dupfd_cloexec": nil, "vb_fcntl_getfl": .openFile,
     "vb_fstatfs_type": .openFile, "vb_fstatx": .openFile, "vb_get_command": .identity,

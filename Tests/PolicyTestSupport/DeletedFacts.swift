@@ -27,6 +27,8 @@ public enum DeletedFacts {
     }
     delete(.dmveritySignature) { $0.dmveritySignature = nil }
     if facts.dmveritySignature == true { delete(.dmveritySignature) { $0.dmveritySignature = false } }
+    delete(.blocksVerified) { $0.blocksVerified = nil }
+    if facts.blocksVerified == true { delete(.blocksVerified) { $0.blocksVerified = false } }
     delete(.fsverityDigest) { $0.fsverityDigest = nil }
     delete(.fsveritySignature) { $0.fsveritySignature = nil }
     if facts.fsveritySignature == true { delete(.fsveritySignature) { $0.fsveritySignature = false } }

@@ -33,6 +33,7 @@ struct VMTests {
     SignedImageCases.suite,
     WitnessCases.suite,
     KernelAloneCases.suite,
+    OtherFileSystemCases.suite,
     WithheldCases.suite,
     PartitionCases.suite,
     OriginCases.suite,

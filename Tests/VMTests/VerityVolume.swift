@@ -8,6 +8,8 @@ final class VerityVolume {
   let name: String
   let loop: String
   let rootHash: String
+  /// Where the superblock of the tree is, for file systems that do not say how large they are.
+  private let hashOffset: UInt64?
   private(set) var mountPoint: String?
   private let dm: DeviceMapper
 
@@ -22,6 +24,7 @@ final class VerityVolume {
     self.name = name
     let path = "/images/\(image).raw"
     rootHash = try Machine.text("/images/\(image).roothash").trimmed
+    hashOffset = (try? Machine.text("/images/\(image).offset").trimmed).flatMap { UInt64($0) }
     dm = try DeviceMapper.open()
     loop = try LoopDevices.attachReadOnly(try OwnedFD.open(path, .readOnly))
     do {
@@ -47,7 +50,7 @@ final class VerityVolume {
   func load(loop: String, rootHash: String? = nil, signature: String? = nil, options: [String] = []) throws {
     let root = rootHash ?? self.rootHash
     let source = try FileSource.open(loop)
-    let layout = try DiskLayout.appended(in: source)
+    let layout = try DiskLayout.appended(in: source, hashOffset: hashOffset)
     let parameters = layout.parameters
     let description = "verity-bpf-test:\(name)"
     var words = options
@@ -56,7 +59,7 @@ final class VerityVolume {
     var text = "1 \(loop) \(loop) \(parameters.dataBlockSize) \(parameters.hashBlockSize) \(parameters.dataBlockCount)"
     text += " \(layout.treeOffset / UInt64(parameters.hashBlockSize)) \(parameters.algorithm.rawValue) \(root) \(salt)"
     if !words.isEmpty { text += " \(words.count) \(words.joined(separator: " "))" }
-    let sectors = parameters.dataBlockCount * UInt64(parameters.dataBlockSize) / 512
+    let sectors = parameters.dataByteCount / 512
     let dmName = name
     guard let signature else {
       try dm.loadTable(name: dmName, type: "verity", sectors: sectors, parameters: text)
@@ -68,7 +71,9 @@ final class VerityVolume {
   }
 
   /// The device's size in sectors of 512 bytes.
-  func sectors() throws -> UInt64 { try DiskLayout.appended(in: FileSource.open(loop)).parameters.dataByteCount / 512 }
+  func sectors() throws -> UInt64 {
+    try DiskLayout.appended(in: FileSource.open(loop), hashOffset: hashOffset).parameters.dataByteCount / 512
+  }
 
   func suspend() throws { try dm.suspend(name: name) }
   func resume() throws { try dm.resume(name: name) }
@@ -91,9 +96,9 @@ final class VerityVolume {
 
   /// Mounts the volume and returns the mount point.
   @discardableResult
-  func mount() throws -> String {
+  func mount(type: String = "erofs") throws -> String {
     let place = try Machine.temporaryDirectory()
-    try Mount.mount(try device, on: place, type: "erofs", .readOnly)
+    try Mount.mount(try device, on: place, type: type, .readOnly)
     mountPoint = place
     return place
   }

@@ -34,6 +34,7 @@ extension Facts {
     // Verified here, whatever the kernel's word is worth: a rule that denies by it does so, and none that allows does
     // while there is a doubt.
     dmverityRoothash = DigestLiteral(verity.rootHash)
+    blocksVerified = true
     if let volume = evidence.volume {
       dmverityMode = DMVerityMode(rawValue: volume.mode)
       doubts = volume.doubts.map { VolumeDoubt($0) }
@@ -55,10 +56,11 @@ extension Facts {
     imageVersion = evidence.image?.version.flatMap { Self.version($0) }
   }
 
-  /// What the kernel says of a volume that could not be read here. The engine lets such an object pass by no rule that
+  /// What the kernel says of a volume that was not read by a reader here. The engine lets such an object pass by no rule that
   /// does not say x_witness=KERNEL.
   private mutating func takeKernelsWord(_ evidence: Evidence) {
     witnesses = .kernel
+    blocksVerified = evidence.unproven?.verifiedBlocks != nil
     object = evidence.unproven.map { DigestLiteral($0.digest) } ?? object
     guard let volume = evidence.volume else {
       doubts = [.deviceUnknown]

@@ -171,6 +171,7 @@ extension Recorder {
       details += [
         .init("root_hash", .string(volume.rootHash.description)), .init("witness", "kernel"),
         .init("unproven", .string(unproven.reason)),
+        .init("verified_blocks", unproven.verifiedBlocks.map { .unsigned($0) } ?? .null),
       ]
     }
     if let signature = evidence.rootHashSignature { details.append(.init("root_hash_signature", signature.json)) }

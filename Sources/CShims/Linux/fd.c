@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ static void convert(const struct statx *from, struct vb_stat *to) {
       .mtime_sec = from->stx_mtime.tv_sec,
       .mnt_id = from->stx_mnt_id,
       .attributes_verity = (from->stx_attributes & STATX_ATTR_VERITY) != 0,
+      .attributes_encrypted = (from->stx_attributes & STATX_ATTR_ENCRYPTED) != 0,
   };
 }
 
@@ -118,6 +120,17 @@ int vb_fstatfs_type(int fd, uint64_t *type) {
   if (fstatfs(fd, &status) != 0) return -1;
   *type = (uint64_t)status.f_type & 0xffffffffu;
   return 0;
+}
+
+int vb_fstatfs_readonly(int fd) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0) return -1;
+  // ST_VALID (include/linux/statfs.h): the flags were filled in.
+  if ((status.f_flags & 0x0020) == 0) {
+    errno = ENOTSUP;
+    return -1;
+  }
+  return (status.f_flags & ST_RDONLY) != 0;
 }
 
 int vb_begin_sync(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }

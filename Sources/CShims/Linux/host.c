@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/btrfs.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/fsverity.h>
 #include <linux/keyctl.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 
 _Static_assert(VB_VERITY_METADATA_DESCRIPTOR == FS_VERITY_METADATA_TYPE_DESCRIPTOR, "fs-verity metadata");
 _Static_assert(VB_VERITY_METADATA_SIGNATURE == FS_VERITY_METADATA_TYPE_SIGNATURE, "fs-verity metadata");
+_Static_assert(VB_FIEMAP_EXTENT_LAST == FIEMAP_EXTENT_LAST, "fiemap flags");
 
 long vb_keyring_read(int32_t keyring, void *serials, size_t capacity) {
   return syscall(SYS_keyctl, KEYCTL_READ, keyring, serials, capacity, 0);
@@ -109,4 +113,42 @@ long vb_verity_metadata(int fd, uint64_t type, uint64_t offset, void *buffer, si
   struct fsverity_read_metadata_arg argument = {
       .metadata_type = type, .offset = offset, .length = capacity, .buf_ptr = (uint64_t)(uintptr_t)buffer};
   return ioctl(fd, FS_IOC_READ_VERITY_METADATA, &argument);
+}
+
+int vb_extents(int fd, uint64_t start, struct vb_extent *extents, uint32_t capacity) {
+  enum { most = 64 };
+  union {
+    struct fiemap map;
+    uint8_t bytes[sizeof(struct fiemap) + most * sizeof(struct fiemap_extent)];
+  } answer;
+  memset(&answer, 0, sizeof(answer));
+  answer.map.fm_start = start;
+  answer.map.fm_length = FIEMAP_MAX_OFFSET - start;
+  answer.map.fm_extent_count = capacity < most ? capacity : most;
+  if (ioctl(fd, FS_IOC_FIEMAP, &answer) != 0) return -1;
+  uint32_t count = answer.map.fm_mapped_extents;
+  if (count > answer.map.fm_extent_count) count = answer.map.fm_extent_count;
+  for (uint32_t i = 0; i < count; i++) {
+    const struct fiemap_extent *from = &answer.map.fm_extents[i];
+    extents[i] = (struct vb_extent){
+        .logical = from->fe_logical, .physical = from->fe_physical, .length = from->fe_length, .flags = from->fe_flags};
+  }
+  return (int)count;
+}
+
+int vb_btrfs_info(int fd, uint64_t *devices, uint64_t *highest, uint8_t uuid[16]) {
+  struct btrfs_ioctl_fs_info_args answer;
+  memset(&answer, 0, sizeof(answer));
+  if (ioctl(fd, BTRFS_IOC_FS_INFO, &answer) != 0) return -1;
+  *devices = answer.num_devices;
+  *highest = answer.max_id;
+  memcpy(uuid, answer.fsid, 16);
+  return 0;
+}
+
+int vb_btrfs_device(int fd, uint64_t id) {
+  struct btrfs_ioctl_dev_info_args answer;
+  memset(&answer, 0, sizeof(answer));
+  answer.devid = id;
+  return ioctl(fd, BTRFS_IOC_DEV_INFO, &answer);
 }

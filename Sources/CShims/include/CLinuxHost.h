@@ -29,4 +29,20 @@ int vb_verity_measure(int fd, uint16_t *algorithm, void *digest, size_t capacity
 long vb_verity_metadata(int fd, uint64_t type, uint64_t offset, void *buffer, size_t capacity);
 #define VB_VERITY_METADATA_DESCRIPTOR 2
 #define VB_VERITY_METADATA_SIGNATURE 3
+
+/// A stretch of a file and where its file system has it on the device, in bytes (include/uapi/linux/fiemap.h).
+struct vb_extent {
+  uint64_t logical, physical, length;
+  uint32_t flags;
+};
+/// The extent is the file's last.
+#define VB_FIEMAP_EXTENT_LAST 0x1
+/// FS_IOC_FIEMAP from byte `start` on, without writing anything back. Returns how many extents were put down, or -1.
+int vb_extents(int fd, uint64_t start, struct vb_extent *extents, uint32_t capacity);
+
+/// BTRFS_IOC_FS_INFO of a file of btrfs: the number of devices, the highest id of one, and the UUID under which sysfs has
+/// the file system. Returns 0, or -1.
+int vb_btrfs_info(int fd, uint64_t *devices, uint64_t *highest, uint8_t uuid[16]);
+/// BTRFS_IOC_DEV_INFO: 0 when the file system has a device of that id, seed devices among them; else -1 (ENODEV).
+int vb_btrfs_device(int fd, uint64_t id);
 #endif

@@ -66,6 +66,7 @@ struct vb_stat {
   int64_t mtime_sec;
   uint64_t mnt_id;      // STATX_MNT_ID_UNIQUE where the kernel has it
   uint32_t attributes_verity;
+  uint32_t attributes_encrypted;
 };
 /// statx(2) of an open fd.
 int vb_fstatx(int fd, struct vb_stat *out);
@@ -77,6 +78,8 @@ int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
 int vb_change_time(int fd, int64_t *seconds, int64_t *nanoseconds);
 /// f_type of statfs(2).
 int vb_fstatfs_type(int fd, uint64_t *type);
+/// Whether f_flags of statfs(2) has ST_RDONLY: the mount is read-only, or its file system is; -1 when it is not told.
+int vb_fstatfs_readonly(int fd);
 
 // loop(4): include/uapi/linux/loop.h, include/uapi/linux/fs.h (BLKGETDISKSEQ).
 struct vb_loop_status {

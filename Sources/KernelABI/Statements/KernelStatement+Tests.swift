@@ -36,6 +36,9 @@ extension KernelStatement {
     case .openFile: ["VM origin.only-an-image-proves", "Command/ForeignPlaceTests.aProcessThatAnswersForAFileSystem"]
     case .openFileName: ["VM origin.name-is-looked-up-not-believed"]
     case .mounts: ["VM mount-life.bound-by-others", "Command/MountTests.leavesWhatOthersBound", files]
+    case .fileExtents: ["VM other-file-system.poisoned-page-cache", "Provenance/PlacedBlocksTests.holesAreZeros"]
+    case .btrfsInfo, .btrfsDevices, .btrfsDevice:
+      ["VM other-file-system.several-devices", "Provenance/BackingDeviceTests.oneDeviceByEveryAnswer"]
     case .fileVerityDigest:
       ["VM fs-verity.changed-on-the-disk", "Command/ForeignPlaceTests.aProcessThatAnswersForFileVerity"]
     case .fileVeritySignatures: ["VM fs-verity.signed"]

@@ -28,7 +28,8 @@ extension KernelStatement {
       .verityModule, .keyringUnsealed, .prefetchCluster,
       .requireSignatures, .taint, .blockDevice, .blockNumber, .blockName, .blockReadOnly, .diskSequence, .partition,
       .partitionStart, .partitionSize, .loopControlNumber, .loopNumber, .loopBackingFile, .loopOffset, .loopSizeLimit,
-      .openFileName, .mounts, .fileVeritySignatures, .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
+      .openFileName, .mounts, .btrfsDevices, .btrfsDevice, .fileVeritySignatures,
+      .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
       .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyEnforced, .moduleSignatures,
       .modules, .firmware, .secureBoot, .keyTable, .unprivilegedBPF, .compiler, .compilerHardening, .kernelTypes,
       .symbols, .eventSource, .tracingFile, .debugTracingFile, .threadStatus, .processStatus, .userMap, .executable,
@@ -37,7 +38,7 @@ extension KernelStatement {
       .kernelFile
     case .mapperControl, .mappedNode, .blockNode, .loopControl, .loopNode, .kernelLog: .deviceNumber
     case .mapperDevice, .mapperTable, .loopLabel, .blockSize: .onTheDevice
-    case .fileVerityDigest: .onTheFile
+    case .fileVerityDigest, .fileExtents, .btrfsInfo: .onTheFile
     case .openFile, .securityModuleNumbers, .keyringContents, .programObjects, .programProbe, .release, .identity,
       .clock,
       .networkInterface:
@@ -78,10 +79,10 @@ extension KernelStatement {
       .boot
     case .keyringUnsealed, .prefetchCluster: .module
     case .mapperTable, .blockDevice, .blockNumber, .blockReadOnly, .diskSequence, .partition, .partitionStart,
-      .partitionSize, .loopBackingFile, .loopOffset, .loopSizeLimit:
+      .partitionSize, .loopBackingFile, .loopOffset, .loopSizeLimit, .btrfsInfo, .btrfsDevices, .btrfsDevice:
       .compared
     case .mapperControl, .mappedNode, .blockNode, .blockSize, .loopControl, .loopNode, .kernelLog, .openFile,
-      .fileVerityDigest,
+      .fileVerityDigest, .fileExtents,
       .programObjects, .networkNamespace:
       .descriptor
     case .identity, .userMap, .executable, .processNamespace, .loginUser, .auditSession: .process
@@ -120,13 +121,16 @@ extension KernelStatement {
     case .mapperNumber, .mapperControl, .mappedNode, .mappedName, .mappedIdentifier, .blockDevice, .blockNumber,
       .blockName,
       .blockNode, .blockReadOnly, .diskSequence, .partition, .partitionStart, .partitionSize, .loopControlNumber,
-      .loopControl, .loopNumber, .loopNode, .loopBackingFile, .loopOffset, .loopSizeLimit, .mounts:
+      .loopControl, .loopNumber, .loopNode, .loopBackingFile, .loopOffset, .loopSizeLimit, .mounts, .btrfsDevices,
+      .btrfsDevice:
       .refused("provenance.cannot-ask")
     case .mapperDevice, .mapperTable: .refused("provenance.no-table")
     case .loopLabel: .refused("mount.not-ours")
     case .verityModule, .keyringUnsealed, .prefetchCluster, .taint:
       .worst("the keyring counts as unsealed, so `dmverity_signature` is FALSE; `doctor` says unknown")
     case .openFile: .refused("provenance.not-a-file")
+    case .fileExtents: .worst("the file's blocks are not verified here: `x_blocks_verified` is FALSE")
+    case .btrfsInfo: .refused("system.failed")
     case .fileVerityDigest: .worst("the file has no fs-verity: no fact of it, and no rule about it matches")
     case .fileVeritySignatures: .worst("the kernel checked no signature: `fsverity_signature` is FALSE")
     case .lockdown: .worst("every mode counts as the one in force: an object has to bear all that its author allows")

@@ -27,6 +27,9 @@ public struct Facts: Sendable, Equatable {
 
   /// Who vouches that the bytes are those of ``dmverityRoothash``'s volume.
   public var witnesses: Witnesses?
+  /// Whether every block of the object was verified here up to ``dmverityRoothash``, be it that only the kernel says which
+  /// blocks these are.
+  public var blocksVerified: Bool?
   /// Who checked a signature, of the root hash or of the object.
   public var signatureSources: Witnesses?
   /// SHA-256 of the DER certificates whose signatures were checked and hold, of the root hash or of the object.

@@ -16,6 +16,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case bpfKernel = "bpf_kernel"
 
   case witness = "x_witness"
+  case blocksVerified = "x_blocks_verified"
   case signatureSource = "x_sig_source"
   case signer = "x_signer"
   case path = "x_path"
@@ -48,6 +49,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .bpfKeyring: .bpfKeyring
     case .bpfKernel: .bpfKernel
     case .witness: .witness
+    case .blocksVerified: .blocksVerified
     case .signatureSource: .signatureSource
     case .signer: .signer
     case .path: .path

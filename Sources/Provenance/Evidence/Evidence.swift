@@ -90,15 +90,18 @@ public struct VerityProof: Equatable, Sendable {
   public let wasExpected: Bool
 }
 
-/// An object on a dm-verity device whose blocks cannot be read here: the kernel alone vouches, for what its page cache
-/// shows.
+/// An object on a dm-verity device that was not read here by a reader of its file system: the kernel alone vouches, for
+/// what its page cache shows.
 public struct UnprovenFacts: Equatable, Sendable {
   /// Bytes.
   public let size: UInt64
   /// SHA-256 of the bytes.
   public let digest: Digest
-  /// Why nothing could be proven.
+  /// Why no reader here has read it.
   public let reason: String
+  /// How many data blocks hold these bytes and were verified here up to the root hash, where the file system says which
+  /// they are: only that they are the file's is the kernel's word then. Nil when they could not be verified.
+  public let verifiedBlocks: UInt64?
 }
 
 /// An object that is on no image.

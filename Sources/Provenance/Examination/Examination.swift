@@ -10,14 +10,14 @@ public import Trust
 /// blocks that are proven stay proven.
 public struct Examination: ~Copyable {
   /// The root hash the caller trusts, if it named one.
-  private let expected: Digest?
+  let expected: Digest?
   private var images: OpenImages
   /// Whose signatures count, and what was revoked.
   let trust: Trust
-  /// Whether the kernel's word is enough where the devices under a dm-verity device cannot be read.
-  private let takesKernelAlone: Bool
+  /// Whether the kernel's word is enough where an object on a dm-verity device cannot be read here.
+  let takesKernelAlone: Bool
   /// What was found out about the object that was asked for last.
-  public private(set) var reached = ReachedOrigin()
+  public internal(set) var reached = ReachedOrigin()
   /// Whether the manifest's entry for each object is read; proving an object takes no notice of it.
   private let describes: Bool
 
@@ -25,8 +25,9 @@ public struct Examination: ~Copyable {
   ///   - expected: the root hash every image must have, if the caller names one.
   ///   - trust: whose signatures count, and what was revoked.
   ///   - describes: whether ``ObjectFacts/described`` is wanted.
-  ///   - takesKernelAlone: whether an object that cannot be proven here, because the devices that hold its blocks and its
-  ///     tree cannot be read, is examined on the kernel's word alone. What is read and does not verify is refused anyway.
+  ///   - takesKernelAlone: whether an object on a dm-verity device that cannot be proven here, because the devices that
+  ///     hold its blocks and its tree cannot be read or no reader here knows their file system, is examined on the
+  ///     kernel's word alone. What is read and does not verify is refused anyway.
   public init(
     expecting expected: Digest? = nil, trust: Trust = .none, describes: Bool = false,
     takesKernelAlone: Bool = false
@@ -67,30 +68,32 @@ public struct Examination: ~Copyable {
       openBytes: nil)
   }
 
-  /// Examines the object behind a descriptor of a file on a mounted image.
+  /// Examines the object behind a descriptor of a file on a mounted image or volume.
   ///
   /// The descriptor says which inode of which device is meant. The bytes come from the image under that device, proven
   /// block by block; the mount is read only to notice that it shows something else. On a dm-verity device the kernel's
   /// own table is a second witness: its root hash is the one that the bytes are proven against.
   ///
-  /// A file on any other file system is examined when it has fs-verity, or is signed; otherwise it has no origin to
-  /// speak of.
+  /// A file system that no reader here knows is taken by the word of the kernel alone, where that is enough and its device
+  /// is a dm-verity device. Otherwise a file on it is examined when it has fs-verity, or is signed.
   ///
   /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
     forgetReached()
+    let file = try OpenObject.check(number)
+    if file.isOnErofs { return try examine(onImage: file) }
+    let witness: KernelWitness
     do throws(ProvenanceError) {
-      return try examine(onImage: number)
+      witness = try requireVolume(under: file)
     } catch {
-      guard case .fileSystem = error else { throw error }
       if let proven = try examine(withFileVerity: number) { return proven }
       guard let signed = try examine(signed: number) else { throw error }
       return signed
     }
+    return try examine(file, on: witness)
   }
 
-  private mutating func examine(onImage number: Int32) throws(ProvenanceError) -> ExaminedObject {
-    let file = try OpenObject.check(number)
+  private mutating func examine(onImage file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
     reached.descriptor = file.facts
     // Before anything is read.
     do throws(SuspendedDevice) {
@@ -128,8 +131,9 @@ public struct Examination: ~Copyable {
       defer { images.trim() }
       examined = try examine(file, in: open.image, evidence: evidence)
     } catch {
-      guard takesKernelAlone, error.isUnreadable, witness.facts.kernelVouches else { throw error }
-      examined = try Self.examine(unproven: file, because: error, evidence: evidence, trust: trust)
+      guard takesKernelAlone, witness.facts.kernelVouches, try error.leavesKernelAlone(about: witness)
+      else { throw error }
+      examined = try examine(unproven: file, because: error.diagnostic.message, evidence: evidence)
     }
 
     // Asked again, because root can put another table under the mount. Name, number and disk sequence stay the same
@@ -137,21 +141,6 @@ public struct Examination: ~Copyable {
     // compared above.
     try witness.facts.requireUnchanged(KernelWitness.ask(about: number).facts)
     return examined
-  }
-
-  /// The file as the mount shows it, read once into private memory: as good as the kernel's word.
-  private static func examine(
-    unproven file: borrowing OpenObject, because error: ProvenanceError, evidence: Evidence, trust: Trust
-  ) throws(ProvenanceError) -> ExaminedObject {
-    // There is no image of ours that would have been asked about when it was opened.
-    if let rootHash = evidence.volume?.rootHash { _ = try RootHashVerdict.judge(rootHash, nil, trust: trust) }
-    let bytes = try file.contents()
-    let digest: Digest
-    do throws(HashingError) { digest = try Digest.of(bytes.rawSpan) } catch { throw .hashing(error) }
-    var complete = evidence
-    complete.unproven = UnprovenFacts(
-      size: UInt64(bytes.count), digest: digest, reason: error.diagnostic.message)
-    return try complete.examined(bytes, digest: digest, trust: trust)
   }
 
   /// Proves the file behind a descriptor, and compares it with what the mount shows.

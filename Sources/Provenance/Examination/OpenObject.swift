@@ -1,13 +1,17 @@
 internal import KernelABI
 internal import Linux
+internal import Trust
 
-/// A descriptor that was handed over, once it is known to be a regular file of an EROFS image.
+/// A descriptor that was handed over, once it is known to be a regular file that can be read.
 struct OpenObject: ~Copyable {
   let number: Int32
   let status: FileStatus
+  /// The number of its file system (statfs(2)).
+  let fileSystem: UInt64
   private let descriptor: OwnedFD
 
-  /// Checks what the descriptor is. Everything that can have no provenance is refused here, each with its own words.
+  /// Checks what the descriptor is. What can have no provenance by its kind is refused here, each with its own
+  /// words.
   static func check(_ number: Int32) throws(ProvenanceError) -> OpenObject {
     let descriptor = try duplicate(number)
     let status: FileStatus
@@ -28,18 +32,13 @@ struct OpenObject: ~Copyable {
       throw .notAFile(
         fd: number, kind: "descriptor opened with O_PATH", next: "open the object for reading (O_RDONLY)")
     }
-    guard type == FileSystemMagic.erofs.rawValue else {
-      let (name, why) = FileSystemNames.describe(type)
-      throw .fileSystem(
-        fd: number, name: name, why: why,
-        next: "pack the object with `verity-bpf build-image`, mount the image read-only and open it there")
-    }
-    return OpenObject(number: number, status: status, descriptor: descriptor)
+    return OpenObject(number: number, status: status, fileSystem: type, descriptor: descriptor)
   }
 
-  private init(number: Int32, status: FileStatus, descriptor: consuming OwnedFD) {
+  private init(number: Int32, status: FileStatus, fileSystem: UInt64, descriptor: consuming OwnedFD) {
     self.number = number
     self.status = status
+    self.fileSystem = fileSystem
     self.descriptor = descriptor
   }
 
@@ -59,8 +58,11 @@ struct OpenObject: ~Copyable {
   var facts: DescriptorFacts {
     DescriptorFacts(
       number: number, device: status.device, inode: status.inode, size: status.size, mountID: status.mountID,
-      fileSystem: "erofs")
+      fileSystem: FileSystemMagic.describe(fileSystem))
   }
+
+  /// Whether it is on the file system that is read and verified here.
+  var isOnErofs: Bool { fileSystem == FileSystemMagic.erofs.rawValue }
 
   /// The path the kernel shows for the open file. It begins with the mount point, wherever that is, and may be out of
   /// date or empty: only somewhere to look first.
@@ -88,5 +90,37 @@ struct OpenObject: ~Copyable {
         message: "the file behind fd \(number) ends early", expected: "\(status.size) bytes", found: "fewer bytes")
     }
     return bytes
+  }
+
+  /// Whether nothing can be written through its mount.
+  borrowing func isReadOnlyMount() throws(ProvenanceError) -> Bool {
+    do throws(SystemError) { return try descriptor.isReadOnlyMount() } catch { throw .system(error) }
+  }
+
+  /// What fs-verity says of the bytes that were read from it; nil when it has none.
+  borrowing func fileVerity(of bytes: RawSpan, trust: Trust) throws(ProvenanceError) -> FileVerityFacts? {
+    try FileVerityFacts.prove(bytes, of: descriptor, trust: trust, time: Timestamp.now().seconds)
+  }
+
+  /// The file's extents; nil when its file system gives none, or keeps the contents encrypted.
+  borrowing func extents() throws(ProvenanceError) -> [FileExtent]? {
+    // Elsewhere the place of an extent is not a place on the device (btrfs), or not said to be encoded (EROFS).
+    guard fileSystem == FileSystemMagic.ext4.rawValue, !status.isEncrypted else { return nil }
+    do throws(SystemError) {
+      return try descriptor.extents(limit: PlacedBlocks.extentLimit)
+    } catch {
+      if error.code == .eopnotsupp { return nil }
+      throw .system(error)
+    }
+  }
+
+  /// What btrfs says of its devices.
+  borrowing func btrfsDevices() throws(ProvenanceError) -> BtrfsDevices {
+    do throws(SystemError) { return try descriptor.btrfsDevices() } catch { throw .system(error) }
+  }
+
+  /// Whether btrfs has a device of that id.
+  borrowing func hasBtrfsDevice(_ identifier: UInt64) throws(ProvenanceError) -> Bool {
+    do throws(SystemError) { return try descriptor.hasBtrfsDevice(identifier) } catch { throw .system(error) }
   }
 }

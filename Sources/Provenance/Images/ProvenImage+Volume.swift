@@ -5,20 +5,48 @@ internal import Image
 internal import Linux
 internal import Trust
 
+/// The data blocks under a dm-verity device, verified here as they are read.
+struct VolumeBlocks: ~Copyable {
+  let device: ProvenImage.Device
+  /// The node of the device that holds them, and what it is.
+  let path: String
+  let status: FileStatus
+}
+
 extension ProvenImage {
   /// Opens the devices under a dm-verity device, so that the bytes are proven here too, from the same blocks and against
   /// the root hash that the kernel has in force.
-  ///
-  /// The table decides where things are; the superblock on the device must say the same.
   static func open(
     under witness: KernelWitness, expected: Digest?, trust: Trust
   ) throws(ProvenanceError) -> ProvenImage {
     let facts = witness.facts
-    if let expected, expected != facts.rootHash {
-      throw .rootHash(
-        image: "device \(facts.device)", expected: expected.description, found: facts.rootHash.description)
-    }
+    try witness.require(expected)
     let signature = try RootHashVerdict.judge(facts.rootHash, signature(of: facts), trust: trust)
+    let blocks = try VolumeBlocks.open(under: witness)
+    let (path, status) = (blocks.path, blocks.status)
+    return try settle(
+      blocks.takeDevice(), path: path, wasExpected: expected != nil, status: status, signature: signature)
+  }
+
+  /// The signature that lies beside the file under the data device, or in it, when there is one.
+  ///
+  /// The kernel keeps no signature that it has taken. Where this one was found does not matter: it is held against the
+  /// root hash that the kernel has in force.
+  private static func signature(of facts: VolumeFacts) -> EnclosedSignature? {
+    guard let loop = try? LoopFacts(of: facts.dataDevice) else { return nil }
+    return try? ImageFile.open(loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit).signature
+  }
+}
+
+extension VolumeBlocks {
+  /// The device, without the rest.
+  consuming func takeDevice() -> ProvenImage.Device { device }
+
+  /// Opens the devices under a dm-verity device.
+  ///
+  /// The table decides where things are; the superblock on the device must say the same.
+  static func open(under witness: KernelWitness) throws(ProvenanceError) -> VolumeBlocks {
+    let facts = witness.facts
     let treeEnd = try treeEnd(of: witness)
     let isAppended = facts.dataDevice == facts.hashDevice && witness.hasTreeBehindData
     let data = try window(of: facts.dataDevice, byteCount: isAppended ? treeEnd : witness.parameters.dataByteCount)
@@ -31,7 +59,7 @@ extension ProvenImage {
       throw .system(error)
     }
 
-    let device: Device
+    let device: ProvenImage.Device
     if isAppended {
       let layout: VerityLayout
       do throws(LayoutError) {
@@ -41,7 +69,7 @@ extension ProvenImage {
       }
       try requireSame(layout, as: witness)
       do throws(VerityError) {
-        device = try Device(data, layout: layout, rootHash: facts.rootHash)
+        device = try ProvenImage.Device(data, layout: layout, rootHash: facts.rootHash)
       } catch {
         throw .image(path: path, error.diagnostic)
       }
@@ -61,21 +89,12 @@ extension ProvenImage {
       }
       try requireSame(layout, as: witness)
       do throws(VerityError) {
-        device = try Device(data: data, hashes: tree, layout: layout, rootHash: facts.rootHash)
+        device = try ProvenImage.Device(data: data, hashes: tree, layout: layout, rootHash: facts.rootHash)
       } catch {
         throw .image(path: path, error.diagnostic)
       }
     }
-    return try settle(device, path: path, wasExpected: expected != nil, status: status, signature: signature)
-  }
-
-  /// The signature that lies beside the file under the data device, or in it, when there is one.
-  ///
-  /// The kernel keeps no signature that it has taken. Where this one was found does not matter: it is held against the
-  /// root hash that the kernel has in force.
-  private static func signature(of facts: VolumeFacts) -> EnclosedSignature? {
-    guard let loop = try? LoopFacts(of: facts.dataDevice) else { return nil }
-    return try? ImageFile.open(loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit).signature
+    return VolumeBlocks(device: device, path: path, status: status)
   }
 
   /// Where the tree ends on its device, in bytes.

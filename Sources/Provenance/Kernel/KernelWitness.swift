@@ -19,6 +19,13 @@ struct KernelWitness {
     return treeOffset == (end + blockSize - 1) / blockSize * blockSize
   }
 
+  /// Refuses when the caller named another root hash.
+  func require(_ expected: Digest?) throws(ProvenanceError) {
+    guard let expected, expected != facts.rootHash else { return }
+    throw .rootHash(
+      image: "device \(facts.device)", expected: expected.description, found: facts.rootHash.description)
+  }
+
   /// Whether a block device is the device-mapper's. Its name may be any bytes, so it is not looked at.
   static func isMapped(_ device: DeviceNumber) throws(ProvenanceError) -> Bool {
     // Only the kernel's own file systems have no device, and sysfs does not list what they are on.

@@ -4,7 +4,7 @@ extension ErrorCatalogue {
     "provenance.not-a-file":
       "The descriptor is a pipe, a directory, a socket, closed, or opened with O_PATH. Only a regular file on a proven image has an origin; hand over the object itself, opened for reading.",
     "provenance.file-system":
-      "The file lies on a file system whose bytes nobody vouches for. Pack it into an image, or sign it (verity-bpf sign file), or enable fs-verity on it.",
+      "The file lies on a file system whose bytes nothing vouches for: no dm-verity device is under it, its files can come from more devices than one, or it is mounted for writing. Pack it into an image, or sign it (verity-bpf sign file), or enable fs-verity on it.",
     "provenance.device":
       "The mounted file system's device leads to no image: it is neither a dm-verity volume nor a loop device over an image with a tree.",
     "provenance.suspended":
@@ -17,6 +17,8 @@ extension ErrorCatalogue {
       "The device-mapper has no table for the device any more, or does not answer. It was taken down meanwhile.",
     "provenance.volume":
       "The dm-verity device is not made as an image here is: other parameters than its superblock says, a data device that is too small, or a state that is not accepted.",
+    "provenance.kernel-alone":
+      "The file lies on a dm-verity device, so the kernel verifies what it reads from there; but no reader of this build knows the file system, so that the bytes are not verified here a second time. The kernel does not check again what it has cached, and root can change that. Where this is enough, say so in a rule: dmverity_roothash=... x_witness=KERNEL. On ext4 the blocks of the file are verified here all the same (x_blocks_verified). A device whose table hands out corrupted blocks, or that has seen one, is no witness at all.",
     "provenance.table-changed":
       "The table of the dm-verity device was exchanged while the object was examined. Root can do that under a mounted file system; take it for an attack until you know better.",
     "provenance.page-cache":

@@ -40,12 +40,17 @@ extension Evidence {
     }
     if let object { told.append(Self.tell(object)) }
     if let unproven {
-      let verdict = "NOT proven here (\(unproven.reason)): the kernel alone vouches for what the mount shows"
+      let verdict =
+        unproven.verifiedBlocks.map {
+          "\($0) blocks verified here up to the root hash; that they are the file's is the kernel's word alone "
+            + "(\(unproven.reason))"
+        } ?? "NOT proven here (\(unproven.reason)): the kernel alone vouches for what the mount shows"
       told.append(
         Told(
           lines: [("digest", "\(unproven.digest)"), ("verdict", verdict)],
           members: [
             .init("sha256", .string(unproven.digest.description)), .init("unproven", .string(unproven.reason)),
+            .init("verified_blocks", unproven.verifiedBlocks.map { .unsigned($0) } ?? .null),
           ]))
     }
     if let file { told.append(Self.tell(file)) }

@@ -49,6 +49,8 @@ public struct FileStatus: Sendable {
   public let size: UInt64
   /// The mount, unique since boot where the kernel gives such ids (6.8 and later).
   public let mountID: UInt64
+  /// Whether the file system has the contents encrypted, so that its blocks hold something else than is read.
+  public let isEncrypted: Bool
 
   init(_ raw: vb_stat) {
     kind =
@@ -71,6 +73,7 @@ public struct FileStatus: Sendable {
     group = raw.gid
     size = raw.size
     mountID = raw.mnt_id
+    isEncrypted = raw.attributes_encrypted != 0
   }
 
   /// statx(2) of a path.
@@ -118,6 +121,13 @@ extension OwnedFD {
     var type: UInt64 = 0
     guard withRaw({ unsafe vb_fstatfs_type($0, &type) }) == 0 else { throw .current("fstatfs") }
     return type
+  }
+
+  /// Whether the file's mount is read-only, or its file system is (`f_flags` of statfs(2)).
+  public borrowing func isReadOnlyMount() throws(SystemError) -> Bool {
+    let answer = withRaw { vb_fstatfs_readonly($0) }
+    guard answer >= 0 else { throw .current("fstatfs") }
+    return answer != 0
   }
 
   /// Bytes of a regular file or block device.
