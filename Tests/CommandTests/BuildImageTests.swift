@@ -143,6 +143,42 @@ import Testing
     }
   }
 
+  /// An object is known by what it is: other build systems call theirs `x_bpfel.o`, `bpf_lxc.o`, `probe.elf`.
+  @Test func knowsObjectsByTheirContent() throws {
+    let directory = try Self.sources(["bpf_lxc.o", "flow_x86_bpfel.o", "net/probe.elf", "plain"])
+    // The other byte order, which bpf2go makes beside; another machine; and what only begins like one.
+    var object = try directory.read("progs/plain")
+    object[5] = 2
+    try directory.write("progs/flow_x86_bpfeb.o", object)
+    (object[5], object[18], object[19]) = (1, 62, 0)
+    try directory.write("progs/tool", object)
+    try directory.write("progs/bad.o", Array("\u{7f}ELF broken".utf8))
+    let result = try Self.build(directory, ["--include=bad.*"])
+    #expect(result.status == 0 && result.output.hasPrefix("packed    4 objects, "), "\(result.output)\(result.errors)")
+    #expect(result.errors.contains("warning[build.no-object]: `bad.o` is packed as a file like any other"))
+    for name in ["flow_x86_bpfeb.o", "tool"] {
+      let told = "warning[build.skipped]: `\(name)` is not packed: an ELF file"
+      #expect(result.errors.contains(told), "\(result.errors)")
+    }
+    let listing = try VerityBPFCommand.run(["inspect", directory.file("out.raw"), "--json"]).json()
+    guard case .array(let objects) = listing["manifest"]?["objects"] else {
+      Issue.record("\(listing)")
+      return
+    }
+    #expect(objects.map { $0["path"] } == ["bpf_lxc.o", "flow_x86_bpfel.o", "net/probe.elf", "plain"])
+    #expect(try VerityBPFCommand.run(["verify", directory.file("out.raw")]).status == 0)
+    // What is one by its content and cannot be linked is refused like a *.bpf.o.
+    try directory.write("progs/cut", Array(try directory.read("progs/plain").prefix(2000)))
+    let refused = try Self.build(directory)
+    #expect(refused.status != 0 && refused.errors.contains("progs/cut"), "\(refused.errors)")
+  }
+
+  @Test(arguments: [("1.4.0", false), ("7", false), ("1.4.0-rc1", true), ("v1", true), ("99999999999", true)])
+  func warnsOfAVersionThatNoRuleMatches(version: String, isTold: Bool) throws {
+    let result = try Self.build(try Self.sources(["a.bpf.o"]), ["--version=\(version)"])
+    #expect(result.status == 0 && result.errors.contains("warning[build.version]") == isTold, "\(result.errors)")
+  }
+
   @Test func packsOtherFilesOnlyWhenNamed() throws {
     let directory = try Self.sources()
     try directory.write("progs/README", "text")

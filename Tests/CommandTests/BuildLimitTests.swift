@@ -45,12 +45,15 @@ import Testing
     #expect(built.errors.contains("at most \(BPFObject.maximumByteCount) bytes"), "\(built.errors)")
     // What is no object may be larger; as an object it is refused.
     try Tools.run("mv", path, directory.file("progs/large"))
+    let head = try OwnedFD.open(directory.file("progs/large"), .readWrite)
+    try head.writeAll([0].span.bytes, at: 0)
     let included = try BuildImageTests.build(directory, ["--include=large"])
     #expect(included.status == 0, "\(included.errors)")
     let told = try VerityBPFCommand.run(["provenance", "--image", "out.raw", "--object", "large"], in: directory.path)
     #expect(told.status == 4 && told.errors.contains("[provenance.too-large]"), "\(told.errors)")
     #expect(told.errors.contains("at most \(BPFObject.maximumByteCount) bytes"), "\(told.errors)")
     // At the limit it is looked into.
+    try head.writeAll([0x7f].span.bytes, at: 0)
     try Tools.run("mv", directory.file("progs/large"), path)
     try OwnedFD.open(path, .readWrite).truncate(to: UInt64(BPFObject.maximumByteCount))
     let largest = try BuildImageTests.build(directory)

@@ -3,6 +3,7 @@ internal import Loader
 internal import BPFAnalysis
 internal import BPFObject
 internal import Base
+internal import ImageFormat
 internal import Linux
 internal import Policy
 internal import Provenance
@@ -53,7 +54,7 @@ extension Facts {
     path = "/" + object.path
     self.object = DigestLiteral(object.digest)
     imageName = evidence.image?.name
-    imageVersion = evidence.image?.version.flatMap { Self.version($0) }
+    imageVersion = evidence.image?.version.flatMap { Manifest.versionNumbers($0) }
   }
 
   /// What the kernel says of a volume that was not read by a reader here. The engine lets such an object pass by no rule that
@@ -173,12 +174,6 @@ extension Facts {
     // revoked, it has to be known who this one is.
     fsveritySignature = file.signature?.isCheckedByKernel == true && (signer != nil || !evidence.revokesSigners)
     if let signer { takeSigner(signer, counts: true) }
-  }
-
-  /// Dotted decimal numbers; nil for anything else, so that no rule about versions matches.
-  private static func version(_ text: String) -> [UInt32]? {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
-    return parts.contains(nil) ? nil : parts.compactMap { $0 }
   }
 }
 

@@ -46,11 +46,11 @@ extension BuildError: Diagnosable {
     case .source(let path, let error): Self.named(path, error.diagnostic)
     case .notADirectory(let path):
       Diagnostic(
-        "build.not-a-directory", .incomplete, "`\(path)` is no directory", expected: "a directory with *.bpf.o files",
+        "build.not-a-directory", .incomplete, "`\(path)` is no directory", expected: "a directory with BPF objects",
         found: "another kind of file", next: "name the directory that holds the objects")
     case .nothingToPack(let path, let skipped):
       Diagnostic(
-        "build.nothing-to-pack", .incomplete, "there is nothing to pack in `\(path)`", expected: "files named *.bpf.o",
+        "build.nothing-to-pack", .incomplete, "there is nothing to pack in `\(path)`", expected: "BPF objects",
         found: skipped == 0 ? "no files" : "\(skipped) other files",
         next:
           "compile the objects first (clang --target=bpf -O2 -g -c x.bpf.c -o x.bpf.o), or name files with --include")

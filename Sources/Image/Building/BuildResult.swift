@@ -27,9 +27,11 @@ public struct BuildResult: Sendable {
   public let keptSignature: String?
   /// What was found in the directory and left out, in the order it was found.
   public let skipped: [SkippedFile]
+  /// What is packed as a file like any other, although it begins like an ELF file, and why it is no object.
+  public let unreadable: [SkippedFile]
 }
 
-/// A file of the source directory that is not in the image.
+/// A file of the source directory that is not in the image, or not as an object.
 public struct SkippedFile: Equatable, Sendable {
   /// Relative to the source directory.
   public let path: String

@@ -53,7 +53,8 @@ public struct ImageBuilder {
       objects: contents.objects, files: contents.files, programCount: contents.programCount,
       mapCount: contents.mapCount, rootHash: sealed.rootHash, salt: sealed.salt, dataBlocks: fileSystem.dataBlocks,
       dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, removed: stale.paths,
-      keptSignature: stale.keptSignature, skipped: scan.skipped)
+      keptSignature: stale.keptSignature, skipped: scan.skipped,
+      unreadable: scan.unreadable)
   }
 
   /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.

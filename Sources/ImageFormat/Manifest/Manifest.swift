@@ -146,6 +146,13 @@ public struct Manifest: Equatable, Sendable {
     }
   }
 
+  /// The numbers of an image's version by which policies compare it (`x_image_version_min`): decimal, with dots between
+  /// them. Nil for any other version, which no such rule matches.
+  public static func versionNumbers(_ version: String) -> [UInt32]? {
+    let parts = version.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
+    return parts.contains(nil) ? nil : parts.compactMap { $0 }
+  }
+
   /// Whether the text can be an image's name or version: 1 to 64 letters, digits and `.`, `_`, `+`, `~`, `-`, beginning
   /// with a letter or digit. Such text needs no quoting in policies, file names and audit records.
   public static func isAcceptableName(_ text: String) -> Bool {

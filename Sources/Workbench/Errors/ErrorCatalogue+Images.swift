@@ -127,6 +127,10 @@ extension ErrorCatalogue {
       "The finished image was read back and did not prove. Nothing was put at the place of the result; a fault of the disk or of the tools is likely.",
     "build.foreign-file":
       "Beside an image NAME.raw, the names NAME.roothash, NAME.roothash.p7s and NAME.verity belong to it: whoever opens the image looks there. A build removes those that an earlier one left and it does not write itself. Under this name something else lies, so it was not made by a build; it is left alone, and nothing was built.",
+    "build.no-object":
+      "A file that --include names begins like an ELF file and is no BPF object that can be read: it is for another machine or byte order, or damaged. It is packed as a file like any other, so nothing is known of what is in it.",
+    "build.version":
+      "The version is not made of numbers with dots, such as 1.4.0. Policies compare versions number by number (x_image_version_min), and this one never matches.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
     "mount.signature":
       "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",

@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import Base
 internal import FileSystems
 internal import Linux
@@ -10,7 +11,7 @@ struct SourceScan {
   struct File {
     /// Relative to the directory.
     let path: String
-    /// Whether it must be a BPF object; else it was named by --include.
+    /// Whether it must be a BPF object: it is one by its first bytes, or its name says so. Else it was named by --include.
     let isObject: Bool
     /// What it is now.
     let status: FileStatus
@@ -22,6 +23,8 @@ struct SourceScan {
   /// In bytewise order of the paths.
   private(set) var files: [File] = []
   private(set) var skipped: [SkippedFile] = []
+  /// Files that are packed as other files although they begin like ELF files.
+  private(set) var unreadable: [SkippedFile] = []
 
   static let objectSuffix = ".bpf.o"
 
@@ -65,55 +68,85 @@ struct SourceScan {
           found.append((path, name))
         }
       }
-      let statuses = Self.statuses(of: found.map(\.path), below: directory, threads: threads)
+      let seen = Self.look(at: found.map(\.path), below: directory, threads: threads)
       level = []
-      for ((path, name), status) in zip(found, statuses) {
-        let isDirectory = try add(path, name: name, below: directory, includes: includes, status: status)
+      for ((path, name), seen) in zip(found, seen) {
+        let isDirectory = try add(path, name: name, below: directory, includes: includes, seen: seen)
         if isDirectory { level.append(path) }
       }
       if level.isEmpty { break }
     }
     files.sort { $0.path.precedesBytewise($1.path) }
     skipped.sort { $0.path.precedesBytewise($1.path) }
+    unreadable.sort { $0.path.precedesBytewise($1.path) }
+  }
+
+  /// What a name is, before the file is read.
+  private struct Seen {
+    let status: FileStatus
+    /// By its first bytes; `object` where its name says so, for then it has to be one.
+    let kind: BPFObject.FileKind
+
+    init(_ path: String) throws(SystemError) {
+      status = try FileStatus.of(path: path, followLinks: false)
+      if path.hasSuffix(SourceScan.objectSuffix) {
+        kind = .object
+      } else {
+        kind = status.kind == .regular ? Self.kind(of: path) : .other
+      }
+    }
+
+    /// A file that cannot be opened is none that is looked into; where it is to be packed, reading it says why.
+    private static func kind(of path: String) -> BPFObject.FileKind {
+      guard let file = try? OwnedFD.open(path, [.readOnly, .noFollow, .nonBlocking]) else { return .other }
+      var head = [UInt8](repeating: 0, count: BPFObject.FileKind.headByteCount)
+      guard let count = try? file.readSome(into: &head) else { return .other }
+      return BPFObject.FileKind(ofHead: Array(head.prefix(count)))
+    }
   }
 
   /// What each path is, in their order.
-  private static func statuses(
-    of paths: [String], below directory: String, threads: Int
-  ) -> [Result<FileStatus, SystemError>] {
-    let statuses = Mutex<[Result<FileStatus, SystemError>]>([])
+  private static func look(
+    at paths: [String], below directory: String, threads: Int
+  ) -> [Result<Seen, SystemError>] {
+    let seen = Mutex<[Result<Seen, SystemError>]>([])
     let count = max(1, min(threads, paths.count / share))
-    WorkerPool<Never>(Processors.threads(threads)).run(count, into: statuses) {
+    WorkerPool<Never>(Processors.threads(threads)).run(count, into: seen) {
     } work: { _, number in
       paths[paths.count * number / count..<paths.count * (number + 1) / count].map { path in
-        Result { () throws(SystemError) in try FileStatus.of(path: "\(directory)/\(path)", followLinks: false) }
+        Result { () throws(SystemError) in try Seen("\(directory)/\(path)") }
       }
-    } take: { statuses, part in
-      statuses += part
+    } take: { seen, part in
+      seen += part
     }
-    return statuses.withLock { $0 }
+    return seen.withLock { $0 }
   }
 
   /// Takes one name; true when it is a directory to go into.
   private mutating func add(
     _ path: String, name: String, below directory: String, includes: [FileNamePattern],
-    status: Result<FileStatus, SystemError>
+    seen: Result<Seen, SystemError>
   ) throws(BuildError) -> Bool {
     // Names come from readdir with malformed parts replaced; the replaced name would be another file's.
     guard !name.unicodeScalars.contains("\u{fffd}") else {
       throw .badName(path: path, expected: "a name in UTF-8", found: "other bytes")
     }
-    let found: FileStatus
+    let found: Seen
     do throws(SystemError) {
-      found = try status.get()
+      found = try seen.get()
     } catch {
       throw .source(path: "\(directory)/\(path)", error)
     }
-    let kind = found.kind
+    let kind = found.status.kind
     if kind == .directory { return true }
-    let isObject = name.hasSuffix(Self.objectSuffix)
-    guard isObject || includes.contains(where: { $0.matches(path) }) else {
-      skipped.append(SkippedFile(path: path, reason: "not named *\(Self.objectSuffix) or by --include"))
+    let isIncluded = includes.contains { $0.matches(path) }
+    let isObject: Bool
+    switch found.kind {
+    case .object: isObject = true
+    case .other, .otherELF: isObject = false
+    }
+    guard isObject || isIncluded else {
+      skipped.append(SkippedFile(path: path, reason: Self.whyLeftOut(found.kind)))
       return false
     }
     guard kind == .regular else {
@@ -123,8 +156,18 @@ struct SourceScan {
     guard !path.hasPrefix(".verity-bpf/"), path != ".verity-bpf" else {
       throw .badName(path: path, expected: "a path outside `.verity-bpf`, where the manifest goes", found: "one inside")
     }
-    files.append(File(path: path, isObject: isObject, status: found))
+    files.append(File(path: path, isObject: isObject, status: found.status))
+    if case .otherELF(let error) = found.kind {
+      unreadable.append(SkippedFile(path: path, reason: error.message))
+    }
     return false
+  }
+
+  private static func whyLeftOut(_ kind: BPFObject.FileKind) -> String {
+    switch kind {
+    case .otherELF(let error): "an ELF file, and no BPF object that can be read: \(error.message)"
+    case .object, .other: "no BPF object, and not named by --include"
+    }
   }
 
   /// The files in stretches of so many files and bytes, at most; a larger file is one by itself.

@@ -26,8 +26,8 @@ struct BuildImageCommand: Command {
   static let declaration = Declaration(
     "Pack BPF objects into a reproducible dm-verity image.",
     discussion: """
-      Every *.bpf.o below DIR is packed, with a manifest that says what each needs. Equal input gives equal bytes \
-      on any machine. No privilege is needed. Symbolic links are skipped.
+      Every BPF object below DIR is packed, whatever its name is, with a manifest that says what each needs; a file named \
+      *.bpf.o has to be one. Equal input gives equal bytes on any machine. No privilege is needed. Symbolic links are skipped.
 
       What an earlier build left beside the image and this one does not write (its root hash, signature or tree) is \
       removed, so that nothing old is taken for the new image's.
@@ -84,6 +84,8 @@ struct BuildImageCommand: Command {
       steps.finish()
       throw error
     }
+    warnAboutVersion()
+    warn(aboutUnreadable: result.unreadable)
     if json {
       try Output.json(description(of: result))
     } else {
@@ -117,6 +119,20 @@ struct BuildImageCommand: Command {
   private func warn(about skipped: [SkippedFile]) {
     for file in skipped.prefix(10) { Output.warning("build.skipped", "`\(file.path)` is not packed: \(file.reason)") }
     if skipped.count > 10 { Output.warning("build.skipped", "\(skipped.count - 10) more files are not packed") }
+  }
+
+  private func warn(aboutUnreadable files: [SkippedFile]) {
+    for file in files.prefix(10) {
+      Output.warning("build.no-object", "`\(file.path)` is packed as a file like any other: \(file.reason)")
+    }
+    if files.count > 10 { Output.warning("build.no-object", "\(files.count - 10) more ELF files are no objects") }
+  }
+
+  private func warnAboutVersion() {
+    guard let version, Manifest.versionNumbers(version) == nil else { return }
+    Output.warning(
+      "build.version",
+      "version `\(version)` is not made of numbers with dots, so no x_image_version_min of a policy ever matches it")
   }
 
   private func lines(of result: BuildResult) -> [String] {
