@@ -180,6 +180,12 @@ import Testing
     asm volatile("" : : "r"(&kept) : "memory"); lookup(&where, &zero);
     probe(&pid, sizeof pid, &kept->pid); out = pid;
     """,
+    // The same with one record: what is there after the call is not known to be what was put there.
+    """
+    void *kept = &task->real_parent; __u32 zero = 0;
+    asm volatile("" : : "r"(&kept) : "memory"); lookup(&where, &zero);
+    probe((void *)&out, 8, kept);
+    """,
     // By way of a map, where it is a number.
     """
     __u32 zero = 0, pid; __u64 *cell = lookup(&where, &zero); if (!cell) return 0;
@@ -208,6 +214,7 @@ import Testing
     // A number that was computed and stored says nothing of what is read out of the kernel.
     "__u32 zero = 0; __u64 *cell = lookup(&where, &zero); if (cell) *cell = out * 3; out = task->real_parent->pid;",
     "struct task_struct *volatile kept = task; out = kept->pid;",
+    "void *volatile kept = &task->real_parent; probe((void *)&out, 8, kept);",
     "out = read(task);",
   ])
   func oneOffsetHasAName(_ body: String) throws {
