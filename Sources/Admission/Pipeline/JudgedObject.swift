@@ -58,6 +58,7 @@ struct JudgedObject: ~Copyable {
     let programs = Dictionary(object.linked.programs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     return reports.filter { !$0.kind.isOptional }.map { report in
       var facts = Facts(about: report, evidence: evidence, requester: requester)
+      facts.isConfigured = object.isConfigured
       facts.takeKernelCheck(by: object.handover?.keyring.ring, of: programs[report.name], evidence)
       return facts
     }

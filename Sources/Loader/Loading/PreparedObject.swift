@@ -15,10 +15,13 @@ public struct PreparedObject: ~Copyable {
   public let linked: LinkedObject
   /// How the kernel is to check the programs' signatures; nil when it is not asked to.
   public let handover: KernelHandover?
+  /// Whether programs were chosen or maps sized, so that it is not what its bytes say alone.
+  public let isConfigured: Bool
 
   private init(
-    digest: Digest, evidence: Evidence, linked: LinkedObject, handover: KernelHandover?
+    digest: Digest, evidence: Evidence, linked: LinkedObject, handover: KernelHandover?, isConfigured: Bool = false
   ) {
+    self.isConfigured = isConfigured
     self.digest = digest
     self.evidence = evidence
     self.linked = linked
@@ -51,7 +54,9 @@ public struct PreparedObject: ~Copyable {
   public consuming func choosing(_ choice: ProgramChoice) throws(BPFLoadError) -> PreparedObject {
     var linked = linked
     try linked.choose(choice)
-    return PreparedObject(digest: digest, evidence: evidence, linked: linked, handover: handover)
+    return PreparedObject(
+      digest: digest, evidence: evidence, linked: linked, handover: handover,
+      isConfigured: isConfigured || !choice.isEmpty)
   }
 
   /// The same object with maps sized that it leaves open. What is judged afterwards has to be the sized object.
@@ -60,6 +65,8 @@ public struct PreparedObject: ~Copyable {
   public consuming func sizing(_ sizes: [MapEntries]) throws(BPFLoadError) -> PreparedObject {
     var linked = linked
     try linked.size(sizes)
-    return PreparedObject(digest: digest, evidence: evidence, linked: linked, handover: handover)
+    return PreparedObject(
+      digest: digest, evidence: evidence, linked: linked, handover: handover,
+      isConfigured: isConfigured || !sizes.isEmpty)
   }
 }

@@ -48,6 +48,8 @@ public struct Facts: Sendable, Equatable {
   public var lockdown: LockdownMode?
   /// Whether they stay with the packet or socket they are called for.
   public var programClass: ProgramClass?
+  /// Whether options of the load change what the object says of itself.
+  public var isConfigured: Bool?
   /// What they read of the kernel's memory at most.
   public var reads: KernelReads?
   /// What the active dm-verity table does with corrupted blocks.

@@ -26,6 +26,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case helpers = "x_helpers"
   case lockdown = "x_lockdown"
   case programClass = "x_class"
+  case configured = "x_configured"
   case reads = "x_reads"
   case dmverityMode = "x_dmverity_mode"
   case imageName = "x_image_name"
@@ -59,6 +60,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .helpers: .helpers
     case .lockdown: .lockdown
     case .programClass: .programClass
+    case .configured: .configured
     case .reads: .reads
     case .dmverityMode: .dmverityMode
     case .imageName: .imageName

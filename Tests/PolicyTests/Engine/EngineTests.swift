@@ -78,6 +78,8 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
     Case(
       property: "x_lockdown=INTEGRITY", yes: [{ $0.lockdown = .integrity }, { $0.lockdown = .confidentiality }],
       no: [{ $0.lockdown = LockdownMode.none }]),
+    Case(property: "x_configured=TRUE", yes: [{ $0.isConfigured = true }], no: [{ $0.isConfigured = false }]),
+    Case(property: "x_configured=FALSE", yes: [{ $0.isConfigured = false }], no: [{ $0.isConfigured = true }]),
     Case(property: "x_class=RESTRICTED", yes: [{ $0.programClass = .restricted }], no: [{ $0.programClass = .full }]),
     Case(
       property: "x_class=FULL", yes: [{ $0.programClass = .full }, { $0.programClass = .restricted }],

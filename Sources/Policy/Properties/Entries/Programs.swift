@@ -46,6 +46,22 @@ extension PropertyEntry {
           ]))
     })
 
+  static let configured = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.isConfigured }, { $0.isConfigured = $1 })), isAboutPrograms: true,
+    absence: .impossible, producer: .programs,
+    reference: {
+      PropertyReference(
+        "Whether options of the load change what the object says of itself: which programs are loaded, and the sizes of maps.",
+        details:
+          "TRUE with `--program`, `--without-program`, `--attach-program` or `--map-entries`. All other properties are of the programs that are loaded then.",
+        .init(
+          "x_path=/agents/** x_configured=FALSE",
+          cases: [
+            .allowed("as its author has it", "x_path=/agents/a.bpf.o x_configured=FALSE"),
+            .denied("only some of its programs", "x_path=/agents/a.bpf.o x_configured=TRUE"),
+          ]))
+    })
+
   static let lockdown = PropertyEntry(
     form: WordForm(fact: Fact({ $0.lockdown }, { $0.lockdown = $1 })), isAboutPrograms: true, absence: .impossible,
     producer: .programs,
