@@ -183,7 +183,7 @@ enum WitnessCases {
     let mapper = try DeviceMapper.open()
     let table = try unwrap(try examine("\(place)/xdp_counter.bpf.o").volume?.table, "table")
     var words = table.split(separator: " ").map { String($0) }
-    words[6] = "\((UInt64(words[6]) ?? 0) + 1)"
+    words[6] = "\((UInt64(words[6]) ?? 1) - 1)"
     let sectors = (UInt64(words[5]) ?? 0) * 8
     try mapper.loadTable(name: "gap", type: "verity", sectors: sectors, parameters: words.joined(separator: " "))
     try mapper.resume(name: "gap")
