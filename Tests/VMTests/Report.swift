@@ -81,10 +81,10 @@ struct Report {
   init(boot: Boot) { self.boot = boot }
 
   mutating func run(_ suite: Suite) {
-    let only = Machine.setting("only")
+    let only = Machine.setting("only")?.split(separator: ",")
     for one in suite.cases where one.boots.contains(boot) {
       let name = "\(suite.name).\(one.name)"
-      if let only, !name.contains(only) { continue }
+      if let only, !only.contains(where: { name.contains($0) }) { continue }
       let start = milliseconds()
       do {
         try one.body()
