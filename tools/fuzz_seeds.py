@@ -59,7 +59,15 @@ SMALL = [("a", b"a"), ("d/b", b"b" * 40), ("d/e/f", b"f" * 4100)]
 LARGE = SMALL + [("d/g", b"g" * 600), ("holes", b"\0" * 9000 + b"x")] + [(f"d/some-longer-name-{n}", b"") for n in range(70)]
 
 
-def erofs(directory, files, options):
+# What is compressed, by the newest mkfs.erofs: blocks of 512 bytes make the images small.
+COMPRESSED = [("a", b"a" * 600), ("d/b", bytes(range(200)) * 9), ("d/e/f", b"the same words again and again, " * 120),
+              ("d/g", bytes(range(200)) * 5 + b"other"), ("zeros", b"\0" * 5000)]
+NEWER = [("lz4", ["-zlz4"]), ("lz4-full", ["-zlz4hc", "-C2048", "-Elegacy-compress,force-inode-extended"]),
+         ("lzma-tails", ["-zlzma", "-Eztailpacking"]), ("deflate-dedupe", ["-zdeflate", "-Ededupe,fragments", "-C2048"]),
+         ("zstd-fragments", ["-zzstd", "-Eall-fragments"])]
+
+
+def erofs(directory, files, options, program="mkfs.erofs"):
     """An image of mkfs.erofs without its boot area."""
     tree, image = Path(directory, f"tree-{len(files)}"), Path(directory, "image")
     if not tree.exists():
@@ -68,7 +76,7 @@ def erofs(directory, files, options):
             tree.joinpath(path).write_bytes(contents)
         tree.joinpath("link").symlink_to("d/b")
         os.link(tree / "a", tree / "twin")
-    run("mkfs.erofs", "-T0", "-U00000000-0000-0000-0000-000000000001", "--all-root", "-x-1", "--quiet", *options, image, tree)
+    run(program, "-T0", "-U00000000-0000-0000-0000-000000000001", "--all-root", "-x-1", "--quiet", *options, image, tree)
     return image.read_bytes()[1024:]
 
 
@@ -261,7 +269,9 @@ def new(binary):
                          for section, data in programs(path.read_bytes()) if key in ("core", "maps", "data")])
         images = [("plain", []), ("extended", ["-Eforce-inode-extended,noinline_data"]),
                   ("chunks", ["--chunksize=4096", "-Eforce-chunk-indexes"])]
-        save("filesystem", [(key, erofs(work, SMALL, options)) for key, options in images])
+        newer = Path(run(ROOT / "tools/erofs-utils", "sid").decode().strip(), "mkfs.erofs")
+        save("filesystem", [(key, erofs(work, SMALL, options)) for key, options in images]
+             + [(key, erofs(work, COMPRESSED, options + ["-b512"], newer)) for key, options in NEWER])
         save("disk", disks())
         save("manifest", manifests())
         save("audit", audits())
@@ -283,6 +293,8 @@ def more(directory):
             (directory / "object" / key).write_bytes(data)
             for section, code in programs(data):
                 (directory / "program" / f"{key}-{section}").write_bytes(code)
+        for path in sorted((ROOT / "Tests/Fixtures/erofs").glob("*.gz")):
+            (directory / "filesystem" / f"fixture-{path.stem}").write_bytes(gzip.decompress(path.read_bytes())[1024:])
         if shutil.which("mkfs.erofs"):
             for key, options in [("plain", []), ("extended", ["-Eforce-inode-extended"]), ("whole", ["-Enoinline_data"]),
                                  ("chunks", ["--chunksize=4096"]), ("indexes", ["--chunksize=8192", "-Eforce-chunk-indexes"])]:

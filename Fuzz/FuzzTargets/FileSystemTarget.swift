@@ -25,7 +25,7 @@ enum FileSystemTarget {
     return try accepts {
       do {
         let device = try built.device()
-        try examine(ErofsImage(device, limits: limits))
+        try examine(ErofsImage(device, limits: limits, decompressor: CheckedDecompressor()))
       } catch let error as FileSystemError {
         try require(error.check != .block, "blocks of a tree that was just built hold: \(error)")
         throw error
@@ -80,6 +80,14 @@ enum FileSystemTarget {
       let inode = entry.inode
       switch inode.kind {
       case .regular:
+        // What keeps a file from being read is said without reading it.
+        if let obstacle = try image.obstacle(to: inode) {
+          try require(obstacle.isUnsupported, "an obstacle is no damage: \(obstacle)")
+          continue
+        }
+        if let place = (try? image.storedPlace(of: inode)) ?? nil {
+          try require(place.upperBound <= image.superblock.blockCount << 16, "contents are in the image")
+        }
         if let extents = try image.extents(of: inode) {
           try require(extents.byteCount == inode.size, "extents cover `\(entry.path)`")
         }
@@ -101,5 +109,17 @@ enum FileSystemTarget {
         try require((try? image.readFile(inode, limit: 1)) == nil, "only files are read as files")
       }
     }
+  }
+}
+
+/// Decompresses by the libraries, and holds what is asked of them to the bounds of docs/formats.md.
+private struct CheckedDecompressor: BlockDecompressor {
+  func decompress(
+    _ block: borrowing RawSpan, _ compression: BlockCompression, count: Int, isPart: Bool
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    precondition(1...12 << 20 ~= count && 1...1 << 20 ~= block.byteCount, "a cluster keeps to its bounds")
+    let bytes = try LibraryBlockDecompressor().decompress(block, compression, count: count, isPart: isPart)
+    precondition(bytes.count == count, "a block makes what was asked for")
+    return bytes
   }
 }

@@ -74,10 +74,13 @@ struct ClusterMap {
     } else if offset & (1 << header.clusterBits - 1) < found.begin {
       distance = 1
     }
-    // Each step leads to a smaller number, so that no chain of distances ends where it began.
+    // Each step leads to a smaller number, so that no chain of distances ends where it began. No cluster is larger than the
+    // format allows, but for a fragment, which is none.
+    let first = number
+    let farthest = header.advice.contains(.fragment) ? first : Cluster.maximumBytes >> header.clusterBits + 2
     while found.kind == .follower || distance > 0 {
-      guard distance > 0, distance <= number else {
-        throw index.refusal(.inode, "a distance back to a head, at most \(number)", "\(distance)")
+      guard distance > 0, distance <= number, first - number + distance <= farthest else {
+        throw index.refusal(.inode, "a distance back to a head, at most \(min(number, farthest))", "\(distance)")
       }
       number -= distance
       found = try index.index(number, read: read)

@@ -45,6 +45,12 @@ extension ErofsImage where Blocks: ~Copyable {
     _ inode: FileSystemInode, form: ClusterIndexForm, header: UInt64
   ) throws(FileSystemError) {
     let map = try clusterMap(of: inode)
+    // A packed inode has no fragments itself, so this goes no further.
+    if map.header.advice.contains(.fragment), inode.nid != superblock.packedNid,
+      let obstacle = try obstacle(to: try located(superblock.packedNid).inode)
+    {
+      throw obstacle
+    }
     guard !map.header.isWholeFragment else { return }
     for compression in [map.header.compressions.first, map.header.compressions.second] {
       guard let compression = BlockCompression(erofs: compression) else {

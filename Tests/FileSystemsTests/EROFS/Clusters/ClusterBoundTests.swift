@@ -39,15 +39,79 @@ import Verity
 
   /// Below the limit of a file, a cluster is refused that would make more than 12 MiB.
   @Test func aClusterMakesAtMostTwelveMebibytes() throws {
-    let error = try refusal("lz4hc-full-index") { bytes, inode, header in
-      bytes.storeLittleEndian(UInt64(900) << 20, at: inode + 8)
-      // All that follows goes on with the first cluster, as far as the image has an index.
-      for entry in stride(from: header + 24, to: bytes.count - 8, by: 8) {
-        bytes[entry] = 2
-        bytes[entry + 1] = 0
+    for (mebibytes, isRead) in [(12, true), (13, false)] {
+      let image = try indexed(size: mebibytes << 20) { entry in
+        entry == 0 ? (0x8001, 1) : (2, entry == 1 ? 1 << 11 | 1 : UInt32(min(entry, 2047)))
+      }
+      let error = try image.refusal()
+      #expect((error == nil) == isRead, "\(String(describing: error))")
+      if !isRead { #expect(error?.expected.contains("12582912") == true) }
+    }
+  }
+
+  /// A chain back to a head that is farther away than a cluster can be.
+  @Test func aHeadIsNotFartherAwayThanAClusterIsLarge() throws {
+    let image = try indexed(size: 20 << 20) { entry in entry == 0 ? (0x8001, 1) : (2, 1) }
+    let end = UInt64(20 << 20)
+    let error = try image.refusal(in: end - 1..<end)
+    #expect(error?.check == .inode && error?.expected.contains("distance") == true)
+  }
+
+  /// What is stored for a file that is no part of anything is no more than what it makes.
+  @Test func noMoreIsStoredThanComesOut() throws {
+    for (advice, isRead) in [(UInt16(0x8001), true), (1, false)] {
+      let image = try indexed(size: 8192) { entry in entry == 0 ? (advice, 1) : (2, 1 << 11 | 16) }
+      #expect((try image.refusal() == nil) == isRead)
+    }
+  }
+
+  /// An image, and the number of an inode.
+  private struct Indexed {
+    let bytes: [UInt8]
+    let nid: UInt64
+
+    /// Opens it. What its files hold decompresses to zeros.
+    func open() throws -> AnyFileSystem<VerifiedDevice<ArraySource>> {
+      try open512(bytes, decompressor: ZeroDecompressor())
+    }
+
+    /// Why the inode's contents, or a part of them, are refused; nil when they are read.
+    func refusal(in range: Range<UInt64> = 0..<UInt64.max) throws -> FileSystemError? {
+      let image = try open()
+      let file = try image.inode(nid)
+      do throws(FileSystemError) {
+        _ = try image.readFile(file, in: range)
+        return nil
+      } catch {
+        return error
       }
     }
-    #expect(error != nil && error?.check != .limit)
+  }
+
+  /// An image with one more inode behind all others, whose full index is made here.
+  ///
+  /// - Parameter entry: for each logical cluster its advice and its block, or distance and number of blocks.
+  private func indexed(
+    size: Int, _ entry: (Int) -> (advice: UInt16, word: UInt32)
+  ) throws -> Indexed {
+    let block = 4096
+    var bytes = try ErofsFixture.named("lz4hc-full-index").image()
+    let inode = Int(try open512(bytes).lookup("repeated").offset)
+    let place = bytes.count
+    bytes += [UInt8](repeating: 1, count: 256 * block)
+    bytes.storeLittleEndian(UInt32(bytes.count / block), at: 1024 + 36)
+    bytes.replaceSubrange(place..<place + 72, with: bytes[inode..<inode + 72])
+    bytes.storeLittleEndian(UInt64(size), at: place + 8)
+    for number in 0..<(size + block - 1) / block {
+      let offset = place + 64 + 16 + number * 8
+      let (advice, word) = entry(number)
+      bytes.storeLittleEndian(advice, at: offset)
+      bytes.storeLittleEndian(UInt16(0), at: offset + 2)
+      bytes.storeLittleEndian(word, at: offset + 4)
+    }
+    bytes.resumErofs()
+    let metadata = Int(try bytes.rawSpan.u32(at: 1024 + 40)) * block
+    return Indexed(bytes: bytes, nid: UInt64(place - metadata) / 32)
   }
 
   @Test(arguments: [0, 2, 40_000, 0x7ff] as [UInt16])
@@ -157,28 +221,11 @@ import Verity
 
   /// Many pieces of large clusters: what is read for a file is bounded by its size.
   @Test func piecesOfLargeClustersAreBounded() throws {
-    // 200 heads in a row, each a part of a cluster of the whole image.
-    let block = 4096
-    var bytes = try ErofsFixture.named("lz4hc-full-index").image()
-    let inode = Int(try open512(bytes).lookup("repeated").offset)
-    bytes += [UInt8](repeating: 1, count: 256 * block)
-    bytes.storeLittleEndian(UInt32(bytes.count / block), at: 1024 + 36)
-    let index = bytes.count - 250 * block
-    // Another header would have to be far away; so the inode is moved to where there is space behind it.
-    let nid = UInt64(index - Int(try UInt64(bytes.rawSpan.u32(at: 1024 + 40))) * block) / 32
-    bytes.replaceSubrange(index..<index + 72, with: bytes[inode..<inode + 72])
-    bytes.storeLittleEndian(UInt64(400 * block), at: index + 8)
-    for entry in 0..<400 {
-      let place = index + 64 + 16 + entry * 8
-      let isHead = entry % 2 == 0
-      bytes.storeLittleEndian(isHead ? UInt16(0x8001) : 2, at: place)
-      bytes.storeLittleEndian(UInt16(0), at: place + 2)
-      bytes.storeLittleEndian(isHead ? UInt32(entry % 16) : UInt32(1 << 11 | 240), at: place + 4)
+    // Heads in a row, each a part of a cluster of nearly the whole image.
+    let image = try indexed(size: 400 * 4096) { entry in
+      entry.isMultiple(of: 2) ? (0x8001, UInt32(entry % 16)) : (2, 1 << 11 | 240)
     }
-    bytes.resumErofs()
-    let image = try open512(bytes, decompressor: ZeroDecompressor())
-    let file = try image.inode(nid)
-    let error = #expect(throws: FileSystemError.self) { try image.readFile(file, limit: 1 << 30) }
+    let error = try image.refusal()
     #expect(error?.check == .limit)
     #expect(error?.expected.contains("compressed bytes") == true)
   }
