@@ -32,6 +32,7 @@ struct VMTests {
     MachineCases.suite,
     SignedImageCases.suite,
     WitnessCases.suite,
+    CompressedCases.suite,
     KernelAloneCases.suite,
     OtherFileSystemCases.suite,
     WithheldCases.suite,
