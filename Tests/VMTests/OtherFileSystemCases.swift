@@ -30,12 +30,13 @@ enum OtherFileSystemCases {
         for kind in ["ext4", "squashfs"] {
           let volume = try VerityVolume("demo-\(kind)", name: kind)
           let path = "\(try volume.mount(type: kind))/xdp_counter.bpf.o"
-          let whole = try Machine.read(path)
           let rule = "dmverity_roothash=sha256:\(volume.rootHash) x_witness=KERNEL"
+          // Before the first read: squashfs keeps the ends of files in memory of its own, which drop_caches leaves alone.
           try swap(volume, kind)
           try Machine.dropCaches()
           let poison = try Machine.read(path)
-          try expect(poison != whole, "\(kind): the twin's object is the same")
+          let isEvil = poison.span.bytes.firstOffset(of: Array("Evil BSD".utf8).span.bytes) != nil
+          try expect(isEvil, "\(kind): the object is not the twin's")
           try swapBack(volume)
           try expectEqual(try Machine.read(path), poison, "\(kind): what the page cache holds")
           let result = try load(path, rule)
@@ -47,6 +48,7 @@ enum OtherFileSystemCases {
             try Command.expectStatus(0, result)
             try Command.expectStatus(2, try load(path, "\(rule) x_blocks_verified=TRUE"))
           }
+          guard kind == "ext4" else { continue }
           try Machine.dropCaches()
           try Command.expectStatus(0, try load(path, rule))
         }
