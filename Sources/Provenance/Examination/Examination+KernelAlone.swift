@@ -117,7 +117,7 @@ extension ProvenanceError {
   /// Whether a verified file system is laid out in a way that this build does not read, which says nothing about its worth.
   private var isUnknownLayout: Bool {
     guard case .image(_, let diagnostic) = self else { return false }
-    return diagnostic.code == "erofs.unsupported-feature"
+    return diagnostic.code.hasPrefix("erofs.") && diagnostic.category == .unsupported
   }
 }
 
