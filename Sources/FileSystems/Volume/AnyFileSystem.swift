@@ -94,6 +94,14 @@ public enum AnyFileSystem<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifi
     }
   }
 
+  public mutating func forgetBlocks() {
+    switch consume self {
+    case .erofs(var image):
+      image.forgetBlocks()
+      self = .erofs(image)
+    }
+  }
+
   public func proveAround(_ nids: [UInt64], limit: UInt64) {
     switch self {
     case .erofs(let image): image.proveAround(nids, limit: limit)

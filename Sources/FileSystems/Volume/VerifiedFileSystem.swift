@@ -56,6 +56,9 @@ public protocol VerifiedFileSystem: ~Copyable {
   /// they can. Reads no contents.
   func obstacle(to inode: FileSystemInode) throws(FileSystemError) -> FileSystemError?
 
+  /// Gives back the memory of the blocks that were verified so far; one that is asked for again is read and verified again.
+  mutating func forgetBlocks()
+
   /// Has the blocks verified together that lie from the first to the last of some inodes, when they are no more than
   /// `limit` bytes. What does not verify is met again when it is read.
   func proveAround(_ nids: [UInt64], limit: UInt64)

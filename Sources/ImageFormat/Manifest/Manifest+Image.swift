@@ -51,6 +51,65 @@ extension Manifest {
     }
   }
 
+  /// What a manifest says of the image as a whole.
+  public struct Summary: Equatable, Sendable {
+    public let head: ManifestHead
+    /// Files that it names, objects and others.
+    public let fileCount: Int
+
+    public init(head: ManifestHead, fileCount: Int) {
+      self.head = head
+      self.fileCount = fileCount
+    }
+
+    /// Of a manifest that was read whole.
+    public init(_ manifest: Manifest) {
+      self.init(head: ManifestHead(manifest), fileCount: manifest.objects.count + manifest.files.count)
+    }
+  }
+
+  /// Bytes of a manifest that are in memory at a time.
+  private static let pieceBytes: UInt64 = 1 << 20
+
+  /// Holds the names in a manifest against those in the image. The manifest is never in memory as a whole; the blocks with
+  /// directories and inodes are, while the image is walked.
+  ///
+  /// - Parameter inode: as ``inode(in:)`` returned it for this image.
+  /// - Returns: nil when the manifest has another layout than ``text`` gives it, or names other files than the image has.
+  ///   Which of it, and which file, ``read(from:)`` and ``locateFiles(in:)`` say.
+  public static func checkNames<Volume: VerifiedFileSystem & ~Copyable>(
+    _ inode: FileSystemInode, in image: inout Volume
+  ) throws(ManifestError) -> Summary? {
+    var scan = ManifestScan()
+    var found = PathSum()
+    var areRegular = true
+    do throws(FileSystemError) {
+      var start: UInt64 = 0
+      while start < inode.size {
+        let end = min(start + pieceBytes, inode.size)
+        let piece = try image.readFile(inode, in: start..<end)
+        image.forgetBlocks()
+        guard scan.take(piece) else { return nil }
+        start = end
+      }
+      guard scan.isComplete else { return nil }
+      try image.walk { entry throws(FileSystemError) in
+        switch entry.inode.kind {
+        case .directory: return
+        case .regular: break
+        case .symbolicLink, .characterDevice, .blockDevice, .fifo, .socket: areRegular = false
+        }
+        let path = entry.path
+        if !path.hasSameBytes(as: Manifest.path) { found.add(Array(path.utf8).rawSpan) }
+      }
+    } catch {
+      throw .fileSystem(error)
+    }
+    image.forgetBlocks()
+    guard areRegular, found == scan.paths, let head = scan.head else { return nil }
+    return Summary(head: head, fileCount: found.count)
+  }
+
   /// Finds every file of the manifest in the image; names of other files, and whatever is neither file nor directory,
   /// are refused. Contents are not read.
   ///

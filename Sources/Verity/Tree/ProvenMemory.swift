@@ -28,13 +28,22 @@ final class ProvenMemory {
     unsafe allocations.forEach { unsafe $0.deallocate() }
   }
 
+  /// Frees all blocks. Called where the device that holds this store is changed, so that no view of a block is left: each
+  /// is borrowed from the device.
+  func forget() {
+    unsafe blocks.removeAll(keepingCapacity: true)
+    unsafe allocations.forEach { unsafe $0.deallocate() }
+    unsafe allocations.removeAll(keepingCapacity: true)
+    used = 0
+  }
+
   func contains(_ key: Key) -> Bool { unsafe blocks[key] != nil }
 
   /// The block kept under `key`, for as long as the store lives.
   @_lifetime(borrow self)
   func view(_ key: Key) -> RawSpan? {
     guard let block = unsafe blocks[key] else { return nil }
-    // Blocks are freed in `deinit` only, and never written again once they are in the table.
+    // Blocks are freed in `deinit` and `forget` only, and never written again once they are in the table.
     return unsafe _overrideLifetime(RawSpan(_unsafeBytes: block), borrowing: self)
   }
 

@@ -14,9 +14,15 @@ public protocol VerifiedBlocks: ~Copyable {
   /// Checks several blocks together, which takes less time than one after the other; asking for each of them gives what
   /// was checked here.
   func prove(_ blocks: Range<UInt64>) throws(VerityError)
+
+  /// Gives back the memory of what was checked so far. No view of a block outlives this: it is borrowed from the device.
+  mutating func forget()
 }
 
 extension VerifiedBlocks where Self: ~Copyable {
   /// Leaves the checking to when the blocks are asked for.
   public func prove(_ blocks: Range<UInt64>) throws(VerityError) {}
+
+  /// Where nothing is kept there is nothing to forget.
+  public mutating func forget() {}
 }

@@ -86,6 +86,8 @@ public struct VerifiedDevice<Source: ByteSource & ~Copyable>: ~Copyable, Verifie
   /// Number of data blocks.
   public var blockCount: UInt64 { layout.parameters.dataBlockCount }
 
+  public mutating func forget() { memory.forget() }
+
   /// Bytes of memory that the blocks proven so far take up.
   public var provenByteCount: Int { memory.used }
 

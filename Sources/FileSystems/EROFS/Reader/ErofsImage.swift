@@ -7,7 +7,7 @@ public import Verity
 /// refused. It follows no symbolic links and calls itself nowhere, so an image cannot lead it astray or exhaust its stack.
 public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, VerifiedFileSystem {
   /// The verified device below.
-  public let blocks: Blocks
+  public private(set) var blocks: Blocks
   public let superblock: ErofsSuperblock
   public let limits: FileSystemLimits
   /// Undoes what files are compressed by.
@@ -18,6 +18,8 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
   public var format: FileSystemFormat { .erofs }
   public var uuid: [UInt8] { superblock.uuid }
   public var mayBeCompressed: Bool { !superblock.features.subtracting([.chunkedFiles, .attributePrefixes]).isEmpty }
+
+  public mutating func forgetBlocks() { blocks.forget() }
 
   /// Hands out the verified device below.
   public func withBlocks<Result>(_ body: (borrowing Blocks) -> Result) -> Result { body(blocks) }

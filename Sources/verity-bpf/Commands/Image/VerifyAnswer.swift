@@ -25,7 +25,7 @@ struct VerifyAnswer {
   /// Files that are named at most.
   private static let namedFiles = 20
   /// The image's manifest, which was found to be its own.
-  var manifest: Manifest?
+  var manifest: Manifest.Summary?
   /// What the signature of the root hash is worth; nil when none came with the image.
   var signature: RootHashVerdict?
   /// Why the image was refused before or after its blocks were checked.
@@ -129,8 +129,8 @@ struct VerifyAnswer {
           + "levels, \(placement), superblock at byte \(layout.superblockOffset)"))
     printout.line(Output.row("salt", parameters.saltText))
     if let manifest {
-      let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
-      let count = manifest.objects.count + manifest.files.count
+      let label = [manifest.head.name, manifest.head.version].compactMap { $0 }.joined(separator: " ")
+      let count = manifest.fileCount
       printout.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
     }
     for file in unreadable {
@@ -179,8 +179,8 @@ struct VerifyAnswer {
         .init("placement", .string(layout.placement.rawValue)), .init("layout", .optional(kind?.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
         .init("file_system", fileSystemBytes == nil ? .null : "erofs"), .init("manifest", .bool(manifest != nil)),
-        .init("name", .optional(manifest?.name)),
-        .init("version", .optional(manifest?.version)),
+        .init("name", .optional(manifest?.head.name)),
+        .init("version", .optional(manifest?.head.version)),
       ]
     }
     if let report {

@@ -167,12 +167,21 @@ struct VerifyCommand: Command {
     answer.seconds = stopwatch.seconds
   }
 
+  /// A manifest in other words than ours, or with other names than the image has: it is read whole, to say which.
+  private func readManifest(
+    in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
+  ) throws -> Manifest.Summary? {
+    guard let manifest = try Manifest.read(from: image) else { return nil }
+    _ = try manifest.locateFiles(in: image)
+    return Manifest.Summary(manifest)
+  }
+
   /// What the tree cannot say: that the file system lies in the data under it, with nothing hidden before it, and
   /// that the manifest, when there is one, is this image's.
   private func checkFileSystem(
     _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
   ) throws {
-    let image = try AnyFileSystem(device)
+    var image = try AnyFileSystem(device)
     answer.fileSystemBytes = image.byteCount
     if let padding = answer.padding {
       Output.warning(
@@ -180,10 +189,9 @@ struct VerifyCommand: Command {
         "byte \(padding) of the data, behind the file system of \(image.byteCount) bytes, is not zero: it is under the root "
           + "hash and in no file")
     }
-    if let manifest = try Manifest.read(from: image) {
-      try manifest.check(superblock: image.withBlocks { $0.layout.superblock })
-      _ = try manifest.locateFiles(in: image)
-      answer.manifest = manifest
+    if let inode = try Manifest.inode(in: image) {
+      try ManifestHead.read(inode, in: image).check(superblock: image.withBlocks { $0.layout.superblock })
+      answer.manifest = try Manifest.checkNames(inode, in: &image) ?? (try readManifest(in: image))
     }
     // An image of ours has no file that could not be read, and was walked for its manifest.
     guard answer.manifest == nil || image.mayBeCompressed else { return }
