@@ -148,8 +148,8 @@ let moduleTests: [Target] = [
   tests(
     "Command",
     imports: [
-      "Base", "FileSystems", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Image", "Provenance",
-      "TestSupport", "verity-bpf",
+      "Base", "Verity", "FileSystems", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Image",
+      "Provenance", "TestSupport", "verity-bpf",
     ]),
 ]
 

@@ -75,7 +75,7 @@ import Testing
       (["--no-signature", "--root-hash", other], 4, "verity."),
       (["--no-signature", "--name", "root"], 64, "--name"),
       (["--no-signature", "--name", "verity-bpf-a b"], 64, "--name"),
-      (["--root-hash-signature", "/dev/null"], 4, "error[mount.signature]"),
+      (["--root-hash-signature", "/dev/null"], 4, "error[layout.signature-file]"),
       (["--no-signature", "--root-hash-signature", "x"], 64, "not both"),
     ]
     if (try? FileStatus.of(path: "/dev/mapper/control")) == nil {

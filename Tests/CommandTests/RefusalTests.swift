@@ -141,6 +141,7 @@ struct RefusalTests {
   struct Damage: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let code: String
+    var exit = 4
     /// Changes the image's bytes; the second argument is where the superblock is.
     let apply: @Sendable (inout [UInt8], Int) -> Void
   }
@@ -161,10 +162,13 @@ struct RefusalTests {
     Damage(testDescription: "superblock magic", code: "verity.no-superblock") { bytes, superblock in
       bytes[superblock] ^= 1
     },
-    Damage(testDescription: "hash type 0", code: "verity.superblock") { bytes, superblock in
+    Damage(testDescription: "hash type 0", code: "verity.unsupported", exit: 6) { bytes, superblock in
       bytes[superblock + 12] = 0
     },
-    Damage(testDescription: "unknown algorithm", code: "verity.superblock") { bytes, superblock in
+    Damage(testDescription: "unknown hash type", code: "verity.superblock") { bytes, superblock in
+      bytes[superblock + 12] = 2
+    },
+    Damage(testDescription: "unknown algorithm", code: "verity.unsupported", exit: 6) { bytes, superblock in
       bytes.replaceSubrange(superblock + 32..<superblock + 38, with: Array("sm3\0\0\0".utf8))
     },
     Damage(testDescription: "zero data blocks", code: "verity.superblock") { bytes, superblock in
@@ -185,7 +189,7 @@ struct RefusalTests {
     damage.apply(&bytes, Int(image.dataSize))
     let damaged = try directory.write("damaged.raw", bytes)
     let result = try load(["--image", damaged, "--object", "xdp_counter.bpf.o", "--policy", policy])
-    try expectRefusal(result, exit: 4, code: damage.code)
+    try expectRefusal(result, exit: damage.exit, code: damage.code)
   }
 
   @Test func refusesAMissingObjectAndAMissingImage() throws {

@@ -151,12 +151,35 @@ import Testing
   @Test func refusesWhatIsMalformed() throws {
     let offset = Int(image.dataSize)
     for (code, change) in [
-      ("verity.truncated", { _ = $0.removeLast() }), ("verity.trailing-bytes", { $0.append(0) }),
-      ("verity.superblock", { $0[offset + 12] = 0 }), ("verity.no-superblock", { $0[offset] = 0 }),
-      ("verity.gap-not-zero", { $0[offset + 512] = 1 }), ("layout.no-file-system", { $0[1024] ^= 1 }),
+      ("verity.truncated", { _ = $0.removeLast() }), ("verity.superblock", { $0[offset + 12] = 2 }),
+      ("verity.no-superblock", { $0[offset] = 0 }), ("layout.no-file-system", { $0[1024] ^= 1 }),
       ("verity.no-superblock", { $0[1024 + 36] ^= 1 }),
     ] as [(String, (inout [UInt8]) -> Void)] {
       try expect(try verify(damaged(change), "--root-hash", rootHash), exit: 4, verdict: "malformed", code: code)
+    }
+  }
+
+  /// What the format allows and this build does not take, and what does not come about by itself, are words of their own.
+  @Test func tellsThreeVerdictsApart() throws {
+    let offset = Int(image.dataSize)
+    func name(_ text: String) -> (inout [UInt8]) -> Void {
+      let field = Array(text.utf8) + [UInt8](repeating: 0, count: 32 - text.utf8.count)
+      return { $0.replaceSubrange(offset + 32..<offset + 64, with: field) }
+    }
+    for change in [
+      { $0[offset + 12] = 0 }, name("sha1"), name("sha224"), name("blake2b-256"), name("SHA256"),
+      { ($0[offset + 66], $0[offset + 65]) = (2, 0) }, { ($0[offset + 70], $0[offset + 69]) = (8, 0) },
+    ] as [(inout [UInt8]) -> Void] {
+      let result = try verify(damaged(change), "--root-hash", rootHash)
+      try expect(result, exit: 6, verdict: "unsupported", code: "verity.unsupported")
+      #expect(!result.errors.contains("do not trust"), "\(result.errors)")
+    }
+    for (code, change) in [
+      ("verity.trailing-bytes", { $0.append(0) }), ("verity.gap-not-zero", { $0[offset + 512] = 1 }),
+    ] as [(String, (inout [UInt8]) -> Void)] {
+      let result = try verify(damaged(change), "--root-hash", rootHash)
+      try expect(result, exit: 4, verdict: "suspicious", code: code)
+      #expect(result.errors.contains("do not trust"), "\(result.errors)")
     }
   }
 

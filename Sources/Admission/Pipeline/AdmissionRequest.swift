@@ -1,3 +1,4 @@
+public import Image
 public import Loader
 public import Base
 public import Trust
@@ -8,8 +9,8 @@ public struct AdmissionRequest: Sendable {
   public enum Object: Sendable, Equatable {
     /// A descriptor of a file on a mounted image.
     case descriptor(Int32)
-    /// A path inside an image file; nothing is mounted.
-    case image(path: String, object: String)
+    /// A path inside an image file, whose parts may be elsewhere; nothing is mounted.
+    case image(path: String, object: String, at: ImageLocation = ImageLocation())
     /// An ordinary file, on no image.
     case file(String)
   }

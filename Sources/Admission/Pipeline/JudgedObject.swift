@@ -84,7 +84,8 @@ struct JudgedObject: ~Copyable {
     do throws(ProvenanceError) {
       switch named {
       case .descriptor(let number): return try examination.examine(fd: number)
-      case .image(let path, let object): return try examination.examine(image: path, object: object)
+      case .image(let path, let object, let location):
+        return try examination.examine(image: path, at: location, object: object)
       case .file(let path): return try examination.examine(file: path)
       }
     } catch {

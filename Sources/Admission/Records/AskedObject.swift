@@ -1,4 +1,5 @@
 internal import Base
+internal import Image
 internal import KernelABI
 internal import Linux
 internal import Workbench
@@ -29,7 +30,7 @@ struct AskedObject: Sendable {
       path = status == nil ? nil : KernelFile.link(.openFileName, "\(number)")
       device = status.map { Self.name(of: $0.device) }
       inode = status?.inode
-    case .image(let image, let name):
+    case .image(let image, let name, _):
       path = name.hasPrefix("/") ? name : "/\(name)"
       device = absolute(image)
       inode = nil
@@ -51,7 +52,8 @@ struct AskedObject: Sendable {
     let asked: [JSONValue.Member] =
       switch object {
       case .descriptor(let number): [.init("fd", .integer(Int64(number)))]
-      case .image(let image, _): [.init("image", .string(image)), .init("path_in_image", .string(pathInImage ?? ""))]
+      case .image(let image, _, let location):
+        [.init("image", .string(image)), .init("path_in_image", .string(pathInImage ?? ""))] + location.members
       case .file(let file): [.init("file", .string(file))]
       }
     return asked + place
@@ -78,5 +80,16 @@ struct AskedObject: Sendable {
 
   static func file(_ path: String?, _ device: String?, _ inode: UInt64?) -> AccessRecord.File? {
     device.map { AccessRecord.File(path: path.map { Array($0.utf8) }, device: Array($0.utf8), inode: inode) }
+  }
+}
+
+extension ImageLocation {
+  /// What was said of where the image's parts are.
+  fileprivate var members: [JSONValue.Member] {
+    var members: [JSONValue.Member] = []
+    if let verityData { members.append(.init("verity_data", .string(verityData))) }
+    if let hashOffset { members.append(.init("hash_offset", .unsigned(hashOffset))) }
+    if let rootHashSignature { members.append(.init("root_hash_signature_file", .string(rootHashSignature))) }
+    return members
   }
 }

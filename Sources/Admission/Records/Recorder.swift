@@ -1,6 +1,7 @@
 internal import Loader
 internal import BPFObject
 internal import Base
+internal import Image
 internal import ImageFormat
 internal import Linux
 internal import Policy
@@ -113,11 +114,8 @@ struct Recorder: Sendable {
   }
 
   private var rootHashBeside: Digest? {
-    guard case .image(let path, _) = asked.object,
-      let file = try? OwnedFD.openRegular(Sidecars(imagePath: path).rootHash),
-      let bytes = try? file.readToEnd(limit: RootHashFile.maximumByteCount)
-    else { return nil }
-    return try? RootHashFile.parse(bytes)
+    guard case .image(let path, _, _) = asked.object else { return nil }
+    return (try? StoredRootHash.of(image: path))?.digest
   }
 
   private func record(

@@ -1,5 +1,5 @@
 public import Base
-internal import Image
+public import Image
 internal import Linux
 
 /// Shows on this very machine that what must be refused is refused, and what must be allowed is allowed.
@@ -12,13 +12,17 @@ public enum SelfTest {
   ///
   /// - Parameters:
   ///   - image: an image to test with, which is only read; nil to build a small one.
+  ///   - location: where that image's parts are, as far as the caller says so.
   ///   - rootHash: the root hash that the image must have, if the caller knows.
   ///   - object: the object inside the image to ask about; nil for the first one that its manifest names.
-  public static func run(image: String?, rootHash: Digest?, object: String?) throws(SelfTestError) -> [Control] {
+  public static func run(
+    image: String?, at location: ImageLocation = ImageLocation(), rootHash: Digest?, object: String?
+  ) throws(SelfTestError) -> [Control] {
     do {
       let directory = try PrivateDirectory(prefix: "verity-bpf-self-test")
       let original = try image ?? buildImage(in: directory.path)
-      let specimen = try Specimen.copy(of: original, into: directory, expecting: rootHash, object: object)
+      let specimen = try Specimen.copy(
+        of: original, at: location, into: directory, expecting: rootHash, object: object)
       return imageControls(specimen) + originControls(specimen) + imageRollback(specimen)
         + policyControls(in: specimen.directory.path) + signatureControls(specimen) + mountControls(specimen)
     } catch let error as SelfTestError {

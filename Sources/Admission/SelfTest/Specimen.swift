@@ -27,9 +27,10 @@ struct Specimen: ~Copyable {
   ///   - expected: the root hash the caller trusts, if it named one.
   ///   - object: the object to ask about; nil for the first one that the manifest names.
   static func copy(
-    of image: String, into directory: consuming PrivateDirectory, expecting expected: Digest?, object: String?
+    of image: String, at location: ImageLocation, into directory: consuming PrivateDirectory,
+    expecting expected: Digest?, object: String?
   ) throws -> Specimen {
-    let file = try ImageFile.open(image)
+    let file = try ImageFile.open(image, at: location, rootHash: expected)
     let layout = try VerityLayout(
       superblock: file.layout.superblock, placement: .appended,
       superblockOffset: file.layout.parameters.dataByteCount)

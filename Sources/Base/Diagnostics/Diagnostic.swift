@@ -19,6 +19,9 @@ public struct Diagnostic: Equatable, Sendable {
   public var next: String?
   /// Longer text that belongs to the failure, line by line: the end of a verifier log, a program's own message.
   public var details: [String]
+  /// Of a failure of integrity: whether it does not come about by itself, as a byte where nothing writes one. It is no accident
+  /// of a disk or of a copy, and what it was found in is not to be trusted.
+  public var isSuspicious = false
 
   public init(
     _ code: String, _ category: Category, _ message: String, expected: String? = nil, found: String? = nil,
@@ -34,6 +37,13 @@ public struct Diagnostic: Equatable, Sendable {
     self.details = details
   }
 
+  /// The same, found in something that does not come about by itself.
+  public func suspicious() -> Diagnostic {
+    var other = self
+    other.isSuspicious = true
+    return other
+  }
+
   /// The classes of failure; the raw value is the process's exit code.
   public enum Category: Int32, Sendable, CaseIterable {
     /// The work could not be completed: a file is missing, a disk is full.
@@ -46,7 +56,7 @@ public struct Diagnostic: Equatable, Sendable {
     case integrity = 4
     /// The kernel refused: verifier, lockdown, permission.
     case kernelRefused = 5
-    /// This kernel cannot do it.
+    /// This kernel cannot do it, or this build does not support it. Nothing is wrong with what was given.
     case unsupported = 6
     /// The work is done, and standard output could not be told.
     case untold = 7

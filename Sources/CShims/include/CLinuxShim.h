@@ -72,6 +72,8 @@ struct vb_stat {
 int vb_fstatx(int fd, struct vb_stat *out);
 /// statx(2) of a path; follow != 0 follows a last symbolic link.
 int vb_statx(const char *path, int follow, struct vb_stat *out);
+/* getxattr(2): bytes read, or -1. */
+long vb_getxattr(const char *path, const char *name, void *value, unsigned long size);
 /// statx(2) of a name in a directory, of a symbolic link itself.
 int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
 /// When the inode was changed last (st_ctim of fstat(2)); of a directory also when a name in it was.

@@ -11,6 +11,10 @@ public struct BuildRequest: Sendable {
   public var rootHashFile: String
   /// How the parts are spread over files and partitions.
   public var layout: ImageLayout
+  /// What a disk image's partition is for.
+  public var partition: PartitionTypes.Use
+  /// The name of a system extension, which lays the files out as systemd-sysext wants them; nil for no extension.
+  public var systemExtension: SystemExtension?
   /// The signer of the root hash; nil when it is not signed.
   public var signing: RootHashSigning?
   /// Where a copy of the manifest goes, if anywhere.
@@ -35,6 +39,8 @@ public struct BuildRequest: Sendable {
     self.output = output
     self.rootHashFile = rootHashFile
     layout = .appended
+    partition = .root
+    systemExtension = nil
     signing = nil
     manifestFile = nil
     inputs = RunInputs()
@@ -45,4 +51,7 @@ public struct BuildRequest: Sendable {
     includes = []
     strips = false
   }
+
+  /// The files beside the image.
+  public var sidecars: Sidecars { Sidecars(imagePath: output, use: partition) }
 }

@@ -14,7 +14,7 @@ extension ImageBuilder {
   /// Every path that a result will have.
   var outputs: [String] {
     var paths = [request.output, request.rootHashFile]
-    if request.layout == .sidecar { paths.append(Sidecars(imagePath: request.output).hashTree) }
+    if request.layout == .sidecar { paths.append(request.sidecars.hashTree) }
     if let signing = request.signing { paths.append(signing.file) }
     if let manifest = request.manifestFile { paths.append(manifest) }
     return paths
@@ -65,7 +65,7 @@ extension ImageBuilder {
     case .appended: return FinishedImage(image: image, tree: nil)
     case .sidecar:
       let dataBytes = sealed.layout.parameters.dataByteCount
-      let path = Sidecars(imagePath: request.output).hashTree
+      let path = request.sidecars.hashTree
       do throws(SystemError) {
         let tree = try PendingFile(replacing: path)
         try image.descriptor.copy(
@@ -80,7 +80,7 @@ extension ImageBuilder {
       let record = signature.map {
         SignatureRecord(rootHash: sealed.rootHash, signature: $0.message, certificateFingerprint: $0.signer).partition
       }
-      try DiskImage(sealed: sealed, signature: record, output: request.output).write(
+      try DiskImage(sealed: sealed, use: request.partition, signature: record, output: request.output).write(
         image.descriptor, to: disk.descriptor)
       return FinishedImage(image: disk, tree: nil)
     }
@@ -108,7 +108,7 @@ extension ImageBuilder {
     }
     let aside = try SetAside(stale.paths + replaced(by: sealed.rootHash), in: workshop)
     do throws(BuildError) {
-      if let tree = finished.tree.take() { try commit(tree, as: Sidecars(imagePath: request.output).hashTree) }
+      if let tree = finished.tree.take() { try commit(tree, as: request.sidecars.hashTree) }
       try commit(finished.image, as: request.output)
     } catch {
       aside.restore()

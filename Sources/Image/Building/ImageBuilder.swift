@@ -64,7 +64,8 @@ public struct ImageBuilder {
   private func makeFileSystem(
     _ image: borrowing OwnedFD, _ scan: SourceScan
   ) throws(BuildError) -> (contents: FileSystem.Contents, FileSystem.Finished) {
-    let packer = Packer(directory: request.directory, strips: request.strips)
+    let prefix = request.systemExtension?.directory(request.partition) ?? ""
+    let packer = Packer(directory: request.directory, strips: request.strips, prefix: prefix)
     let descriptor: OwnedFD
     do throws(SystemError) {
       descriptor = try image.duplicate()
@@ -72,16 +73,37 @@ public struct ImageBuilder {
       throw .output(path: request.output, error)
     }
     let packing = Packing(FileSystem(descriptor, request, expecting: scan.files.count))
+    // Files are added in the order of their paths, and this one lies before all others or behind them.
+    let release = try releaseFile()
+    if let release, release.path.precedesBytewise(prefix) { try add(release, to: packing) }
     for round in scan.rounds(fileCount: Self.round.fileCount, byteCount: Self.round.byteCount) {
       progress(.packing(done: round.startIndex, total: scan.files.count))
       try packing.pack(round, by: packer, threads: threads)
     }
+    if let release, !release.path.precedesBytewise(prefix) { try add(release, to: packing) }
     return try packing.withFileSystem { fileSystem throws(BuildError) in
       if let first = fileSystem.refused.first {
         let others = fileSystem.refused.dropFirst().map { "\($0.path): \($0.error.message)" }
         throw .object(path: "\(request.directory)/\(first.path)", first.error, others: others)
       }
       return (fileSystem.contents, try fileSystem.finish(seed: request.seed))
+    }
+  }
+
+  private func add(_ file: Packer.Packed, to packing: borrowing Packing) throws(BuildError) {
+    try packing.withFileSystem { fileSystem throws(BuildError) in try fileSystem.add(file) }
+  }
+
+  /// The file that says which systems a system extension is for.
+  private func releaseFile() throws(BuildError) -> Packer.Packed? {
+    guard let systemExtension = request.systemExtension else { return nil }
+    let bytes = Array(SystemExtension.release.utf8)
+    let path = systemExtension.releasePath(request.partition)
+    do throws(HashingError) {
+      let file = Manifest.File(path: path, digest: try Digest.of(bytes.rawSpan), size: UInt64(bytes.count))
+      return Packer.Packed(path: path, bytes: bytes, entry: .file(file))
+    } catch {
+      throw .verity(.hashing(error))
     }
   }
 }

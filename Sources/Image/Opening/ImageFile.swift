@@ -15,6 +15,8 @@ public struct ImageFile: ~Copyable {
   public let path: String
   /// The file's own status when it was opened.
   public let status: FileStatus
+  /// Bytes of the file or block device that the path leads to.
+  public let byteCount: UInt64
   /// How its parts are spread.
   public let kind: ImageLayout
   /// Where data and tree lie in their sources.
@@ -29,24 +31,31 @@ public struct ImageFile: ~Copyable {
   /// What should be known of it and does not keep it from being used: a device's partition table without a sound second
   /// copy.
   public let note: Diagnostic?
+  /// The file that superblock and tree are in, when it is another one.
+  public let treePath: String?
+  /// The partitions of a disk image.
+  public let slot: DiscoverableImage?
   /// The file system.
   public let data: Source
   /// Superblock and tree; nil when they follow the data.
   let hashes: Source?
 
   init(
-    path: String, status: FileStatus, kind: ImageLayout, layout: VerityLayout, top: TopBlock,
+    path: String, status: FileStatus, byteCount: UInt64, kind: ImageLayout, layout: VerityLayout, top: TopBlock,
     fileSignature: EnclosedSignature?, partitionSignature: EnclosedSignature? = nil, note: Diagnostic? = nil,
-    data: consuming Source, hashes: consuming Source?
+    treePath: String? = nil, slot: DiscoverableImage? = nil, data: consuming Source, hashes: consuming Source?
   ) {
     self.path = path
     self.status = status
+    self.byteCount = byteCount
     self.kind = kind
     self.layout = layout
     self.top = top
     self.fileSignature = fileSignature
     self.partitionSignature = partitionSignature
     self.note = note
+    self.treePath = treePath
+    self.slot = slot
     self.data = data
     self.hashes = hashes
   }
@@ -59,6 +68,9 @@ public struct ImageFile: ~Copyable {
   public var replacedSignature: EnclosedSignature? {
     fileSignature == nil || fileSignature?.message == partitionSignature?.message ? nil : partitionSignature
   }
+
+  /// The files beside it, by the use of its file system.
+  public var sidecars: Sidecars { Sidecars(imagePath: path, use: slot?.types.use ?? .root) }
 
   /// Whether the data claims to be an EROFS file system.
   public var holdsFileSystem: Bool { DiskLayout.holdsFileSystem(data) }

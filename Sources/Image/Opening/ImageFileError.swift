@@ -7,6 +7,8 @@ public enum ImageFileError: Error, Equatable, Sendable {
   case system(SystemError)
   /// The path leads to something that has no bytes at fixed places.
   case notAnImage(path: String, kind: String)
+  /// What is stored as the root hash is none.
+  case rootHash(Diagnostic)
   /// The layout, a superblock or the signature beside it was refused.
   case image(path: String, Diagnostic)
 }
@@ -19,6 +21,7 @@ extension ImageFileError: Diagnosable {
       return Diagnostic(
         "image.not-an-image", .incomplete, "`\(path)` is no image", expected: "a regular file or a block device",
         found: "a \(kind)", next: "name the image file that `verity-bpf build-image` wrote")
+    case .rootHash(let diagnostic): return diagnostic
     case .image(let path, let diagnostic):
       var named = diagnostic
       if !named.message.mentions("`\(path)`") { named.message = "image `\(path)`: \(named.message)" }

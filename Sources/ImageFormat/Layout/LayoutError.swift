@@ -13,6 +13,12 @@ public enum LayoutError: Error, Equatable, Sendable {
   case rootHash(found: String)
   /// A GUID partition table is damaged, or holds other partitions than an image has; the first text names the part.
   case partitionTable(String, expected: String, found: String)
+  /// No partition of a disk is under dm-verity; `found` names what there is.
+  case noVerityPartition(found: String)
+  /// No slot of a disk has the UUIDs of the root hash.
+  case noSlot(rootHash: String, slots: [String])
+  /// A disk has several slots, and no root hash says which one is meant.
+  case severalSlots([String])
   /// The second copy of a partition table, at the disk's end, is not there or says something else.
   case secondTable(expected: String, found: String)
   /// A part of the image lies outside its file.
@@ -32,7 +38,7 @@ extension LayoutError: Diagnosable {
       Diagnostic(
         "layout.no-file-system", .integrity, "no EROFS file system says where the data ends",
         expected: "the EROFS magic number at byte 1024", found: "other bytes, in \(byteCount) bytes in all",
-        next: "name the place of the dm-verity superblock: --hash-offset N")
+        next: "name the place of the dm-verity superblock, --hash-offset N, or its file, --verity-data FILE")
     case .fileSystemSize(let blockBits, let blocks):
       Diagnostic(
         "layout.file-system-size", .integrity, "the EROFS superblock at byte 1024 has no usable size",
@@ -48,6 +54,21 @@ extension LayoutError: Diagnosable {
         "layout.partition-table", .integrity, "the disk's partition table is not that of an image (\(part))",
         expected: expected, found: found,
         next: "look at it with: sfdisk --dump IMAGE; rebuild it with: verity-bpf build-image DIR -o IMAGE --layout ddi")
+    case .noVerityPartition(let found):
+      Diagnostic(
+        "layout.no-verity-partition", .unsupported, "no partition of the disk is under dm-verity",
+        expected: "a root or usr partition and its hash tree, by their types", found: found,
+        next: "look at it with: sfdisk --dump IMAGE; make it with: verity-bpf build-image DIR -o IMAGE --layout ddi")
+    case .noSlot(let rootHash, let slots):
+      Diagnostic(
+        "layout.no-slot", .integrity, "no slot of the disk has root hash \(rootHash)",
+        expected: "a data partition whose UUID is the root hash's first half, and a tree with the last",
+        found: slots.joined(separator: ", "), next: "give the root hash of one of these slots")
+    case .severalSlots(let slots):
+      Diagnostic(
+        "layout.several-slots", .usage, "the disk has several slots, and only a root hash says which one is meant",
+        expected: "a root hash, or its file beside the image", found: slots.joined(separator: ", "),
+        next: "give the root hash that you trust: --root-hash HASH or --root-hash-file FILE")
     case .secondTable(let expected, let found):
       Diagnostic(
         "layout.second-table", .integrity,

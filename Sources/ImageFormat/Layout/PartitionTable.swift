@@ -10,7 +10,7 @@ public import Verity
 public struct PartitionTable: Equatable, Sendable {
   /// One partition.
   public struct Partition: Equatable, Sendable {
-    /// What it is for; see ``DiscoverablePartition``.
+    /// What it is for; see ``PartitionTypes``.
     public let type: VolumeUUID
     /// Its own UUID.
     public let uuid: VolumeUUID
@@ -46,6 +46,7 @@ public struct PartitionTable: Equatable, Sendable {
     for sectorSize: UInt64 in [512, 4096] where disk.byteCount >= 2 * sectorSize {
       let header = head[Int(sectorSize) - 512..<Int(sectorSize)]
       if header.prefix(8).elementsEqual(signature) {
+        try requireProtectiveMBR(disk)
         return try read(Array(header), sectorSize: sectorSize, from: disk)
       }
     }
@@ -99,6 +100,18 @@ public struct PartitionTable: Equatable, Sendable {
     guard sum == stated else {
       throw .partitionTable(
         part, expected: "CRC-32 0x\(String(stated, radix: 16))", found: "CRC-32 0x\(String(sum, radix: 16))")
+    }
+  }
+
+  /// Without it the disk has no such table for the kernel and for libblkid, whatever lies in its second sector: one of the four
+  /// entries of the MBR has type 0xEE and begins at sector 1.
+  private static func requireProtectiveMBR(_ disk: borrowing some ByteSource & ~Copyable) throws(LayoutError) {
+    let sector = try bytes(of: disk, at: 0, count: 512)
+    let isProtective = stride(from: 446, to: 510, by: 16).contains { entry in
+      sector[entry + 4] == 0xee && sector[entry + 8..<entry + 12].elementsEqual([1, 0, 0, 0])
+    }
+    guard isProtective, sector[510] == 0x55, sector[511] == 0xaa else {
+      throw .partitionTable("protective MBR", expected: "an entry of type 0xEE at sector 1", found: "none")
     }
   }
 

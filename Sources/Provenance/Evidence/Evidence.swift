@@ -67,7 +67,7 @@ public struct ImageFacts: Equatable, Sendable {
   /// The file's own device and inode, so that two names of one image can be told to be one.
   public let device: DeviceNumber
   public let inode: UInt64
-  /// Bytes, of which every one is accounted for by data, superblock and tree.
+  /// Bytes of the file that was opened; of an active volume, of its tree with what lies before it.
   public let size: UInt64
   /// The name and version in the image's manifest, when it has one; proven with the rest.
   public let name: String?

@@ -1,5 +1,6 @@
 public import Base
 internal import FileSystems
+public import Image
 internal import ImageFormat
 internal import Linux
 public import Trust
@@ -52,10 +53,14 @@ public struct Examination: ~Copyable {
 
   /// Examines the object that an image holds under a path: no mount and no loop device is needed.
   ///
-  /// - Parameter object: the path inside the image; a slash in front is ignored.
-  public mutating func examine(image path: String, object: String) throws(ProvenanceError) -> ExaminedObject {
+  /// - Parameters:
+  ///   - location: where the image's parts are, as far as the caller says so.
+  ///   - object: the path inside the image; a slash in front is ignored.
+  public mutating func examine(
+    image path: String, at location: ImageLocation = ImageLocation(), object: String
+  ) throws(ProvenanceError) -> ExaminedObject {
     forgetReached()
-    let open = try images.open(path, expecting: expected, noting: &reached.rootHash)
+    let open = try images.open(path, at: location, expecting: expected, noting: &reached.rootHash)
     defer { images.trim() }
     let inode: FileSystemInode
     do throws(FileSystemError) {

@@ -1,4 +1,5 @@
 internal import Base
+internal import Image
 internal import Trust
 
 /// The images that are open during an examination, each proven once.
@@ -14,7 +15,7 @@ struct OpenImages: ~Copyable {
   /// Whose signatures of root hashes count.
   private let trust: Trust
 
-  private var byPath: [String: OpenImage] = [:]
+  private var byPath: [PlacedImage: OpenImage] = [:]
   private var byLoop: [(loop: LoopFacts, image: OpenImage)] = []
   private var byVolume: [(volume: VolumeFacts, image: OpenImage)] = []
 
@@ -22,16 +23,20 @@ struct OpenImages: ~Copyable {
 
   /// The image file of that path.
   ///
-  /// - Parameter rootHash: set to its root hash as soon as that is known, also when the image is refused then.
+  /// - Parameters:
+  ///   - location: where its parts are, as far as the caller says so.
+  ///   - rootHash: set to its root hash as soon as that is known, also when the image is refused then.
   mutating func open(
-    _ path: String, expecting expected: Digest?, noting rootHash: inout Digest?
+    _ path: String, at location: ImageLocation, expecting expected: Digest?, noting rootHash: inout Digest?
   ) throws(ProvenanceError) -> OpenImage {
-    if let open = byPath[path] {
+    let place = PlacedImage(path: path, location: location)
+    if let open = byPath[place] {
       rootHash = open.image.rootHash
       return open
     }
-    let open = OpenImage(try ProvenImage.open(path, expected: expected, trust: trust, noting: &rootHash))
-    byPath[path] = open
+    let open = OpenImage(
+      try ProvenImage.open(path, at: location, expected: expected, trust: trust, noting: &rootHash))
+    byPath[place] = open
     return open
   }
 
@@ -65,6 +70,12 @@ struct OpenImages: ~Copyable {
     byVolume.removeAll { $0.image.image.provenByteCount > Self.keptByteCount }
     byLoop.removeAll { $0.image.image.provenByteCount > Self.keptByteCount }
   }
+}
+
+/// An image file as it was named, with its parts.
+private struct PlacedImage: Hashable {
+  let path: String
+  let location: ImageLocation
 }
 
 /// A proven image that several owners refer to.

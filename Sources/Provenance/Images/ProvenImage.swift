@@ -15,6 +15,8 @@ struct ProvenImage: ~Copyable {
   let rootHash: Digest
   let wasExpected: Bool
   let status: FileStatus
+  /// Bytes of the file or device.
+  let byteCount: UInt64
   /// What the image says of itself; nil when others made it.
   let manifest: ManifestHead?
   /// The file that it is the head of.
@@ -27,6 +29,7 @@ struct ProvenImage: ~Copyable {
   ///
   /// - Parameters:
   ///   - path: the image, or the backing file of a loop device.
+  ///   - location: where its parts are, as far as the caller says so.
   ///   - offset: where the image begins in the file, in bytes.
   ///   - sizeLimit: bytes the image is limited to, or 0 for the rest of the file.
   ///   - expected: the root hash the caller trusts, if it named one. Otherwise the image's own root hash is computed
@@ -34,16 +37,16 @@ struct ProvenImage: ~Copyable {
   ///   - trust: whose signatures of root hashes count.
   ///   - noted: set to the image's root hash as soon as that is known, also when the image is refused then.
   static func open(
-    _ path: String, offset: UInt64 = 0, sizeLimit: UInt64 = 0, expected: Digest?, trust: Trust,
-    noting noted: inout Digest?
+    _ path: String, at location: ImageLocation = ImageLocation(), offset: UInt64 = 0, sizeLimit: UInt64 = 0,
+    expected: Digest?, trust: Trust, noting noted: inout Digest?
   ) throws(ProvenanceError) -> ProvenImage {
     let file: ImageFile
     do throws(ImageFileError) {
-      file = try ImageFile.open(path, offset: offset, sizeLimit: sizeLimit)
+      file = try ImageFile.open(path, at: location, offset: offset, sizeLimit: sizeLimit, rootHash: expected)
     } catch {
       throw .imageFile(error)
     }
-    let (status, rootHash) = (file.status, file.ownRootHash)
+    let (status, byteCount, rootHash) = (file.status, file.byteCount, file.ownRootHash)
     noted = rootHash
     if let expected, expected != rootHash {
       throw .rootHash(image: path, expected: expected.description, found: rootHash.description)
@@ -55,12 +58,16 @@ struct ProvenImage: ~Copyable {
     } catch {
       throw .image(path: path, error.diagnostic)
     }
-    return try settle(device, path: path, wasExpected: expected != nil, status: status, signature: signature)
+    return try settle(
+      device, path: path, wasExpected: expected != nil, status: status, byteCount: byteCount, signature: signature)
   }
 
   /// Opens the file system on a verified device, and reads what the image says of itself.
+  ///
+  /// - Parameter byteCount: of the file or device that holds the image; nil for as many as the image needs.
   static func settle(
-    _ device: consuming Device, path: String, wasExpected: Bool, status: FileStatus, signature: RootHashVerdict? = nil
+    _ device: consuming Device, path: String, wasExpected: Bool, status: FileStatus, byteCount: UInt64? = nil,
+    signature: RootHashVerdict? = nil
   ) throws(ProvenanceError) -> ProvenImage {
     let layout = device.layout
     let rootHash = device.rootHash
@@ -70,8 +77,9 @@ struct ProvenImage: ~Copyable {
     }
     let (manifest, manifestInode) = try manifest(of: files, layout: layout, path: path)
     return ProvenImage(
-      path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status, manifest: manifest,
-      manifestInode: manifestInode, signature: signature, files: files)
+      path: path, layout: layout, rootHash: rootHash, wasExpected: wasExpected, status: status,
+      byteCount: byteCount ?? layout.treeEnd, manifest: manifest, manifestInode: manifestInode, signature: signature,
+      files: files)
   }
 
   /// Reads and checks the head of the manifest. An image without one was built by another tool; its root hash counts all the same.
@@ -121,7 +129,7 @@ extension ProvenImage {
   /// The facts for the evidence.
   var facts: ImageFacts {
     ImageFacts(
-      path: path, device: status.device, inode: status.inode, size: layout.treeEnd, name: manifest?.name,
+      path: path, device: status.device, inode: status.inode, size: byteCount, name: manifest?.name,
       version: manifest?.version)
   }
 

@@ -42,7 +42,7 @@ public struct Superblock: Hashable, Sendable {
   ///   - bytes: at least 512; what follows them is not looked at.
   ///   - offset: where in its source the superblock lies, for the error's text.
   /// - Throws: ``VerityError/noSuperblock(offset:)``, ``VerityError/superblock(_:offset:)`` naming the first field
-  ///   that is not acceptable, or ``VerityError/truncated(_:expected:actual:)``.
+  ///   that is not acceptable, ``VerityError/unsupported(_:offset:)`` naming the first that is and is not taken here, or ``VerityError/truncated(_:expected:actual:)``.
   public init(parsing bytes: borrowing RawSpan, offset: UInt64 = 0) throws(VerityError) {
     let fields: Fields
     do throws(ByteError) {
@@ -54,8 +54,9 @@ public struct Superblock: Hashable, Sendable {
     do throws(VerityError) {
       parameters = try fields.parameters()
     } catch {
-      guard case .parameter(let fault) = error else { throw error }
-      throw .superblock(fault, offset: offset)
+      if case .parameter(let fault) = error { throw .superblock(fault, offset: offset) }
+      if case .unsupported(let fault, _) = error { throw .unsupported(fault, offset: offset) }
+      throw error
     }
     uuid = VolumeUUID(fields.uuid)
   }
@@ -147,14 +148,12 @@ private struct Fields {
 
   func parameters() throws(VerityError) -> VerityParameters {
     guard version == 1 else { throw .parameter(FieldFault("version", found: "\(version)", allowed: "1")) }
-    guard hashType == 1 else {
-      throw .parameter(
-        FieldFault(
-          "hash type", found: hashType == 0 ? "0 (Chrome OS)" : "\(hashType)", allowed: "1 (salt before the block)"))
+    guard hashType <= 1 else {
+      throw .parameter(FieldFault("hash type", found: "\(hashType)", allowed: "1 (salt before the block)"))
     }
     let name = algorithm.prefix { $0 != 0 }
-    guard algorithm.dropFirst(name.count).allSatisfy({ $0 == 0 }),
-      let algorithm = VerityParameters.algorithms.first(where: { name.elementsEqual($0.rawValue.utf8) })
+    guard algorithm.dropFirst(name.count).allSatisfy({ $0 == 0 }), 1..<algorithm.count ~= name.count,
+      name.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     else {
       throw .parameter(FieldFault("hash algorithm", found: printable(algorithm), allowed: "sha256 or sha512"))
     }
@@ -163,6 +162,22 @@ private struct Fields {
     }
     guard paddingIsZero, salt.dropFirst(Int(saltSize)).allSatisfy({ $0 == 0 }) else {
       throw .parameter(FieldFault("padding", found: "bytes that are not zero", allowed: "zeros"))
+    }
+    // Every field is sound by now; what follows are those that this build knows and does not take.
+    guard hashType == 1 else {
+      throw .unsupported(
+        FieldFault("hash type", found: "0 (salt behind the block, Chrome OS)", allowed: "1 (salt before the block)"),
+        offset: 0)
+    }
+    guard let algorithm = VerityParameters.algorithms.first(where: { name.elementsEqual($0.rawValue.utf8) }) else {
+      throw .unsupported(
+        FieldFault("hash algorithm", found: printable(algorithm), allowed: "sha256 or sha512"), offset: 0)
+    }
+    for (field, size) in [("data block size", dataBlockSize), ("hash block size", hashBlockSize)] {
+      let largest = UInt32(VerityParameters.blockSizes.upperBound)
+      guard size <= largest || size > VerityParameters.largestBlockSize || size.nonzeroBitCount != 1 else {
+        throw .unsupported(FieldFault(field, found: "\(size)", allowed: "at most \(largest)"), offset: 0)
+      }
     }
     return try VerityParameters(
       algorithm: algorithm, dataBlockSize: Int(dataBlockSize), hashBlockSize: Int(hashBlockSize),

@@ -3,6 +3,7 @@ public import Base
 extension VerityError: Diagnosable {
   private static let rebuild =
     "get the image again from where it was built, or rebuild it: verity-bpf build-image DIR -o IMAGE"
+  private static let distrust = "do not trust this image; \(rebuild)"
   private static let check = "list every bad block: verity-bpf verify IMAGE; then \(rebuild)"
 
   /// The refusal in words. The image's name is not known here; the caller that opened it puts it in front.
@@ -45,6 +46,13 @@ extension VerityError: Diagnosable {
       Diagnostic(
         "verity.superblock", .integrity, "the dm-verity superblock at byte \(offset) has a bad \(fault.field)",
         expected: fault.allowed, found: fault.found, next: Self.rebuild)
+    case .unsupported(let fault, let offset):
+      Diagnostic(
+        "verity.unsupported", .unsupported,
+        "the dm-verity superblock at byte \(offset) is sound, and this build does not support its \(fault.field)",
+        expected: fault.allowed, found: fault.found,
+        next: "make the tree again: veritysetup format --format 1 --hash sha256, or verity-bpf build-image DIR -o IMAGE"
+      )
     case .truncated(let region, let expected, let actual):
       Diagnostic(
         "verity.truncated", .integrity,
@@ -54,7 +62,8 @@ extension VerityError: Diagnosable {
       Diagnostic(
         "verity.trailing-bytes", .integrity,
         "bytes after the end of the \(region.rawValue) at byte \(expected) are under no hash",
-        expected: "\(expected) bytes", found: "\(actual) bytes", next: Self.rebuild)
+        expected: "\(expected) bytes", found: "\(actual) bytes", next: Self.distrust
+      ).suspicious()
     case .dataSize(let blocks, let expected, let superblockOffset):
       Diagnostic(
         "verity.data-size", .integrity,
@@ -65,7 +74,8 @@ extension VerityError: Diagnosable {
       Diagnostic(
         "verity.gap-not-zero", .integrity,
         "byte \(offset), between the superblock and the first hash block, is not zero", expected: "zeros",
-        found: "another value", why: "these bytes are under no hash, so they may hold anything", next: Self.rebuild)
+        found: "another value", why: "these bytes are under no hash, so they may hold anything", next: Self.distrust
+      ).suspicious()
     case .rootMismatch(let offset, let expected, let found):
       Diagnostic(
         "verity.root-mismatch", .integrity,
@@ -86,7 +96,8 @@ extension VerityError: Diagnosable {
         "verity.spare-not-zero", .integrity,
         "hash block \(index) of level \(level) at byte \(offset) holds more than its digests",
         expected: "zeros after the last digest", found: "other bytes",
-        why: "the spare digests could vouch for blocks the image does not have", next: Self.rebuild)
+        why: "the spare digests could vouch for blocks the image does not have", next: Self.distrust
+      ).suspicious()
     case .rootHashAlgorithm(let expected, let found):
       Diagnostic(
         "verity.root-hash-algorithm", .integrity, "the root hash is not of the tree's algorithm",

@@ -17,6 +17,8 @@ public enum VerityError: Error, Equatable, Sendable {
   case noSuperblock(offset: UInt64)
   /// A superblock's field is outside the whitelist.
   case superblock(FieldFault, offset: UInt64)
+  /// A superblock's field has a value that the format knows, and this build does not support.
+  case unsupported(FieldFault, offset: UInt64)
   /// A source is shorter than the superblock says.
   case truncated(Region, expected: UInt64, actual: UInt64)
   /// A source is longer than the superblock says, so that some of its bytes are under no hash.

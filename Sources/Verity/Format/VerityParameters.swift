@@ -20,6 +20,8 @@ public struct VerityParameters: Hashable, Sendable {
   public static let algorithms: [HashAlgorithm] = [.sha256, .sha512]
   /// The block sizes accepted, in bytes.
   public static let blockSizes = BlockSize.dmVerity
+  /// The largest block that cryptsetup makes, in bytes (`VERITY_BLOCK_SIZE_OK` in lib/verity/verity.h).
+  static let largestBlockSize: UInt32 = 512 << 10
   /// The most bytes a salt may have (`VERITY_MAX_SALT_SIZE` in cryptsetup, `salt[256]` on disk).
   public static let maximumSaltSize = 256
   /// The most bytes a device may have: the kernel's `loff_t` is signed.

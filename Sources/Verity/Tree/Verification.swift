@@ -52,8 +52,8 @@ public struct BlockFault: Sendable, Equatable {
       (area, self.level, block, self.offset) = (.tree, level, index, offset)
     case .dataMismatch(let index, let offset, _, _):
       (area, level, block, self.offset) = (.data, nil, index, offset)
-    case .source, .sink, .hashing, .parameter, .noSuperblock, .superblock, .truncated, .trailingBytes, .dataSize,
-      .gapNotZero, .rootHashAlgorithm, .blockOutOfRange, .memoryLimit, .blockCount, .cancelled:
+    case .source, .sink, .hashing, .parameter, .noSuperblock, .superblock, .unsupported, .truncated, .trailingBytes,
+      .dataSize, .gapNotZero, .rootHashAlgorithm, .blockOutOfRange, .memoryLimit, .blockCount, .cancelled:
       return nil
     }
   }

@@ -16,13 +16,21 @@ extension ErrorCatalogue {
     "layout.outside":
       "A part of the image is said to lie beyond the end of the file. The file is cut short, or a table in it lies.",
     "layout.partition-table":
-      "The partition table of a disk image is not one that systemd-dissect would open: a checksum is wrong, partitions overlap or leave the disk, there is not exactly one root partition with one tree, or its UUIDs are not the halves of the root hash.",
+      "The partition table of a disk image is not one that systemd-dissect would open: a checksum is wrong, partitions overlap or leave the disk, there is no protective MBR, two slots have the same UUIDs, or a slot's UUIDs are not the halves of its root hash.",
+    "layout.no-verity-partition":
+      "The disk has a sound partition table, and none of its partitions is a root or usr file system with a hash tree, by the types of the Discoverable Partitions Specification. Nothing is wrong with the disk; there is nothing on it that a root hash could be of.",
+    "layout.no-slot":
+      "A disk may have several slots: root and usr, those of several architectures, and two of each that updates alternate between. The slot of a root hash has its halves as UUIDs, and no slot here has these. The slots that are there are named.",
+    "layout.several-slots":
+      "The disk has several slots, and nothing says which one is meant: no root hash was given, none is stored beside the image, and the partitions of signatures do not name one alone. The slots that are there are named; the first half of each root hash is the UUID.",
     "layout.second-table":
       "A GUID partition table has a second copy in the last sectors of the disk. In an image file it must be there, at the very end, with the same contents; otherwise the file was cut short, something was put behind it, or somebody wrote to the copy, and bytes are in it that nobody vouches for. On a device it is only told: an image that was written to a larger device has its second copy where the image ended, until `sgdisk -e DEVICE` moves it.",
     "layout.root-hash":
       "A root-hash file holds the root hash's hexadecimal digits, 64 for sha256 or 128 for sha512, and at most one line feed. This one holds something else.",
     "layout.signature-file":
       "At the place of the root hash's signature, NAME.roothash.p7s, lies something that cannot be one: a directory, a FIFO, a symbolic link to nothing, or a file that is far too large. It is not passed over, since somebody meant it to count.",
+    "image.file-system":
+      "Data and tree of the image are what a root hash is of, and the data begin with no file system that is read here. Nothing is wrong with the image: `verify` checks its blocks whatever they are.",
     "image.two-signatures":
       "A disk image has a signature in a partition of its own, and another one lies beside it in NAME.roothash.p7s. The file counts, because that is how a disk which is built already is signed anew. If it does not hold, there is no falling back to the partition's.",
     "layout.signature-record":
@@ -57,6 +65,8 @@ extension ErrorCatalogue {
       "The path leads to something else than was asked for, such as a directory or a symbolic link. Links are never followed in an image.",
     "verity.no-superblock":
       "At the place where the dm-verity superblock should be there is none. The image was made with --no-superblock, has its tree in another file (--verity-data), or at another place (--hash-offset).",
+    "verity.unsupported":
+      "The superblock is sound, and the tree is made in a way that the format allows and this build does not take: hash type 0, another hash algorithm than sha256 and sha512, or blocks above 64 KiB. Nothing is wrong with the image. docs/formats.md has the reasons.",
     "verity.superblock":
       "A field of the dm-verity superblock has a value that is not accepted. Version and hash type are 1, block sizes powers of two, the salt has at most 256 bytes, and what is spare is zero: each of the others was found to let two contents share a root hash, or to be of no use.",
     "verity.parameter":
@@ -131,6 +141,8 @@ extension ErrorCatalogue {
       "A file that --include names begins like an ELF file and is no BPF object that can be read: it is for another machine or byte order, or damaged. It is packed as a file like any other, so nothing is known of what is in it.",
     "build.version":
       "The version is not made of numbers with dots, such as 1.4.0. Policies compare versions number by number (x_image_version_min), and this one never matches.",
+    "build.sysext-name":
+      "The image is a system extension, and its file has another name. systemd-sysext looks for usr/lib/extension-release.d/extension-release.NAME with the NAME of the image's file, so that it would not merge this one. Call the file NAME.raw.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
     "mount.signature":
       "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",

@@ -54,16 +54,19 @@ struct ObjectChoice {
   static let object: Key<[String]> = .repeated(
     "--object", takes: .objectInImage,
     "The object's path inside the image; without --image an ordinary file, for which only its own signature can speak.")
-  static let keys: [any AnyKey] = [fd, image, object]
+  static let keys: [any AnyKey] = [fd, image, object] + ImagePlace.keys
 
   let fd: [Int32]
   let image: String?
   let object: [String]
+  let place: ImagePlace
 
   init(_ words: Words) throws(UsageError) {
     fd = try words[Self.fd]
     image = try words[Self.image]
     object = try words[Self.object]
+    place = try ImagePlace(words)
+    try place.requireImage(image)
     if fd.isEmpty {
       guard !object.isEmpty else {
         throw UsageError("Name the object: --fd N, or --image IMAGE --object PATH, or --object FILE.")
@@ -79,7 +82,7 @@ struct ObjectChoice {
   /// The objects.
   var requested: [AdmissionRequest.Object] {
     guard let image else { return fd.map { .descriptor($0) } + object.map { .file($0) } }
-    return object.map { .image(path: image, object: $0) }
+    return object.map { .image(path: image, object: $0, at: place.location) }
   }
 
   /// Refuses a descriptor that was not handed over. Asked before the command opens anything itself: the number of one

@@ -20,26 +20,30 @@ struct SelfTestCommand: Command {
       Exit codes: 0 everything came out as it must, 4 something did not, 1 some of it could not be made, 64 usage.
       """,
     examples: ["verity-bpf self-test", "verity-bpf self-test --image progs.raw"],
-    options: [image, object] + TrustedRootHash.keys + [CommonOptions.json])
+    options: [image, object] + ImagePlace.keys + TrustedRootHash.keys + [CommonOptions.json])
   static let schema = "verity-bpf/self-test/1"
 
   let image: String?
   let object: String?
+  let place: ImagePlace
   let trusted: TrustedRootHash
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     image = try words[Self.image]
     object = try words[Self.object]
+    place = try ImagePlace(words)
     trusted = try TrustedRootHash(words)
     json = try words[CommonOptions.json]
+    try place.requireImage(image)
     if image == nil, object != nil { throw UsageError("--object is in an image: give --image too.") }
   }
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let controls = try SelfTest.run(image: image, rootHash: try trusted.expected(), object: object)
+    let controls = try SelfTest.run(
+      image: image, at: place.location, rootHash: try trusted.expected(), object: object)
     let broken = controls.filter(\.isBroken)
     let failed = controls.filter(\.isFailed)
     if json {

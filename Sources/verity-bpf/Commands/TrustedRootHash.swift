@@ -1,4 +1,5 @@
 import Base
+import Image
 import ImageFormat
 import Linux
 
@@ -29,16 +30,19 @@ struct TrustedRootHash {
     return try Self.read(file: rootHashFile)
   }
 
-  /// Reads a root-hash file.
-  static func read(file: String) throws -> Digest {
-    let descriptor = try OwnedFD.openRegular(file)
-    let bytes = try descriptor.readToEnd(limit: 4096) ?? Array(repeating: 0, count: RootHashFile.maximumByteCount + 1)
-    do throws(LayoutError) {
-      return try RootHashFile.parse(bytes)
-    } catch {
-      var diagnostic = error.diagnostic
-      diagnostic.message = "root-hash file `\(file)`: \(diagnostic.message)"
-      throw DiagnosedFailure(diagnostic)
-    }
+  /// The root hash an image must have: the one that was named, else the one stored with the image. Without either there is
+  /// nothing that the image could be held against.
+  func required(of image: String) throws -> Digest {
+    if let named = try expected() { return named }
+    if let stored = try StoredRootHash.of(image: image) { return stored.digest }
+    throw DiagnosedFailure(
+      Diagnostic(
+        "system.not-found", .incomplete,
+        "no root hash to check `\(image)` against: there is no `\(Sidecars(imagePath: image).rootHash)`",
+        expected: "that file, NAME.usrhash, or an extended attribute user.verity.roothash or user.verity.usrhash",
+        next: "give the root hash you trust: --root-hash HASH or --root-hash-file FILE"))
   }
+
+  /// Reads a root-hash file.
+  static func read(file: String) throws -> Digest { try StoredRootHash.read(file) }
 }

@@ -45,7 +45,7 @@ import Testing
     #expect(disk.data.uuid.description == "00112233-4455-6677-8899-aabbccddeeff")
     #expect(disk.data.attributes == DiscoverablePartition.readOnlyBit)
     #expect(disk.verity.range == 80 * size..<88 * size)
-    #expect(disk.signature == nil)
+    #expect(disk.signatures.isEmpty)
     let rootHash = try #require(
       Digest(.sha256, bytes: disk.data.uuid.bytes + disk.verity.uuid.bytes))
     try disk.requireUUIDs(of: rootHash)

@@ -75,7 +75,7 @@ import Testing
       try VerityLayout.read(appendedTo: ArraySource(bytes), superblockOffset: 4096)
     }
     let diagnostic = try #require(refusal?.diagnostic)
-    #expect(diagnostic.code == "verity.superblock" && diagnostic.message.contains("hash type"))
+    #expect(diagnostic.code == "verity.unsupported" && diagnostic.message.contains("hash type"))
     // Called type 1, it does not verify.
     let patched = bytes[..<4108] + [1] + bytes[4109...]
     let layout = try VerityLayout.read(appendedTo: ArraySource(Array(patched)), superblockOffset: 4096)

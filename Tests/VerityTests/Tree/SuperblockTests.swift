@@ -41,24 +41,43 @@ import Testing
 
   static let changes: [Change] = [
     Change("version", 8, [0]), Change("version", 8, [2]), Change("version", 11, [1]),
-    Change("hash type", 12, [0]), Change("hash type", 12, [2]), Change("hash type", 15, [0x80]),
-    Change("hash algorithm", 32, name: "sha1"), Change("hash algorithm", 32, name: "md5"),
-    Change("hash algorithm", 32, name: "sha384"), Change("hash algorithm", 32, name: "SHA256"),
-    Change("hash algorithm", 32, name: "sha256 "), Change("hash algorithm", 32, name: "sha3-256"),
-    Change("hash algorithm", 32, name: "blake2b-256"), Change("hash algorithm", 32, name: "\u{1b}[31m"),
+    Change("hash type", 12, [2]), Change("hash type", 15, [0x80]),
+    Change("hash algorithm", 32, name: "sha256 "), Change("hash algorithm", 32, name: "\u{1b}[31m"),
     Change("hash algorithm", 32, name: ""), Change("hash algorithm", 63, [1]), Change("hash algorithm", 39, [1]),
     Change("hash algorithm", 32, [UInt8](repeating: 0x61, count: 32)),
     Change("data block size", 64, [0, 0, 0, 0]), Change("data block size", 64, [0, 1, 0, 0]),
-    Change("data block size", 64, [0xff, 0x0f, 0, 0]), Change("data block size", 64, [0, 0, 2, 0]),
+    Change("data block size", 64, [0xff, 0x0f, 0, 0]), Change("data block size", 64, [0, 0, 0x10, 0]),
     Change("data block size", 64, [0, 0, 0, 0x80]), Change("data block size", 64, [0, 0x18, 0, 0]),
     Change("hash block size", 68, [0, 0, 0, 0]), Change("hash block size", 68, [1, 0x10, 0, 0]),
-    Change("hash block size", 68, [0, 0, 8, 0]), Change("hash block size", 68, [0xff, 0xff, 0xff, 0xff]),
+    Change("hash block size", 68, [0xff, 0xff, 0xff, 0xff]),
     Change("data blocks", 72, [0]), Change("data blocks", 79, [0x80]), Change("data blocks", 79, [0xff]),
     Change("data blocks", 72, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), Change("data blocks", 78, [0x08]),
     Change("salt size", 80, [1, 1]), Change("salt size", 80, [0xff, 0xff]),
     Change("padding", 80, [2]), Change("padding", 80, [0]), Change("padding", 82, [1]), Change("padding", 87, [1]),
     Change("padding", 91, [1]), Change("padding", 343, [1]), Change("padding", 344, [1]), Change("padding", 511, [1]),
   ]
+
+  /// What the format allows and this build does not take.
+  static let unsupported: [Change] = [
+    Change("hash type", 12, [0]), Change("hash algorithm", 32, name: "sha1"), Change("hash algorithm", 32, name: "md5"),
+    Change("hash algorithm", 32, name: "sha384"), Change("hash algorithm", 32, name: "SHA256"),
+    Change("hash algorithm", 32, name: "sha3-256"), Change("hash algorithm", 32, name: "blake2b-256"),
+    Change("data block size", 64, [0, 0, 2, 0]), Change("hash block size", 68, [0, 0, 8, 0]),
+  ]
+
+  @Test(arguments: unsupported)
+  func namesWhatIsNotSupported(change: Change) throws {
+    var bytes = Self.sound
+    bytes.replaceSubrange(change.offset..<change.offset + change.bytes.count, with: change.bytes)
+    let refusal = #expect(throws: VerityError.self) { try Superblock(parsing: bytes.rawSpan, offset: 28672) }
+    let diagnostic = try #require(refusal?.diagnostic)
+    #expect(diagnostic.code == "verity.unsupported" && diagnostic.category == .unsupported)
+    #expect(diagnostic.message.contains("28672") && diagnostic.message.hasSuffix(change.field))
+    // Damaged besides, it is damaged.
+    bytes[511] = 1
+    let damaged = #expect(throws: VerityError.self) { try Superblock(parsing: bytes.rawSpan) }
+    #expect(damaged?.diagnostic.code == "verity.superblock")
+  }
 
   @Test(arguments: changes)
   func refusesByName(change: Change) throws {

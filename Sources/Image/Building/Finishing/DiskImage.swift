@@ -8,6 +8,8 @@ internal import Linux
 /// Every UUID follows from the root hash, so that equal input gives an equal table.
 struct DiskImage {
   let sealed: ImageSealer.Sealed
+  /// What the partition is for.
+  let use: PartitionTypes.Use
   /// The contents of the signature's partition, when the root hash is signed.
   let signature: [UInt8]?
   /// The image's name, for messages.
@@ -57,12 +59,12 @@ struct DiskImage {
   }
 
   private func parts() throws(BuildError) -> [Part] {
-    let types = DiscoverablePartition.Types.native
+    let types = PartitionTypes.native(use)
     let uuids = DiscoverablePartition.uuids(of: sealed.rootHash)
     let dataBytes = sealed.layout.parameters.dataByteCount
-    let name = "root-\(DiscoverablePartition.Types.nativeName)"
+    let name = types.name
     var parts = [
-      Part(name: name, type: types.root, uuid: uuids.root, byteCount: dataBytes, source: 0),
+      Part(name: name, type: types.data, uuid: uuids.data, byteCount: dataBytes, source: 0),
       Part(
         name: "\(name)-verity", type: types.verity, uuid: uuids.verity,
         byteCount: sealed.layout.treeEnd - dataBytes, source: dataBytes),

@@ -48,7 +48,8 @@ struct SelfCheck: Sendable {
   }
 
   private func fileSystem() throws -> AnyFileSystem<VerifiedDevice<ImageFile.Source>> {
-    try AnyFileSystem(try ImageFile.open(path, verityData: verityData).device(rootHash: rootHash, memoryLimit: .max))
+    let file = try ImageFile.open(path, at: ImageLocation(verityData: verityData))
+    return try AnyFileSystem(try file.device(rootHash: rootHash, memoryLimit: .max))
   }
 
   /// Bytes of the manifest that are compared at a time.

@@ -55,13 +55,15 @@ struct StaleSidecars {
   ///   - outputs: what the build writes.
   ///   - rootHash: the new image's, when it is known.
   init(beside request: BuildRequest, outputs: [String], rootHash: Digest?) throws(BuildError) {
-    let sidecars = Sidecars(imagePath: request.output)
     let written = outputs + outputs.compactMap { Self.canonical($0) }
-    let isSame = rootHash != nil && Self.rootHash(in: sidecars.rootHash) == rootHash
     var paths: [String] = []
     var kept: String?
-    for kind in Kind.allCases {
-      let path = kind.path(sidecars)
+    let names = Sidecars.all(imagePath: request.output).flatMap { sidecars in
+      let isSame =
+        sidecars == request.sidecars && rootHash != nil && Self.rootHash(in: sidecars.rootHash) == rootHash
+      return Kind.allCases.map { (kind: $0, path: $0.path(sidecars), isSame: isSame) }
+    }
+    for (kind, path, isSame) in names {
       guard !written.contains(path), !written.contains(Self.canonical(path) ?? path),
         let status = try? FileStatus.of(path: path, followLinks: false)
       else { continue }

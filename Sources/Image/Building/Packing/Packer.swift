@@ -9,6 +9,8 @@ internal import ImageFormat
 struct Packer: Sendable {
   let directory: String
   let strips: Bool
+  /// What goes before each path in the image: a directory with a slash at its end, or nothing.
+  let prefix: String
 
   /// A file that is ready to be put into the image.
   struct Packed: Sendable {
@@ -92,13 +94,14 @@ struct Packer: Sendable {
   private func pack(_ kept: Kept, digest: Digest) -> Packed {
     let path = kept.file.path
     if let refusal = kept.refusal { return Packed(path: path, bytes: [], entry: .refused(refusal)) }
-    let named = Manifest.File(path: path, digest: digest, size: UInt64(kept.bytes.count))
-    guard kept.file.isObject else { return Packed(path: path, bytes: kept.bytes, entry: .file(named)) }
+    let packedPath = prefix + path
+    let named = Manifest.File(path: packedPath, digest: digest, size: UInt64(kept.bytes.count))
+    guard kept.file.isObject else { return Packed(path: packedPath, bytes: kept.bytes, entry: .file(named)) }
     do throws(BPFObjectError) {
       let object = try ObjectDescription.describe(kept.bytes, file: named)
       let described = DescribedObject(
         text: object.entry, programCount: object.programs.count, mapCount: object.maps.count)
-      return Packed(path: path, bytes: kept.bytes, entry: .object(named, described))
+      return Packed(path: packedPath, bytes: kept.bytes, entry: .object(named, described))
     } catch {
       return Packed(path: path, bytes: [], entry: .refused(error))
     }

@@ -18,6 +18,12 @@ struct BuildImageCommand: Command {
     "--layout", default: .appended,
     "Where the tree goes: appended to the data, in the sidecar NAME.verity, or in a partition of a ddi, a disk image as "
       + "systemd-dissect opens it.")
+  static let partition: Key<PartitionTypes.Use> = .optional(
+    "--partition", default: .root, "What the data's partition of a ddi is for: root or usr.")
+  static let sysext: Key<SystemExtension?> = .optional(
+    "--sysext",
+    "Make a system extension of that name, as systemd-sysext merges it: DIR becomes /usr/lib/NAME. The image is to be called "
+      + "NAME.raw.")
   static let manifest: Key<String?> = .optional("--manifest", takes: .file, "Where to write a copy of the manifest.")
   static let include: Key<[String]> = .repeated(
     "--include", takes: .word("GLOB"), "Pack other files too, by name or path pattern.")
@@ -29,12 +35,18 @@ struct BuildImageCommand: Command {
       Every BPF object below DIR is packed, whatever its name is, with a manifest that says what each needs; a file named \
       *.bpf.o has to be one. Equal input gives equal bytes on any machine. No privilege is needed. Symbolic links are skipped.
 
+      A ddi is for a root or a usr partition (--partition); its root hash is in NAME.roothash or NAME.usrhash, where systemd \
+      looks for it.
+
       What an earlier build left beside the image and this one does not write (its root hash, signature or tree) is \
       removed, so that nothing old is taken for the new image's.
       """,
-    examples: ["verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0"],
+    examples: [
+      "verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0",
+      "verity-bpf build-image progs/ -o bpf-tools.raw --layout ddi --sysext bpf-tools",
+    ],
     arguments: [directory],
-    options: [output, name, version, seed, salt, rootHashFile, layout] + SigningOptions.keys
+    options: [output, name, version, seed, salt, rootHashFile, layout, partition, sysext] + SigningOptions.keys
       + [manifest, include, strip, CommonOptions.json])
   static let schema = "verity-bpf/build-image/1"
 
@@ -48,6 +60,8 @@ struct BuildImageCommand: Command {
   let salt: TreeSalt?
   let rootHashFile: String?
   let layout: ImageLayout
+  let partition: PartitionTypes.Use
+  let sysext: SystemExtension?
   let signing: SigningOptions
   let manifest: String?
   let include: [String]
@@ -63,11 +77,16 @@ struct BuildImageCommand: Command {
     salt = try words[Self.salt]
     rootHashFile = try words[Self.rootHashFile]
     layout = try words[Self.layout]
+    partition = try words[Self.partition]
+    sysext = try words[Self.sysext]
     signing = try SigningOptions(words)
     manifest = try words[Self.manifest]
     include = try words[Self.include]
     strip = try words[Self.strip]
     json = try words[CommonOptions.json]
+    if partition != .root, layout != .ddi {
+      throw UsageError("--partition \(partition.rawValue) is of a disk image: give --layout ddi too.")
+    }
   }
 
   var wantsJSON: Bool { json }
@@ -90,6 +109,7 @@ struct BuildImageCommand: Command {
       try Output.json(description(of: result))
     } else {
       warn(about: result.skipped)
+      warnOfName()
       try Printout.print(lines(of: result))
     }
     return 0
@@ -99,9 +119,11 @@ struct BuildImageCommand: Command {
     var request = BuildRequest(
       directory: directory, output: output, rootHashFile: rootHashPath)
     request.layout = layout
+    request.partition = partition
+    request.systemExtension = sysext
     request.signing = try signing.material().map {
       RootHashSigning(
-        certificate: $0.certificate, privateKey: $0.privateKey, file: Sidecars(imagePath: output).signature)
+        certificate: $0.certificate, privateKey: $0.privateKey, file: sidecars.signature)
     }
     request.manifestFile = manifest
     request.inputs = signing.inputs
@@ -114,7 +136,20 @@ struct BuildImageCommand: Command {
     return request
   }
 
-  private var rootHashPath: String { rootHashFile ?? Sidecars(imagePath: output).rootHash }
+  private var rootHashPath: String { rootHashFile ?? sidecars.rootHash }
+  private var sidecars: Sidecars { Sidecars(imagePath: output, use: partition) }
+
+  /// systemd-sysext merges an extension only under the name that its image has.
+  private func warnOfName() {
+    let file = output.split(separator: "/").last.map { String($0) } ?? output
+    guard let sysext, !["", ".raw"].contains(where: { file == sysext.name + $0 }),
+      !file.hasPrefix("\(sysext.name)_")
+    else { return }
+    Output.warning(
+      "build.sysext-name",
+      "systemd-sysext merges the extension `\(sysext.name)` from an image of that name, and this one is called `\(file)`"
+    )
+  }
 
   private func warn(about skipped: [SkippedFile]) {
     for file in skipped.prefix(10) { Output.warning("build.skipped", "`\(file.path)` is not packed: \(file.reason)") }
@@ -148,7 +183,7 @@ struct BuildImageCommand: Command {
       "data      \(output)  \(Progress.bytes(result.dataBytes)), EROFS, \(result.dataBlocks) blocks of 4096 bytes")
     lines.append("tree      \(layout.place), \(Progress.bytes(result.treeBytes)), SHA-256, \(salt)")
     if let signature = result.signature {
-      lines.append("signed    \(Sidecars(imagePath: output).signature)\(signature.signer.map { ", by \($0)" } ?? "")")
+      lines.append("signed    \(sidecars.signature)\(signature.signer.map { ", by \($0)" } ?? "")")
     }
     for path in result.removed { lines.append("removed   \(path), which an earlier build had left") }
     if let path = result.keptSignature { lines.append("kept      \(path), which was made for this root hash") }
@@ -164,7 +199,7 @@ struct BuildImageCommand: Command {
       .init("schema", .string(Self.schema)), .init("root_hash", .string(result.rootHash.description)),
       .init("image", .string(output)), .init("root_hash_file", .string(rootHashPath)),
       .init("layout", .string(layout.rawValue)),
-      .init("signature_file", .optional(result.signature == nil ? nil : Sidecars(imagePath: output).signature)),
+      .init("signature_file", .optional(result.signature == nil ? nil : sidecars.signature)),
       .init("signer", .optional(result.signature?.signer?.description)),
       .init("manifest_file", .optional(manifest)), .init("name", .optional(name)), .init("version", .optional(version)),
       .init("data_blocks", .unsigned(result.dataBlocks)), .init("data_block_size", 4096),
@@ -198,6 +233,16 @@ struct TreeSalt: ArgumentValue {
   }
 
   var argument: String { bytes.isEmpty ? "-" : Hex.encode(bytes) }
+}
+
+extension PartitionTypes.Use: ArgumentChoice {}
+
+/// The name of a system extension.
+extension SystemExtension: ArgumentValue {
+  static var expectation: String { "1 to 64 letters, digits and `._+~-`, beginning with a letter or digit" }
+  static var kind: ValueKind { .word("NAME") }
+  init?(argument: String) { self.init(argument) }
+  var argument: String { name }
 }
 
 extension ImageLayout: ArgumentChoice {

@@ -1,4 +1,5 @@
 import Admission
+import BPFObject
 import Base
 import Verity
 import ImageFormat
@@ -11,28 +12,38 @@ extension InspectCommand {
   /// Describes an image. What is shown is proven against the root hash named in the answer; whether that one can be
   /// trusted is not said here.
   func inspectImage() throws {
-    var sidecar: Digest?
-    let sidecarPath = Sidecars(imagePath: file).rootHash
-    if (try? FileStatus.of(path: sidecarPath)) != nil { sidecar = try TrustedRootHash.read(file: sidecarPath) }
+    let named = try trusted.expected()
+    let stored = named == nil ? try StoredRootHash.of(image: file) : nil
     do {
-      let opened = try ImageFile.open(file)
+      let opened = try ImageFile.open(file, at: location, rootHash: named ?? stored?.digest)
       opened.warnOfReplacedSignature()
       let (layout, rootHash) = (opened.layout, opened.ownRootHash)
-      if let sidecar, sidecar != rootHash {
+      if let expected = named ?? stored?.digest, expected != rootHash {
         throw DiagnosedFailure(
           Diagnostic(
-            "verity.root-mismatch", .integrity, "the image has another root hash than `\(sidecarPath)` says",
-            expected: sidecar.description, found: rootHash.description,
+            "verity.root-mismatch", .integrity,
+            "the image has another root hash than \(stored.map { "`\($0.place)` says" } ?? "was asked for")",
+            expected: expected.description, found: rootHash.description,
             next: "get the image and its root hash again from where they were built"))
       }
       let trust = try Trust.told(in: trustAnchors)
       let signature = try RootHashVerdict.judge(rootHash, opened.signature, trust: trust)
+      guard opened.holdsFileSystem else {
+        throw DiagnosedFailure(
+          Diagnostic(
+            "image.file-system", .unsupported, "the image's file system is none that this build reads",
+            expected: "EROFS", found: "\(layout.parameters.dataByteCount) bytes of something else",
+            next: "check its blocks: verity-bpf verify \(file)"))
+      }
+      let places = ImagePlaces(opened)
       let image = try AnyFileSystem(try opened.device(rootHash: rootHash))
       let manifest = try Manifest.read(from: image)
       try manifest?.check(superblock: layout.superblock)
+      let files = try image.files()
       let description = ImageDescription(
-        file: file, rootHash: rootHash, sidecar: sidecar == nil ? nil : sidecarPath, signature: signature,
-        layout: layout, format: image.format, uuid: image.uuid, manifest: manifest, files: try image.files())
+        file: file, rootHash: rootHash, sidecar: stored?.place, signature: signature, layout: layout, places: places,
+        format: image.format, uuid: image.uuid, manifest: manifest, files: files,
+        objects: manifest == nil ? try ForeignObject.find(files, in: image) : [])
       if json {
         try Output.json(description.json(schema: Self.schema))
       } else {
@@ -55,33 +66,44 @@ private struct ImageDescription {
   /// What the signature of the root hash is worth; nil when none came with the image.
   let signature: RootHashVerdict?
   let layout: VerityLayout
+  let places: ImagePlaces
   /// Whose format the file system has, and its own identifier.
   let format: FileSystemFormat
   let uuid: [UInt8]
   let manifest: Manifest?
   let files: [(path: String, inode: FileSystemInode)]
+  /// The objects that were found among the files, where no manifest names them.
+  let objects: [ForeignObject]
 
   var lines: [String] {
     let parameters = layout.parameters
     let name = file.split(separator: "/").last.map(String.init) ?? file
     var lines = [
-      "image    \(name)  \(layout.treeEnd) bytes",
+      "image    \(name)  \(places.byteCount) bytes",
       Output.row("root hash", "\(rootHash)"),
       Output.row("", sidecar.map { "as in \($0)" } ?? "computed from the image; nothing vouches for it"),
       Output.row("signature", signature?.line ?? "none"),
       Output.row(
         "data",
-        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes, \(format.name) \(VolumeUUID(uuid))"
-      ),
+        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes\(places.data), \(format.name) "
+          + "\(VolumeUUID(uuid))"),
       Output.row(
         "tree",
         "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
-          + "levels, superblock at byte \(layout.superblockOffset), UUID \(layout.superblock.uuid)"),
+          + "levels\(places.tree), superblock at byte \(layout.superblockOffset), UUID \(layout.superblock.uuid)"),
       Output.row("salt", parameters.saltText),
     ]
     guard let manifest else {
       lines.append(Output.row("manifest", "none: not made by verity-bpf build-image"))
-      return lines + files.map { "\($0.inode.kind.name)  /\($0.path)  \($0.inode.size) bytes" }
+      lines += files.map { "\($0.inode.kind.name)  /\($0.path)  \($0.inode.size) bytes" }
+      for object in objects {
+        switch object.description {
+        case .success(let object): lines += object.lines
+        case .failure(let error):
+          lines.append("object   \(object.path)  cannot be loaded: \(error.diagnostic.message)")
+        }
+      }
+      return lines
     }
     let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
     lines.append(Output.row("manifest", label.isEmpty ? "without name" : label))
@@ -95,13 +117,15 @@ private struct ImageDescription {
     return .object([
       .init("schema", .string(schema)), .init("kind", "image"), .init("file", .string(file)),
       .init("root_hash", .string(rootHash.description)), .init("root_hash_file", .optional(sidecar)),
-      .init("signature", signature?.json ?? .null), .init("data_blocks", .unsigned(parameters.dataBlockCount)),
+      .init("signature", signature?.json ?? .null), .init("size", .unsigned(places.byteCount)),
+      .init("layout", .string(places.kind.rawValue)), .init("partition", .optional(places.partition)),
+      .init("tree_file", .optional(places.treePath)), .init("data_blocks", .unsigned(parameters.dataBlockCount)),
       .init("data_block_size", .integer(Int64(parameters.dataBlockSize))),
       .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
       .init("hash_offset", .unsigned(layout.superblockOffset)), .init("salt", .string(Hex.encode(parameters.salt))),
       .init("uuid", .string(layout.superblock.uuid.description)),
       .init("file_system", ["type": .string(format.rawValue), "uuid": .string(VolumeUUID(uuid).description)]),
-      .init("manifest", manifest?.json ?? .null),
+      .init("manifest", manifest?.json ?? .null), .init("objects", .array(objects.map(\.json))),
       .init(
         "files",
         .array(

@@ -1,4 +1,5 @@
 import Base
+import Image
 import Linux
 
 /// `verity-bpf inspect`: what is in a file, said without loading or trusting it.
@@ -11,24 +12,29 @@ struct InspectCommand: Command {
     "Describe a BPF object or an image: programs, maps, helpers, and what lockdown forbids of them.",
     discussion: """
       Nothing is loaded, nothing is trusted, and no privilege is needed. A file that begins as ELF files do is \
-      taken for an object, any other for an image.
+      taken for an object, any other for an image. Of a disk with several slots the root hash says which one is meant.
       """,
     examples: [
       "verity-bpf inspect xdp_counter.bpf.o",
       "verity-bpf inspect --kernel-btf /sys/kernel/btf/vmlinux task_list.bpf.o",
       "verity-bpf inspect progs.raw",
     ],
-    arguments: [file], options: [kernelBTF, CommonOptions.trustAnchors, CommonOptions.json])
+    arguments: [file],
+    options: [kernelBTF] + TrustedRootHash.keys + ImagePlace.keys + [CommonOptions.trustAnchors, CommonOptions.json])
   static let schema = "verity-bpf/inspect/1"
 
   let file: String
   let kernelBtf: String?
+  let trusted: TrustedRootHash
+  let location: ImageLocation
   let trustAnchors: String?
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     file = try words[Self.file]
     kernelBtf = try words[Self.kernelBTF]
+    trusted = try TrustedRootHash(words)
+    location = try ImagePlace(words).location
     trustAnchors = try words[CommonOptions.trustAnchors]
     json = try words[CommonOptions.json]
   }
@@ -37,6 +43,9 @@ struct InspectCommand: Command {
 
   func execute() throws -> Int32 {
     if try isELF() {
+      guard !trusted.isNamed, location == ImageLocation() else {
+        throw UsageError("A root hash, and where the parts of an image are, is about an image, not about an object.")
+      }
       try inspectObject()
     } else {
       guard kernelBtf == nil else { throw UsageError("--kernel-btf is about an object, not about an image.") }

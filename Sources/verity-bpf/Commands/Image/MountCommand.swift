@@ -9,8 +9,6 @@ import Trust
 struct MountCommand: Command {
   static let image: Key<String> = .required("IMAGE", takes: .image, "The image.")
   static let directory: Key<String> = .required("DIR", takes: .directory, "The directory to mount it on.")
-  static let rootHashSignature: Key<String?> = .optional(
-    "--root-hash-signature", takes: .file, "The root hash's signature, instead of the one beside the image.")
   static let noSignature = Key.flag("--no-signature", "Mount by root hash alone, though there is a signature.")
   static let noDeviceMapper = Key.flag(
     "--no-device-mapper", "Mount on a plain loop device, though there is device-mapper.")
@@ -32,9 +30,9 @@ struct MountCommand: Command {
       """,
     examples: ["verity-bpf mount progs.raw /mnt && verity-bpf load --fd 3 3< /mnt/xdp_counter.bpf.o"],
     arguments: [image, directory],
-    options: TrustedRootHash.keys
+    options: TrustedRootHash.keys + ImagePlace.keys
       + [
-        CommonOptions.trustAnchors, rootHashSignature, noSignature, noDeviceMapper, name, exec, CommonOptions.json,
+        CommonOptions.trustAnchors, noSignature, noDeviceMapper, name, exec, CommonOptions.json,
       ])
   static let schema = "verity-bpf/mount/1"
 
@@ -42,7 +40,7 @@ struct MountCommand: Command {
   let directory: String
   let trusted: TrustedRootHash
   let trustAnchors: String?
-  let rootHashSignature: String?
+  let location: ImageLocation
   let noSignature: Bool
   let noDeviceMapper: Bool
   let name: VolumeName?
@@ -54,13 +52,13 @@ struct MountCommand: Command {
     directory = try words[Self.directory]
     trusted = try TrustedRootHash(words)
     trustAnchors = try words[CommonOptions.trustAnchors]
-    rootHashSignature = try words[Self.rootHashSignature]
+    location = try ImagePlace(words).location
     noSignature = try words[Self.noSignature]
     noDeviceMapper = try words[Self.noDeviceMapper]
     name = try words[Self.name]
     exec = try words[Self.exec]
     json = try words[CommonOptions.json]
-    if noSignature, rootHashSignature != nil {
+    if noSignature, location.rootHashSignature != nil {
       throw UsageError("Give --root-hash-signature or --no-signature, not both.")
     }
   }
@@ -69,15 +67,14 @@ struct MountCommand: Command {
   var done: String? { "`\(image)` is mounted on `\(directory)`" }
 
   func execute() throws -> Int32 {
-    let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
-    let file = try ImageFile.open(image)
+    let rootHash = try trusted.required(of: image)
+    let file = try ImageFile.open(image, at: location, rootHash: rootHash)
     let trust = try Trust.told(in: trustAnchors, binds: true)
     var request = MountRequest(directory: directory, rootHash: rootHash, trust: trust)
     if noSignature {
       request.signature = .none
-    } else if let rootHashSignature {
-      request.signature = .named(
-        EnclosedSignature(place: rootHashSignature, message: try PolicyFile.read(rootHashSignature)))
+    } else if location.rootHashSignature != nil, let signature = file.fileSignature {
+      request.signature = .named(signature)
     } else {
       file.warnOfReplacedSignature()
     }

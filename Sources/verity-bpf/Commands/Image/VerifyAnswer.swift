@@ -55,8 +55,12 @@ struct VerifyAnswer {
     case unread
     /// Blocks are not those that the root hash is of.
     case corrupt
-    /// No image is there that could be checked.
+    /// No image is there that could be checked: a part is missing or damaged.
     case malformed
+    /// Something is in the image that does not come about by itself.
+    case suspicious
+    /// Nothing is wrong with the image as far as it was read, and this build does not support it.
+    case unsupported
     /// A signature was asked for, and there is none.
     case unsigned
     /// A signature was asked for, and the one that is there does not count. Nothing is said about the blocks.
@@ -69,7 +73,14 @@ struct VerifyAnswer {
     guard let refusal else { return isSound ? (isRead ? .ok : .unread) : .corrupt }
     if refusal.code == "verify.no-signature" { return .unsigned }
     if isRevoked { return .revoked }
-    return signature?.refusal == refusal ? .untrusted : .malformed
+    if signature?.refusal == refusal { return .untrusted }
+    if refusal.category == .unsupported { return .unsupported }
+    return refusal.isSuspicious ? .suspicious : .malformed
+  }
+
+  var exitCode: Int32 {
+    guard !isSound else { return isRead ? 0 : Diagnostic.Category.unsupported.rawValue }
+    return (refusal?.category == .unsupported ? Diagnostic.Category.unsupported : .integrity).rawValue
   }
 
   /// The first thing that is wrong, with the image's name.
@@ -100,7 +111,7 @@ struct VerifyAnswer {
   private func printText() throws {
     var printout = Printout()
     guard let layout, let rootHash, let report, refusal == nil else {
-      printout.line("\(image): \(verdict.rawValue.uppercased())")
+      printout.line("\(image): \(word)")
       return try printout.print()
     }
     let parameters = layout.parameters
@@ -142,6 +153,14 @@ struct VerifyAnswer {
     if let signature { printout.line(Output.row("signature", signature.line)) }
     if report.isSound { printout.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
     try printout.print()
+  }
+
+  /// The verdict for people.
+  private var word: String {
+    switch verdict {
+    case .unsupported: "NOT SUPPORTED by this build; nothing is said about its blocks"
+    case .ok, .unread, .corrupt, .malformed, .suspicious, .unsigned, .untrusted, .revoked: verdict.rawValue.uppercased()
+    }
   }
 
   /// What the data are.

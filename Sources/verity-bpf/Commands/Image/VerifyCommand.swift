@@ -11,10 +11,6 @@ struct VerifyCommand: Command {
   static let image: Key<String> = .required(
     "IMAGE", takes: .image,
     "The image, as `verity-bpf build-image` or `veritysetup format` made it; or a signed BPF object.")
-  static let hashOffset: Key<UInt64?> = .optional(
-    "--hash-offset", "Where the dm-verity superblock is. (default: behind the EROFS file system)")
-  static let verityData: Key<String?> = .optional(
-    "--verity-data", takes: .file, "The file that holds superblock and tree, when the image does not.")
   static let certificate: Key<[String]> = .repeated(
     "--certificate", takes: .file,
     "A certificate in PEM whose signature of the object or root hash counts. Can be given several times.")
@@ -27,32 +23,31 @@ struct VerifyCommand: Command {
       signed, what is covered, and what is not.
 
       Of an image the signature of its root hash (NAME.roothash.p7s; without it the one in a disk image) is checked too, against \
-      --certificate or the trust anchors for images. Where --certificate or --trust-anchors is given, it has to hold, and no \
+      --certificate or the trust anchors for images. Where --certificate, --trust-anchors or --root-hash-signature is given, it has to hold, and no \
       root hash has to be named; otherwise it is told. This is not the kernel's check, which asks its own keyrings.
 
-      Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, or the file \
-      NAME.roothash beside NAME.raw; only a root hash from a place you trust makes the answer mean something.
+      Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, the file \
+      NAME.roothash or NAME.usrhash beside NAME.raw, or an extended attribute of these names; only a root hash from a place you trust makes the answer mean something.
 
       A file system, or files of it, that this build does not read are named; the blocks are checked all the same.
 
-      Exit codes: 0 every block is proven, or the signature holds; 6 every block is proven, and not every file can be read by this \
-      build on this host; 4 the image is corrupt or malformed or has another \
-      root hash, or it or the object is not signed by somebody trusted, or was revoked; 1 something could not be read, 64 usage.
+      Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt, malformed or suspicious, or has \
+      another root hash, or it or the object is not signed by somebody trusted, or was revoked; 6 this build does not support the \
+      image, or cannot read every file of it on this host, which says nothing against it; 1 something could not be read, 64 usage.
       """,
     examples: [
       "verity-bpf verify progs.raw --root-hash-file progs.roothash",
       "verity-bpf verify signed.bpf.o --certificate cert.pem",
     ],
     arguments: [image],
-    options: TrustedRootHash.keys
-      + [hashOffset, verityData, certificate, CommonOptions.trustAnchors, CommonOptions.json])
+    options: TrustedRootHash.keys + ImagePlace.keys
+      + [certificate, CommonOptions.trustAnchors, CommonOptions.json])
   static let schema = "verity-bpf/verify/1"
   static var makesThings: Bool { false }
 
   let image: String
   let trusted: TrustedRootHash
-  let hashOffset: UInt64?
-  let verityData: String?
+  let location: ImageLocation
   /// Files of certificates whose signatures count.
   let certificate: [String]
   /// The directory of trust anchors; this machine's by default.
@@ -62,8 +57,7 @@ struct VerifyCommand: Command {
   init(_ words: Words) throws(UsageError) {
     image = try words[Self.image]
     trusted = try TrustedRootHash(words)
-    hashOffset = try words[Self.hashOffset]
-    verityData = try words[Self.verityData]
+    location = try ImagePlace(words).location
     certificate = try words[Self.certificate]
     trustAnchors = try words[CommonOptions.trustAnchors]
     json = try words[CommonOptions.json]
@@ -78,9 +72,9 @@ struct VerifyCommand: Command {
     var answer = VerifyAnswer(image: image)
     do {
       // What is no image at all is said before a root hash is asked for.
-      let named = Result { try trustedRootHash() }
+      let named = Result { try trusted.required(of: image) }
       answer.rootHash = try? named.get()
-      let file = try ImageFile.open(image, hashOffset: hashOffset, verityData: verityData)
+      let file = try ImageFile.open(image, at: location, rootHash: answer.rootHash)
       if let note = file.note { Output.warning(note.code, note.message) }
       let rootHash = try checkSignature(file, named: named, answer: &answer)
       try check(file, rootHash: rootHash, answer: &answer)
@@ -93,13 +87,12 @@ struct VerifyCommand: Command {
           answer.unread = error.diagnostic
         }
       }
-    } catch let error as any Diagnosable where error.diagnostic.category == .integrity {
+    } catch let error as any Diagnosable where [.integrity, .unsupported].contains(error.diagnostic.category) {
       answer.refusal = error.diagnostic
       answer.isRevoked = error is Revocation
     }
     try answer.print(asJSON: json)
-    guard answer.isSound else { return Diagnostic.Category.integrity.rawValue }
-    return answer.isRead ? 0 : Diagnostic.Category.unsupported.rawValue
+    return answer.exitCode
   }
 
   /// Whose signatures count: those of the certificates that were named, else of the trust anchors. What was revoked is
@@ -117,8 +110,8 @@ struct VerifyCommand: Command {
     _ file: borrowing ImageFile, named: Result<Digest, any Error>, answer: inout VerifyAnswer
   ) throws -> Digest {
     let trust = try trust()
-    let isDemanded = !certificate.isEmpty || trustAnchors != nil
-    let isNamed = trusted.isNamed || Self.exists(Sidecars(imagePath: image).rootHash)
+    let isDemanded = !certificate.isEmpty || trustAnchors != nil || location.rootHashSignature != nil
+    let isNamed = try trusted.isNamed || StoredRootHash.of(image: image) != nil
     if !isNamed, !isDemanded { _ = try named.get() }
     let rootHash = isNamed ? try named.get() : file.ownRootHash
     answer.rootHash = rootHash
@@ -129,28 +122,12 @@ struct VerifyCommand: Command {
         throw DiagnosedFailure(
           Diagnostic(
             "verify.no-signature", .integrity, "the root hash is not signed",
-            expected: "`\(Sidecars(imagePath: image).signature)`, or a signature in the disk image",
+            expected: "`\(file.sidecars.signature)`, or a signature in the disk image",
             next: "verity-bpf sign root-hash \(image) --certificate FILE --private-key FILE"))
       }
       if let refusal = signature.refusal { throw DiagnosedFailure(refusal) }
     }
     return rootHash
-  }
-
-  private static func exists(_ path: String) -> Bool { (try? FileStatus.of(path: path)) != nil }
-
-  /// The root hash the user trusts: named, or in the file beside the image.
-  private func trustedRootHash() throws -> Digest {
-    if let named = try trusted.expected() { return named }
-    let path = Sidecars(imagePath: image).rootHash
-    do {
-      return try TrustedRootHash.read(file: path)
-    } catch let error as SystemError {
-      var diagnostic = error.diagnostic
-      diagnostic.message = "no root hash to check `\(image)` against: \(diagnostic.message)"
-      diagnostic.next = "give the root hash you trust: --root-hash HASH or --root-hash-file FILE"
-      throw DiagnosedFailure(diagnostic)
-    }
   }
 
   /// Reads and hashes everything.

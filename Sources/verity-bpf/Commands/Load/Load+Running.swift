@@ -63,7 +63,8 @@ extension LoadCommand {
     var inputs = RunInputs()
     inputs.add(objects.image, as: "the image")
     if let image = objects.image {
-      inputs.add(Sidecars(imagePath: image).hashTree, as: "the image's tree")
+      for sidecars in Sidecars.all(imagePath: image) { inputs.add(sidecars.hashTree, as: "the image's tree") }
+      objects.place.add(to: &inputs)
     } else {
       for path in objects.object { inputs.add(path, as: "the object") }
     }

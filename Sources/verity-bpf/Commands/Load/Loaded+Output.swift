@@ -46,7 +46,7 @@ struct LoadLabel {
     case .descriptor(let number):
       text = "fd \(number)"
       json = ["fd": .integer(Int64(number))]
-    case .image(_, let path), .file(let path):
+    case .image(_, let path, _), .file(let path):
       text = "`\(path)`"
       json = ["object": .string(path)]
     }

@@ -1,4 +1,5 @@
 import Admission
+import Image
 import Policy
 import Provenance
 
@@ -11,7 +12,7 @@ enum FactsSource {
   }
 
   /// The facts about each program of an object inside an image file.
-  static func facts(image: String, object: String) throws -> [Facts] {
-    try Admission.facts(about: .image(path: image, object: object))
+  static func facts(image: String, at location: ImageLocation, object: String) throws -> [Facts] {
+    try Admission.facts(about: .image(path: image, object: object, at: location))
   }
 }

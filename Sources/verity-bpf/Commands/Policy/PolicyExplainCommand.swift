@@ -21,7 +21,7 @@ struct PolicyExplainCommand: Command {
       "verity-bpf policy explain bpf.pol --facts facts.json",
       "verity-bpf policy explain bpf.pol --image progs.raw --object xdp_counter.bpf.o",
     ],
-    arguments: [policy], options: [CommonOptions.dialect, facts, record, fd, image, object, json])
+    arguments: [policy], options: [CommonOptions.dialect, facts, record, fd, image, object] + ImagePlace.keys + [json])
   static let schema = "verity-bpf/policy-explain/1"
 
   let policy: String
@@ -31,6 +31,7 @@ struct PolicyExplainCommand: Command {
   let fd: Int32?
   let image: String?
   let object: String?
+  let place: ImagePlace
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
@@ -41,6 +42,8 @@ struct PolicyExplainCommand: Command {
     fd = try words[Self.fd]
     image = try words[Self.image]
     object = try words[Self.object]
+    place = try ImagePlace(words)
+    try place.requireImage(image)
     json = try words[Self.json]
     let sources = [facts != nil, record != nil, fd != nil, image != nil].count { $0 }
     guard sources == 1 else { throw UsageError("Give one of --facts, --record, --fd, or --image with --object.") }
@@ -69,7 +72,7 @@ struct PolicyExplainCommand: Command {
   private func requested() throws -> [Facts] {
     if let facts { return try PolicyFile.facts(facts) }
     if let fd { return try FactsSource.facts(descriptor: fd) }
-    if let image, let object { return try FactsSource.facts(image: image, object: object) }
+    if let image, let object { return try FactsSource.facts(image: image, at: place.location, object: object) }
     switch AuditReader.read(Array((record ?? "").utf8)) {
     case .record(_, .access(let entry)):
       guard let known = Replay.facts(of: entry) else { throw noDecision("a rule that cannot be read") }

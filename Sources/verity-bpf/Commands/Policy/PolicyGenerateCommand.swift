@@ -32,11 +32,11 @@ struct PolicyGenerateCommand: Command {
   static let declaration = Declaration(
     "Write a policy for images or for a LoadPin digest list.",
     discussion: """
-      Each image is trusted by its root hash (read from IMAGE.roothash, and checked), by its signature as the kernel \
+      Each image is trusted by its root hash (stored with it as in NAME.roothash, and checked), by its signature as the kernel \
       checks it, or by its signer. The policy denies everything else.
       """,
     examples: ["verity-bpf policy generate progs.raw --name bpf > bpf.pol"], arguments: [images],
-    options: [anchor, rootHash, certificate, signer, loadpin, name, policyVersion, require])
+    options: [anchor, rootHash, certificate, signer, loadpin, name, policyVersion, require] + ImagePlace.keys)
   static let schema = "verity-bpf/policy-generate/1"
 
   let images: [String]
@@ -48,6 +48,7 @@ struct PolicyGenerateCommand: Command {
   let name: String
   let policyVersion: PolicyVersion
   let require: [String]
+  let place: ImagePlace
 
   init(_ words: Words) throws(UsageError) {
     images = try words[Self.images]
@@ -59,6 +60,11 @@ struct PolicyGenerateCommand: Command {
     name = try words[Self.name]
     policyVersion = try words[Self.policyVersion]
     require = try words[Self.require]
+    place = try ImagePlace(words)
+    try place.requireImage(images.first)
+    if images.count > 1, place.location != ImageLocation() {
+      throw UsageError("--verity-data, --hash-offset and --root-hash-signature are about one image: name one.")
+    }
     if images.isEmpty, rootHash.isEmpty, loadpin == nil { throw UsageError("Name an image, a root hash or a list.") }
     if anchor == .signer, !images.isEmpty, certificate == nil, signer == nil {
       throw UsageError("--anchor signer needs --certificate FILE or --signer HASH.")
@@ -85,7 +91,7 @@ struct PolicyGenerateCommand: Command {
     var anchors: [(anchor: PolicyGenerator.Anchor, remark: String)] = []
     for image in images {
       switch anchor {
-      case .rootHash: anchors.append((.rootHash(try Self.rootHash(of: image)), image))
+      case .rootHash: anchors.append((.rootHash(try rootHash(of: image)), image))
       case .signature: anchors.append((.kernelSignature, "signed images, as the kernel checks them"))
       case .signer: anchors.append((.signer(try signerDigest()), "images of this signer"))
       }
@@ -112,9 +118,16 @@ struct PolicyGenerateCommand: Command {
 
   /// The root hash beside an image, after every block of the image was checked against it: a policy for an image that
   /// does not verify would allow nothing, and be blamed on the loader.
-  private static func rootHash(of image: String) throws -> DigestLiteral {
-    let rootHash = try TrustedRootHash.read(file: Sidecars(imagePath: image).rootHash)
-    let report = try ImageFile.open(image).verify(rootHash: rootHash, threads: Processors.online)
+  private func rootHash(of image: String) throws -> DigestLiteral {
+    guard let rootHash = try StoredRootHash.of(image: image)?.digest else {
+      throw DiagnosedFailure(
+        Diagnostic(
+          "system.not-found", .incomplete,
+          "no root hash to check `\(image)` against: there is no `\(Sidecars(imagePath: image).rootHash)`",
+          next: "give the root hash that you trust in the place of the image: --root-hash HASH"))
+    }
+    let file = try ImageFile.open(image, at: place.location, rootHash: rootHash)
+    let report = try file.verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
       throw DiagnosedFailure(
         Diagnostic(
@@ -122,7 +135,7 @@ struct PolicyGenerateCommand: Command {
           expected: "blocks that lead to \(rootHash)", found: "\(report.faultCount) that do not",
           next: "verity-bpf verify \(image)"))
     }
-    return try digest(rootHash.description, of: image)
+    return try Self.digest(rootHash.description, of: image)
   }
 
   private static func digest(_ text: String, of source: String) throws -> DigestLiteral {

@@ -23,7 +23,7 @@ struct SignRootHashCommand: Command {
       """,
     examples: ["verity-bpf sign root-hash progs.raw --certificate cert.pem --private-key key.pem"],
     arguments: [image],
-    options: TrustedRootHash.keys
+    options: TrustedRootHash.keys + ImagePlace.keys
       + [
         SigningOptions.neededCertificate, SigningOptions.neededKey, SigningOptions.passphraseFile, output,
         CommonOptions.json,
@@ -34,6 +34,7 @@ struct SignRootHashCommand: Command {
 
   let image: String
   let trusted: TrustedRootHash
+  let location: ImageLocation
   let certificate: String
   let privateKey: String
   let passphraseFile: String?
@@ -43,6 +44,7 @@ struct SignRootHashCommand: Command {
   init(_ words: Words) throws(UsageError) {
     image = try words[Self.image]
     trusted = try TrustedRootHash(words)
+    location = try ImagePlace(words).location
     certificate = try words[SigningOptions.neededCertificate]
     privateKey = try words[SigningOptions.neededKey]
     passphraseFile = try words[SigningOptions.passphraseFile]
@@ -54,9 +56,9 @@ struct SignRootHashCommand: Command {
   var done: String? { "`\(output ?? Sidecars(imagePath: image).signature)` is written" }
 
   func execute() throws -> Int32 {
-    let sidecars = Sidecars(imagePath: image)
-    let rootHash = try trusted.expected() ?? TrustedRootHash.read(file: sidecars.rootHash)
-    let file = try ImageFile.open(image)
+    let rootHash = try trusted.required(of: image)
+    let file = try ImageFile.open(image, at: location, rootHash: rootHash)
+    let sidecars = file.sidecars
     let report = try file.verify(rootHash: rootHash, threads: Processors.online)
     guard report.isSound else {
       throw DiagnosedFailure(
@@ -94,7 +96,7 @@ struct SignRootHashCommand: Command {
   private func inputs(besides sidecars: Sidecars) -> RunInputs {
     var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     inputs.add(image, as: "the image")
-    inputs.add(sidecars.hashTree, as: "the image's tree")
+    inputs.add(location.verityData ?? sidecars.hashTree, as: "the image's tree")
     inputs.add(trusted.rootHashFile ?? sidecars.rootHash, as: "the root hash")
     return inputs
   }
