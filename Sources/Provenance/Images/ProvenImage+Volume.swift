@@ -34,7 +34,10 @@ extension ProvenImage {
   /// root hash that the kernel has in force.
   private static func signature(of facts: VolumeFacts) -> EnclosedSignature? {
     guard let loop = try? LoopFacts(of: facts.dataDevice) else { return nil }
-    return try? ImageFile.open(loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit).signature
+    // Of a disk with several slots, the one with the root hash that is in force.
+    return try? ImageFile.open(
+      loop.backingFile, offset: loop.offset, sizeLimit: loop.sizeLimit, rootHash: facts.rootHash
+    ).signature
   }
 }
 

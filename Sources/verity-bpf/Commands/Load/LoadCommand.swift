@@ -23,7 +23,7 @@ struct LoadCommand: Command {
       + "`cpu-clock@HZ`, `ipv4/local_in`, a sockmap of the object.")
   static let program: Key<[String]> = .repeated(
     "--program", takes: .word("NAME"),
-    "Load only this program, which may be an optional one (`SEC(\"?…\")`): a name, or a pattern such as `handle_*`. Can be "
+    "Load only this program, which may be an optional one (`SEC(\"?xdp\")`): a name, or a pattern such as `handle_*`. Can be "
       + "given several times.")
   static let withoutProgram: Key<[String]> = .repeated(
     "--without-program", takes: .word("NAME"), "Load all programs but this one. Can be given several times.")
