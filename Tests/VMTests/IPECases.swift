@@ -66,6 +66,9 @@ enum IPECases {
               + ["load", "--fd", "100", "--policy", "\(directory)/p.pol", "--audit-dir", directory])
         }
         try Command.expectStatus(0, result)
+        // The volume goes only when nothing on it is open.
+        _ = consume object
+        withExtendedLifetime(programs) {}
       },
     ])
 }
