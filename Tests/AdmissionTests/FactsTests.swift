@@ -175,7 +175,7 @@ import Testing
   }
 
   /// Under a root hash an unsigned object is one that nobody signed. A loose file may have had a signature before it was
-  /// copied, whoever signed the copy for fs-verity.
+  /// copied, and the signer of the copy for fs-verity need not know.
   @Test func whatAnUnsignedObjectSettles() throws {
     let unsigned = SignatureFacts(
       verdict: .unsigned, signer: nil, subject: nil, keyring: nil, format: nil, content: nil, refusal: nil)

@@ -75,7 +75,7 @@ import Testing
     "vb_btrfs_device": .btrfsInfo, "vb_btrfs_info": .btrfsInfo, "vb_extents": .fileExtents,
     "vb_fstatfs_readonly": .openFile,
     "vb_change_time": .openFile, "vb_close": nil,
-    // What an attribute says is the word of whoever may write the file.
+    // What an attribute says is the word of those who may write the file.
     "vb_getxattr": nil, "vb_disk_sequence": .diskSequence, "vb_dm_command": .mapperTable,
     "vb_dm_one_target": nil, "vb_errno_text": nil, "vb_fcntl_dupfd_cloexec": nil, "vb_fcntl_getfl": .openFile,
     "vb_fstatfs_type": .openFile, "vb_fstatx": .openFile, "vb_get_command": .identity,

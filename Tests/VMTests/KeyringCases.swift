@@ -50,7 +50,7 @@ enum KeyringCases {
         }
         volume.close()
       },
-      // Who mounts an image so is told, for people and for scripts.
+      // A mount of such an image says so, in text and in JSON.
       Case("mount-says-so", on: .secureBoot) {
         try requireKeyring()
         let place = try Machine.temporaryDirectory()

@@ -69,7 +69,7 @@ enum MountCases {
         }
         try expectNothingLeft()
       },
-      // The key is known, and the signature is of another root hash: that is the cause that is told.
+      // The key is known, and the signature is of another root hash: that is the cause to report.
       Case("signature-of-another-image", on: .secureBoot) {
         guard let signature = Machine.signature else {
           throw Skipped(reason: "this kernel's dm-verity does not look into the .platform keyring")

@@ -18,7 +18,7 @@ enum OtherFileSystemCases {
           let rule = "dmverity_roothash=sha256:\(volume.rootHash) x_witness=KERNEL"
           try Command.expectStatus(0, try load(path, rule))
           try swap(volume, kind)
-          // The root hash in force is another; on ext4 the cached pages of the first volume are noticed besides.
+          // The root hash in force is another; on ext4 the cached pages of the first volume are noticed too.
           let result = try load(path, rule)
           try Command.expectStatus(kind == "ext4" ? 4 : 2, result)
           try swapBack(volume)

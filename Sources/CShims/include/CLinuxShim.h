@@ -38,7 +38,7 @@ int vb_begin_sync(int fd);
 /// Whether the process ignores a signal (sigaction(2)).
 int vb_signal_is_ignored(int signal);
 
-// The number of the processor that the calling thread runs on; -1 when it is not told.
+// The number of the processor that the calling thread runs on; -1 when the kernel does not say.
 int vb_processor(void);
 // Moves the calling thread so many processors on from one, counting those it may run on, and lets the kernel move it
 // again from there. -1 when it stays where it is.
@@ -80,7 +80,7 @@ int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
 int vb_change_time(int fd, int64_t *seconds, int64_t *nanoseconds);
 /// f_type of statfs(2).
 int vb_fstatfs_type(int fd, uint64_t *type);
-/// Whether f_flags of statfs(2) has ST_RDONLY: the mount is read-only, or its file system is; -1 when it is not told.
+/// Whether f_flags of statfs(2) has ST_RDONLY: the mount is read-only, or its file system is; -1 when the kernel does not say.
 int vb_fstatfs_readonly(int fd);
 
 // loop(4): include/uapi/linux/loop.h, include/uapi/linux/fs.h (BLKGETDISKSEQ).

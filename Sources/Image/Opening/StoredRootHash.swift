@@ -3,7 +3,7 @@ internal import ImageFormat
 internal import KernelABI
 internal import Linux
 
-/// A root hash that is stored with an image, in one of the places where systemd looks for it. Whoever can change the image can
+/// A root hash that is stored with an image, in one of the places where systemd looks for it. One who can change the image can
 /// change it too: it says which image is meant, and is worth as much as the place.
 public struct StoredRootHash: Equatable, Sendable {
   public let digest: Digest

@@ -1,7 +1,7 @@
 internal import Base
 
 /// Reads the names in a manifest's text, piece by piece, in the layout that ``ManifestText`` gives it. What is said of the
-/// files besides is passed over: it is read where an object is inspected or loaded.
+/// files otherwise is passed over: it is read where an object is inspected or loaded.
 ///
 /// A line feed cannot stand within a JSON string, so a line of four blanks and a brace ends an entry, and nothing else.
 struct ManifestScan {

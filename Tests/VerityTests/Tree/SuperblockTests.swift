@@ -73,7 +73,7 @@ import Testing
     let diagnostic = try #require(refusal?.diagnostic)
     #expect(diagnostic.code == "verity.unsupported" && diagnostic.category == .unsupported)
     #expect(diagnostic.message.contains("28672") && diagnostic.message.hasSuffix(change.field))
-    // Damaged besides, it is damaged.
+    // With damage too, it is damaged.
     bytes[511] = 1
     let damaged = #expect(throws: VerityError.self) { try Superblock(parsing: bytes.rawSpan) }
     #expect(damaged?.diagnostic.code == "verity.superblock")

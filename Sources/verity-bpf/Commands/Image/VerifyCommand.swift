@@ -24,7 +24,7 @@ struct VerifyCommand: Command {
 
       Of an image the signature of its root hash (NAME.roothash.p7s; without it the one in a disk image) is checked too, against \
       --certificate or the trust anchors for images. Where --certificate, --trust-anchors or --root-hash-signature is given, it has to hold, and no \
-      root hash has to be named; otherwise it is told. This is not the kernel's check, which asks its own keyrings.
+      root hash has to be named; otherwise it is reported. This is not the kernel's check, which asks its own keyrings.
 
       Needs no privilege and no device-mapper. The root hash comes from --root-hash, --root-hash-file, the file \
       NAME.roothash or NAME.usrhash beside NAME.raw, or an extended attribute of these names; only a root hash from a place you trust makes the answer mean something.
