@@ -63,7 +63,8 @@ struct ManifestScan {
     case .betweenLists: return pass(Self.betweenLists, to: .files(isFirst: true))
     case .files(let isFirst): return readEntry(isFirst, end: .end, next: .files(isFirst: false))
     case .end: return pass(Self.ending, to: .done)
-    case .done: return position == rest.count ? .needsMore : .failed
+    // Whether anything follows, `isComplete` says.
+    case .done: return .needsMore
     }
   }
 

@@ -53,6 +53,12 @@ import Verity
     }
   }
 
+  /// The same names in another order have the same sum.
+  @Test(arguments: [(["b", "a"], ["n"]), (["a"], ["o", "n"]), (["a", "a"], [])])
+  func namesAreSorted(objects: [String], files: [String]) throws {
+    #expect(Self.scan(try Self.text(objects: objects, files: files), pieces: 4096) == nil)
+  }
+
   /// Whatever is cut, changed or put behind it is another layout, or has other names.
   @Test func refusesOrNoticesEveryChange() throws {
     let paths = ["a.bpf.o", "b.bpf.o", "n", "o"]
