@@ -35,6 +35,11 @@ extension ErofsImage where Blocks: ~Copyable {
       }
       position = cluster.range.upperBound
       guard case .image(let place, _, _) = cluster.storage, place.count > largest?.count ?? 0 else { continue }
+      guard place.upperBound <= byteCount else {
+        throw FileSystemError(
+          .range, nid: inode.nid, expected: "contents before byte \(byteCount)",
+          found: "a cluster up to byte \(place.upperBound)")
+      }
       largest = place
     }
     return largest
