@@ -1,4 +1,5 @@
 internal import Base
+internal import FileSystems
 internal import Linux
 internal import Trust
 internal import Verity
@@ -108,7 +109,7 @@ extension ProvenanceError {
     let blocks = try VolumeBlocks.open(under: witness)
     let path = blocks.path
     do throws(VerityError) {
-      return try blocks.device.holdsErofsOnOneDevice()
+      return try ErofsSuperblock.isOnOneDevice(blocks.device)
     } catch {
       throw .image(path: path, error.diagnostic)
     }
@@ -118,22 +119,5 @@ extension ProvenanceError {
   private var isUnknownLayout: Bool {
     guard case .image(_, let diagnostic) = self else { return false }
     return diagnostic.code.hasPrefix("erofs.") && diagnostic.category == .unsupported
-  }
-}
-
-extension VerifiedBlocks where Self: ~Copyable {
-  /// Whether the superblock of an EROFS file system names no device beside this one: neither the feature DEVICE_TABLE nor
-  /// a count of extra devices (fs/erofs/erofs_fs.h: `feature_incompat` at byte 80 of the superblock, bit 3;
-  /// `extra_devices` at byte 86).
-  fileprivate borrowing func holdsErofsOnOneDevice() throws(VerityError) -> Bool {
-    let start: UInt64 = 1024
-    let (features, devices) = (start + 80, start + 86)
-    let size = UInt64(blockSize)
-    func byte(_ offset: UInt64) throws(VerityError) -> UInt8? {
-      try? block(offset / size).bytes.u8(at: Int(offset % size))
-    }
-    guard let incompatible = try byte(features) else { return false }
-    guard incompatible & 0x8 == 0, try byte(devices) == 0 else { return false }
-    return try byte(devices + 1) == 0
   }
 }

@@ -180,14 +180,19 @@ struct ClusterMap {
 }
 
 extension BlockCompression {
-  /// - Parameter number: `Z_EROFS_COMPRESSION_*` (fs/erofs/erofs_fs.h).
+  /// - Parameter number: ``erofsNumber``.
   init?(erofs number: UInt8) {
-    switch number {
-    case 0: self = .lz4
-    case 1: self = .lzma
-    case 2: self = .deflate
-    case 3: self = .zstd
-    default: return nil
+    guard let known = Self.allCases.first(where: { $0.erofsNumber == number }) else { return nil }
+    self = known
+  }
+
+  /// `Z_EROFS_COMPRESSION_*` (fs/erofs/erofs_fs.h).
+  var erofsNumber: UInt8 {
+    switch self {
+    case .lz4: 0
+    case .lzma: 1
+    case .deflate: 2
+    case .zstd: 3
     }
   }
 }

@@ -1,3 +1,4 @@
+public import Verity
 internal import KernelABI
 internal import Base
 
@@ -65,6 +66,8 @@ public struct ErofsSuperblock: Equatable, Sendable {
   /// `feature_compat`: SB_CHKSUM, MTIME, XATTR_FILTER, SHARED_EA_IN_METABOX, PLAIN_XATTR_PFX, ISHARE_XATTRS. None but the first
   /// changes anything that is read here.
   private static let acceptedCompatible: UInt32 = 0x3f
+  /// ISHARE_XATTRS.
+  private static let sharedContents: UInt32 = 0x20
 
   /// Reads the superblock and refuses whatever would let another reader see another file system than this one.
   ///
@@ -102,7 +105,7 @@ public struct ErofsSuperblock: Equatable, Sendable {
     features = Features(rawValue: raw.incompatible)
     // Without settings there is LZ4 alone, and the field has another meaning.
     let named = features.contains(.compressionSettings) ? raw.compressions : 1
-    compressions = Set((0..<4).filter { named >> $0 & 1 == 1 }.compactMap { BlockCompression(erofs: UInt8($0)) })
+    compressions = Set(BlockCompression.allCases.filter { named >> $0.erofsNumber & 1 == 1 })
     packedNid = raw.packedNid
   }
 
@@ -153,6 +156,29 @@ public struct ErofsSuperblock: Equatable, Sendable {
   }
 
   static func hexadecimal(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
+}
+
+extension ErofsSuperblock {
+  /// Whether the kernel reads the file system from this one device, be it in a layout that is refused here.
+  ///
+  /// The layouts are an allow-list: a feature that is not known may name another device. Contents that are shared in the page
+  /// cache with other file systems (`ISHARE_XATTRS`, Linux 7.0) may come from those.
+  public static func isOnOneDevice<Blocks: VerifiedBlocks & ~Copyable>(
+    _ blocks: borrowing Blocks
+  ) throws(VerityError) -> Bool {
+    // No block is smaller than 512 bytes, so the superblock lies in one.
+    let blockSize = UInt64(blocks.blockSize)
+    guard blockSize >= 512, offset / blockSize < blocks.blockCount else { return false }
+    let place = Int(offset % blockSize)
+    let bytes = try blocks.block(offset / blockSize).bytes.extracting(place..<place + size)
+    guard let raw = try? RawSuperblock(bytes), raw.magic == magic else { return false }
+    let layouts = Features.otherNames.keys.reduce(Features.known.rawValue) { $0 | 1 << UInt32($1) }
+    // The bit of a second compression is that of a table of devices too.
+    guard raw.incompatible & ~layouts == 0, !Features(rawValue: raw.incompatible).contains(.secondHead) else {
+      return false
+    }
+    return raw.extraDevices == 0 && raw.compatible & ~(acceptedCompatible & ~sharedContents) == 0
+  }
 }
 
 /// The fields as they stand.
