@@ -1,5 +1,6 @@
 internal import CLinuxShim
 internal import Glibc
+internal import KernelABI
 
 /// Attributes of files by name (xattr(7)).
 public enum ExtendedAttribute {
@@ -12,9 +13,8 @@ public enum ExtendedAttribute {
     var value = [UInt8](repeating: 0, count: limit)
     let count = unsafe value.withUnsafeMutableBytes { unsafe vb_getxattr(path, name, $0.baseAddress, UInt($0.count)) }
     guard count < 0 else { return Array(value.prefix(count)) }
-    switch errno {
-    case ENODATA, ENOENT, ENOTDIR, EOPNOTSUPP: return nil
-    default: throw SystemError("read the attribute \(name) of", path: path, errno: errno)
-    }
+    let error = SystemError.current("getxattr \(name)", path: path)
+    guard [.enodata, .enoent, .enotdir, .eopnotsupp].contains(error.code) else { throw error }
+    return nil
   }
 }

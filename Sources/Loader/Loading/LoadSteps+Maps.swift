@@ -84,7 +84,7 @@ extension LoadSteps {
       return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
     } catch {
       if let refusal = refusedEntry(error, "map `\(map.name)`") { throw refusal }
-      if let running = KernelReports.runningRelease(), running < map.type.since {
+      if error.code == .einval, let running = KernelReports.runningRelease(), running < map.type.since {
         let needs = "map type \(map.type.name) (Linux \(map.type.since); this is \(running))"
         throw .notKnownToKernel(subject: "map `\(map.name)`", needs: needs, error: error)
       }

@@ -6,27 +6,22 @@ internal import Linux
 extension LoadSteps {
   /// ENOSYS and EPERM, explained; nil for other errors.
   func refusedEntry(_ error: SystemError, _ subject: String) -> BPFLoadError? {
-    switch error.code {
-    case .enosys: return .noBPF
-    case .eperm: return notPermitted(error, subject)
-    default: return nil
-    }
+    if error.code == .enosys { return .noBPF }
+    return error.code == .eperm ? notPermitted(error, subject) : nil
   }
 
   /// A program that was refused without a word: the verifier always writes something, so it had not begun.
   func refusedBeforeVerifier(_ program: LinkedProgram, _ error: SystemError) -> BPFLoadError {
     let subject = "program `\(program.name)` of section `\(program.section)`"
     if let refusal = refusedEntry(error, subject) { return refusal }
-    switch error.code {
-    case .eacces: return notPermitted(error, subject)
-    case .enomem, .emfile, .enfile, .eagain, .enospc: return .system(error)
-    case .e2big:
-      let limit = ProgramSize.limit(held: KernelSettings.effectiveCapabilities())
-      let count = program.instructions.count / MemoryLayout<UInt64>.size
-      if count > limit { return .tooManyInstructions(subject: subject, count: count, limit: limit) }
-      return .notKnownToKernel(subject: subject, needs: tooOldForRecords(program), error: error)
-    default: return .notKnownToKernel(subject: subject, needs: nil, error: error)
-    }
+    if error.code == .eacces { return notPermitted(error, subject) }
+    if [.enomem, .emfile, .enfile, .eagain, .enospc].contains(error.code) { return .system(error) }
+    // Every other number stands for what the kernel does not know, and E2BIG for more.
+    guard error.code == .e2big else { return .notKnownToKernel(subject: subject, needs: nil, error: error) }
+    let limit = ProgramSize.limit(held: KernelSettings.effectiveCapabilities())
+    let count = program.instructions.count / ProgramSize.instructionBytes
+    if count > limit { return .tooManyInstructions(subject: subject, count: count, limit: limit) }
+    return .notKnownToKernel(subject: subject, needs: tooOldForRecords(program), error: error)
   }
 
   /// Where the program has CO-RE records and this kernel is too old for them: attributes that are longer than those it

@@ -29,9 +29,10 @@ extension VerifierLog {
     return Set(found.map(\.needed)).sorted { $0.rawValue > $1.rawValue }
   }
 
-  /// How the verifier says that privilege lacks.
+  /// How the verifier says that privilege lacks. Other operations on pointers are prohibited to every process.
   private static let restrictions: [(words: String, needed: Capability)] = [
-    ("prohibited", .perfmon), ("!root", .perfmon), ("leaks addr", .perfmon), ("pointer comparison", .perfmon),
+    ("pointer comparison prohibited", .perfmon), (" pointer prohibited", .perfmon), ("!root", .perfmon),
+    ("leaks addr", .perfmon), ("partial copy of pointer", .perfmon), ("corrupt spilled pointer", .perfmon),
     (Capability.bpf.name, .bpf), (Capability.perfmon.name, .perfmon),
   ]
 }

@@ -55,6 +55,15 @@ import Testing
     #expect(other.neededCapabilities(held: []) == [])
   }
 
+  /// What no capability allows.
+  @Test(arguments: [
+    "R1 pointer arithmetic with <<= operator prohibited", "R1 32-bit pointer arithmetic prohibited",
+    "R1 pointer arithmetic on map_value_or_null prohibited, null-check it first",
+  ])
+  func whatIsProhibitedToAll(words: String) {
+    #expect(VerifierLog("0: (bf) r6 = r1\n\(words)\nprocessed 1 insns").neededCapabilities(held: []) == [])
+  }
+
   @Test(.enabled(if: Machine.loads))
   func tellsAUserWithoutPrivileges() async {
     // In a process of its own, because users and capabilities belong to the whole process.
