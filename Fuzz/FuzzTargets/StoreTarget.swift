@@ -35,14 +35,14 @@ enum StoreTarget {
       var changed = state
       if (try? changed.activate(name)) != nil {
         try require(changed.active == name, "what was activated is active")
-        if let floor = state.activeFloor { try require(entry.version >= floor, "no older version becomes active") }
+        if let last = state.lastActivated { try require(entry.version >= last, "no older version becomes active") }
         try require((try? changed.remove(name)) == nil, "what is active is not removed")
       }
       changed = state
-      guard let floor = state.floors[name], (try? changed.remove(name)) != nil else { continue }
+      guard let highest = state.highestVersions[name], (try? changed.remove(name)) != nil else { continue }
       let result = try? changed.install(name, entry)
       try require(
-        result == nil || entry.version > floor.version || entry == floor, "no version comes back below the floor")
+        result == nil || entry.version > highest.version || entry == highest, "no version comes back below the highest")
     }
   }
 

@@ -21,8 +21,8 @@ public enum BlockCompression: Int32, CaseIterable, Sendable {
     }
   }
 
-  /// The library that undoes it, as the dynamic loader knows it.
-  public var library: String {
+  /// The shared library that undoes it, by the name that the dynamic loader looks for.
+  public var soname: String {
     switch self {
     case .lz4: "liblz4.so.1"
     case .lzma: "liblzma.so.5"

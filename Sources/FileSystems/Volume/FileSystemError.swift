@@ -19,7 +19,7 @@ public struct FileSystemError: Error, Equatable, Sendable {
     /// The file system uses a part of its format that this build does not read. Nothing is said against it.
     case feature = "unsupported-feature"
     /// A file is compressed, and the library for that is not on this host.
-    case library = "library-missing"
+    case missingLibrary = "missing-library"
     /// A compressed cluster does not make the bytes that its index promises.
     case cluster = "bad-cluster"
     /// The file system is larger than the verified device.
@@ -53,7 +53,7 @@ public struct FileSystemError: Error, Equatable, Sendable {
   public let found: String
   /// The verified device's own error, when ``check`` is ``Check/block``.
   public let blockFailure: VerityError?
-  /// What the library that is missing would undo, when ``check`` is ``Check/library``.
+  /// What the library that is missing would undo, when ``check`` is ``Check/missingLibrary``.
   public let compression: BlockCompression?
 
   init(
@@ -85,7 +85,7 @@ public struct FileSystemError: Error, Equatable, Sendable {
   }
 
   /// Whether the file system may well be sound: this build or this host does not read it.
-  public var isUnsupported: Bool { check == .feature || check == .library }
+  public var isUnsupported: Bool { check == .feature || check == .missingLibrary }
 
   /// The same error, naming the path unless it names one already.
   func at(path: String) -> FileSystemError {
@@ -109,7 +109,7 @@ extension FileSystemError: CustomStringConvertible {
       case .checksum: "the superblock's checksum does not fit"
       case .superblock: "the superblock is not acceptable"
       case .feature: "the file system uses what is not supported by this build"
-      case .library: "not supported on this host: \(compression?.library ?? "a library") is missing"
+      case .missingLibrary: "not supported on this host: \(compression?.soname ?? "a library") is missing"
       case .cluster: "a compressed cluster is damaged"
       case .deviceSize: "the file system is larger than the verified device"
       case .range: "metadata points outside the image"
@@ -139,7 +139,7 @@ extension FileSystemError: Diagnosable {
   private var category: Diagnostic.Category {
     switch check {
     case .notFound: .incomplete
-    case .feature, .library: .unsupported
+    case .feature, .missingLibrary: .unsupported
     case .block, .bootArea, .magic, .checksum, .superblock, .cluster, .deviceSize, .range, .inode, .directory, .tree,
       .limit, .wrongKind:
       .integrity
@@ -151,9 +151,9 @@ extension FileSystemError: Diagnosable {
     case .notFound: "list the image's files with `verity-bpf inspect IMAGE`"
     case .feature:
       "build the image without it, by `verity-bpf build-image` or mkfs.erofs"
-    case .library:
+    case .missingLibrary:
       compression.map {
-        "install the package with \($0.library): \($0.packages.debian) (Debian), \($0.packages.fedora) (Fedora)"
+        "install the package with \($0.soname): \($0.packages.debian) (Debian), \($0.packages.fedora) (Fedora)"
       }
     case .block, .wrongKind: nil
     case .bootArea, .cluster, .magic, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree, .limit:

@@ -48,7 +48,7 @@ extension ImageMount {
     try requireOwnMount(path, of: number)
     do throws(SystemError) {
       // Before it is unmounted, so that nothing remains of a run that is killed in between, and by the number, which is
-      // nobody else's while it is mounted. The kernel was told so when it was mounted, but not by versions before.
+      // nobody else's while it is mounted. `mount` says so to the kernel, but earlier versions did not.
       if case .volume = device { _ = try DeviceMapper.open().removeWhenUnused(number) }
       try Mount.unmount(path)
     } catch {

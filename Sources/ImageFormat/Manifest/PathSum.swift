@@ -1,7 +1,8 @@
 /// A sum over paths, whatever their order: two lists with equal sums have the same paths, each as often.
 ///
 /// It takes no memory, so that any number of paths can be compared. It is 128 bits over `Hasher`, a hash function whose key is
-/// random and different in each process: the maker of an image cannot choose other paths of the same sum.
+/// random and different in each process (unless SWIFT_DETERMINISTIC_HASHING is set, which is for debugging): the maker of an
+/// image cannot choose other paths of the same sum.
 struct PathSum: Equatable, Sendable {
   private var sums: (low: UInt64, high: UInt64) = (0, 0)
   /// How many paths were added.

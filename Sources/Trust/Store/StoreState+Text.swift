@@ -54,8 +54,8 @@ extension StoreState {
     return [
       "schema": .string(Self.schema), "serial": .unsigned(serial), "id": .optional(id),
       "signers_counter": .unsigned(signersCounter), "trusted": .string(trusted.description),
-      "policies": list(policies), "floors": list(floors), "active": .optional(active),
-      "active_floor": .optional(activeFloor?.description),
+      "policies": list(policies), "floors": list(highestVersions), "active": .optional(active),
+      "active_floor": .optional(lastActivated?.description),
     ]
   }
 
@@ -75,7 +75,8 @@ extension StoreState {
     guard value["schema"] == .string(Self.schema) || value["schema"] == .string(Self.earlierSchema),
       case .integer(let serial)? = value["serial"],
       let count = UInt64(exactly: serial), case .string(let trustedText)? = value["trusted"],
-      let trusted = Digest(trustedText), let policies = list(value["policies"]), let floors = list(value["floors"])
+      let trusted = Digest(trustedText), let policies = list(value["policies"]),
+      let highestVersions = list(value["floors"])
     else { return nil }
     self.init(trusted: trusted)
     self.serial = count
@@ -86,14 +87,14 @@ extension StoreState {
       id = known
     }
     self.policies = policies
-    self.floors = floors
+    self.highestVersions = highestVersions
     guard let name = Self.textOrNull(value["active"]), name.map({ policies[$0] != nil }) != false,
       let text = Self.textOrNull(value["active_floor"]), text != nil || name == nil
     else { return nil }
     active = name
     if let text {
-      guard let floor = PolicyVersion(text) else { return nil }
-      activeFloor = floor
+      guard let last = PolicyVersion(text) else { return nil }
+      lastActivated = last
     }
   }
 

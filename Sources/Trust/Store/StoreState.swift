@@ -29,11 +29,11 @@ public struct StoreState: Equatable, Sendable {
   /// The installed policies by name.
   public internal(set) var policies: [String: Entry] = [:]
   /// The highest version each name ever had, also after removal.
-  public internal(set) var floors: [String: Entry] = [:]
+  public internal(set) var highestVersions: [String: Entry] = [:]
   /// The active policy's name.
   public internal(set) var active: String?
   /// The version of the policy that was activated last; no older one can follow, whatever its name.
-  public internal(set) var activeFloor: PolicyVersion?
+  public internal(set) var lastActivated: PolicyVersion?
 
   /// A store without policies.
   public init(trusted: Digest, id: String? = nil) {
@@ -75,12 +75,12 @@ public struct StoreState: Equatable, Sendable {
     guard Self.canStore(name) else { throw .name(name) }
     let present = policies[name]
     if present == entry { return .unchanged }
-    if let floor = floors[name], entry.version <= floor.version, floor != entry {
-      throw .stale(name: name, version: entry.version, lowest: floor.version)
+    if let highest = highestVersions[name], entry.version <= highest.version, highest != entry {
+      throw .stale(name: name, version: entry.version, lowest: highest.version)
     }
     policies[name] = entry
-    floors[name] = entry
-    if active == name { activeFloor = entry.version }
+    highestVersions[name] = entry
+    if active == name { lastActivated = entry.version }
     serial += 1
     return present.map { .updated(from: $0.version) } ?? .added
   }
@@ -88,16 +88,16 @@ public struct StoreState: Equatable, Sendable {
   /// Makes an installed policy the active one. Activating it again changes nothing.
   public mutating func activate(_ name: String) throws(StoreRefusal) {
     guard let entry = policies[name] else { throw .unknown(name: name) }
-    if let floor = activeFloor, entry.version < floor {
-      throw .downgrade(name: name, version: entry.version, lowest: floor)
+    if let last = lastActivated, entry.version < last {
+      throw .downgrade(name: name, version: entry.version, lowest: last)
     }
     guard active != name else { return }
     active = name
-    activeFloor = entry.version
+    lastActivated = entry.version
     serial += 1
   }
 
-  /// Removes a policy; its floor stays.
+  /// Removes a policy; the highest version of its name stays.
   public mutating func remove(_ name: String) throws(StoreRefusal) {
     guard policies[name] != nil else { throw .unknown(name: name) }
     guard active != name else { throw .active(name: name) }

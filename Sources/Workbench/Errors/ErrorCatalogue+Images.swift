@@ -46,7 +46,7 @@ extension ErrorCatalogue {
       "The EROFS superblock has a value that is not accepted, such as an impossible size of blocks.",
     "erofs.unsupported-feature":
       "The file system uses a part of EROFS that this build does not read: 48-bit layouts, metadata compression, device tables, composefs, or something that is newer than this build. That is no reason to distrust it. `verify` checks its blocks all the same.",
-    "erofs.library-missing":
+    "erofs.missing-library":
       "Files of the image are compressed, and the library that undoes it (liblz4, liblzma, zlib or libzstd) is not on this host. Install the package that is named. Nothing is wrong with the image.",
     "erofs.bad-cluster":
       "The bytes of a compressed cluster do not make what the file system's index says. Get the image again, or build it again.",
@@ -73,7 +73,7 @@ extension ErrorCatalogue {
       "The tree is asked for, or was made, with a parameter that is not accepted: see docs/formats.md for the list and the reasons.",
     "verity.truncated": "The file ends before the data or the tree does. It was not copied whole.",
     "verity.trailing-bytes":
-      "Bytes follow the tree that are under no hash. Somebody who looks at the file as something else could find something in them, so they are refused, in a file that holds data and tree. Partitions, devices and trees in files of their own may be larger than what lies in them: nothing reads the rest.",
+      "Bytes follow the tree that are under no hash. A program that reads the file in another format could find data in them, so they are refused, in a file that holds data and tree. Partitions, devices and trees in files of their own may be larger than what lies in them: nothing reads the rest.",
     "verity.data-size":
       "The superblock does not stand right behind the data. A tree read with another number of data blocks can show other contents under the same root hash.",
     "verity.gap-not-zero":
@@ -157,7 +157,7 @@ extension ErrorCatalogue {
     "mount.no-file-system":
       "The image's blocks are proven, and there is no EROFS file system in them. Others are not mounted: their parsers in the kernel would be shown what nobody here understands.",
     "mount.active":
-      "A dm-verity volume of that name is active, so it is not set up a second time. Use the mount it has, take it down with `verity-bpf umount` (by its directory, or by its name when it is mounted nowhere because a run was killed), or give the new one another name. A volume that was unmounted while somebody still used it goes by itself when its last user is gone.",
+      "A dm-verity volume of that name is active, so it is not set up a second time. Use the mount it has, take it down with `verity-bpf umount` (by its directory, or by its name when it is mounted nowhere because a run was killed), or give the new one another name. A volume that was unmounted while it was still in use is removed by the kernel with its last user.",
     "mount.deactivation":
       "The kernel did not take the dm-verity volume down, though nothing is mounted from it any more. It holds no data that could be lost; `dmsetup info` shows its state.",
     "mount.not-ours":

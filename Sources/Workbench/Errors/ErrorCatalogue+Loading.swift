@@ -8,7 +8,7 @@ extension ErrorCatalogue {
     "provenance.device":
       "The mounted file system's device leads to no image: it is neither a dm-verity volume nor a loop device over an image with a tree.",
     "provenance.suspended":
-      "A device-mapper device that the object is read from, or one under it, is suspended: what is read from it waits until it is resumed, and meanwhile its table can be replaced. So nothing is read. A device that is suspended while it is read from is waited for a few seconds. Whoever suspended it resumes it (dmsetup resume).",
+      "A device-mapper device that the object is read from, or one under it, is suspended: what is read from it waits until it is resumed, and meanwhile its table can be replaced. So nothing is read. A device that is suspended while it is read from is waited for a few seconds. The program that suspended it has to resume it (dmsetup resume).",
     "provenance.cannot-ask":
       "The kernel could not be asked for what the check needs: its file system is not mounted in its place, something was put over one of its files or over a device node, a node is missing, or what it says cannot be read. That is not the same as no, so nothing is concluded from it. It may be a container that hides these places, or an attempt to keep an answer back; docs/threat-model.md lists every statement of the kernel's, and what follows without it.",
     "provenance.no-permission":

@@ -63,7 +63,7 @@ import Testing
     _ = try state.install("a", entry("1.0.0", 1))
     try state.activate("a")
     _ = try state.install("a", entry("3.0.0", 2))
-    #expect(state.active == "a" && state.activeFloor == PolicyVersion(3, 0, 0))
+    #expect(state.active == "a" && state.lastActivated == PolicyVersion(3, 0, 0))
     _ = try state.install("b", entry("2.0.0", 3))
     #expect(throws: StoreRefusal.self) { try state.activate("b") }
   }

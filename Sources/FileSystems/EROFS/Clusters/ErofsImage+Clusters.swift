@@ -203,7 +203,7 @@ extension ErofsImage where Blocks: ~Copyable {
     switch error {
     case .unavailable(let compression, let reason):
       FileSystemError(
-        .library, expected: "\(compression.library), which undoes \(compression.name)", found: reason,
+        .missingLibrary, expected: "\(compression.soname), which undoes \(compression.name)", found: reason,
         compression: compression)
     case .damaged(let compression):
       FileSystemError(

@@ -32,7 +32,7 @@ struct VerifyCommand: Command {
       A file system, or files of it, that this build does not read are named; the blocks are checked all the same.
 
       Exit codes: 0 every block is proven, or the signature holds; 4 the image is corrupt, malformed or suspicious, or has \
-      another root hash, or it or the object is not signed by somebody trusted, or was revoked; 6 this build does not support the \
+      another root hash, or it or the object is not signed by a trusted signer, or was revoked; 6 this build does not support the \
       image, or cannot read every file of it on this host, which says nothing against it; 1 something could not be read, 64 usage.
       """,
     examples: [

@@ -84,10 +84,10 @@ import Verity
     let image = try open512(try ErofsFixture.named(fixture).image(), decompressor: NoDecompressor())
     let inode = try image.lookup("text")
     let error = try #require(#expect(throws: FileSystemError.self) { try image.readFile(inode, limit: 1 << 20) })
-    #expect(error.diagnostic.code == "erofs.library-missing" && error.diagnostic.category == .unsupported)
+    #expect(error.diagnostic.code == "erofs.missing-library" && error.diagnostic.category == .unsupported)
     #expect(error.diagnostic.message.contains("not supported on this host: \(library) is missing"))
     #expect(error.diagnostic.next?.contains("install") == true)
-    #expect(try image.obstacle(to: inode)?.check == .library)
+    #expect(try image.obstacle(to: inode)?.check == .missingLibrary)
     // What is stored as it is needs no library.
     #expect(try image.readFile(try image.lookup("short"), limit: 100).count == 20)
   }
@@ -110,6 +110,6 @@ struct NoDecompressor: BlockDecompressor {
   func decompress(
     _ block: borrowing RawSpan, _ compression: BlockCompression, count: Int, isPart: Bool
   ) throws(BlockDecompressionError) -> [UInt8] {
-    throw .unavailable(compression, reason: "\(compression.library): cannot open shared object file")
+    throw .unavailable(compression, reason: "\(compression.soname): cannot open shared object file")
   }
 }
