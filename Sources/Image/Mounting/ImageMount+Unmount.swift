@@ -47,8 +47,8 @@ extension ImageMount {
     let device = try ownDevice(number, on: path)
     try requireOwnMount(path, of: number)
     do throws(SystemError) {
-      // Before it is unmounted, so that nothing remains of a run that is killed in between, and by the number, which is
-      // nobody else's while it is mounted. `mount` says so to the kernel, but earlier versions did not.
+      // Before it is unmounted, so that nothing remains of a run that is killed in between, and by the number, which no
+      // other device has while it is mounted. `mount` says so to the kernel, but earlier versions did not.
       if case .volume = device { _ = try DeviceMapper.open().removeWhenUnused(number) }
       try Mount.unmount(path)
     } catch {

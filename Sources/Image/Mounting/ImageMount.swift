@@ -252,7 +252,7 @@ private struct HeldVolume: ~Copyable {
     }
     let node = KernelStatement.mappedNode.place(name)
     let open = try KernelDevice.openBlock(active.number, at: node)
-    // By the number, which is nobody else's while the device is open.
+    // By the number, which no other device has while this one is open.
     guard try mapper.removeWhenUnused(active.number) else {
       throw SystemError.unanswered(.mapperDevice, at: name, found: "a device that was removed though it is open")
     }

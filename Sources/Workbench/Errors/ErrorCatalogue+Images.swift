@@ -53,7 +53,7 @@ extension ErrorCatalogue {
     "erofs.device-size":
       "The file system says that it is larger than the data under the tree, so that a part of it would be under no hash. The other way round, data that go on behind the file system, is fine: slots of a fixed size are larger than what lies in them.",
     "verify.padding":
-      "The data under the tree go on behind the file system, and there something else than zeros follows. It is under the root hash, so nobody has changed it, and it is in no file, so nothing reads it.",
+      "The data under the tree go on behind the file system, and there something else than zeros follows. It is under the root hash, so it is as the image was built; it is in no file, so nothing reads it.",
     "erofs.out-of-range": "Something in the file system points beyond the end of the image.",
     "erofs.bad-inode": "An inode of the file system contradicts itself. mkfs.erofs does not write this.",
     "erofs.bad-directory":
