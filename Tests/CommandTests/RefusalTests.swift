@@ -1,3 +1,4 @@
+import BPFObject
 import Base
 import Linux
 import TestSupport
@@ -88,9 +89,16 @@ struct RefusalTests {
     Kind(testDescription: "procfs", path: "/proc/version", code: "provenance.file-system"),
     Kind(testDescription: "magic link", path: "/proc/self/exe", code: "provenance.file-system"),
     Kind(testDescription: "disk file system", path: "COPY", code: "provenance.file-system"),
+    Kind(testDescription: "larger than an object", path: "LARGE", code: "provenance.file-system"),
   ])
   func refusesDescriptorsWithoutProvenance(kind: Kind) throws {
-    let path = kind.path == "COPY" ? directory.file("progs/xdp_counter.bpf.o") : kind.path
+    let path =
+      switch kind.path {
+      case "COPY": directory.file("progs/xdp_counter.bpf.o")
+      case "LARGE": try directory.write("large", "")
+      default: kind.path
+      }
+    if kind.path == "LARGE" { try OwnedFD.open(path, .readWrite).truncate(to: UInt64(BPFObject.maximumByteCount) + 1) }
     try expectRefusal(
       try load(["--fd", "3", "--policy", policy], object: path), exit: 4, code: kind.code)
   }

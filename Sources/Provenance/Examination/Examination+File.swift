@@ -18,10 +18,15 @@ extension Examination {
     return try finish(try Self.contents(of: descriptor, name: path), path: path, evidence: Evidence())
   }
 
-  /// Examines the object behind a descriptor when it is signed; nil when it is not.
+  /// Examines the object behind a descriptor when it is signed; nil when it is not, or is larger than any object.
   mutating func examine(signed number: Int32) throws(ProvenanceError) -> ExaminedObject? {
     let descriptor = try OpenObject.duplicate(number)
-    let bytes = try Self.contents(of: descriptor, name: "fd \(number)")
+    let bytes: [UInt8]
+    do throws(ProvenanceError) {
+      bytes = try Self.contents(of: descriptor, name: "fd \(number)")
+    } catch .tooLarge {
+      return nil
+    }
     guard ObjectVerifier.isSigned(bytes.rawSpan) else { return nil }
     let path = KernelFile.link(.openFileName, "\(number)") ?? ""
     return try finish(bytes, path: path, evidence: Evidence())
@@ -44,10 +49,11 @@ extension Examination {
     do throws(SystemError) { status = try descriptor.status() } catch { throw .system(error) }
     // A pipe or device has no bytes to come back to.
     guard status.kind == .regular else { throw .system(SystemError("read", path: name, .einval)) }
-    guard status.size <= Examination.sizeLimit else { throw .system(SystemError("read", path: name, .efbig)) }
+    guard status.size <= sizeLimit else { throw .tooLarge(object: name, size: status.size, limit: sizeLimit) }
     let answer = try OpenContents.read(descriptor, on: status.device, byteCount: Int(status.size))
     do throws(SystemError) {
-      guard let bytes = try answer.get() else { throw SystemError("read", path: name, .efbig) }
+      // It got shorter since it was asked for its size.
+      guard let bytes = try answer.get() else { throw SystemError("read", path: name, .eio) }
       return bytes
     } catch {
       throw .system(error)
