@@ -14,6 +14,19 @@ import Testing
     #expect(value == 7)
   }
 
+  /// An open file that outlived the call would keep its file system from being unmounted.
+  @Test func whatTheCallHeldIsGoneWhenItHasAnswered() throws {
+    final class Held: Sendable {}
+    for _ in 0..<500 {
+      var held: Held? = Held()
+      weak let seen = held
+      let value = try SuspendedDevice.bounding(
+        patience: 1, { () throws(SuspendedDevice) in }, { [held] in held == nil ? 0 : 7 })
+      held = nil
+      #expect(value == 7 && seen == nil)
+    }
+  }
+
   /// What waits for good is left behind, and says what was suspended.
   @Test func givesUpWhatStaysSuspended() {
     let blocked = Semaphore()

@@ -62,7 +62,9 @@ public struct SuspendedDevice: Error, Equatable, Sendable {
 
   /// Makes a call that reads from a device, and gives it up when the device is suspended meanwhile and stays so.
   ///
-  /// The call is made on a thread of its own, which goes on waiting then, and ends with the process.
+  /// The call is made on a thread of its own. Once it has answered, that thread is gone, with all that it held: a file that is
+  /// still open would keep its file system from being unmounted. A thread that is given up goes on waiting, and ends with the
+  /// process.
   ///
   /// - Parameters:
   ///   - patience: seconds that it may be suspended.
@@ -78,7 +80,19 @@ public struct SuspendedDevice: Error, Equatable, Sendable {
       outcome.isThere.signal()
     }
     guard let thread else { return call() }
-    thread.detach()
+    do throws(SuspendedDevice) {
+      let value = try Self.wait(for: outcome, patience: patience, requireNone)
+      _ = consume thread
+      return value
+    } catch {
+      thread.detach()
+      throw error
+    }
+  }
+
+  private static func wait<Value: Sendable>(
+    for outcome: Outcome<Value>, patience: Double, _ requireNone: () throws(SuspendedDevice) -> Void
+  ) throws(SuspendedDevice) -> Value {
     var suspended: Stopwatch?
     while true {
       if outcome.isThere.wait(milliseconds: 50), let value = outcome.value.withLock({ $0 }) { return value }
