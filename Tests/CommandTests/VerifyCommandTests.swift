@@ -210,7 +210,25 @@ import Testing
     let hash = try #require(
       report.split(separator: "\n").first { $0.hasPrefix("Root hash:") }?.split(separator: "\t").last)
     let result = try verify(path, "--root-hash", String(hash).trimmed)
-    try expect(result, exit: 4, verdict: "malformed", code: "erofs.boot-area")
+    try expect(result, exit: 4, verdict: "suspicious", code: "erofs.boot-area")
+  }
+
+  /// Parity behind the tree is not read here, which says nothing against it; other bytes are another matter.
+  @Test func errorCorrectionIsNotSupported() throws {
+    let path = try directory.write("fec.raw", try directory.read("image.raw"))
+    let end = try OwnedFD.open(path, .readOnly).status().size
+    let report = try Tools.run(
+      "veritysetup", "format", path, path, "--data-blocks=\(image.dataSize / 4096)", "--hash-offset=\(image.dataSize)",
+      "--fec-device=\(path)", "--fec-offset=\(end)")
+    let hash = try #require(
+      report.split(separator: "\n").first { $0.hasPrefix("Root hash:") }?.split(separator: "\t").last)
+    let root = ["--root-hash", String(hash).trimmed]
+    try expect(try verify(path, root[0], root[1]), exit: 6, verdict: "unsupported", code: "verity.error-correction")
+    // As the message says.
+    let named = ["verify", "--json", path, "--verity-data", path, "--hash-offset", "\(image.dataSize)"]
+    try expect(try VerityBPFCommand.run(named + root), exit: 0, verdict: "ok", code: nil)
+    try Tools.patch(path, at: end, with: 0x5a)
+    try expect(try verify(path, root[0], root[1]), exit: 4, verdict: "suspicious", code: "verity.trailing-bytes")
   }
 
   @Test func tellsUsageFromWhatCannotBeRead() throws {

@@ -10,7 +10,7 @@ public struct FileSystemError: Error, Equatable, Sendable {
     /// The first 1024 bytes hold something. They are no part of the file system, so nobody looks at them, and a hash
     /// tree block hidden there could give a second image the same root hash.
     case bootArea = "boot-area"
-    /// No superblock at byte 1024.
+    /// No superblock at byte 1024. Another file system may be there, of which nothing is said.
     case magic = "not-erofs"
     /// The superblock's CRC-32C is wrong or absent.
     case checksum = "superblock-checksum"
@@ -32,7 +32,7 @@ public struct FileSystemError: Error, Equatable, Sendable {
     case directory = "bad-directory"
     /// The directories do not form a tree.
     case tree = "bad-tree"
-    /// A budget of ``FileSystemLimits`` was passed.
+    /// A budget of ``FileSystemLimits`` was passed. Nothing is said against it.
     case limit = "too-large"
     /// There is no file of that name.
     case notFound = "not-found"
@@ -76,6 +76,11 @@ public struct FileSystemError: Error, Equatable, Sendable {
     FileSystemError(.notFound, path: path, expected: "a file of that name", found: "none")
   }
 
+  /// A file has more than is read of its kind.
+  public static func tooLarge(_ path: String, allowed: String, found: String) -> FileSystemError {
+    FileSystemError(.limit, path: path, expected: allowed, found: found)
+  }
+
   /// The same error, naming the inode unless it names one already.
   func at(nid: UInt64) -> FileSystemError {
     guard self.nid == nil else { return self }
@@ -105,7 +110,7 @@ extension FileSystemError: CustomStringConvertible {
       switch check {
       case .block: "a block of the image could not be proven"
       case .bootArea: "the boot area is not empty"
-      case .magic: "the image is not an \(format.name) file system"
+      case .magic: "the image holds no \(format.name) file system, and this build reads no other"
       case .checksum: "the superblock's checksum does not fit"
       case .superblock: "the superblock is not acceptable"
       case .feature: "the file system uses what is not supported by this build"
@@ -132,16 +137,18 @@ extension FileSystemError: Diagnosable {
   public var diagnostic: Diagnostic {
     // The device says best what is wrong with its block.
     if let blockFailure { return blockFailure.diagnostic }
-    return Diagnostic(
+    let diagnostic = Diagnostic(
       "\(format.rawValue).\(check.rawValue)", category, sentence, expected: expected, found: found, next: next)
+    // No tool writes there, and no disk puts something there by accident.
+    return check == .bootArea ? diagnostic.suspicious() : diagnostic
   }
 
   private var category: Diagnostic.Category {
     switch check {
     case .notFound: .incomplete
-    case .feature, .missingLibrary: .unsupported
-    case .block, .bootArea, .magic, .checksum, .superblock, .cluster, .deviceSize, .range, .inode, .directory, .tree,
-      .limit, .wrongKind:
+    case .magic, .feature, .missingLibrary, .limit: .unsupported
+    case .block, .bootArea, .checksum, .superblock, .cluster, .deviceSize, .range, .inode, .directory, .tree,
+      .wrongKind:
       .integrity
     }
   }
@@ -155,8 +162,10 @@ extension FileSystemError: Diagnosable {
       compression.map {
         "install the package with \($0.soname): \($0.packages.debian) (Debian), \($0.packages.fedora) (Fedora)"
       }
+    case .magic: "check its blocks, whatever they are: verity-bpf verify IMAGE"
+    case .limit: "nothing is said against the image; make one with less in it, or several"
     case .block, .wrongKind: nil
-    case .bootArea, .cluster, .magic, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree, .limit:
+    case .bootArea, .cluster, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree:
       "do not trust this image; build it again with `verity-bpf build-image`"
     }
   }

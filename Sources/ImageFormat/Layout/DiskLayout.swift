@@ -28,7 +28,15 @@ public enum DiskLayout {
     in source: borrowing some ByteSource & ~Copyable, hashOffset: UInt64? = nil, fit: VerityLayout.Fit = .exact
   ) throws(LayoutError) -> VerityLayout {
     let offset: UInt64
-    if let hashOffset { offset = hashOffset } else { offset = try fileSystemSize(in: source) }
+    if let hashOffset {
+      offset = hashOffset
+    } else {
+      offset = try fileSystemSize(in: source)
+      let devices = try otherDeviceCount(in: source)
+      if devices > 0, !holdsSuperblock(source, at: offset) {
+        throw .severalDevices(count: devices, superblockOffset: offset)
+      }
+    }
     do throws(VerityError) {
       return try VerityLayout.read(appendedTo: source, superblockOffset: offset, fit: fit)
     } catch {
@@ -93,6 +101,29 @@ public enum DiskLayout {
   ///
   /// - Throws: ``LayoutError`` when there is none.
   public static func fileSystemSize(in source: borrowing some ByteSource & ~Copyable) throws(LayoutError) -> UInt64 {
+    let bytes = try superblock(in: source)
+    let superblock = bytes.rawSpan
+    guard let magic = try? superblock.u32(at: 0), let blockBits = try? superblock.u8(at: 12),
+      let blocks = try? superblock.u32(at: 36), UInt64(magic) == FileSystemMagic.erofs.rawValue
+    else { throw .noFileSystem(byteCount: source.byteCount) }
+    guard (9...16).contains(blockBits), blocks > 0 else {
+      throw .fileSystemSize(blockBits: blockBits, blocks: blocks)
+    }
+    return UInt64(blocks) << UInt64(blockBits)  // at most 2^48
+  }
+
+  /// How many devices the table of an EROFS file system names besides the one that it is on (`extra_devices`, at 86).
+  private static func otherDeviceCount(
+    in source: borrowing some ByteSource & ~Copyable
+  ) throws(LayoutError) -> UInt16 {
+    let bytes = try superblock(in: source)
+    return (try? bytes.rawSpan.u16(at: 86)) ?? 0
+  }
+
+  /// The bytes where an EROFS superblock would be.
+  private static func superblock(
+    in source: borrowing some ByteSource & ~Copyable
+  ) throws(LayoutError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 128)
     guard source.byteCount >= 1024 + 128 else { throw .noFileSystem(byteCount: source.byteCount) }
     do throws(ByteSourceError) {
@@ -102,13 +133,6 @@ public enum DiskLayout {
     } catch {
       throw .verity(.source(error))
     }
-    let superblock = bytes.rawSpan
-    guard let magic = try? superblock.u32(at: 0), let blockBits = try? superblock.u8(at: 12),
-      let blocks = try? superblock.u32(at: 36), UInt64(magic) == FileSystemMagic.erofs.rawValue
-    else { throw .noFileSystem(byteCount: source.byteCount) }
-    guard (9...16).contains(blockBits), blocks > 0 else {
-      throw .fileSystemSize(blockBits: blockBits, blocks: blocks)
-    }
-    return UInt64(blocks) << UInt64(blockBits)  // at most 2^48
+    return bytes
   }
 }

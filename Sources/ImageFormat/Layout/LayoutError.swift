@@ -9,6 +9,8 @@ public enum LayoutError: Error, Equatable, Sendable {
   case noFileSystem(byteCount: UInt64)
   /// The EROFS superblock's size fields make no sense.
   case fileSystemSize(blockBits: UInt8, blocks: UInt32)
+  /// The EROFS superblock names other devices for its files' contents, so that its size does not say where the data ends.
+  case severalDevices(count: UInt16, superblockOffset: UInt64)
   /// A root-hash file does not hold one root hash; `found` describes what it holds.
   case rootHash(found: String)
   /// A GUID partition table is damaged, or holds other partitions than an image has; the first text names the part.
@@ -44,6 +46,15 @@ extension LayoutError: Diagnosable {
         "layout.file-system-size", .integrity, "the EROFS superblock at byte 1024 has no usable size",
         expected: "blocks of 2^9 to 2^16 bytes, at least one", found: "\(blocks) blocks of 2^\(blockBits) bytes",
         next: "rebuild the image: verity-bpf build-image DIR -o IMAGE")
+    case .severalDevices(let count, let offset):
+      Diagnostic(
+        "layout.several-devices", .unsupported,
+        "the file system says that contents are on other devices, so that its size does not say where the hash tree is",
+        expected: "an EROFS without a device table, or a dm-verity superblock behind it at byte \(offset)",
+        found: "a device table, \(count) devices (mkfs.erofs --tar=i, --blobdev)",
+        next:
+          "name the place of the superblock, --hash-offset N, to check its blocks; its files are not read by this build"
+      )
     case .rootHash(let found):
       Diagnostic(
         "layout.root-hash", .integrity, "this is not a root hash",

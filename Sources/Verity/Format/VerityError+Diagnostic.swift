@@ -64,6 +64,14 @@ extension VerityError: Diagnosable {
         "bytes after the end of the \(region.rawValue) at byte \(expected) are under no hash",
         expected: "\(expected) bytes", found: "\(actual) bytes", next: Self.distrust
       ).suspicious()
+    case .errorCorrection(let offset, let roots, let treeEnd):
+      Diagnostic(
+        "verity.error-correction", .unsupported, "data for error correction (FEC) follows the hash tree",
+        expected: "a file that ends with the tree, at byte \(treeEnd)",
+        found: "parity with \(roots) roots from byte \(offset) on",
+        next:
+          "name the file as that of its tree too, of which only the tree is read, --verity-data IMAGE --hash-offset N; "
+          + "or make the tree again with a file of its own for the parity: veritysetup format --fec-device FILE")
     case .dataSize(let blocks, let expected, let superblockOffset):
       Diagnostic(
         "verity.data-size", .integrity,

@@ -23,6 +23,8 @@ public enum VerityError: Error, Equatable, Sendable {
   case truncated(Region, expected: UInt64, actual: UInt64)
   /// A source is longer than the superblock says, so that some of its bytes are under no hash.
   case trailingBytes(Region, expected: UInt64, actual: UInt64)
+  /// Behind the tree, which ends at `treeEnd`, lies parity for error correction (FEC) with so many roots.
+  case errorCorrection(offset: UInt64, roots: Int, treeEnd: UInt64)
   /// The data ends before or after the place of the superblock.
   case dataSize(blocks: UInt64, expected: UInt64, superblockOffset: UInt64)
   /// Bytes between the superblock and the first hash block are not zero.

@@ -79,6 +79,9 @@ public struct VerityLayout: Hashable, Sendable {
     switch fit {
     case .exact:
       guard source.byteCount == layout.treeEnd else {
+        if let parity = try ErrorCorrection.find(behind: layout, in: source) {
+          throw .errorCorrection(offset: parity.offset, roots: parity.roots, treeEnd: layout.treeEnd)
+        }
         throw .trailingBytes(.image, expected: layout.treeEnd, actual: source.byteCount)
       }
       try layout.requireZeroGap(rest, in: source)

@@ -53,7 +53,8 @@ public struct BlockFault: Sendable, Equatable {
     case .dataMismatch(let index, let offset, _, _):
       (area, level, block, self.offset) = (.data, nil, index, offset)
     case .source, .sink, .hashing, .parameter, .noSuperblock, .superblock, .unsupported, .truncated, .trailingBytes,
-      .dataSize, .gapNotZero, .rootHashAlgorithm, .blockOutOfRange, .memoryLimit, .blockCount, .cancelled:
+      .errorCorrection, .dataSize, .gapNotZero, .rootHashAlgorithm, .blockOutOfRange, .memoryLimit, .blockCount,
+      .cancelled:
       return nil
     }
   }

@@ -13,6 +13,8 @@ extension ErrorCatalogue {
       "The data does not begin as an EROFS file system does (magic e0f5e1e2 at byte 1024), so nothing says where it ends and its tree begins. Name the place of the superblock with --hash-offset when it is another file system.",
     "layout.file-system-size":
       "The file system says that it has another size than the data under the tree. What is beyond its end would be under the root hash and in no file; what is missing would be read from elsewhere.",
+    "layout.several-devices":
+      "An EROFS may keep the contents of its files on other devices, which a table in it names: so do the index of a tar archive (mkfs.erofs --tar=i) and --blobdev. What its superblock counts is then not what a hash tree covers, and the tree has to be named (--hash-offset). `verify` checks its blocks; its files are not read here. That is no reason to distrust it.",
     "layout.outside":
       "A part of the image is said to lie beyond the end of the file. The file is cut short, or a table in it lies.",
     "layout.partition-table":
@@ -38,8 +40,9 @@ extension ErrorCatalogue {
     "erofs.block":
       "A block of the file system could not be read or proven; the reason is shown with it. Get the image again.",
     "erofs.boot-area":
-      "The first 1024 bytes of the file system hold something. Nobody looks at them, and hash blocks hidden there could give a second image the same root hash, so they have to be zero.",
-    "erofs.not-erofs": "At byte 1024 there is no EROFS superblock. Only EROFS is read here.",
+      "The first 1024 bytes of the file system hold something. Nobody looks at them, and hash blocks hidden there could give a second image the same root hash, so they have to be zero. Neither mkfs.erofs nor a failing disk puts something there alone.",
+    "erofs.not-erofs":
+      "At byte 1024 there is no EROFS superblock, and only EROFS is read here. Nothing is said against the image: `verify` checks its blocks whatever they are.",
     "erofs.superblock-checksum":
       "The checksum of the EROFS superblock is wrong. An image may have none, and what it has must be right.",
     "erofs.superblock":
@@ -59,7 +62,8 @@ extension ErrorCatalogue {
     "erofs.bad-directory":
       "A directory's entries are not sorted, lead outside of it, or have names that no file can have.",
     "erofs.bad-tree": "The directories do not form a tree: one is in two places, or within itself.",
-    "erofs.too-large": "The image has more files, or a larger one, than this reader takes.",
+    "erofs.too-large":
+      "The image has more files, or a larger one, than this reader takes. docs/formats.md has the limits. Nothing is said against the image.",
     "erofs.not-found": "The image has no file of that name. `verity-bpf inspect IMAGE` lists those it has.",
     "erofs.wrong-kind":
       "The path leads to something else than was asked for, such as a directory or a symbolic link. Links are never followed in an image.",
@@ -74,6 +78,8 @@ extension ErrorCatalogue {
     "verity.truncated": "The file ends before the data or the tree does. It was not copied whole.",
     "verity.trailing-bytes":
       "Bytes follow the tree that are under no hash. A program that reads the file in another format could find data in them, so they are refused, in a file that holds data and tree. Partitions, devices and trees in files of their own may be larger than what lies in them: nothing reads the rest.",
+    "verity.error-correction":
+      "Behind the tree lies parity for error correction, as `veritysetup format --fec-device` writes it. The first of its code words are what the data and the tree make; whether the others are, and what they could correct, is not looked at, so a file that holds data, tree and parity is not taken as a whole. Nothing is said against it. Named as data and tree (--verity-data, --hash-offset) it is read as dm-verity maps it.",
     "verity.data-size":
       "The superblock does not stand right behind the data. A tree read with another number of data blocks can show other contents under the same root hash.",
     "verity.gap-not-zero":

@@ -50,6 +50,26 @@ import Testing
     #expect(throws: LayoutError.self) { try DiskLayout.appended(in: ArraySource(bytes)) }
   }
 
+  /// The superblock of one that has its contents elsewhere does not say where the tree is.
+  @Test(.enabled(if: isInstalled(), "mkfs.erofs is not installed"))
+  func namesTheDevicesOfAnIndex() throws {
+    let image = try Self.image()
+    let offset = image.layout.superblockOffset
+    var bytes = image.bytes
+    bytes.storeLittleEndian(UInt16(2), at: 1024 + 86)
+    // Where a tree is found all the same, the reader of the file system says it.
+    #expect(try DiskLayout.appended(in: ArraySource(bytes)) == image.layout)
+    bytes.insert(contentsOf: [UInt8](repeating: 0, count: 4096), at: Int(offset))
+    let error = #expect(throws: LayoutError.severalDevices(count: 2, superblockOffset: offset)) {
+      try DiskLayout.appended(in: ArraySource(bytes))
+    }
+    #expect(error?.diagnostic.category == .unsupported && error?.diagnostic.next?.contains("--hash-offset") == true)
+    bytes.storeLittleEndian(UInt16(0), at: 1024 + 86)
+    #expect(throws: LayoutError.verity(.noSuperblock(offset: offset))) {
+      try DiskLayout.appended(in: ArraySource(bytes))
+    }
+  }
+
   @Test func saysWhatIsMissing() {
     for count in [0, 1, 1024, 1151, 1152, 8192] {
       let source = ArraySource([UInt8](repeating: 0, count: count))

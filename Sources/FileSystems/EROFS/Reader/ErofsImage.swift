@@ -42,6 +42,10 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
         .deviceSize, expected: "a device of less than 2^63 bytes",
         found: "\(blocks.blockCount) blocks of \(blockSize) bytes")
     }
+    let head = try Self.bytes(
+      of: blocks, byteCount: deviceBytes, at: ErofsSuperblock.offset, count: ErofsSuperblock.size)
+    // Other file systems may begin as they like.
+    try ErofsSuperblock.requireMagic(head.rawSpan)
     let bootArea = try Self.bytes(of: blocks, byteCount: deviceBytes, at: 0, count: Int(ErofsSuperblock.offset))
     if let magic = try? bootArea.rawSpan.u32(at: 0), magic == Self.composefsMagic {
       throw FileSystemError(
@@ -52,8 +56,6 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
       throw FileSystemError(
         .bootArea, offset: UInt64(place), expected: "1024 zero bytes", found: "byte \(bootArea[place])")
     }
-    let head = try Self.bytes(
-      of: blocks, byteCount: deviceBytes, at: ErofsSuperblock.offset, count: ErofsSuperblock.size)
     let superblock = try ErofsSuperblock(head.rawSpan)
     // Both factors are bounded by the superblock's own checks: 2^32 blocks of 2^16 bytes.
     let byteCount = superblock.blockCount * UInt64(superblock.blockSize)

@@ -79,10 +79,7 @@ public struct ErofsSuperblock: Equatable, Sendable {
     } catch {
       throw Self.error(.superblock, at: 0, expected: "\(Self.size) bytes", found: "\(bytes.byteCount) bytes")
     }
-    guard raw.magic == Self.magic else {
-      throw Self.error(
-        .magic, at: 0, expected: "magic \(Self.hexadecimal(Self.magic))", found: Self.hexadecimal(raw.magic))
-    }
+    try Self.requireMagic(bytes)
     try Self.checkFeatures(raw)
     guard 9...16 ~= raw.blockBits else {
       throw Self.error(
@@ -109,6 +106,15 @@ public struct ErofsSuperblock: Equatable, Sendable {
     packedNid = raw.packedNid
   }
 
+  /// Refuses what is no EROFS superblock at all.
+  static func requireMagic(_ bytes: borrowing RawSpan) throws(FileSystemError) {
+    let found = try? bytes.u32(at: 0)
+    guard found == magic else {
+      throw error(
+        .magic, at: 0, expected: "magic \(hexadecimal(magic))", found: found.map { hexadecimal($0) } ?? "no bytes")
+    }
+  }
+
   private static func checkFeatures(_ raw: RawSuperblock) throws(FileSystemError) {
     guard raw.compatible & ~acceptedCompatible == 0 else {
       let expected = "compatible features within \(hexadecimal(acceptedCompatible))"
@@ -132,7 +138,7 @@ public struct ErofsSuperblock: Equatable, Sendable {
       ("directory block bits", 90, UInt16(raw.directoryBlockBits)),
     ]
     for field in absent where field.value != 0 {
-      throw error(.feature, at: field.offset, expected: "no \(field.name)", found: "\(field.value)")
+      throw error(.feature, at: field.offset, expected: "no \(field.name)", found: "\(field.name), \(field.value)")
     }
   }
 

@@ -163,7 +163,7 @@ import Testing
     #expect(refusal.check == attack.check, "\(refusal)")
     #expect(refusal.check == .bootArea || refusal.offset != nil || refusal.nid != nil)
     // What is not read here may be sound; what contradicts itself is not.
-    let category: Diagnostic.Category = attack.check == .feature ? .unsupported : .integrity
+    let category: Diagnostic.Category = [.feature, .magic].contains(attack.check) ? .unsupported : .integrity
     #expect(refusal.diagnostic.category == category && refusal.diagnostic.code == "erofs.\(attack.check.rawValue)")
   }
 
@@ -195,6 +195,23 @@ import Testing
     #expect(error?.check == .range)
     let zeros = #expect(throws: FileSystemError.self) { _ = try open([UInt8](repeating: 0, count: 4096)) }
     #expect(zeros?.check == .magic)
+  }
+
+  /// Other file systems begin as they like; what is none of ours is not called suspicious.
+  @Test func onlyTheBootAreaOfAnErofsHasToBeEmpty() throws {
+    let bytes = try SourceTree.small().image()
+    let suspicious = #expect(throws: FileSystemError.self) { _ = try open(bytes.changed { $0[3] = 0x90 }) }
+    #expect(suspicious?.check == .bootArea && suspicious?.diagnostic.isSuspicious == true)
+    #expect(suspicious?.diagnostic.category == .integrity)
+    let other = #expect(throws: FileSystemError.self) {
+      _ = try open(
+        bytes.changed {
+          $0[3] = 0x90
+          $0[1024] ^= 1
+        })
+    }
+    #expect(other?.check == .magic && other?.diagnostic.category == .unsupported)
+    #expect(other?.diagnostic.isSuspicious == false && other?.diagnostic.next?.contains("trust") == false)
   }
 
   @Test(arguments: [0x0000_0040, 0x0001_0000, 0xffff_ffff] as [UInt32])
