@@ -3,8 +3,12 @@ internal import func Glibc.memcmp
 
 extension RawSpan {
   /// Where `pattern` first stands, at `start` or behind it; nil when it is not there, or is empty.
-  public func firstOffset(of pattern: borrowing RawSpan, from start: Int = 0) -> Int? {
-    guard start >= 0, !pattern.isEmpty, pattern.byteCount <= byteCount else { return nil }
+  ///
+  /// - Parameter rarest: which byte of the pattern is looked for first, best one that the text has seldom.
+  public func firstOffset(of pattern: borrowing RawSpan, from start: Int = 0, rarest: Int = 0) -> Int? {
+    guard start >= 0, !pattern.isEmpty, pattern.byteCount <= byteCount, 0..<pattern.byteCount ~= rarest else {
+      return nil
+    }
     let last = byteCount - pattern.byteCount
     return unsafe withUnsafeBytes { bytes in
       unsafe pattern.withUnsafeBytes { wanted in
@@ -12,9 +16,10 @@ extension RawSpan {
         var offset = start
         while offset <= last {
           // memchr(3) looks at many bytes at once.
-          guard let found = unsafe memchr(base + offset, Int32(wanted[0]), last - offset + 1) else { return nil }
-          offset = unsafe UnsafeRawPointer(found) - base
-          if unsafe memcmp(found, pattern, wanted.count) == 0 { return offset }
+          let place = unsafe memchr(base + offset + rarest, Int32(wanted[rarest]), last - offset + 1)
+          guard let place = unsafe place else { return nil }
+          offset = unsafe UnsafeRawPointer(place) - base - rarest
+          if unsafe memcmp(base + offset, pattern, wanted.count) == 0 { return offset }
           offset += 1
         }
         return nil

@@ -58,9 +58,9 @@ public enum AnyFileSystem<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifi
     }
   }
 
-  public func names(in directory: FileSystemInode, parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
+  public func nextNames(_ progress: inout DirectoryProgress) throws(FileSystemError) -> [FileSystemName]? {
     switch self {
-    case .erofs(let image): try image.names(in: directory, parent: parent)
+    case .erofs(let image): try image.nextNames(&progress)
     }
   }
 

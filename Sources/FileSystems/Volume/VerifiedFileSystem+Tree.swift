@@ -46,17 +46,16 @@ extension VerifiedFileSystem where Self: ~Copyable {
   ///
   /// - Throws: ``FileSystemError``, also when the paths together are longer than the limit.
   public func files() throws(FileSystemError) -> [(path: String, inode: FileSystemInode)] {
-    var files: [(path: String, inode: FileSystemInode)] = []
-    var byteCount = 0
-    try walk { entry throws(FileSystemError) in
-      guard entry.inode.kind != .directory else { return }
-      byteCount += entry.place.byteCount
-      guard byteCount <= limits.listingBytes else {
-        throw FileSystemError(.limit, path: entry.path, expected: limits.allowed(.listing), found: "more")
-      }
-      files.append((entry.path, entry.inode))
-    }
-    return files.sorted { $0.path.precedesBytewise($1.path) }
+    var listing = FileListing()
+    try walk { entry throws(FileSystemError) in try listing.take(entry, limits) }
+    return listing.sorted
+  }
+
+  /// The same, and what was verified is forgotten on the way as by ``passNames(_:)``.
+  public mutating func passFiles() throws(FileSystemError) -> [(path: String, inode: FileSystemInode)] {
+    var listing = FileListing()
+    try passEntries { image, entry throws(FileSystemError) in try listing.take(entry, image.limits) }
+    return listing.sorted
   }
 
   /// Visits every name that is not a directory's, in the order of ``walk(_:)``, without reading what it leads to. The
@@ -66,56 +65,96 @@ extension VerifiedFileSystem where Self: ~Copyable {
   public func walkNames(
     _ visit: (FileSystemPath, FileSystemInode.Kind, UInt64) throws(FileSystemError) -> Void
   ) throws(FileSystemError) {
-    try descend { place, name throws(FileSystemError) in
+    var walk = NameWalk(from: try root())
+    while try stepNames(&walk, visit) {}
+  }
+
+  /// The same, and what was verified is forgotten on the way: memory is needed for the directories, and for some names at a
+  /// time, however many there are.
+  public mutating func passNames(
+    _ visit: (FileSystemPath, FileSystemInode.Kind, UInt64) throws(FileSystemError) -> Void
+  ) throws(FileSystemError) {
+    var walk = NameWalk(from: try root())
+    while try stepNames(&walk, visit) { forgetBlocks() }
+    forgetBlocks()
+  }
+
+  /// Visits every name as ``walk(_:)`` does, and forgets what was verified as ``passNames(_:)``.
+  ///
+  /// - Parameter visit: called with the file system too, which cannot be asked otherwise meanwhile.
+  public mutating func passEntries(
+    _ visit: (borrowing Self, FileSystemEntry) throws(FileSystemError) -> Void
+  ) throws(FileSystemError) {
+    var walk = NameWalk(from: try root())
+    while try stepEntries(&walk, visit) { forgetBlocks() }
+    forgetBlocks()
+  }
+
+  private func stepNames(
+    _ walk: inout NameWalk, _ visit: (FileSystemPath, FileSystemInode.Kind, UInt64) throws(FileSystemError) -> Void
+  ) throws(FileSystemError) -> Bool {
+    try step(&walk) { place, name throws(FileSystemError) in
       if name.kind == .directory { return try child(name, at: place) }
       try visit(place, name.kind, name.nid)
       return nil
     }
   }
 
+  private func stepEntries(
+    _ walk: inout NameWalk, _ visit: (borrowing Self, FileSystemEntry) throws(FileSystemError) -> Void
+  ) throws(FileSystemError) -> Bool {
+    try step(&walk) { place, name throws(FileSystemError) in
+      let inode = try child(name, at: place)
+      try visit(self, FileSystemEntry(place: place, inode: inode))
+      return inode
+    }
+  }
+
   /// Goes through all names.
-  ///
-  /// Directories that wait for their turn are known by their name and by the directory that they are in, so that the memory
-  /// is that of the names, whatever the depth.
   ///
   /// - Parameter enter: called with each path and name; returns its inode when it may be a directory to go into.
   private func descend(
     _ enter: (FileSystemPath, FileSystemName) throws(FileSystemError) -> FileSystemInode?
   ) throws(FileSystemError) {
-    let root = try root()
-    var ancestry = Ancestry()
-    var pending: [(place: Int, inode: FileSystemInode, parent: UInt64, depth: Int)] = [(0, root, root.nid, 0)]
-    var directories: Set<UInt64> = [root.nid]
-    var visited = 1
-    while let directory = pending.popLast() {
-      let path = ancestry.path(of: directory.place)
-      let names: [FileSystemName]
-      do throws(FileSystemError) {
-        names = try self.names(in: directory.inode, parent: directory.parent)
-      } catch {
-        throw error.at(path: path)
+    var walk = NameWalk(from: try root())
+    while try step(&walk, enter) {}
+  }
+
+  /// Goes through the next names, those that lie together in a directory.
+  ///
+  /// - Returns: false when there are none any more.
+  private func step(
+    _ walk: inout NameWalk, _ enter: (FileSystemPath, FileSystemName) throws(FileSystemError) -> FileSystemInode?
+  ) throws(FileSystemError) -> Bool {
+    guard var directory = walk.takeDirectory() else { return false }
+    let names: [FileSystemName]
+    do throws(FileSystemError) {
+      guard let next = try nextNames(&directory.progress) else {
+        walk.leave(directory)
+        return true
       }
-      visited += names.count
-      guard visited <= limits.entries else {
-        throw FileSystemError(.limit, path: path, expected: limits.allowed(.names), found: "more")
-      }
-      var below: [(place: Int, inode: FileSystemInode, parent: UInt64, depth: Int)] = []
-      for name in names {
-        let place = FileSystemPath(directory: path, name: name.name)
-        guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else {
-          throw tooDeep(place.text)
-        }
-        guard let inode = try enter(place, name), inode.kind == .directory else { continue }
-        guard directories.insert(inode.nid).inserted else {
-          throw FileSystemError(
-            .tree, nid: inode.nid, path: place.text, expected: "one name for a directory",
-            found: "a second one, or a loop")
-        }
-        below.append(
-          (ancestry.add(name.name, in: directory.place), inode, directory.inode.nid, directory.depth + 1))
-      }
-      pending.append(contentsOf: below.reversed())
+      names = next
+    } catch {
+      throw error.at(path: directory.path)
     }
+    walk.visited += names.count
+    guard walk.visited <= limits.entries else {
+      throw FileSystemError(.limit, path: directory.path, expected: limits.allowed(.names), found: "more")
+    }
+    for name in names {
+      let place = FileSystemPath(directory: directory.path, name: name.name)
+      guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else {
+        throw tooDeep(place.text)
+      }
+      guard let inode = try enter(place, name), inode.kind == .directory else { continue }
+      guard walk.add(inode, name.name, in: &directory) else {
+        throw FileSystemError(
+          .tree, nid: inode.nid, path: place.text, expected: "one name for a directory",
+          found: "a second one, or a loop")
+      }
+    }
+    walk.goOn(with: directory)
+    return true
   }
 
   /// The first name of an inode in bytewise order, from a walk of the whole tree; nil when no name leads to it.
@@ -197,24 +236,21 @@ extension VerifiedFileSystem where Self: ~Copyable {
   }
 }
 
-/// The directories that a walk has found, each by its name and the one that it is in.
-private struct Ancestry {
-  private var directories: [(parent: Int, name: String)] = [(0, "")]
+/// The files of a walk.
+private struct FileListing {
+  private var files: [(path: String, inode: FileSystemInode)] = []
+  private var byteCount = 0
 
-  /// - Returns: the directory's number here; that of the root is 0.
-  mutating func add(_ name: String, in parent: Int) -> Int {
-    directories.append((parent, name))
-    return directories.count - 1
-  }
-
-  /// The path from the root.
-  func path(of directory: Int) -> String {
-    var names: [String] = []
-    var place = directory
-    while place != 0 {
-      names.append(directories[place].name)
-      place = directories[place].parent
+  /// Takes a name, unless it is a directory's.
+  mutating func take(_ entry: FileSystemEntry, _ limits: FileSystemLimits) throws(FileSystemError) {
+    guard entry.inode.kind != .directory else { return }
+    byteCount += entry.place.byteCount
+    guard byteCount <= limits.listingBytes else {
+      throw FileSystemError(.limit, path: entry.path, expected: limits.allowed(.listing), found: "more")
     }
-    return names.reversed().separated(by: "/")
+    files.append((entry.path, entry.inode))
   }
+
+  /// In bytewise order of the paths.
+  var sorted: [(path: String, inode: FileSystemInode)] { files.sorted { $0.path.precedesBytewise($1.path) } }
 }

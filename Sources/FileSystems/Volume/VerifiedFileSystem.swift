@@ -32,10 +32,9 @@ public protocol VerifiedFileSystem: ~Copyable {
   /// The inode of that number, its layout checked against the device.
   func inode(_ nid: UInt64) throws(FileSystemError) -> FileSystemInode
 
-  /// The names in a directory in bytewise order, without `.` and `..`.
-  ///
-  /// - Parameter parent: the directory that holds this one; the root's is itself.
-  func names(in directory: FileSystemInode, parent: UInt64) throws(FileSystemError) -> [FileSystemName]
+  /// The next names of a directory in bytewise order, without `.` and `..`; nil behind the last. So many as lie in a few blocks
+  /// are read at a time, and none but those.
+  func nextNames(_ progress: inout DirectoryProgress) throws(FileSystemError) -> [FileSystemName]?
 
   /// One name of a directory; nil when it is not there, and for `.` and `..`. Reads as little of the directory as the format
   /// allows, and so checks less than ``names(in:parent:)``.
@@ -66,6 +65,16 @@ public protocol VerifiedFileSystem: ~Copyable {
 
 extension VerifiedFileSystem where Self: ~Copyable {
   public func proveAround(_ nids: [UInt64], limit: UInt64) {}
+
+  /// The names in a directory in bytewise order, without `.` and `..`.
+  ///
+  /// - Parameter parent: the directory that holds this one; the root's is itself.
+  public func names(in directory: FileSystemInode, parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
+    var progress = DirectoryProgress(directory, parent: parent)
+    var names: [FileSystemName] = []
+    while let more = try nextNames(&progress) { names += more }
+    return names
+  }
 
   /// A private copy of a regular file's contents, every byte of it verified.
   ///

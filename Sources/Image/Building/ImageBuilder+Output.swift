@@ -1,4 +1,5 @@
 internal import Base
+internal import FileSystems
 internal import Verity
 internal import ImageFormat
 internal import Linux
@@ -10,6 +11,24 @@ extension ImageBuilder {
       throw .badLabel(option: option, text: text)
     }
   }
+
+  /// What is too much by its paths alone is refused before anything is written. The writer counts exactly.
+  func checkLimits(of scan: SourceScan) throws(BuildError) {
+    let objects = scan.files.count { $0.isObject }
+    let pathBytes = scan.files.reduce(scan.files.count * prefix.utf8.count) { $0 + $1.path.utf8.count }
+    let limits = FileSystemLimits()
+    do throws(ErofsWriterError) {
+      guard pathBytes <= limits.listingBytes else {
+        throw .limit(path: request.directory, allowed: limits.allowed(.listing), found: "\(pathBytes) bytes")
+      }
+      try ManifestText.requireSize(objects: objects, files: scan.files.count - objects, pathBytes: pathBytes)
+    } catch {
+      throw .fileSystem(error)
+    }
+  }
+
+  /// What goes before each path in the image.
+  var prefix: String { request.systemExtension?.directory(request.partition) ?? "" }
 
   /// Every path that a result will have.
   var outputs: [String] {

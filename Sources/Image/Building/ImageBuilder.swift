@@ -32,6 +32,7 @@ public struct ImageBuilder {
       throw .nothingToPack(path: request.directory, skipped: scan.skipped.count)
     }
     try checkOutputs(besides: scan)
+    try checkLimits(of: scan)
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
     let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
@@ -64,7 +65,6 @@ public struct ImageBuilder {
   private func makeFileSystem(
     _ image: borrowing OwnedFD, _ scan: SourceScan
   ) throws(BuildError) -> (contents: FileSystem.Contents, FileSystem.Finished) {
-    let prefix = request.systemExtension?.directory(request.partition) ?? ""
     let packer = Packer(directory: request.directory, strips: request.strips, prefix: prefix)
     let descriptor: OwnedFD
     do throws(SystemError) {

@@ -79,8 +79,10 @@ public struct ImageFile: ~Copyable {
   ///
   /// These bytes are proven like all others and are in no file, so that they are worth a word and nothing more.
   public borrowing func firstByteBehindFileSystem() -> UInt64? {
-    guard var offset = try? DiskLayout.fileSystemSize(in: data) else { return nil }
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    guard var offset = try? DiskLayout.fileSystemSize(in: data), offset < layout.parameters.dataByteCount else {
+      return nil
+    }
+    var buffer = [UInt8](repeating: 0, count: 256 << 10)
     while offset < layout.parameters.dataByteCount {
       let count = Int(min(UInt64(buffer.count), layout.parameters.dataByteCount - offset))
       if count < buffer.count { buffer.removeLast(buffer.count - count) }

@@ -10,8 +10,8 @@ enum EntrySearch {
   private static let mark = Array("\n      \"license\": ".utf8)
   /// Bytes that are read at a time.
   private static let window: UInt64 = 4096
-  /// Bytes that an entry may have; one with more is found by reading the whole manifest.
-  private static let entryLimit: UInt64 = 1 << 20
+  /// Bytes that an entry may have.
+  private static let entryLimit = UInt64(Manifest.wholeByteCount)
 
   /// The text of an object's entry; nil when there is none, or the manifest has another layout.
   ///

@@ -17,7 +17,7 @@ extension Manifest {
   ) throws(ManifestError) -> [UInt8]? {
     guard let inode = try inode(in: image) else { return nil }
     do throws(FileSystemError) {
-      return try image.readFile(inode, limit: maximumByteCount)
+      return try image.readFile(inode, limit: wholeByteCount)
     } catch {
       throw .fileSystem(error)
     }
@@ -62,51 +62,41 @@ extension Manifest {
       self.fileCount = fileCount
     }
 
-    /// Of a manifest that was read whole.
-    public init(_ manifest: Manifest) {
-      self.init(head: ManifestHead(manifest), fileCount: manifest.objects.count + manifest.files.count)
-    }
   }
 
-  /// Bytes of a manifest that are in memory at a time.
-  private static let pieceBytes: UInt64 = 1 << 20
-
-  /// Holds the names in a manifest against those in the image. The manifest is never in memory as a whole; the blocks with
-  /// directories and inodes are, while the image is walked.
+  /// Holds the names in a manifest against those in the image's directories. Neither is ever in memory as a whole, and what the
+  /// names lead to is not read.
   ///
   /// - Parameter inode: as ``inode(in:)`` returned it for this image.
   /// - Returns: nil when the manifest has another layout than ``text`` gives it, or names other files than the image has.
-  ///   Which of it, and which file, ``read(from:)`` and ``locateFiles(in:)`` say.
+  ///   Which file, ``locate(_:in:)`` says.
   public static func checkNames<Volume: VerifiedFileSystem & ~Copyable>(
     _ inode: FileSystemInode, in image: inout Volume
   ) throws(ManifestError) -> Summary? {
-    var scan = ManifestScan()
+    let scanned = try ManifestScan.of(inode) { range throws(ManifestError) in
+      try ManifestReader.piece(range, of: inode, in: &image)
+    }
+    guard let scan = scanned, let head = scan.head else { return nil }
     var found = PathSum()
     var areRegular = true
+    var bytes: [UInt8] = []
+    let own = Array(path.utf8)
     do throws(FileSystemError) {
-      var start: UInt64 = 0
-      while start < inode.size {
-        let end = min(start + pieceBytes, inode.size)
-        let piece = try image.readFile(inode, in: start..<end)
-        image.forgetBlocks()
-        guard scan.take(piece) else { return nil }
-        start = end
-      }
-      guard scan.isComplete else { return nil }
-      try image.walk { entry throws(FileSystemError) in
-        switch entry.inode.kind {
-        case .directory: return
+      try image.passNames { place, kind, _ throws(FileSystemError) in
+        switch kind {
         case .regular: break
-        case .symbolicLink, .characterDevice, .blockDevice, .fifo, .socket: areRegular = false
+        case .directory, .symbolicLink, .characterDevice, .blockDevice, .fifo, .socket: areRegular = false
         }
-        let path = entry.path
-        if !path.hasSameBytes(as: Manifest.path) { found.add(Array(path.utf8).rawSpan) }
+        bytes.removeAll(keepingCapacity: true)
+        bytes += place.directory.utf8
+        if !bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
+        bytes += place.name.utf8
+        if bytes != own { found.add(bytes.rawSpan) }
       }
     } catch {
       throw .fileSystem(error)
     }
-    image.forgetBlocks()
-    guard areRegular, found == scan.paths, let head = scan.head else { return nil }
+    guard areRegular, found == scan.paths else { return nil }
     return Summary(head: head, fileCount: found.count)
   }
 

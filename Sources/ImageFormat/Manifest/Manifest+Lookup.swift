@@ -21,6 +21,18 @@ extension Manifest {
       throw .fileSystem(error)
     }
     if let text { return Entry(words: .text(text)) }
+    // One that is not read whole is laid out as the search found it, or nothing of it is believed.
+    guard inode.size <= UInt64(wholeByteCount) else {
+      let scanned = try ManifestScan.of(inode) { range throws(ManifestError) in
+        do throws(FileSystemError) { return try image.readFile(inode, in: range) } catch { throw .fileSystem(error) }
+      }
+      guard scanned != nil else {
+        throw .fileSystem(
+          FileSystemError.tooLarge(
+            self.path, allowed: "at most \(wholeByteCount) bytes in this layout", found: "\(inode.size) bytes"))
+      }
+      return nil
+    }
     return try read(from: image)?.objects.first { $0.file.path == path }.map { Entry(words: .object($0)) }
   }
 

@@ -1,8 +1,13 @@
 internal import Base
 
 extension Manifest {
-  /// The largest manifest that is read, in bytes.
-  public static let maximumByteCount = 64 << 20
+  /// The largest manifest that is written, and read in pieces, in bytes. 100,000 objects take about 130 MB.
+  public static let maximumByteCount = 256 << 20
+  /// The largest that is read whole, because it has another layout than ``text`` gives it, in bytes; and so much one entry may
+  /// have.
+  public static let wholeByteCount = 64 << 20
+  /// What is allowed, for the messages of those who keep to it.
+  static let allowed = "a manifest of at most \(maximumByteCount) bytes"
   /// Lists and objects within one another, the document itself included; the analysis of a program has the most.
   static let maximumDepth = 8
   /// Bytes that a value takes in ``text`` on the average, at least: each stands on a line of its own, indented. So a
@@ -14,7 +19,7 @@ extension Manifest {
     let document: JSONValue
     do throws(JSONError) {
       let limits = JSONLimits(
-        bytes: Self.maximumByteCount, depth: Self.maximumDepth, values: Self.maximumByteCount / Self.bytesPerValue)
+        bytes: Self.wholeByteCount, depth: Self.maximumDepth, values: Self.wholeByteCount / Self.bytesPerValue)
       document = try JSONValue.parse(text, limits: limits)
     } catch {
       throw .json(error)

@@ -11,15 +11,27 @@ extension Manifest {
 
   /// The manifest as JSON.
   public var json: JSONValue {
-    .object([
-      .init("schema", .string(Self.schema)), .init("name", .optional(name)), .init("version", .optional(version)),
+    .object(
+      ManifestHead(self).members + [
+        .init("objects", .array(objects.map(\.json))), .init("files", .array(files.map(\.json))),
+      ])
+  }
+}
+
+extension ManifestHead {
+  /// The head as it begins the manifest's JSON.
+  public var members: [JSONValue.Member] {
+    [
+      .init("schema", .string(Manifest.schema)), .init("name", .optional(name)), .init("version", .optional(version)),
       .init("data_blocks", .unsigned(dataBlocks)),
-      .init("objects", .array(objects.map(\.json))), .init("files", .array(files.map { .object($0.members) })),
-    ])
+    ]
   }
 }
 
 extension Manifest.File {
+  /// The file as JSON.
+  public var json: JSONValue { .object(members) }
+
   var members: [JSONValue.Member] {
     [
       .init("path", .string(path)), .init("sha256", .string(digest.hex)), .init("size", .unsigned(size)),

@@ -37,7 +37,7 @@ public struct ManifestHead: Equatable, Sendable {
     if let head = ManifestHead(beginning: text) { return head }
     let whole: [UInt8]
     do throws(FileSystemError) {
-      whole = try image.readFile(inode, limit: Manifest.maximumByteCount)
+      whole = try image.readFile(inode, limit: Manifest.wholeByteCount)
     } catch {
       throw .fileSystem(error)
     }

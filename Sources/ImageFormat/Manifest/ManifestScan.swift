@@ -24,13 +24,17 @@ struct ManifestScan {
   private static let entryEnd = Array("\n    }".utf8)
   private static let digest = Array("      \"sha256\": \"".utf8)
   private static let size = Array("      \"size\": ".utf8)
-  /// Bytes of the head, by far, and of one entry at most; a manifest with longer ones is read whole.
-  private static let (headLimit, entryLimit) = (4096, 4 << 20)
+  /// Where the brace is in ``entryEnd``, of which a manifest has fewer than line feeds.
+  private static let brace = 5
+  /// Bytes of the head, by far; a manifest with a longer one is read whole.
+  private static let headLimit = 4096
 
   private var place = Place.head
   /// What was taken and not read yet.
   private var rest: [UInt8] = []
   private var position = 0
+  /// Up to where the end of the entry that begins at ``position`` was looked for.
+  private var searched = 0
   private var previous: [UInt8] = []
   private(set) var head: ManifestHead?
   private(set) var paths = PathSum()
@@ -38,13 +42,18 @@ struct ManifestScan {
   /// Whether the text ended where it should.
   var isComplete: Bool { place == .done && position == rest.count }
 
+  /// What stands in one of the two lists.
+  struct Entry {
+    let isObject: Bool
+    /// From its brace to its brace.
+    let text: ArraySlice<UInt8>
+  }
+
   /// Takes the next bytes of the text.
   ///
   /// - Returns: false when the text has another layout.
   mutating func take(_ piece: [UInt8]) -> Bool {
-    rest.removeFirst(position)
-    position = 0
-    rest += piece
+    add(piece)
     while true {
       switch step() {
       case .went: continue
@@ -52,6 +61,42 @@ struct ManifestScan {
       case .failed: return false
       }
     }
+  }
+
+  /// The same.
+  ///
+  /// - Parameter visit: called with each entry that ends in these bytes.
+  mutating func take<Failure>(
+    _ piece: [UInt8], visit: (Entry) throws(Failure) -> Void
+  ) throws(Failure) -> Bool {
+    add(piece)
+    while true {
+      let (before, start) = (place, position)
+      switch step() {
+      case .went: if let entry = entry(from: start, before) { try visit(entry) }
+      case .needsMore: return true
+      case .failed: return false
+      }
+    }
+  }
+
+  private mutating func add(_ piece: [UInt8]) {
+    rest.removeFirst(position)
+    searched = max(0, searched - position)
+    position = 0
+    rest += piece
+  }
+
+  /// The entry that was read in a step.
+  private func entry(from start: Int, _ before: Place) -> Entry? {
+    let isObject: Bool
+    switch (before, place) {
+    case (.objects, .objects): isObject = true
+    case (.files, .files): isObject = false
+    case (.head, _), (.objects, _), (.betweenLists, _), (.files, _), (.end, _), (.done, _): return nil
+    }
+    guard let brace = rest[start..<position].firstIndex(of: UInt8(ascii: "{")) else { return nil }
+    return Entry(isObject: isObject, text: rest[brace..<position])
   }
 
   private enum Step { case went, needsMore, failed }
@@ -97,8 +142,11 @@ struct ManifestScan {
     if has(ending, at: position) { return pass(ending, to: end) }
     guard has(beginning, at: position) else { return .failed }
     let start = position + beginning.count
-    guard let stop = rest.rawSpan.firstOffset(of: Self.entryEnd.rawSpan, from: start) else {
-      return rest.count - position < Self.entryLimit ? .needsMore : .failed
+    let end = rest.rawSpan.firstOffset(
+      of: Self.entryEnd.rawSpan, from: max(start, searched), rarest: Self.brace)
+    guard let stop = end else {
+      searched = max(start, rest.count - Self.entryEnd.count + 1)
+      return rest.count - position < Manifest.wholeByteCount ? .needsMore : .failed
     }
     guard let path = path(from: start, to: stop) else { return .failed }
     // Sorted and without repetition, as everywhere.

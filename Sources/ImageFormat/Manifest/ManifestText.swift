@@ -9,11 +9,13 @@ public struct ManifestText: Sendable {
   private var hasObjects = false
   private let blockCountPlace: Range<Int>
   private var files: [UInt8] = []
+  /// Bytes of the longest entry.
+  private var largestEntry = 0
 
   /// Characters the number of data blocks is padded to, with spaces in front: enough for any 32-bit number.
   private static let blockCountWidth = 10
   /// Bytes an object's entry takes, roughly, and what is reserved at most. What is not needed costs address space only.
-  private static let (expectedEntry, largestReserve) = (4096, 64 << 20)
+  private static let (expectedEntry, largestReserve) = (4096, Manifest.maximumByteCount)
 
   /// A manifest without entries.
   ///
@@ -40,6 +42,7 @@ public struct ManifestText: Sendable {
   /// - Parameter entry: see ``Manifest/Object/entry``.
   public mutating func add(objectEntry entry: [UInt8]) {
     Self.add(entry, behind: hasObjects, to: &text)
+    largestEntry = max(largestEntry, entry.count)
     hasObjects = true
   }
 
@@ -56,23 +59,44 @@ public struct ManifestText: Sendable {
 
   private static let firstSeparator = Array("\n    ".utf8)
   private static let separator = Array(",\n    ".utf8)
-  private static let end = Array("\n  ]".utf8)
-
-  /// What follows the last object.
-  private var ending: [UInt8] {
-    (hasObjects ? Self.end : [UInt8(ascii: "]")]) + Array(",\n  \"files\": [".utf8) + files
-      + (files.isEmpty ? [UInt8(ascii: "]")] : Self.end) + Array("\n}\n".utf8)
-  }
+  private static let (end, emptyEnd) = (Array("\n  ]".utf8), Array("]".utf8))
+  private static let betweenLists = Array(",\n  \"files\": [".utf8)
+  private static let ending = Array("\n}\n".utf8)
 
   /// Bytes the text has, whatever the number of data blocks: the text is part of what is counted.
-  public var byteCount: Int { text.count + ending.count }
+  public var byteCount: Int {
+    text.count + (hasObjects ? Self.end : Self.emptyEnd).count + Self.betweenLists.count + files.count
+      + (files.isEmpty ? Self.emptyEnd : Self.end).count + Self.ending.count
+  }
 
-  /// Refuses a text that is longer than any reader takes.
+  /// Refuses a text that is longer than any reader takes, or has an entry that is.
   public func requireSize() throws(ErofsWriterError) {
-    guard byteCount <= Manifest.maximumByteCount else {
+    try Self.require(byteCount)
+    guard largestEntry <= Manifest.wholeByteCount else {
       throw .limit(
-        path: Manifest.path, allowed: "a manifest of at most \(Manifest.maximumByteCount) bytes",
-        found: "\(byteCount) bytes")
+        path: Manifest.path, allowed: "entries of at most \(Manifest.wholeByteCount) bytes in the manifest",
+        found: "one of \(largestEntry) bytes")
+    }
+  }
+
+  /// Refuses files whose manifest would be longer than any reader takes, before any of them is read: as long as their entries are
+  /// at least.
+  ///
+  /// - Parameter pathBytes: of all paths together.
+  public static func requireSize(objects: Int, files: Int, pathBytes: Int) throws(ErofsWriterError) {
+    guard let digest = Digest(.sha256, bytes: [UInt8](repeating: 0, count: 32)) else { return }
+    let file = Manifest.File(path: "", digest: digest, size: 0)
+    let object = Manifest.Object(
+      file: file, license: "", programs: [], maps: [], helpers: [], coreRelocations: 0, lockdown: [])
+    let entries =
+      objects * (object.entry.count + separator.count)
+      + files * (JSONValue.object(file.members).prettyUTF8(level: 2).count + separator.count)
+    try require(entries + pathBytes, "at least ")
+  }
+
+  private static func require(_ byteCount: Int, _ word: String = "") throws(ErofsWriterError) {
+    guard byteCount <= Manifest.maximumByteCount else {
+      throw .limit(path: Manifest.path, allowed: Manifest.allowed, found: "\(word)\(byteCount) bytes")
     }
   }
 
@@ -80,7 +104,11 @@ public struct ManifestText: Sendable {
   ///
   /// - Parameter dataBlocks: see ``Manifest/dataBlocks``.
   public mutating func finish(dataBlocks: UInt64) -> [UInt8] {
-    text += ending
+    text += hasObjects ? Self.end : Self.emptyEnd
+    text += Self.betweenLists
+    text += files
+    text += files.isEmpty ? Self.emptyEnd : Self.end
+    text += Self.ending
     for (place, digit) in zip(blockCountPlace, Self.padded(dataBlocks).utf8) { text[place] = digit }
     var finished: [UInt8] = []
     swap(&finished, &text)

@@ -13,8 +13,14 @@ enum Known {
     do {
       let file = try ImageFile.open(path)
       let rootHash = file.ownRootHash
-      let image = try AnyFileSystem(try file.device(rootHash: rootHash))
-      return try Manifest.read(from: image)?.objects.map(\.file.path) ?? []
+      var image = try AnyFileSystem(try file.device(rootHash: rootHash))
+      guard let inode = try Manifest.inode(in: image) else { return [] }
+      var reader = try ManifestReader(inode, in: &image)
+      var paths: [String] = []
+      while let listed = try reader.next(in: &image) {
+        for case .object(let object) in listed { paths.append(object.file.path) }
+      }
+      return paths
     } catch {
       return []
     }

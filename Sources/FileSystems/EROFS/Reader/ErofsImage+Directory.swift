@@ -2,23 +2,58 @@ internal import Base
 internal import Verity
 
 extension ErofsImage where Blocks: ~Copyable {
-  /// The names in a directory in bytewise order, without `.` and `..`.
+  /// Blocks of a directory that are read at a time.
+  private static var pieceBlockCount: Int { 8 }
+
+  /// The next names of a directory in bytewise order, without `.` and `..`; nil behind the last.
   ///
   /// The kernel looks names up by bisection, so an unsorted directory would show one list and resolve to another; it
   /// is refused, as are repeated names and names that are not UTF-8.
-  ///
-  /// - Parameter parent: the directory that holds this one; the root's is itself.
-  public func names(in directory: FileSystemInode, parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
+  public func nextNames(_ progress: inout DirectoryProgress) throws(FileSystemError) -> [FileSystemName]? {
+    let directory = progress.directory
     guard directory.kind == .directory else { throw wrongKind(directory, expected: .directory) }
-    let contents = try contents(of: directory, limit: limits.directoryBytes)
-    var reader = DirectoryReader(nid: directory.nid, limit: limits.entries)
+    guard progress.position < directory.size else {
+      // Others are checked before their last names are handed out.
+      if directory.size == 0 { try progress.checkDots() }
+      return nil
+    }
+    // No directory is larger than the limit, so neither sum overflows.
+    let contents = try nextPiece(of: &progress)
+    var names: [FileSystemName] = []
     var start = 0
     while start < contents.count {
       let end = min(start + superblock.blockSize, contents.count)
-      try reader.add(try DirectoryBlock(Array(contents[start..<end]), at: start, of: directory.nid))
+      let block = try DirectoryBlock(
+        Array(contents[start..<end]), at: Int(progress.position) + start, of: directory.nid)
+      try progress.add(block, to: &names, limit: limits.entries)
       start = end
     }
-    return try reader.finish(parent: parent)
+    progress.position += UInt64(contents.count)
+    if progress.position >= directory.size { try progress.checkDots() }
+    return names
+  }
+
+  private func nextPiece(of progress: inout DirectoryProgress) throws(FileSystemError) -> [UInt8] {
+    let directory = progress.directory
+    let known: DirectoryProgress.Contents
+    if let contents = progress.contents {
+      known = contents
+    } else if let extents = try extents(of: directory) {
+      known = .extents(extents)
+    } else {
+      let bytes = try contents(of: directory, limit: limits.directoryBytes)
+      guard UInt64(bytes.count) == directory.size else {
+        throw FileSystemError(
+          .directory, nid: directory.nid, expected: "\(directory.size) bytes", found: "\(bytes.count)")
+      }
+      known = .whole(bytes)
+    }
+    progress.contents = known
+    let end = min(progress.position + UInt64(Self.pieceBlockCount * superblock.blockSize), directory.size)
+    switch known {
+    case .extents(let extents): return try bytes(of: extents, in: progress.position..<end)
+    case .whole(let bytes): return Array(bytes[Int(progress.position)..<Int(end)])
+    }
   }
 
   /// One name of a directory, found by bisection of its blocks as the kernel does it (fs/erofs/namei.c); nil when it
@@ -175,45 +210,39 @@ private struct DirectoryBlock {
   }
 }
 
-/// Collects a directory's names, block by block.
-private struct DirectoryReader {
-  let nid: UInt64
-  let limit: Int
-  private var names: [FileSystemName] = []
-  private var previous: ArraySlice<UInt8> = []
-  private var dot: FileSystemName?
-  private var dotDot: FileSystemName?
-
-  init(nid: UInt64, limit: Int) {
-    self.nid = nid
-    self.limit = limit
-  }
-
-  mutating func add(_ block: DirectoryBlock) throws(FileSystemError) {
+extension DirectoryProgress {
+  /// Takes the names of the next block.
+  ///
+  /// - Parameter limit: names that the directory may have in all.
+  fileprivate mutating func add(
+    _ block: DirectoryBlock, to names: inout [FileSystemName], limit: Int
+  ) throws(FileSystemError) {
     for index in 0..<block.count {
       let entry = try block.entry(index)
       let found = try block.named(entry)
-      try block.checkOrder(previous, entry)
-      previous = block.bytes[entry.name]
+      try block.checkOrder(previous[...], entry)
+      previous = Array(block.bytes[entry.name])
       if block.isDots(entry) {
         if entry.name.count == 1 { dot = found } else { dotDot = found }
         continue
       }
-      guard names.count < limit else {
-        throw FileSystemError(.limit, nid: nid, expected: "at most \(limit) names in a directory", found: "more")
+      guard count < limit else {
+        throw FileSystemError(
+          .limit, nid: directory.nid, expected: "at most \(limit) names in a directory", found: "more")
       }
+      count += 1
       names.append(found)
     }
   }
 
   /// Checks `.` and `..`, without which the kernel's and this reader's idea of the tree could differ.
-  func finish(parent: UInt64) throws(FileSystemError) -> [FileSystemName] {
-    for (name, entry, target) in [(".", dot, nid), ("..", dotDot, parent)] {
+  fileprivate func checkDots() throws(FileSystemError) {
+    for (name, entry, target) in [(".", dot, directory.nid), ("..", dotDot, parent)] {
       guard let entry, entry.nid == target, entry.kind == .directory else {
         let found = entry.map { "a \($0.kind.name), inode \($0.nid)" } ?? "nothing"
-        throw FileSystemError(.directory, nid: nid, expected: "`\(name)` as directory \(target)", found: found)
+        throw FileSystemError(
+          .directory, nid: directory.nid, expected: "`\(name)` as directory \(target)", found: found)
       }
     }
-    return names
   }
 }

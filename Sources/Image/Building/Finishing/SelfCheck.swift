@@ -33,10 +33,10 @@ struct SelfCheck: Sendable {
           batches.withLock { $0 = Self.batches(of: located) }
           turn.pass()
         } else if number == 1 {
-          let image = try self.fileSystem()
+          var image = try self.fileSystem()
           let head = ManifestHead(name: nil, version: nil, dataBlocks: fileSystem.dataBlocks)
           try head.check(superblock: image.withBlocks { $0.layout.superblock })
-          try check(manifestOf: fileSystem, in: image)
+          try check(manifestOf: fileSystem, in: &image)
         } else {
           turns.wait(for: 1)
           guard let batch = batches.withLock({ $0.count > number - 2 ? $0[number - 2] : nil }) else { return false }
@@ -57,19 +57,20 @@ struct SelfCheck: Sendable {
 
   /// Holds the manifest in the image against the one that was written there.
   private func check(
-    manifestOf fileSystem: FileSystem.Finished, in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
+    manifestOf fileSystem: FileSystem.Finished, in image: inout AnyFileSystem<VerifiedDevice<ImageFile.Source>>
   ) throws {
     let inode = try image.lookup(Manifest.path)
     let expected = fileSystem.manifest.rawSpan
     let size = UInt64(expected.byteCount)
-    let isSame =
-      try inode.size == size
-      && stride(from: 0, to: size, by: UInt64.Stride(Self.pieceBytes)).allSatisfy { start in
-        let end = min(start + Self.pieceBytes, size)
-        let piece = try image.readFile(inode, in: start..<end)
-        return try expected.slice(at: Int(start), count: Int(end - start)).hasSameBytes(as: piece.rawSpan)
-      }
-    guard !isSame else { return }
+    var start: UInt64 = 0
+    while inode.size == size, start < size {
+      let end = min(start + Self.pieceBytes, size)
+      let piece = try image.readFile(inode, in: start..<end)
+      image.forgetBlocks()
+      guard try expected.slice(at: Int(start), count: Int(end - start)).hasSameBytes(as: piece.rawSpan) else { break }
+      start = end
+    }
+    guard inode.size != size || start < size else { return }
     let manifest = Manifest.File(path: Manifest.path, digest: fileSystem.manifestDigest, size: size)
     // The same check by digest says what was expected and found.
     try Manifest.check([Manifest.Located(file: manifest, nid: inode.nid)], in: image)

@@ -51,6 +51,7 @@ struct FileSystem: ~Copyable, Sendable {
       contents.mapCount += described.mapCount
       manifest.add(objectEntry: described.text)
     }
+    do throws(ErofsWriterError) { try manifest.requireSize() } catch { throw failed(error) }
     // There will be no image; the rest is read to say what else is refused.
     guard refused.isEmpty else { return }
     do throws(ErofsWriterError) { try writer.add(file.path, file.bytes.rawSpan, to: &sink) } catch {
@@ -72,7 +73,6 @@ struct FileSystem: ~Copyable, Sendable {
   mutating func finish(seed: [UInt8]) throws(BuildError) -> Finished {
     let ending: ErofsEnding
     do throws(ErofsWriterError) {
-      try manifest.requireSize()
       ending = try writer.end(with: Manifest.path, byteCount: UInt64(manifest.byteCount), to: &sink)
     } catch {
       throw failed(error)

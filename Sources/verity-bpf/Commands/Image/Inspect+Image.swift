@@ -36,18 +36,15 @@ extension InspectCommand {
             next: "check its blocks: verity-bpf verify \(file)"))
       }
       let places = ImagePlaces(opened)
-      let image = try AnyFileSystem(try opened.device(rootHash: rootHash))
-      let manifest = try Manifest.read(from: image)
-      try manifest?.check(superblock: layout.superblock)
-      let files = try image.files()
+      var image = try AnyFileSystem(try opened.device(rootHash: rootHash))
       let description = ImageDescription(
         file: file, rootHash: rootHash, sidecar: stored?.place, signature: signature, layout: layout, places: places,
-        format: image.format, uuid: image.uuid, manifest: manifest, files: files,
-        objects: manifest == nil ? try ForeignObject.find(files, in: image) : [])
-      if json {
-        try Output.json(description.json(schema: Self.schema))
+        format: image.format, uuid: image.uuid)
+      if let inode = try Manifest.inode(in: image) {
+        try tell(description, manifest: inode, in: &image)
       } else {
-        for line in description.lines { try Output.line(line) }
+        let files = try image.files()
+        try tell(description, files, objects: try ForeignObject.find(files, in: image))
       }
     } catch let error as any Diagnosable {
       var diagnostic = error.diagnostic
@@ -57,8 +54,45 @@ extension InspectCommand {
   }
 }
 
-/// What is in an image.
-private struct ImageDescription {
+extension InspectCommand {
+  /// Prints what is in an image without a manifest.
+  private func tell(
+    _ description: ImageDescription, _ files: [(path: String, inode: FileSystemInode)], objects: [ForeignObject]
+  ) throws {
+    if json {
+      let members: [JSONValue.Member] = [
+        .init("manifest", .null), .init("objects", .array(objects.map(\.json))),
+        .init("files", .array(files.map { FileSystemFile($0).json })),
+      ]
+      return try Output.json(.object(description.members(schema: Self.schema) + members))
+    }
+    for line in description.lines { try Output.line(line) }
+    try Output.line(Output.row("manifest", "none: not made by verity-bpf build-image"))
+    for file in files { try Output.line("\(file.inode.kind.name)  /\(file.path)  \(file.inode.size) bytes") }
+    for object in objects {
+      switch object.description {
+      case .success(let object): for line in object.lines { try Output.line(line) }
+      case .failure(let error):
+        try Output.line("object   \(object.path)  cannot be loaded: \(error.diagnostic.message)")
+      }
+    }
+  }
+}
+
+/// A file of an image, as the answer lists it.
+struct FileSystemFile {
+  private let path: String
+  private let inode: FileSystemInode
+
+  init(_ file: (path: String, inode: FileSystemInode)) { (path, inode) = file }
+
+  var json: JSONValue {
+    ["path": .string(path), "kind": .string(inode.kind.name), "size": .unsigned(inode.size)]
+  }
+}
+
+/// What an image is, apart from what is in it.
+struct ImageDescription {
   let file: String
   let rootHash: Digest
   /// The file the root hash was read from, if there is one beside the image.
@@ -70,15 +104,11 @@ private struct ImageDescription {
   /// Whose format the file system has, and its own identifier.
   let format: FileSystemFormat
   let uuid: [UInt8]
-  let manifest: Manifest?
-  let files: [(path: String, inode: FileSystemInode)]
-  /// The objects that were found among the files, where no manifest names them.
-  let objects: [ForeignObject]
 
   var lines: [String] {
     let parameters = layout.parameters
     let name = file.split(separator: "/").last.map(String.init) ?? file
-    var lines = [
+    return [
       "image    \(name)  \(places.byteCount) bytes",
       Output.row("root hash", "\(rootHash)"),
       Output.row("", sidecar.map { "as in \($0)" } ?? "computed from the image; nothing vouches for it"),
@@ -93,28 +123,11 @@ private struct ImageDescription {
           + "levels\(places.tree), superblock at byte \(layout.superblockOffset), UUID \(layout.superblock.uuid)"),
       Output.row("salt", parameters.saltText),
     ]
-    guard let manifest else {
-      lines.append(Output.row("manifest", "none: not made by verity-bpf build-image"))
-      lines += files.map { "\($0.inode.kind.name)  /\($0.path)  \($0.inode.size) bytes" }
-      for object in objects {
-        switch object.description {
-        case .success(let object): lines += object.lines
-        case .failure(let error):
-          lines.append("object   \(object.path)  cannot be loaded: \(error.diagnostic.message)")
-        }
-      }
-      return lines
-    }
-    let label = [manifest.name, manifest.version].compactMap { $0 }.joined(separator: " ")
-    lines.append(Output.row("manifest", label.isEmpty ? "without name" : label))
-    for object in manifest.objects { lines += object.lines }
-    for file in manifest.files { lines.append("file     \(file.path)  \(file.digest)") }
-    return lines
   }
 
-  func json(schema: String) -> JSONValue {
+  func members(schema: String) -> [JSONValue.Member] {
     let parameters = layout.parameters
-    return .object([
+    return [
       .init("schema", .string(schema)), .init("kind", "image"), .init("file", .string(file)),
       .init("root_hash", .string(rootHash.description)), .init("root_hash_file", .optional(sidecar)),
       .init("signature", signature?.json ?? .null), .init("size", .unsigned(places.byteCount)),
@@ -125,20 +138,13 @@ private struct ImageDescription {
       .init("hash_offset", .unsigned(layout.superblockOffset)), .init("salt", .string(Hex.encode(parameters.salt))),
       .init("uuid", .string(layout.superblock.uuid.description)),
       .init("file_system", ["type": .string(format.rawValue), "uuid": .string(VolumeUUID(uuid).description)]),
-      .init("manifest", manifest?.json ?? .null), .init("objects", .array(objects.map(\.json))),
-      .init(
-        "files",
-        .array(
-          files.map {
-            ["path": .string($0.path), "kind": .string($0.inode.kind.name), "size": .unsigned($0.inode.size)]
-          })),
-    ])
+    ]
   }
 }
 
 extension Manifest.Object {
   /// The object for people: what it is, and what would keep it from being loaded.
-  fileprivate var lines: [String] {
+  var lines: [String] {
     var lines = ["object   \(file.path)  \(file.digest)"]
     for program in programs {
       let type = [program.type, program.attachType].compactMap { $0 }

@@ -144,13 +144,15 @@ struct VerifyCommand: Command {
     answer.seconds = stopwatch.seconds
   }
 
-  /// A manifest in other words than ours, or with other names than the image has: it is read whole, to say which.
+  /// A manifest in another layout than ours, or with other names than the image has: its files are gathered, to say which.
   private func readManifest(
-    in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
-  ) throws -> Manifest.Summary? {
-    guard let manifest = try Manifest.read(from: image) else { return nil }
-    _ = try manifest.locateFiles(in: image)
-    return Manifest.Summary(manifest)
+    _ inode: FileSystemInode, in image: inout AnyFileSystem<VerifiedDevice<ImageFile.Source>>
+  ) throws -> Manifest.Summary {
+    var reader = try ManifestReader(inode, in: &image)
+    var files: [Manifest.File] = []
+    while let more = try reader.next(in: &image) { files += more.map(\.file) }
+    _ = try Manifest.locate(files, in: image)
+    return Manifest.Summary(head: reader.head, fileCount: reader.fileCount)
   }
 
   /// What the tree cannot say: that the file system lies in the data under it, with nothing hidden before it, and
@@ -168,11 +170,12 @@ struct VerifyCommand: Command {
     }
     if let inode = try Manifest.inode(in: image) {
       try ManifestHead.read(inode, in: image).check(superblock: image.withBlocks { $0.layout.superblock })
-      answer.manifest = try Manifest.checkNames(inode, in: &image) ?? (try readManifest(in: image))
+      answer.manifest = try Manifest.checkNames(inode, in: &image)
+      if answer.manifest == nil { answer.manifest = try readManifest(inode, in: &image) }
     }
     // An image of ours has no file that could not be read, and was walked for its manifest.
     guard answer.manifest == nil || image.mayBeCompressed else { return }
-    try image.walk { entry throws(FileSystemError) in
+    try image.passEntries { image, entry throws(FileSystemError) in
       guard entry.inode.kind == .regular, let obstacle = try image.obstacle(to: entry.inode) else { return }
       answer.note(obstacle.diagnostic, file: entry.path)
     }
