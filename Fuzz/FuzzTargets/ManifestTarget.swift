@@ -19,8 +19,10 @@ enum ManifestTarget {
       try require(again == manifest, "a manifest comes back as it was read")
       try require(again.text == manifest.text, "a manifest has one text")
       try checkParts(of: manifest, text: manifest.text, isOwn: true)
+      try checkPieces(of: manifest, text: manifest.text, isOwn: true)
     }
     try checkParts(of: manifest, text: bytes, isOwn: false)
+    try checkPieces(of: manifest, text: bytes, isOwn: false)
     return manifest != nil
   }
 
@@ -69,9 +71,59 @@ enum ManifestTarget {
     }
   }
 
-  private static func image(with text: [UInt8]) throws -> MemoryImage {
+  /// Reads a manifest some entries at a time, and its names against an image's, and holds both against the whole.
+  ///
+  /// - Parameter isOwn: whether the text is as we write it.
+  private static func checkPieces(of manifest: Manifest?, text: [UInt8], isOwn: Bool) throws(BrokenPromise) {
+    let paths = manifest.map { $0.objects.map(\.file.path) + $0.files.map(\.path) } ?? []
+    let more = "one/more"
+    try accepts {
+      var image = try ErofsImage(try image(with: text).device())
+      let inode = try unwrap(try Manifest.inode(in: image), "the manifest is where it was put")
+      var listed: [ManifestReader.Listed]?
+      try accepts { listed = try entries(inode, in: &image) }
+      if let manifest {
+        let expected = manifest.objects.map { ManifestReader.Listed.object($0) } + manifest.files.map { .file($0) }
+        try require(listed == expected, "piece by piece a manifest says what it says as a whole")
+      } else if let listed {
+        // That no path is in both lists, and none is the manifest's own, is said by the names of the image.
+        let paths = listed.map(\.file.path) + [Manifest.path]
+        try require(Set(paths).count < paths.count, "what is read piece by piece is read as a whole")
+      }
+    }
+    guard let manifest else { return }
+    // Not all paths are those of an image: a file cannot be a directory too.
+    for extra in [nil, more] where extra == nil || !paths.contains(more) {
+      try accepts {
+        let built = try image(with: text, files: paths.sorted() + [extra].compactMap(\.self))
+        var image = try ErofsImage(try built.device())
+        let inode = try unwrap(try Manifest.inode(in: image), "the manifest is where it was put")
+        let isWhole = try accepts { _ = try manifest.locateFiles(in: image) }
+        let summary = try Manifest.checkNames(inode, in: &image)
+        try require(summary == nil || isWhole, "names that are the image's are found one by one")
+        try require(!isOwn || isWhole == (summary != nil), "names are the image's, read whole or piece by piece")
+        try require(isWhole == (extra == nil), "a manifest names all files, and no others")
+        guard let summary else { return }
+        try require(summary.fileCount == paths.count, "names are counted")
+        try require(summary.head.dataBlocks == manifest.dataBlocks, "a head is the whole's")
+      }
+    }
+  }
+
+  private static func entries(
+    _ inode: FileSystemInode, in image: inout ErofsImage<VerifiedDevice<ArraySource>>
+  ) throws -> [ManifestReader.Listed] {
+    var reader = try ManifestReader(inode, in: &image)
+    var listed: [ManifestReader.Listed] = []
+    while let more = try reader.next(in: &image) { listed += more }
+    try require(listed.count == reader.fileCount, "entries are counted")
+    return listed
+  }
+
+  private static func image(with text: [UInt8], files: [String] = []) throws -> MemoryImage {
     var writer = ErofsWriter()
     var sink = ArraySink()
+    for path in files { try writer.add(path, [1].rawSpan, to: &sink) }
     let ending = try writer.end(with: Manifest.path, byteCount: UInt64(text.count), to: &sink)
     try ending.write(text.rawSpan, uuid: Array(1...16), to: &sink)
     return try MemoryImage.build(data: sink.bytes, salt: [1])
