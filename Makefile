@@ -35,7 +35,7 @@ demo: ## pack the demo programs, prove and load them, show the refusals (root)
 
 test: ## build and run every test (root runs the kernel tests too)
 	@tools/setup test
-	@for suite in trixie sid; do tools/erofs-utils $$suite > /dev/null || true; done
+	@for suite in trixie sid; do tools/debian $$suite erofs-utils > /dev/null || true; done
 	@$(MAKE) --no-print-directory build
 	@tools/test
 

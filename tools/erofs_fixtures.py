@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/Fixtures/erofs anew: one small tree, packed by mkfs.erofs in each way that the reader knows.
 
-  tools/erofs_fixtures.py    needs mkfs.erofs of this machine (1.5) and that of tools/erofs-utils sid
+  tools/erofs_fixtures.py    needs mkfs.erofs of this machine (1.5) and that of tools/debian sid erofs-utils
 
 Images are compressed by gzip; `contents` has SHA-256, bytes and path of each file.
 """
@@ -51,7 +51,7 @@ def tree(root):
 
 
 def main():
-    new = subprocess.run([ROOT / "tools/erofs-utils", "sid"], capture_output=True, text=True, check=True).stdout.strip()
+    new = subprocess.run([ROOT / "tools/debian", "sid", "erofs-utils"], capture_output=True, text=True, check=True).stdout.strip()
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         files = tree(Path(work, "tree"))

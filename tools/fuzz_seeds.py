@@ -269,7 +269,7 @@ def new(binary):
                          for section, data in programs(path.read_bytes()) if key in ("core", "maps", "data")])
         images = [("plain", []), ("extended", ["-Eforce-inode-extended,noinline_data"]),
                   ("chunks", ["--chunksize=4096", "-Eforce-chunk-indexes"])]
-        newer = Path(run(ROOT / "tools/erofs-utils", "sid").decode().strip(), "mkfs.erofs")
+        newer = Path(run(ROOT / "tools/debian", "sid", "erofs-utils").decode().strip(), "mkfs.erofs")
         save("filesystem", [(key, erofs(work, SMALL, options)) for key, options in images]
              + [(key, erofs(work, COMPRESSED, options + ["-b512"], newer)) for key, options in NEWER])
         save("disk", disks())

@@ -3,7 +3,7 @@ import Linux
 import TestSupport
 import Testing
 
-/// Programs of erofs-utils: this machine's, and the newer ones that tools/erofs-utils got.
+/// Programs of erofs-utils: this machine's, and the newer ones that tools/debian got.
 struct ErofsUtils: Sendable, CustomTestStringConvertible {
   /// A suite of Debian's, or nil for what is on the path.
   let suite: String?
@@ -19,7 +19,7 @@ struct ErofsUtils: Sendable, CustomTestStringConvertible {
   private var directory: String {
     let home = getenv("HOME").map { String(cString: $0) } ?? "/root"
     let cache = getenv("XDG_CACHE_HOME").map { String(cString: $0) } ?? "\(home)/.cache"
-    return "\(cache)/verity-bpf/erofs-utils/\(suite ?? "")"
+    return "\(cache)/verity-bpf/debian/\(suite ?? "")/erofs-utils"
   }
 
   private var isThere: Bool { (try? FileStatus.of(path: tool("mkfs.erofs"))) != nil }
