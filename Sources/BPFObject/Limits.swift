@@ -18,6 +18,8 @@ package enum Limits {
   static let programInstructions = 1_000_000
   /// Instructions of all linked programs together: subprograms are copied into every program that calls them.
   static let linkedInstructions = 8_000_000
+  /// Entries of all jump tables together: each program that jumps by a table gets one of its own.
+  static let jumpTargets = 1_000_000
   /// Typedefs, modifiers and array dimensions between a type and what it is (kernel/bpf/btf.c, MAX_RESOLVE_DEPTH).
   package static let typeDepth = 32
   /// Bytes of a record in `.BTF.ext` (kernel/bpf/verifier.c, MAX_FUNCINFO_REC_SIZE and its siblings).

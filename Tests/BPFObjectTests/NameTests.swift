@@ -70,6 +70,7 @@ import Testing
 
   @Test(arguments: [
     ("tp_btf/sched_switch", "btf_trace_sched_switch", BTFKind.typedef), ("fentry/do_exit", "do_exit", BTFKind.function),
+    ("tp_btf.s/sys_enter", "btf_trace_sys_enter", BTFKind.typedef),
     ("lsm/file_open", "bpf_lsm_file_open", BTFKind.function),
     ("lsm_cgroup/socket_create", "bpf_lsm_socket_create", BTFKind.function),
     ("iter.s/task", "bpf_iter_task", BTFKind.function), ("freplace/handler", "handler", BTFKind.function),
@@ -77,6 +78,18 @@ import Testing
   ])
   func attachTargetsAreNamedAsInTheKernel(_ section: String, _ name: String, _ kind: BTFKind) throws {
     #expect(try ProgramKind(section: section).attachTarget == ProgramKind.AttachTarget(name: name, kind: kind))
+  }
+
+  /// Programs at tracepoints may sleep where the tracepoint lets them (BPF_F_SLEEPABLE).
+  @Test(arguments: [
+    ("tracepoint.s/syscalls/sys_enter_open", ProgramType.tracepoint), ("tp.s/syscalls/sys_enter_open", .tracepoint),
+    ("raw_tracepoint.s/sys_enter", .rawTracepoint), ("raw_tp.s/sys_enter", .rawTracepoint),
+    ("tp_btf.s/sys_enter", .tracing),
+  ])
+  func programsAtTracepointsMaySleep(_ section: String, _ type: ProgramType) throws {
+    let kind = try ProgramKind(section: section)
+    #expect(
+      kind.type == type && kind.flags == 0x10 && kind.target == String(section.split(separator: "/", maxSplits: 1)[1]))
   }
 
   /// A link chooses the functions of a `.multi` program, so it is loaded without one.

@@ -56,6 +56,8 @@ public struct LinkedMap: Equatable, Sendable {
     case declared
     /// A data section (`.rodata`, `.data`, `.bss`, `.data.custom` …) as a one-entry array; the associated value is the section's name.
     case data(section: String)
+    /// The targets of a program's indirect jumps (`.jumptables`).
+    case jumpTable
   }
 
   /// Where the map comes from.
@@ -82,6 +84,11 @@ public struct LinkedMap: Equatable, Sendable {
   public var inner: [LinkedMap]
   /// What entry 0 holds at first (data sections), or an arena's first bytes; empty when there is nothing to write.
   public var initialValue: [UInt8]
+  /// What each entry of a jump table leads to: instructions from the program's start.
+  public var jumpTargets: [UInt32]
+  /// Bytes of an entry of a jump table (`struct bpf_insn_array_value`, include/uapi/linux/bpf.h), of which the first four are
+  /// the target.
+  public static let jumpTargetSize: UInt32 = 16
   /// Whether the map is frozen against user space once it is filled (`.rodata`).
   public var isFrozen: Bool
   /// Whether the object asks for LIBBPF_PIN_BY_NAME.
@@ -118,6 +125,7 @@ public struct LinkedMap: Equatable, Sendable {
     btfValueTypeID = 0
     inner = []
     initialValue = []
+    jumpTargets = []
     isFrozen = false
     pinsByName = false
     initialSlots = []

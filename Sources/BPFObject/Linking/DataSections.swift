@@ -4,11 +4,14 @@ internal import KernelABI
 enum DataSections {
   static func isReadOnly(_ name: String) -> Bool { name == ".rodata" || name.hasPrefix(".rodata.") }
   static func isZero(_ name: String) -> Bool { name == ".bss" || name.hasPrefix(".bss.") }
+  /// Variables of which each processor has its own (libbpf 1.8, PERCPU_SEC).
+  static func isPerCPU(_ name: String) -> Bool { name == ".percpu" || name.hasPrefix(".percpu.") }
 
   private static func isData(_ section: ELFSection) -> Bool {
     let name = section.name
     switch section.type {
-    case ELFSection.Constant.progbits: return isReadOnly(name) || name == ".data" || name.hasPrefix(".data.")
+    case ELFSection.Constant.progbits:
+      return isReadOnly(name) || isPerCPU(name) || name == ".data" || name.hasPrefix(".data.")
     case ELFSection.Constant.nobits: return isZero(name)
     default: return false
     }
@@ -32,7 +35,7 @@ enum DataSections {
       guard let size = UInt32(exactly: section.size) else { continue }
       var map = LinkedMap(
         origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),
-        type: .array)
+        type: isPerCPU(section.name) ? .percpuArray : .array)
       map.keySize = 4
       map.valueSize = size
       map.maxEntries = 1
@@ -42,9 +45,10 @@ enum DataSections {
       }
       if let type = types[section.name] {
         map.btfValueTypeID = type.id
-        // Sections with static variables only have no users outside the object (libbpf, map_is_mmapable).
-        for variable in try btf.variables(of: type)
-        where try btf.linkage(ofVariable: btf.type(variable.type)) != .static {
+        // Sections with static variables only have no users outside the object (libbpf, map_is_mmapable), and the kernel
+        // maps no per-CPU array.
+        for variable in try btf.variables(of: type) where map.type == .array {
+          guard try btf.linkage(ofVariable: btf.type(variable.type)) != .static else { continue }
           map.flags |= MapFlag.mmapable.rawValue
           break
         }
@@ -76,9 +80,9 @@ enum DataSections {
   }
 
   /// The map's name as libbpf makes it (internal_map_name): the first eight bytes of the object's name before
-  /// `.data`, `.rodata` and `.bss`, and the section's name alone when that has two dots.
+  /// `.data`, `.rodata` and `.bss`, and the section's name alone when that has two dots or is `.percpu`.
   static func name(of section: String, objectName: String) -> String {
-    if section.dropFirst().contains(".") { return section }
+    if section.dropFirst().contains(".") || isPerCPU(section) { return section }
     let suffix = max(7, section.utf8.count)
     let prefix = Array(objectName.utf8.prefix(max(0, 15 - suffix)))
     return String(decoding: prefix, as: UTF8.self) + section

@@ -8,6 +8,7 @@ package struct ObjectLinker {
   private let maps: [LinkedMap]
   private let code: [Int: ObjectPart]
   private let configurationMap: Int?
+  private let jumpTables: JumpTables?
 
   package init(_ parts: ObjectParts, objectName: String) throws(BPFObjectError) {
     self.parts = parts
@@ -24,9 +25,10 @@ package struct ObjectLinker {
       configurationMap = nil
     }
     self.maps = maps
+    jumpTables = try JumpTables(parts.elf)
     references = try References(
       parts.elf, functions: functions, declared: declared, data: data, externs: parts.externs,
-      configurationMap: configurationMap, arena: arena)
+      configurationMap: configurationMap, arena: arena, jumpTables: jumpTables)
     var code: [Int: ObjectPart] = [:]
     for section in parts.elf.sections where section.holdsInstructions {
       // Records in .BTF.ext name their section, so the name must be one section's only.
@@ -69,7 +71,7 @@ package struct ObjectLinker {
     var total = 0
     var linker = ProgramLinker(
       functions: functions, references: references, code: code, ext: parts.ext, mapNames: maps.map(\.name),
-      exceptionCallbacks: try exceptionCallbacks())
+      exceptionCallbacks: try exceptionCallbacks(), jumpTables: jumpTables)
     for (index, function) in functions.functions.enumerated() where function.isProgram {
       let kind = try ProgramKind(section: function.sectionName)
       let result = try linker.link(index, kind: kind)
@@ -94,7 +96,8 @@ package struct ObjectLinker {
         .badFunction, "program `\(function.name)` in section `\(function.sectionName)` is static, and nothing calls it",
         expected: "a global function", next: "drop the word `static`")
     }
-    var object = LinkedObject(license: parts.license, btf: parts.btf.part.bytes, maps: maps, programs: programs)
+    var object = LinkedObject(
+      license: parts.license, btf: parts.btf.part.bytes, maps: maps + linker.tables, programs: programs)
     object.externs = parts.externs.symbols
     object.configuration = parts.externs.configuration
     object.configurationMap = configurationMap

@@ -9,6 +9,7 @@ struct ProgramLinker {
   private let code: [Int: ObjectPart]
   let ext: BTFExt
   private let mapNames: [String]
+  private let jumpTables: JumpTables?
   /// Program name to the function that handles its exceptions.
   private let exceptionCallbacks: [String: Int]
 
@@ -16,11 +17,16 @@ struct ProgramLinker {
   /// Function index to the byte of the linked program where it begins.
   private(set) var places: [Int: Int] = [:]
   private(set) var order: [Int] = []
+  /// The maps for jump tables, of all programs so far. They come after the object's own.
+  private(set) var tables: [LinkedMap] = []
+  /// The map for a table of the program, by where the table begins and the function that jumps.
+  private var tableNumbers: [[Int]: Int] = [:]
 
   init(
     functions: FunctionTable, references: References, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String],
-    exceptionCallbacks: [String: Int]
+    exceptionCallbacks: [String: Int], jumpTables: JumpTables?
   ) {
+    self.jumpTables = jumpTables
     self.functions = functions
     self.references = references
     self.code = code
@@ -39,6 +45,7 @@ struct ProgramLinker {
       name: main.name, section: kind.isOptional ? String(main.sectionName.dropFirst()) : main.sectionName, kind: kind)
     places = [:]
     order = []
+    tableNumbers = [:]
     try place(index)
     try walk(from: index)
     // The kernel calls it, no instruction does.
@@ -154,6 +161,11 @@ struct ProgramLinker {
       case .extern(let extern):
         program.externUses.append(ExternUse(instruction: site / Instruction.size, extern: extern))
         return nil
+      case .jumpTable(let table):
+        let number = try jumpTable(table, of: index)
+        let reason = InstructionEdit.Reason.mapValue(map: tables[number].name, offset: 0)
+        edit(site, source: Instruction.Load.mapIndexValue, UInt32(mapNames.count + number), next: 0, reason)
+        return nil
       }
     case Instruction.call:
       switch source {
@@ -181,6 +193,22 @@ struct ProgramLinker {
       }
       return nil
     }
+  }
+
+  /// The number of the map for a table that a placed function jumps by.
+  private mutating func jumpTable(_ table: Range<Int>, of index: Int) throws(BPFObjectError) -> Int {
+    if let number = tableNumbers[[table.lowerBound, table.upperBound, index]] { return number }
+    guard let jumpTables, let place = places[index],
+      tables.reduce(table.count / 8, { $0 + $1.jumpTargets.count }) <= Limits.jumpTargets
+    else {
+      throw BPFObjectError(
+        .tooLarge, "the jump tables of program `\(program.name)` are too large",
+        expected: "at most \(Limits.jumpTargets) targets in all")
+    }
+    let targets = try jumpTables.targets(of: table, in: functions.functions[index], at: place)
+    tables.append(JumpTables.map(targets, of: program.name, number: tableNumbers.count))
+    tableNumbers[[table.lowerBound, table.upperBound, index]] = tables.count - 1
+    return tables.count - 1
   }
 
   private mutating func enter(_ target: Int) throws(BPFObjectError) -> Int? {

@@ -6,6 +6,8 @@ enum Reference: Equatable, Sendable {
   case value(map: Int, offset: UInt32)
   /// A function, by its index.
   case function(Int)
+  /// A jump table, by its bytes in their section.
+  case jumpTable(Range<Int>)
   /// Something of the kernel's, by its index among the externs.
   case extern(Int)
 }
@@ -25,16 +27,19 @@ struct References: Sendable {
   private let externs: Externs
   /// The index of the map of configuration values.
   private let configurationMap: Int?
+  /// The section of jump tables.
+  private let jumpTables: Int?
 
   init(
     _ elf: ELFFile, functions: FunctionTable, declared: DeclaredMaps, data: [(section: Int, map: LinkedMap)],
-    externs: Externs, configurationMap: Int?, arena: ArenaData?
+    externs: Externs, configurationMap: Int?, arena: ArenaData?, jumpTables: JumpTables?
   ) throws(BPFObjectError) {
     self.elf = elf
     self.functions = functions
     self.declared = declared
     self.externs = externs
     self.configurationMap = configurationMap
+    self.jumpTables = jumpTables?.section
     var dataMaps: [Int: Int] = [:]
     var dataSizes: [Int: UInt32] = [:]
     for (index, entry) in data.enumerated() {
@@ -108,7 +113,18 @@ struct References: Sendable {
       return .value(map: map, offset: value)
     }
     if let target = functions.function(startingAt: place, of: symbol.section) { return .function(target) }
+    if symbol.section == jumpTables { return try jumpTable(symbol, at: place, relocation, function) }
     throw bad(relocation, symbol, function, "a map, a variable or a function of this object")
+  }
+
+  private func jumpTable(
+    _ symbol: ELFSymbol, at place: Int, _ relocation: ELFRelocation, _ function: ObjectFunction
+  ) throws(BPFObjectError) -> Reference {
+    let left = elf.sections[symbol.section].size - place
+    guard UInt64(place) == symbol.value, symbol.value.isMultiple(of: 8), symbol.size.isMultiple(of: 8), symbol.size > 0,
+      symbol.size <= UInt64(left)
+    else { throw bad(relocation, symbol, function, "a jump table of whole entries, in its section") }
+    return .jumpTable(place..<place + Int(symbol.size))
   }
 
   private func extern(

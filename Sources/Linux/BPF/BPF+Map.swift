@@ -65,10 +65,13 @@ extension BPF {
     return try outcome.get()
   }
 
-  /// BPF_MAP_UPDATE_ELEM with flags BPF_ANY: puts `value` under `key`. Both have the sizes the map was made with.
-  public static func update(_ map: KernelObject, key: [UInt8], value: [UInt8]) throws(SystemError) {
+  /// BPF_MAP_UPDATE_ELEM: puts `value` under `key`. Both have the sizes the map was made with.
+  public static func update(
+    _ map: KernelObject, key: [UInt8], value: [UInt8], _ flag: MapUpdateFlag = .any
+  ) throws(SystemError) {
     _ = try element(.mapUpdateElem, of: map, key: key) { attributes, call in
-      unsafe value.withUnsafeBytes { bytes in
+      attributes.flags = flag.rawValue
+      return unsafe value.withUnsafeBytes { bytes in
         attributes.value_or_next_key = unsafe address(bytes)
         return call(&attributes)
       }

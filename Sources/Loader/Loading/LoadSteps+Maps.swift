@@ -1,4 +1,5 @@
 internal import KernelABI
+internal import Base
 internal import BPFObject
 internal import Linux
 
@@ -20,20 +21,41 @@ extension LoadSteps {
         if map.type == .arena {
           // The verifier wants an arena to have its place in some process before a program uses it.
           try BPF.fillArena(object, pages: map.maxEntries, at: map.mapExtra, map.initialValue)
+        } else if !map.jumpTargets.isEmpty {
+          try fill(object, map.jumpTargets)
         } else if !map.initialValue.isEmpty {
-          try BPF.update(object, key: [0, 0, 0, 0], value: map.initialValue)
+          let flag: MapUpdateFlag = map.type == .percpuArray ? .allCPUs : .any
+          try BPF.update(object, key: [0, 0, 0, 0], value: map.initialValue, flag)
         }
         // The verifier takes the contents of a frozen, program-read-only map for constants; and nobody changes
         // afterwards what was proven.
         // What is signed with the program must not change either, until the kernel has read it.
         if map.isFrozen || signing?.exclusiveProgram.isEmpty == false { try BPF.freeze(object) }
       } catch {
+        if error.code == .einval, map.type == .percpuArray, let running = KernelReports.runningRelease(),
+          running < MapUpdateFlag.allCPUs.since
+        {
+          let needs =
+            "a first value for the variables of each processor (Linux \(MapUpdateFlag.allCPUs.since); this is \(running))"
+          throw .notKnownToKernel(subject: "map `\(map.name)`", needs: needs, error: error)
+        }
         throw refusedEntry(error, "map `\(map.name)`")
           ?? .mapRefused(map: map.name, shape: shape(of: map), error: error)
       }
       created.append(object)
     }
     return created
+  }
+
+  /// Writes the targets of a jump table.
+  private func fill(_ table: KernelObject, _ targets: [UInt32]) throws(SystemError) {
+    for (index, target) in targets.enumerated() {
+      var value = [UInt8](repeating: 0, count: Int(LinkedMap.jumpTargetSize))
+      value.storeLittleEndian(target, at: 0)
+      var key = [UInt8](repeating: 0, count: 4)
+      key.storeLittleEndian(UInt32(truncatingIfNeeded: index), at: 0)
+      try BPF.update(table, key: key, value: value)
+    }
   }
 
   /// The map that is pinned under this name already, when it is of the same kind; nil when there is none.

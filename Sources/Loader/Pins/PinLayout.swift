@@ -32,7 +32,7 @@ struct PinLayout: Equatable {
   /// A data section is pinned under its name without the leading dot: `rodata`, `data_custom`.
   private static func fileName(of map: LinkedMap) -> String {
     switch map.origin {
-    case .declared: fileName(map.name)
+    case .declared, .jumpTable: fileName(map.name)
     case .data(let section): fileName(section.hasPrefix(".") ? String(section.dropFirst()) : section)
     }
   }
