@@ -11,7 +11,7 @@ import Testing
       source: """
         __u64 seen SEC(".percpu") = 3; __u32 zeros[4] SEC(".percpu.zeros");
         SEC("raw_tp/task_rename") int count(void *ctx) { seen++; zeros[1]++; return 0; }
-        char license[] SEC("license") = "GPL";
+        char LICENSE[] SEC("license") = "GPL";
         """)
     let object = try BPFObject.link(bytes: bytes.rawSpan, objectName: "counting")
     let maps = Dictionary(uniqueKeysWithValues: object.maps.map { ($0.name, $0) })
@@ -32,7 +32,7 @@ import Testing
             ".popsection; r0 = table ll; r0 += 8; r0 = *(u64 *)(r0 + 0); .8byte 0x0d;"
             "zero: r0 = 0; exit; one: r0 = 1; exit; end:" ::: "r0", "memory");
         }
-        char license[] SEC("license") = "GPL";
+        char LICENSE[] SEC("license") = "GPL";
         """)
   }
 
