@@ -8,6 +8,8 @@ public struct KernelRequirement: Equatable, Sendable {
     case programType(ProgramType)
     case attachType(AttachType)
     case mapType(MapType)
+    /// One that came after all that are known here.
+    case unknownMapType
     case helper(HelperUse)
     /// Information about functions comes with every program. BTF_KIND_FLOAT and BTF_KIND_DECL_TAG are left out: the
     /// object's BTF tells no more than the compiler wrote.
@@ -31,6 +33,7 @@ public struct KernelRequirement: Equatable, Sendable {
     case .programType(let type): "program type \(type.name)"
     case .attachType(let type): "attach type \(type.name)"
     case .mapType(let type): "map type \(type.name)"
+    case .unknownMapType: "a map type newer than this build knows"
     case .helper(let helper): "helper \(helper.label)"
     case .typeInformation: "function information (BTF)"
     case .mapIndexes: "maps by index (fd_array)"
@@ -56,7 +59,9 @@ public struct KernelRequirement: Equatable, Sendable {
     if hasAttachType, isChecked(kind.expectedAttachType) {
       ask(kind.expectedAttachType.since, .attachType(kind.expectedAttachType))
     }
-    for type in mapTypes { ask(type.since, .mapType(type)) }
+    for type in mapTypes {
+      if type == .unspec { ask(newestKnown, .unknownMapType) } else { ask(type.since, .mapType(type)) }
+    }
     for helper in helpers { ask(Helper(called: helper.id)?.since, .helper(helper)) }
     if hasMaps { ask(ProgramLoadFeature.mapIndexes.since, .mapIndexes) }
     for relocation in relocations {
@@ -69,6 +74,10 @@ public struct KernelRequirement: Equatable, Sendable {
     }
     return newest
   }
+
+  /// The release of the newest type that is known here: what is unknown is not older.
+  private static let newestKnown =
+    max(MapType.allCases.map(\.since).max() ?? .init(0, 0), ProgramType.allCases.map(\.since).max() ?? .init(0, 0))
 
   /// Whether kernels that do not know an attach type refuse it when the program is loaded. The others take any number
   /// and do not look at it before the program is attached, if then (kernel/bpf/syscall.c, bpf_prog_load_check_attach).

@@ -73,6 +73,30 @@ import Testing
     #expect(outer.initialSlots.map(\.index) == [1, 3] && outer.initialSlots.map(\.target) == ["inner_a", "inner_b"])
   }
 
+  /// A type that a newer kernel brought is left to the kernel that loads it, also of an inner map.
+  @Test func mapsOfTypesThatAreNotKnownHere() throws {
+    let bytes = try TestObject.compile(
+      source: """
+        struct inner { __uint(type, 98); __uint(max_entries, 1); __type(key, __u32); __type(value, __u32); };
+        struct {
+          __uint(type, 13); __uint(max_entries, 1); __type(key, __u32); __type(value, __u32); __array(values, struct inner);
+        } outer SEC(".maps");
+        struct { __uint(type, 99); __uint(max_entries, 4); __type(key, __u32); __type(value, __u64); } newer SEC(".maps");
+        struct { __uint(type, 34); __uint(max_entries, 4); __type(key, __u32); __type(value, __u64); } jumps SEC(".maps");
+        SEC("xdp") int f(struct xdp_md *context) {
+          __u32 key = 0;
+          (void)context;
+          return bpf_map_lookup_elem(&newer, &key) && bpf_map_lookup_elem(&jumps, &key) && bpf_map_lookup_elem(&outer, &key);
+        }
+        """, flags: ["-D__array(name, value)=typeof(value) *name[]"])
+    let maps = Dictionary(uniqueKeysWithValues: try BPFObject.link(bytes: bytes.rawSpan).maps.map { ($0.name, $0) })
+    let newer = try #require(maps["newer"])
+    #expect(newer.type == .unspec && newer.unknownType == 99 && newer.typeName == "type 99")
+    #expect(newer.keySize == 4 && newer.valueSize == 8 && newer.btfValueTypeID != 0)
+    #expect(maps["outer"]?.inner.first?.unknownType == 98 && maps["outer"]?.unknownType == nil)
+    #expect(maps["jumps"]?.type == .insnArray && maps["jumps"]?.unknownType == nil)
+  }
+
   @Test func programArraysAreFilledByName() throws {
     let maps = Dictionary(uniqueKeysWithValues: try TestObject.link("slots").maps.map { ($0.name, $0) })
     #expect(maps["pinned"]?.pinsByName == true)

@@ -159,7 +159,6 @@ import Testing
     ("__type(type, int);", "not a number"),
     ("__uint(max_entries, 2);", "no type"),
     ("__uint(type, 26);", "cannot be declared"),
-    ("__uint(type, 99);", "cannot be declared"),
     ("__uint(type, 1); __type(key, int); __uint(key_size, 8);", "contradicts"),
     ("__uint(type, 1); __type(key, void);", "no size"),
     ("__uint(type, 1); __uint(pinning, 7);", "pinning"),

@@ -111,7 +111,7 @@ public enum ClassObjection: Equatable, Sendable, CustomStringConvertible {
     case .helper(let helper): "it calls \(helper.label)"
     case .kernelSymbol(let symbol): "it uses the kernel's own \(symbol)"
     case .followsPointers: "it follows pointers into the kernel"
-    case .mapType(let map): "map \(map.name) is of type \(map.type.name)"
+    case .mapType(let map): "map \(map.name) is of type \(map.unknownType.map { "\($0)" } ?? map.type.name)"
     case .sharedMap(let name): "map \(name) is shared by its name"
     case .unfollowed(let construct): "it has \(construct.description), which the analysis does not follow"
     case .mapCount: "its object has more than \(RestrictedClass.mapLimit) maps"

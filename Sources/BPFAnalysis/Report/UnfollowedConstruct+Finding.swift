@@ -36,7 +36,8 @@ extension UnfollowedConstruct {
     for index in usedMaps.sorted() where object.maps.indices.contains(index) {
       let map = object.maps[index]
       for shape in [map] + map.inner where !isFollowed(shape.type) {
-        add(UnfollowedConstruct("map \(map.name) of type \(shape.type.name)"))
+        let type = shape.unknownType.map { "\($0)" } ?? shape.type.name
+        add(UnfollowedConstruct("map \(map.name) of type \(type)", isUnknown: shape.unknownType != nil))
       }
     }
     return found + shared.unfollowed

@@ -64,7 +64,10 @@ public struct LinkedMap: Equatable, Sendable {
   public var origin: Origin
   /// The name in the object; the kernel's name is at most 15 bytes of `[A-Za-z0-9_.]` and is made by ``kernelName``.
   public var name: String
+  /// ``KernelABI/MapType/unspec`` for a type that is not known here; then ``unknownType`` has its number.
   public var type: MapType
+  /// The number of a type that came with a newer kernel than this build knows; nil for every other.
+  public var unknownType: UInt32?
   /// Bytes.
   public var keySize: UInt32
   /// Bytes.
@@ -115,6 +118,7 @@ public struct LinkedMap: Equatable, Sendable {
     self.origin = origin
     self.name = name
     self.type = type
+    unknownType = nil
     keySize = 0
     valueSize = 0
     maxEntries = 0
@@ -130,6 +134,9 @@ public struct LinkedMap: Equatable, Sendable {
     pinsByName = false
     initialSlots = []
   }
+
+  /// The type as bpftool prints it; `type 99` where it is not known here.
+  public var typeName: String { unknownType.map { "type \($0)" } ?? type.name }
 
   /// The first 15 bytes of the name, other characters than `[A-Za-z0-9_.]` replaced by `_` (kernel/bpf/syscall.c, bpf_obj_name_cpy).
   public var kernelName: String { LinkedProgram.kernelName(of: name) }

@@ -50,13 +50,16 @@ struct DeclaredMaps: Sendable {
   private static func map(
     _ definition: MapDefinition, name: String, btf: BTF
   ) throws(BPFObjectError) -> LinkedMap {
-    guard let type = MapType(rawValue: definition.type), type.canBeDeclared else {
+    // An image is made for kernels that may be newer than this build; the one that loads it decides about the map.
+    let known = MapType(rawValue: definition.type)
+    guard known?.canBeDeclared ?? true else {
       throw BPFObjectError(
         .badMap, "map `\(name)` has a type that cannot be declared",
-        expected: "a type that is known here and that objects declare (not struct_ops, not insn_array)",
-        found: TypeNames.map(definition.type))
+        expected: "a type that objects declare (not struct_ops)", found: TypeNames.map(definition.type))
     }
+    let type = known ?? .unspec
     var map = LinkedMap(origin: .declared, name: name, type: type)
+    if known == nil { map.unknownType = definition.type }
     map.keySize = definition.keySize ?? 0
     map.valueSize = definition.valueSize ?? 0
     map.maxEntries = definition.maxEntries
@@ -87,7 +90,8 @@ struct DeclaredMaps: Sendable {
   private static func takesBTF(
     _ definition: MapDefinition, _ type: MapType, _ btf: BTF
   ) throws(BPFObjectError) -> Bool {
-    guard definition.valueType != 0, type.takesBTF else { return false }
+    // Of a type that is not known here the kernel says whether it does.
+    guard definition.valueType != 0, type.takesBTF || type == .unspec else { return false }
     switch type.keyTypes {
     case .int32:
       let key = try btf.resolved(definition.keyType)

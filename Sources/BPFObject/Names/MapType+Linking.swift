@@ -3,15 +3,15 @@ internal import KernelABI
 extension MapType {
   /// Whether an object's `.maps` section may declare maps of this type.
   ///
-  /// Not those of `struct_ops`, which have sections of their own, nor arrays of instructions: the linker does not fill
-  /// them, and the kernel takes none that is empty.
+  /// Not those of `struct_ops`, which have sections of their own. Arrays of instructions may be declared, and nothing here
+  /// fills them: the kernel refuses a program that uses an empty one.
   var canBeDeclared: Bool {
     switch self {
-    case .unspec, .structOps, .insnArray: false
+    case .unspec, .structOps: false
     case .hash, .array, .progArray, .perfEventArray, .percpuHash, .percpuArray, .stackTrace, .cgroupArray, .lruHash,
       .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps, .devmap, .sockmap, .cpumap, .xskmap, .sockhash,
       .cgroupStorage, .reuseportSockarray, .percpuCgroupStorage, .queue, .stack, .skStorage, .devmapHash, .ringbuf,
-      .inodeStorage, .taskStorage, .bloomFilter, .userRingbuf, .cgrpStorage, .arena, .rhash:
+      .inodeStorage, .taskStorage, .bloomFilter, .userRingbuf, .cgrpStorage, .arena, .insnArray, .rhash:
       true
     }
   }

@@ -26,7 +26,7 @@ public enum ObjectDescription {
         Manifest.Program(
           name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0))
       },
-      maps: maps.map { Manifest.Map(name: $0.name, type: $0.type.name) },
+      maps: maps.map { Manifest.Map(name: $0.name, type: $0.typeName) },
       helpers: sorted(programs.flatMap { $0.helpers.map(name) }),
       coreRelocations: programs.reduce(0) { $0 + $1.coreRelocations.count },
       lockdown: LockdownMode.allCases.map { verdict(of: programs, under: $0) })

@@ -6,6 +6,8 @@ extension BPF {
   /// What BPF_MAP_CREATE takes.
   public struct MapAttributes: Sendable {
     public var type: MapType
+    /// The number of a type that has no name here; nil for ``type``.
+    public var unknownType: UInt32?
     /// Bytes.
     public var keySize: UInt32
     /// Bytes.
@@ -32,6 +34,9 @@ extension BPF {
       self.valueSize = valueSize
       self.maxEntries = maxEntries
     }
+
+    /// The number that the kernel is given.
+    public var typeNumber: UInt32 { unknownType ?? type.rawValue }
   }
 
   /// BPF_MAP_CREATE.
@@ -43,7 +48,7 @@ extension BPF {
     _ map: MapAttributes, btf: KernelObject? = nil, inner: KernelObject? = nil
   ) throws(SystemError) -> KernelObject {
     var attributes = vb_bpf_map_create()
-    attributes.map_type = map.type.rawValue
+    attributes.map_type = map.typeNumber
     attributes.key_size = map.keySize
     attributes.value_size = map.valueSize
     attributes.max_entries = map.maxEntries

@@ -84,6 +84,7 @@ extension LoadSteps {
     if map.type == .perfEventArray, map.maxEntries == 0 {
       attributes.maxEntries = UInt32(clamping: KernelSettings.possibleProcessors() ?? 1)
     }
+    attributes.unknownType = map.unknownType
     attributes.flags = map.flags
     // It counts only where the object's flags say so (BPF_F_NUMA_NODE), as with libbpf.
     attributes.numaNode = map.numaNode ?? 0
@@ -106,8 +107,12 @@ extension LoadSteps {
       return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
     } catch {
       if let refusal = refusedEntry(error, "map `\(map.name)`") { throw refusal }
-      if error.code == .einval, let running = KernelReports.runningRelease(), running < map.type.since {
-        let needs = "map type \(map.type.name) (Linux \(map.type.since); this is \(running))"
+      // Whether a type takes BTF, which is not known of this one; libbpf tries again without it too.
+      if map.unknownType != nil, attributes.valueTypeID != 0 {
+        (attributes.keyTypeID, attributes.valueTypeID) = (0, 0)
+        if let created = try? BPF.createMap(attributes, inner: inner) { return created }
+      }
+      if error.code == .einval, let needs = KernelMapTypes.missing(map) {
         throw .notKnownToKernel(subject: "map `\(map.name)`", needs: needs, error: error)
       }
       guard error.code != .e2big || map.mapExtra == 0 else {

@@ -12,7 +12,7 @@ struct MapShape: Equatable, CustomStringConvertible {
   var extra: UInt64
 
   init(_ attributes: BPF.MapAttributes) {
-    type = attributes.type.rawValue
+    type = attributes.typeNumber
     keySize = attributes.keySize
     valueSize = attributes.valueSize
     maxEntries = attributes.maxEntries

@@ -179,7 +179,7 @@ extension ProgramReport {
 
 extension LinkedMap {
   var line: String {
-    var text = "map      \(name)  \(type.name), key \(keySize), value \(valueSize), max_entries \(maxEntries)"
+    var text = "map      \(name)  \(typeName), key \(keySize), value \(valueSize), max_entries \(maxEntries)"
     if flags != 0 { text += ", flags 0x\(String(flags, radix: 16))" }
     if isFrozen { text += ", frozen" }
     if pinsByName { text += ", pinned by name" }
@@ -326,7 +326,7 @@ extension HelperUse {
 extension LinkedMap {
   var report: JSONValue {
     [
-      "name": .string(name), "type": .string(type.name), "key_size": .integer(Int64(keySize)),
+      "name": .string(name), "type": .string(typeName), "key_size": .integer(Int64(keySize)),
       "value_size": .integer(Int64(valueSize)), "max_entries": .integer(Int64(maxEntries)),
       "flags": .integer(Int64(flags)), "frozen": .bool(isFrozen), "pinned_by_name": .bool(pinsByName),
     ]
