@@ -22,6 +22,7 @@ enum ObjectTarget {
       return false
     }
     try checkLinking(object, of: bytes)
+    try checkVariables(object)
     try checkAnalysis(object)
     try checkDescription(object, of: bytes)
     try checkRewriting(object, of: bytes)
@@ -71,6 +72,30 @@ enum ObjectTarget {
   private static func words(_ bytes: [UInt8]) -> [UInt64] {
     stride(from: 0, to: bytes.count / 8 * 8, by: 8).map { start in
       bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+  }
+
+  // MARK: - Constants
+
+  /// Setting constants changes what is in frozen maps, and nothing else.
+  private static func checkVariables(_ object: LinkedObject) throws(BrokenPromise) {
+    guard let names = try? object.settableVariables() else { return }
+    for name in names.prefix(4) {
+      for value in ["1", "-1", "true", "x", "[1]", "[[1,2],[3]]"] {
+        for place in [name, name + "[0]", name + ".x"] {
+          guard let setting = VariableSetting(place: place, value: value) else { continue }
+          var changed = object
+          guard (try? changed.set([setting])) != nil else {
+            try require(changed == object, "what is refused changes nothing")
+            continue
+          }
+          try require(changed.programs == object.programs, "a constant is no part of a program")
+          for (old, new) in zip(object.maps, changed.maps) {
+            try require(old.initialValue == new.initialValue || old.isFrozen, "only constants are set")
+            try require(old.initialValue.count == new.initialValue.count, "a constant keeps its size")
+          }
+        }
+      }
     }
   }
 

@@ -68,12 +68,38 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     case annotationProgram = "annotation.unknown-program"
     case annotationReads = "annotation.reads"
     case annotationTwice = "annotation.twice"
+    // What was asked for at the load, and does not fit the object.
+    case noVariable = "load.no-variable"
+    case variableNotConstant = "load.variable-not-constant"
+    case variableStatic = "load.variable-static"
+    case variableNotVolatile = "load.variable-not-volatile"
+    case variableType = "load.variable-type"
+    case variableValue = "load.variable-value"
+    case variableTwice = "load.variable-twice"
+
+    /// An object that cannot be read leaves the work undone; what an option asks of it is a matter of the command line.
+    var category: Diagnostic.Category {
+      switch self {
+      case .notELF, .not64Bit, .bigEndian, .otherMachine, .notRelocatable, .truncated, .malformedELF,
+        .sectionOutsideFile,
+        .overlappingSections, .duplicateSection, .tooLarge, .noBTF, .malformedBTF, .noBTFExt, .malformedBTFExt,
+        .noFuncInfo,
+        .noPrograms, .badLicense, .unknownSectionName, .badFunction, .badInstruction, .badRelocation, .legacyMaps,
+        .badMap,
+        .unsupportedExtern, .unsupportedSection, .hiddenBytes, .annotation, .annotationWord, .annotationProgram,
+        .annotationReads, .annotationTwice:
+        .incomplete
+      case .noVariable, .variableNotConstant, .variableStatic, .variableNotVolatile, .variableType, .variableValue,
+        .variableTwice:
+        .usage
+      }
+    }
   }
 
-  /// The error with the check as its code; an object that cannot be read leaves the work undone.
+  /// The error with the check as its code.
   public var diagnostic: Diagnostic {
     Diagnostic(
-      check.rawValue, .incomplete, message, expected: expected, found: found, why: why, next: next)
+      check.rawValue, check.category, message, expected: expected, found: found, why: why, next: next)
   }
 
   /// Code, message, expected and found in one line, for logs and test failures.

@@ -28,4 +28,6 @@ package enum Limits {
   static let licenseBytes = 127
   /// Members, enumerators and variables a map's definition may name; libbpf knows eleven fields.
   static let mapFields = 16
+  /// Bytes of the value that a variable is given on the command line.
+  static let variableText = 1 << 16
 }

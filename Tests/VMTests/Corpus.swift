@@ -155,7 +155,10 @@ final class Corpus {
     options.verifierLog = "/tmp/verifier.log"
     var choice = ProgramChoice()
     if let program { choice.only = [FileNamePattern(program)] }
-    let prepared = try prepare(object).choosing(choice).sizing(sizes[object] ?? [])
+    var changes = ObjectOptions()
+    changes.choice = choice
+    changes.mapEntries = sizes[object] ?? []
+    let prepared = try prepare(object).configured(by: changes)
     switch policy.admit([Facts(operation: .bpfProgLoad)], objectDigest: prepared.digest) {
     case .deny: throw Failure(description: "the policy denies \(object)")
     case .allow(let permit, _):

@@ -22,6 +22,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let instructionCount: Int
   /// What only the running kernel can say, and where it is filled in after the proof.
   public let kernelEdits: [KernelEdit]
+  /// The constants that were given other values.
+  public let variables: [SetVariable]
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
@@ -63,9 +65,10 @@ extension AdmissionOutcome {
     }
   }
 
-  init(linked: LinkedObject, evidence: Evidence, ruling: Ruling, isAllowed: Bool) {
+  init(_ object: borrowing PreparedObject, ruling: Ruling, isAllowed: Bool) {
+    let linked = object.linked
     let programs = linked.programs.filter { !$0.kind.isOptional }
-    self.evidence = evidence
+    evidence = object.evidence
     self.ruling = ruling
     self.isAllowed = isAllowed
     self.programs = programs.map(\.name)
@@ -75,6 +78,7 @@ extension AdmissionOutcome {
     editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
     kernelEdits = linked.kernelEdits
+    variables = object.variables
     doubted = nil
     loaded = nil
     pinPath = nil

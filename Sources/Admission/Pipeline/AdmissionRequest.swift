@@ -33,10 +33,8 @@ public struct AdmissionRequest: Sendable {
   public var interface: String?
   public var cgroup: String?
   public var attachTarget: String?
-  /// Which programs are loaded; each object has to have those that it names.
-  public var choice: ProgramChoice
-  /// The sizes of maps that the objects leave open; each of them has to have such a map.
-  public var mapEntries: [MapEntries]
+  /// What is to differ from what each object says itself.
+  public var objectOptions: ObjectOptions
   /// The keys with which the kernel is to check the signature of every program; nil asks for no such check.
   public var kernelKeyring: KernelKeyring?
   /// Where the verifier's whole log goes when it refuses.
@@ -57,9 +55,6 @@ public struct AdmissionRequest: Sendable {
     public let pinPath: String
   }
 
-  /// Whether what is loaded is to differ from what the object says itself.
-  var isConfiguring: Bool { !choice.isEmpty || !mapEntries.isEmpty }
-
   public init(policy: [UInt8], policyName: String, auditDirectory: String) {
     self.policy = policy
     self.policyName = policyName
@@ -72,8 +67,7 @@ public struct AdmissionRequest: Sendable {
     interface = nil
     cgroup = nil
     attachTarget = nil
-    choice = ProgramChoice()
-    mapEntries = []
+    objectOptions = ObjectOptions()
     kernelKeyring = nil
     verifierLogPath = nil
     auditSync = .none

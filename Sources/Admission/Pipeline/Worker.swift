@@ -44,11 +44,11 @@ struct Worker: ~Copyable {
     var object = try JudgedObject.prepare(named, &examination, keyring: admission.request.kernelKeyring)
     var reports = BPFObject.reports(of: object.linked)
     try JudgedObject.holdAgainstManifest(object, reports)
-    if admission.request.isConfiguring || object.linked.hasOnlyOptionalPrograms {
+    let options = admission.request.objectOptions
+    if !options.isEmpty || object.linked.hasOnlyOptionalPrograms {
       // The manifest tells of the object's own bytes; the policy is to judge what will be there.
       do throws(BPFLoadError) {
-        object = try object.choosing(admission.request.choice)
-        object = try object.sizing(admission.request.mapEntries)
+        object = try object.configured(by: options)
       } catch {
         throw .load(error)
       }
@@ -66,25 +66,22 @@ struct Worker: ~Copyable {
   ) throws(AdmissionError) -> AdmissionOutcome {
     let facts = judged.facts
     let object = judged.object
-    let evidence = object.evidence
     let verdict = judged.verdict
     switch consume verdict {
     case .deny(let ruling):
       try recorder.decided(
-        ruling, allowed: false, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
-        request: admission.request, kernelEdits: object.linked.kernelEdits)
-      var outcome = AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: false)
+        ruling, allowed: false, facts: facts, object: object, policy: admission.policy, request: admission.request)
+      var outcome = AdmissionOutcome(object, ruling: ruling, isAllowed: false)
       for facts in facts where outcome.doubted == nil {
         outcome.doubted = admission.policy.doubtedRule(facts).map { DoubtedRule(line: $0.line, doubts: facts.doubts) }
       }
       return outcome
     case .allow(let permit, let ruling):
       try recorder.decided(
-        ruling, allowed: true, facts: facts, evidence: evidence, digest: object.digest, policy: admission.policy,
-        request: admission.request, kernelEdits: object.linked.kernelEdits)
-      var outcome = AdmissionOutcome(linked: object.linked, evidence: evidence, ruling: ruling, isAllowed: true)
+        ruling, allowed: true, facts: facts, object: object, policy: admission.policy, request: admission.request)
+      var outcome = AdmissionOutcome(object, ruling: ruling, isAllowed: true)
       if admission.attempts.isDryRun { return outcome }
-      let options = options(for: evidence)
+      let options = options(for: object.evidence)
       turn.passToLoad(pinPath: options.pinPath)
       var loaded: LoadedObject
       do throws(BPFLoadError) {
@@ -116,7 +113,7 @@ struct Worker: ~Copyable {
       admission.request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0
     }
     options.attaches = admission.request.attaches
-    options.attachedPrograms = admission.request.choice.attached
+    options.attachedPrograms = admission.request.objectOptions.choice.attached
     options.interface = admission.request.interface
     options.cgroup = admission.request.cgroup
     options.attachTarget = admission.request.attachTarget

@@ -1,4 +1,5 @@
 internal import Base
+internal import Loader
 internal import Linux
 internal import Workbench
 
@@ -42,8 +43,9 @@ struct AskedRun: Sendable {
     ] {
       if let value { members.append(.init(name, .string(value))) }
     }
-    members += request.choice.members
-    if !request.mapEntries.isEmpty { members.append(.init("map_entries", .array(request.mapEntries.map(\.json)))) }
+    members += request.objectOptions.members
+    let variables = request.objectOptions.variables
+    if !variables.isEmpty { members.append(.init("variables", .array(variables.map(\.json)))) }
     common = members
   }
 

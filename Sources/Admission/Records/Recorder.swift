@@ -21,15 +21,13 @@ struct Recorder: Sendable {
 
   /// Records what the policy said, before anything is done about it.
   func decided(
-    _ ruling: Ruling, allowed: Bool, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
-    request: AdmissionRequest, kernelEdits: [KernelEdit]
+    _ ruling: Ruling, allowed: Bool, facts: [Facts], object: borrowing PreparedObject, policy: CompiledPolicy,
+    request: AdmissionRequest
   ) throws(AdmissionError) {
     guard let log = attempts.log else { return }
     let record = record(
-      rule: ruling.deciding.ruleText, enforcing: ruling.deciding.enforcing, evidence: evidence,
-      members(
-        ruling, facts: facts, evidence: evidence, digest: digest, policy: policy, request: request,
-        kernelEdits: kernelEdits))
+      rule: ruling.deciding.ruleText, enforcing: ruling.deciding.enforcing, evidence: object.evidence,
+      members(ruling, facts: facts, object: object, policy: policy, request: request))
     var lines = AuditLog.Lines()
     lines.add(text: record.text)
     lines.add(record.json(.decision(isAllowed: allowed)))
@@ -150,11 +148,12 @@ struct Recorder: Sendable {
 extension Recorder {
   /// What a decision was made on.
   private func members(
-    _ ruling: Ruling, facts: [Facts], evidence: Evidence, digest: Digest, policy: CompiledPolicy,
-    request: AdmissionRequest, kernelEdits: [KernelEdit]
+    _ ruling: Ruling, facts: [Facts], object: borrowing PreparedObject, policy: CompiledPolicy,
+    request: AdmissionRequest
   ) -> [JSONValue.Member] {
+    let evidence = object.evidence
     var details: [JSONValue.Member] = [
-      .init("object", .string(digest.description)), .init("policy", attempts.policy(policy)),
+      .init("object", .string(object.digest.description)), .init("policy", attempts.policy(policy)),
       .init("enforcing", .bool(ruling.deciding.enforcing)),
     ]
     if let line = ruling.deciding.line { details.append(.init("rule_line", .integer(Int64(line)))) }
@@ -186,9 +185,9 @@ extension Recorder {
     if let loop = evidence.loop { details.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
     // What was judged, so that the decision can be replayed against another policy.
     details.append(.init("facts", .array(facts.map(\.json))))
-    details.append(.init("kernel_edits", .array(kernelEdits.map(\.json))))
-    details += request.choice.members
-    if !request.mapEntries.isEmpty { details.append(.init("map_entries", .array(request.mapEntries.map(\.json)))) }
+    details.append(.init("kernel_edits", .array(object.linked.kernelEdits.map(\.json))))
+    details += request.objectOptions.members
+    if !object.variables.isEmpty { details.append(.init("variables", .array(object.variables.map(\.json)))) }
     return details
   }
 }

@@ -15,13 +15,17 @@ public struct PreparedObject: ~Copyable {
   public let linked: LinkedObject
   /// How the kernel is to check the programs' signatures; nil when it is not asked to.
   public let handover: KernelHandover?
-  /// Whether programs were chosen or maps sized, so that it is not what its bytes say alone.
+  /// Whether options have changed it, so that it is not what its bytes say alone.
   public let isConfigured: Bool
+  /// The constants that were given other values.
+  public let variables: [SetVariable]
 
   private init(
-    digest: Digest, evidence: Evidence, linked: LinkedObject, handover: KernelHandover?, isConfigured: Bool = false
+    digest: Digest, evidence: Evidence, linked: LinkedObject, handover: KernelHandover?, isConfigured: Bool = false,
+    variables: [SetVariable] = []
   ) {
     self.isConfigured = isConfigured
+    self.variables = variables
     self.digest = digest
     self.evidence = evidence
     self.linked = linked
@@ -48,25 +52,23 @@ public struct PreparedObject: ~Copyable {
     return PreparedObject(digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover)
   }
 
-  /// The same object with the programs that were chosen, and no others. What is judged afterwards has to be this one.
+  /// The same object as options of the load want it. What is judged afterwards has to be this one.
   ///
-  /// - Throws: ``BPFLoadError/noSuchProgram(name:available:)``, ``BPFLoadError/nothingToLoad(optional:)``.
-  public consuming func choosing(_ choice: ProgramChoice) throws(BPFLoadError) -> PreparedObject {
+  /// - Throws: ``BPFLoadError/noSuchProgram(name:available:)``, ``BPFLoadError/nothingToLoad(optional:)``,
+  ///   ``BPFLoadError/noMapToSize(map:open:)``, ``BPFLoadError/mapHasSize(map:entries:)``, and ``BPFLoadError/object(_:)``
+  ///   for constants that cannot have what they are given.
+  public consuming func configured(by options: ObjectOptions) throws(BPFLoadError) -> PreparedObject {
     var linked = linked
-    try linked.choose(choice)
+    let variables: [SetVariable]
+    do throws(BPFObjectError) {
+      variables = try linked.set(options.variables)
+    } catch {
+      throw .object(error)
+    }
+    try linked.choose(options.choice)
+    try linked.size(options.mapEntries)
     return PreparedObject(
       digest: digest, evidence: evidence, linked: linked, handover: handover,
-      isConfigured: isConfigured || !choice.isEmpty)
-  }
-
-  /// The same object with maps sized that it leaves open. What is judged afterwards has to be the sized object.
-  ///
-  /// - Throws: ``BPFLoadError/noMapToSize(map:open:)``, ``BPFLoadError/mapHasSize(map:entries:)``.
-  public consuming func sizing(_ sizes: [MapEntries]) throws(BPFLoadError) -> PreparedObject {
-    var linked = linked
-    try linked.size(sizes)
-    return PreparedObject(
-      digest: digest, evidence: evidence, linked: linked, handover: handover,
-      isConfigured: isConfigured || !sizes.isEmpty)
+      isConfigured: isConfigured || !options.isEmpty, variables: self.variables + variables)
   }
 }

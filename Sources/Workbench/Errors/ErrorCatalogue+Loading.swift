@@ -36,6 +36,19 @@ extension ErrorCatalogue {
       "Something has to decide. Name a policy with --policy, or install one in the store (`verity-bpf policy init`, `install`, `activate`).",
     "load.permit-mismatch":
       "The permission was given for other bytes than those that were to be loaded. This protects against faults of this program itself.",
+    "load.no-variable":
+      "--set names a variable, a member or an element that the object does not have; those that can be set are listed. `bpftool btf dump file OBJECT` shows the structures.",
+    "load.variable-not-constant":
+      "--set changes constants alone (`.rodata`), which are frozen before the program runs: what the policy judged is what the program finds. Variables of `.data` and `.bss` can be written to at any time, with bpftool map update for example, and those of `.kconfig` come from the running kernel.",
+    "load.variable-static":
+      "The variable is static, or hidden from other objects. libbpf's skeletons leave such variables out too: several files may have one of that name.",
+    "load.variable-not-volatile":
+      "The constant is not volatile, so the compiler may have put its value into the instructions, and setting it would change nothing there. Its author declares `const volatile` what whoever loads the object is to choose.",
+    "load.variable-type":
+      "The variable has a type whose values cannot be written on a command line: a pointer, a number with a fraction, a bitfield, or a structure, whose members are set one by one.",
+    "load.variable-value":
+      "The value is none of the variable's type: out of its range, no enumerator of it, a text that leaves no place for its NUL, or more elements than the array has. Nothing is cut off or rounded.",
+    "load.variable-twice": "--set gives one place two values. Leave one out.",
     "load.no-such-program": "The object has no program of that name; `inspect` lists those it has.",
     "load.nothing":
       "All programs of the object are in sections that begin with `?`, which are loaded only when they are named.",

@@ -1,5 +1,6 @@
 import KernelABI
 import Admission
+import BPFObject
 import Loader
 import Base
 import ImageFormat
@@ -21,8 +22,7 @@ extension LoadCommand {
     request.interface = interface
     request.cgroup = cgroup
     request.attachTarget = target
-    request.choice = choice
-    request.mapEntries = mapEntries
+    request.objectOptions = objectOptions
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
     request.untold = { signal, stay in Output.report(Self.untold(stay, signal)) }
@@ -219,7 +219,12 @@ extension LoadCommand {
     printout.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
-    for size in mapEntries { printout.line("sized    map \(size.map): \(size.entries) entries, as asked for") }
+    for size in objectOptions.mapEntries {
+      printout.line("sized    map \(size.map): \(size.entries) entries, as asked for")
+    }
+    for variable in outcome.variables {
+      printout.line("set      \(variable.place): \(variable.type) \(variable.value), as asked for")
+    }
     if !outcome.kernelEdits.isEmpty {
       printout.line(
         "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")

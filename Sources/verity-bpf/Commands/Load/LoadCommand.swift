@@ -1,4 +1,5 @@
 import Admission
+import BPFObject
 import Linux
 import Loader
 import Trust
@@ -32,6 +33,10 @@ struct LoadCommand: Command {
     "Attach only this program of those that are loaded. Can be given several times.")
   static let mapEntries: Key<[MapEntries]> = .repeated(
     "--map-entries", "How many entries a map gets whose size the object leaves open. Can be given several times.")
+  static let set: Key<[VariableSetting]> = .repeated(
+    "--set",
+    "Give a `const volatile` variable of the object this value before it is frozen: `targ_pid=7`, `enabled=true`, "
+      + "`name=eth0`, `ports=[80,443]`, `filter.min_us=1000`. Can be given several times.")
   static let keyring: Key<KernelKeyring?> = .optional(
     "--keyring",
     "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a "
@@ -63,9 +68,8 @@ struct LoadCommand: Command {
     options: ObjectChoice.keys + TrustedRootHash.keys
       + [
         CommonOptions.trustAnchors, policy, pinPath, program, withoutProgram, attach, attachProgram, interface, cgroup,
-        target,
-        mapEntries, keyring,
-        verifierLog, CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
+        target, set, mapEntries, keyring, verifierLog,
+        CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ])
   static let schema = "verity-bpf/load/1"
 
@@ -79,10 +83,8 @@ struct LoadCommand: Command {
   let interface: String?
   let cgroup: String?
   let target: String?
-  /// Which programs are loaded and attached.
-  let choice: ProgramChoice
-  /// The sizes of maps that the objects leave open.
-  let mapEntries: [MapEntries]
+  /// What is to differ from what the objects say themselves.
+  let objectOptions: ObjectOptions
   /// The keys with which the kernel is to check signatures; nil asks for no such check.
   let keyring: KernelKeyring?
   let verifierLog: String?
@@ -97,16 +99,17 @@ struct LoadCommand: Command {
     trustAnchors = try words[CommonOptions.trustAnchors]
     policy = try words[Self.policy]
     pinPath = try words[Self.pinPath]
-    var choice = ProgramChoice()
-    choice.only = try words[Self.program].map { FileNamePattern($0) }
-    choice.without = try words[Self.withoutProgram].map { FileNamePattern($0) }
-    choice.attached = try words[Self.attachProgram].map { FileNamePattern($0) }
-    self.choice = choice
-    attach = try words[Self.attach] || !choice.attached.isEmpty
+    var options = ObjectOptions()
+    options.choice.only = try words[Self.program].map { FileNamePattern($0) }
+    options.choice.without = try words[Self.withoutProgram].map { FileNamePattern($0) }
+    options.choice.attached = try words[Self.attachProgram].map { FileNamePattern($0) }
+    options.mapEntries = try words[Self.mapEntries]
+    options.variables = try words[Self.set]
+    objectOptions = options
+    attach = try words[Self.attach] || !options.choice.attached.isEmpty
     interface = try words[Self.interface]
     cgroup = try words[Self.cgroup]
     target = try words[Self.target]
-    mapEntries = try words[Self.mapEntries]
     keyring = try words[Self.keyring]
     verifierLog = try words[Self.verifierLog]
     auditDir = try words[CommonOptions.auditDirectory]
@@ -117,12 +120,28 @@ struct LoadCommand: Command {
     if !attach, interface != nil || cgroup != nil {
       throw UsageError("--interface and --cgroup say where to attach: give --attach too.")
     }
-    for (index, size) in mapEntries.enumerated() where mapEntries[..<index].contains(where: { $0.map == size.map }) {
-      throw UsageError("--map-entries is given twice for map `\(size.map)`.")
+    if let map = Self.twice(options.mapEntries.map(\.map)) {
+      throw UsageError("--map-entries is given twice for map `\(map)`.")
+    }
+    if let place = Self.twice(options.variables.map(\.place)) {
+      throw UsageError("--set is given twice for `\(place)`.")
     }
   }
 
   var wantsJSON: Bool { json }
+
+  /// The first name that is there before already.
+  private static func twice(_ names: [String]) -> String? {
+    var seen: Set<String> = []
+    return names.first { !seen.insert($0).inserted }
+  }
+}
+
+extension VariableSetting: ArgumentValue {
+  static var expectation: String { "VARIABLE=VALUE with a NAME, NAME.MEMBER or NAME[INDEX] as VARIABLE" }
+  static var kind: ValueKind { .word("VARIABLE=VALUE") }
+  init?(argument: String) { self.init(argument) }
+  var argument: String { "\(place)=\(value)" }
 }
 
 extension MapEntries: ArgumentValue {

@@ -79,9 +79,10 @@ extension LoadCommand {
       .init("instructions", .integer(Int64(outcome.instructionCount))),
       .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
       .init("kernel_edits", .array(outcome.kernelEdits.map(\.json))),
-      .init("map_entries", .array(mapEntries.map(\.json))),
     ]
-    members += choice.members
+    if objectOptions.mapEntries.isEmpty { members.append(.init("map_entries", [])) }
+    members += objectOptions.members
+    if !outcome.variables.isEmpty { members.append(.init("variables", .array(outcome.variables.map(\.json)))) }
     let programs = outcome.loadedPrograms
     let maps = outcome.loadedMaps
     members += [
