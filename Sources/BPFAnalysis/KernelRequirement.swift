@@ -10,6 +10,8 @@ public struct KernelRequirement: Equatable, Sendable {
     case mapType(MapType)
     /// One that came after all that are known here.
     case unknownMapType
+    /// As above, for a program of unknown type.
+    case unknownProgramType
     case helper(HelperUse)
     /// Information about functions comes with every program. BTF_KIND_FLOAT and BTF_KIND_DECL_TAG are left out: the
     /// object's BTF tells no more than the compiler wrote.
@@ -34,6 +36,7 @@ public struct KernelRequirement: Equatable, Sendable {
     case .attachType(let type): "attach type \(type.name)"
     case .mapType(let type): "map type \(type.name)"
     case .unknownMapType: "a map type newer than this build knows"
+    case .unknownProgramType: "a section that says no type of programs"
     case .helper(let helper): "helper \(helper.label)"
     case .typeInformation: "function information (BTF)"
     case .mapIndexes: "maps by index (fd_array)"
@@ -55,7 +58,11 @@ public struct KernelRequirement: Equatable, Sendable {
     func ask(_ version: KernelRelease?, _ demand: @autoclosure () -> Demand) {
       if let version, version > newest.version { newest = KernelRequirement(version: version, demand: demand()) }
     }
-    ask(kind.type.since, .programType(kind.type))
+    if kind.type == .unspec {
+      ask(newestKnown, .unknownProgramType)
+    } else {
+      ask(kind.type.since, .programType(kind.type))
+    }
     if hasAttachType, isChecked(kind.expectedAttachType) {
       ask(kind.expectedAttachType.since, .attachType(kind.expectedAttachType))
     }

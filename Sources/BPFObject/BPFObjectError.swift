@@ -76,6 +76,8 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     case variableType = "load.variable-type"
     case variableValue = "load.variable-value"
     case variableTwice = "load.variable-twice"
+    case noSuchSection = "load.no-such-section"
+    case sectionHasType = "load.section-has-type"
 
     /// An object that cannot be read leaves the work undone; what an option asks of it is a matter of the command line.
     var category: Diagnostic.Category {
@@ -90,7 +92,7 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
         .annotationReads, .annotationTwice:
         .incomplete
       case .noVariable, .variableNotConstant, .variableStatic, .variableNotVolatile, .variableType, .variableValue,
-        .variableTwice:
+        .variableTwice, .noSuchSection, .sectionHasType:
         .usage
       }
     }

@@ -124,11 +124,21 @@ import Testing
   // MARK: - The contents
 
   @Test func unknownSectionNameNamesNearOnes() throws {
-    let refusal = try Self.refusal(of: "SEC(\"fentyr/do_exit\") int f(void *ctx) { return 0; }")
+    func untyped(_ section: String) throws -> BPFObjectError? {
+      let bytes = try TestObject.compile(source: "SEC(\"\(section)\") int f(void *ctx) { return 0; }")
+      let object = try BPFObject.link(bytes: bytes.rawSpan)
+      do throws(BPFObjectError) {
+        try object.requireTypes()
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let refusal = try untyped("fentyr/do_exit")
     #expect(refusal?.check == .unknownSectionName)
     #expect(refusal?.next?.contains("`fentry/…`") == true)
+    #expect(try untyped("xdp/eth0")?.check == .unknownSectionName)
     #expect(try Self.refusal(of: "SEC(\"lsm\") int f(void *ctx) { return 0; }")?.check == .unknownSectionName)
-    #expect(try Self.refusal(of: "SEC(\"xdp/eth0\") int f(void *ctx) { return 0; }")?.check == .unknownSectionName)
   }
 
   @Test func noProgram() throws {

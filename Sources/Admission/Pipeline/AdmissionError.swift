@@ -15,6 +15,8 @@ public enum AdmissionError: Error, Sendable {
   case object(BPFObjectError)
   /// The image's manifest says something else of the object than its bytes do.
   case manifest(ManifestError)
+  /// The image's manifest states a type of programs that this build does not know.
+  case unknownStatement(path: String, Manifest.StatedType)
   /// A program does more than its author says that it may do in the lockdown mode this machine is in.
   case annotation(program: String, mode: String, excess: [ProgramPower])
   /// A program reads kernel memory that its author did not declare.
@@ -35,6 +37,12 @@ extension AdmissionError: Diagnosable {
     case .trust(let error): return error.diagnostic
     case .object(let error): return error.diagnostic
     case .manifest(let error): return error.diagnostic
+    case .unknownStatement(let path, let stated):
+      return Diagnostic(
+        "manifest.unknown-type", .unsupported,
+        "`\(path)`: the image's manifest states a type of programs that this build does not know",
+        expected: "one of libbpf's section names", found: "`\(stated.type)` for section `\(stated.section)`",
+        next: "load it with a newer build, as the image was made by one")
     case .annotation(let program, let mode, let excess):
       return Diagnostic(
         "annotation.exceeded", .denied,

@@ -45,7 +45,8 @@ struct JudgedObject: ~Copyable {
     do throws(ManifestError) {
       try described.check(
         against: ObjectDescription.describe(
-          reports, license: object.linked.license, maps: object.linked.maps, file: file))
+          reports, license: object.linked.license, maps: object.linked.maps, file: file,
+          statements: described.statements()))
     } catch {
       throw .manifest(error)
     }
@@ -70,12 +71,57 @@ struct JudgedObject: ~Copyable {
   ) throws(AdmissionError) -> PreparedObject {
     let examined = try examine(named, &examination)
     let name = examined.evidence.objectName
+    let object: PreparedObject
     do throws(BPFLoadError) {
-      return try PreparedObject.linking(examined, name: name, keyring: keyring)
+      object = try PreparedObject.linking(examined, name: name, keyring: keyring)
     } catch {
       if case .object(let error) = error { throw .object(error) }
       throw .load(error)
     }
+    return try stating(object)
+  }
+
+  /// The object with what its image's manifest says of it, and its bytes do not.
+  private static func stating(_ object: consuming PreparedObject) throws(AdmissionError) -> PreparedObject {
+    guard let facts = object.evidence.object else { return object }
+    let stated = try statements(about: facts).sectionTypes
+    guard !stated.isEmpty else { return object }
+    var types: [SectionType] = []
+    for statement in stated {
+      guard let type = SectionType(section: statement.section, type: statement.type) else {
+        throw .unknownStatement(path: facts.path, statement)
+      }
+      types.append(type)
+    }
+    do throws(BPFObjectError) {
+      return try object.stating(types)
+    } catch {
+      throw .manifest(
+        .description(
+          path: facts.path, member: "section_types", expected: "sections whose names say no type",
+          found: error.message))
+    }
+  }
+
+  /// What the manifest of an object's image says of it, and its bytes do not.
+  private static func statements(about facts: ObjectFacts) throws(AdmissionError) -> Manifest.Statements {
+    do throws(ManifestError) {
+      return try facts.described?.statements() ?? Manifest.Statements()
+    } catch {
+      throw .manifest(error)
+    }
+  }
+
+  /// Refuses to configure an object whose image says that it is loaded as it is. A policy may ask for less than its image
+  /// allows, and for no more: the root hash or signature that a rule trusts vouches for that statement too.
+  static func requireConfigurable(_ object: borrowing PreparedObject) throws(AdmissionError) {
+    // What cannot be read here may say so too.
+    guard object.evidence.unproven == nil else {
+      throw .load(
+        .notConfigurable(object: object.evidence.objectName, found: "an image whose manifest cannot be read here"))
+    }
+    guard let facts = object.evidence.object, try statements(about: facts).isConfigurable == false else { return }
+    throw .load(.notConfigurable(object: facts.path, found: "`configurable` is false in the image's manifest"))
   }
 
   private static func examine(
@@ -97,7 +143,7 @@ struct JudgedObject: ~Copyable {
 extension Admission {
   /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
   public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
-    var examination = Examination(trust: try machinesTrust())
+    var examination = Examination(trust: try machinesTrust(), describes: true)
     let object = try JudgedObject.prepare(named, &examination, keyring: nil)
     return JudgedObject.facts(about: BPFObject.reports(of: object.linked), of: object, requester: .current())
   }

@@ -45,6 +45,7 @@ struct Worker: ~Copyable {
     var reports = BPFObject.reports(of: object.linked)
     try JudgedObject.holdAgainstManifest(object, reports)
     let options = admission.request.objectOptions
+    if !options.isEmpty { try JudgedObject.requireConfigurable(object) }
     if !options.isEmpty || object.linked.hasOnlyOptionalPrograms {
       // The manifest tells of the object's own bytes; the policy is to judge what will be there.
       do throws(BPFLoadError) {
@@ -54,6 +55,7 @@ struct Worker: ~Copyable {
       }
       reports = BPFObject.reports(of: object.linked)
     }
+    do throws(BPFObjectError) { try object.linked.requireTypes() } catch { throw .object(error) }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.run.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)

@@ -12,9 +12,14 @@ extension ObjectOptions {
     ]
     .filter { !$0.1.isEmpty }
     .map { name, patterns in .init(name, .array(patterns.map { .string($0.text) })) }
+    if !sectionTypes.isEmpty { members.append(.init("section_types", .array(sectionTypes.map(\.json)))) }
     if !mapEntries.isEmpty { members.append(.init("map_entries", .array(mapEntries.map(\.json)))) }
     return members
   }
+}
+
+extension SectionType {
+  fileprivate var json: JSONValue { ["section": .string(section), "type": .string(type)] }
 }
 
 extension MapEntries {

@@ -31,6 +31,8 @@ public struct ObjectReport: Equatable, Sendable {
   public let sections: [Section]
   /// Bytes of DWARF, which nothing here reads.
   public let debuggingSize: Int
+  /// The types that were stated for sections of it.
+  public internal(set) var sectionTypes: [SectionType] = []
 
   init(_ object: LinkedObject, _ btf: BTF, sections: [Section], debuggingSize: Int, kernel: BTF?) {
     license = object.license
@@ -58,13 +60,18 @@ extension BPFObject {
   ///   - allowsExterns: whether objects are described that need something from the running kernel, see
   ///     ``link(bytes:objectName:allowsExterns:)``.
   ///   - kernel: a kernel's BTF, see ``reports(of:kernel:)``.
+  ///   - sectionTypes: of those the ones count whose sections the object has, and whose names say no type.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked: what is not understood is not described.
   public static func report(
-    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false, kernel: BTF? = nil
+    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false, kernel: BTF? = nil,
+    sectionTypes: [SectionType] = []
   ) throws(BPFObjectError) -> ObjectReport {
     let parts = try ObjectParts(bytes)
     if !allowsExterns { try parts.refuseKernelNeeds() }
-    let object = try ObjectLinker(parts, objectName: shortName(objectName)).link()
+    var object = try ObjectLinker(parts, objectName: shortName(objectName)).link()
+    let open = object.sectionsWithoutType
+    let stated = sectionTypes.filter { open.contains($0.section) }
+    try object.take(stated)
     var sections: [ObjectReport.Section] = []
     var debuggingSize = 0
     for section in parts.elf.sections.dropFirst() {
@@ -76,7 +83,9 @@ extension BPFObject {
         sections.append(ObjectReport.Section(name: section.name, size: section.size))
       }
     }
-    return ObjectReport(object, parts.btf, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
+    var report = ObjectReport(object, parts.btf, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
+    report.sectionTypes = stated
+    return report
   }
 
   /// Describes the programs of an object that is linked already, in their order.

@@ -29,6 +29,9 @@ extension UnfollowedConstruct {
         break
       }
     }
+    if program.kind.type == .unspec {
+      add(UnfollowedConstruct("a section whose name says no type of programs", isUnknown: true))
+    }
     let unknownFlags = program.kind.flags & ~ProgramFlag.allCases.reduce(0) { $0 | $1.rawValue }
     if unknownFlags != 0 {
       add(UnfollowedConstruct("program flags 0x\(String(unknownFlags, radix: 16))", isUnknown: true))

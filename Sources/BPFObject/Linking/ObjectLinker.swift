@@ -73,7 +73,7 @@ package struct ObjectLinker {
       functions: functions, references: references, code: code, ext: parts.ext, mapNames: maps.map(\.name),
       exceptionCallbacks: try exceptionCallbacks(), jumpTables: jumpTables)
     for (index, function) in functions.functions.enumerated() where function.isProgram {
-      let kind = try ProgramKind(section: function.sectionName)
+      let kind = try ProgramKind(sectionOrUnknown: function.sectionName)
       let result = try linker.link(index, kind: kind)
       linked.formUnion(result.functions)
       programs.append(result.program)

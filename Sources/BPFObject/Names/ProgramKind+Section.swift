@@ -10,12 +10,7 @@ extension ProgramKind {
     var name = Substring(section)
     let isOptional = name.utf8.first == UInt8(ascii: "?")
     if isOptional { name = name.dropFirst() }
-    guard let rule = Self.rule(for: name) else {
-      throw BPFObjectError(
-        .unknownSectionName, "section name `\(section)` is not that of a program type",
-        expected: "one of libbpf's section names", found: "`\(section)`",
-        next: "did you mean \(Self.candidates(for: String(name)).map { "`\($0)`" }.joined(separator: ", "))?")
-    }
+    guard let rule = Self.rule(for: name) else { throw Self.unknown(section) }
     self.init(type: rule.type)
     self.isOptional = isOptional
     expectedAttachType = rule.attachType
@@ -32,6 +27,28 @@ extension ProgramKind {
       }
       attachTarget = Self.attachTarget(target, attachType: rule.attachType)
     }
+  }
+
+  /// As ``init(section:)``, but with the type ``KernelABI/ProgramType/unspec`` for a name that is not known here: it may have
+  /// come with a newer libbpf, or be one that says nothing of a type.
+  init(sectionOrUnknown section: String) throws(BPFObjectError) {
+    let isOptional = section.utf8.first == UInt8(ascii: "?")
+    guard Self.rule(for: isOptional ? section.dropFirst() : section[...]) == nil else {
+      try self.init(section: section)
+      return
+    }
+    self.init(type: .unspec)
+    self.isOptional = isOptional
+  }
+
+  /// Why a program of such a section is not loaded.
+  static func unknown(_ section: String) -> BPFObjectError {
+    let name = section.utf8.first == UInt8(ascii: "?") ? section.dropFirst() : section[...]
+    let near = candidates(for: String(name)).map { "`\($0)`" }.joined(separator: ", ")
+    return BPFObjectError(
+      .unknownSectionName, "section name `\(section)` is not that of a program type",
+      expected: "one of libbpf's section names, or a type that is stated for it", found: "`\(section)`",
+      next: "did you mean \(near)? Where the name says no type, state it: --section-type \(name)=TYPE")
   }
 
   private static func rule(for name: Substring) -> SectionRule? {

@@ -20,6 +20,8 @@ public enum BuildError: Error, Equatable, Sendable {
   /// Objects that are not packed because they are not BPF objects this project can load; the first one in path
   /// order, and how many more there are.
   case object(path: String, BPFObjectError, others: [String])
+  /// An option says something of objects, and none is such an object.
+  case noSuchObject(option: String, expected: String)
   /// The image's name or version.
   case badLabel(option: String, text: String)
   /// A place for the result cannot be used.
@@ -63,6 +65,10 @@ extension BuildError: Diagnosable {
         "build.bad-name", .incomplete, "`\(path)` cannot be packed under its name", expected: expected, found: found,
         next: "rename it")
     case .object(let path, let error, let others): Self.refusedObject(path, error, others)
+    case .noSuchObject(let option, let expected):
+      Diagnostic(
+        "build.no-such-object", .usage, "`\(option)` is about none of the objects", expected: expected,
+        found: "no such object", next: "correct the option, or leave it out")
     case .badLabel(let option, let text):
       Diagnostic(
         "build.bad-label", .usage, "\(option) `\(text)` is not acceptable",

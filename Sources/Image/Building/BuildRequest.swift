@@ -1,3 +1,4 @@
+public import BPFObject
 public import ImageFormat
 public import Linux
 
@@ -33,6 +34,10 @@ public struct BuildRequest: Sendable {
   public var includes: [FileNamePattern]
   /// Whether the sections that only debuggers read are left out of the objects.
   public var strips: Bool
+  /// Into the manifest: what the programs of sections are whose names do not say it. Each is of some object.
+  public var sectionTypes: [SectionType]
+  /// Into the manifest: the objects that options of a load may change, and no others; nil says nothing of any.
+  public var configurable: [FileNamePattern]?
 
   public init(directory: String, output: String, rootHashFile: String) {
     self.directory = directory
@@ -50,6 +55,8 @@ public struct BuildRequest: Sendable {
     salt = nil
     includes = []
     strips = false
+    sectionTypes = []
+    configurable = nil
   }
 
   /// The files beside the image.

@@ -29,6 +29,15 @@ public struct BuildResult: Sendable {
   public let skipped: [SkippedFile]
   /// What is packed as a file like any other, although it begins like an ELF file, and why it is no object.
   public let unreadable: [SkippedFile]
+  /// What objects have that this build does not know, and that is left to the kernel, by path in bytewise order.
+  public let unknown: [UnknownPart]
+}
+
+/// A part of an object that this build does not know.
+public struct UnknownPart: Equatable, Sendable {
+  /// In the image.
+  public let path: String
+  public let part: ObjectDescription.UnknownPart
 }
 
 /// A file of the source directory that is not in the image, or not as an object.

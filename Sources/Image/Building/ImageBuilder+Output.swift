@@ -1,3 +1,4 @@
+internal import BPFObject
 internal import Base
 internal import FileSystems
 internal import Verity
@@ -29,6 +30,24 @@ extension ImageBuilder {
 
   /// What goes before each path in the image.
   var prefix: String { request.systemExtension?.directory(request.partition) ?? "" }
+
+  /// What the manifest is to say of objects is said of some.
+  func checkConfigurable(_ scan: SourceScan) throws(BuildError) {
+    for pattern in request.configurable ?? [] {
+      guard scan.files.contains(where: { $0.isObject && pattern.matches($0.path) }) else {
+        throw .noSuchObject(option: "--configurable \(pattern.text)", expected: "an object of that name or path")
+      }
+    }
+  }
+
+  /// As ``checkConfigurable(_:)``, for ``BuildRequest/sectionTypes``.
+  func checkSectionTypes(_ stated: Set<String>) throws(BuildError) {
+    for type in request.sectionTypes where !stated.contains(type.section) {
+      throw .noSuchObject(
+        option: "--section-type \(type.section)=\(type.type)",
+        expected: "an object with a section `\(type.section)` whose name says no type")
+    }
+  }
 
   /// Every path that a result will have.
   var outputs: [String] {

@@ -33,6 +33,7 @@ public struct ImageBuilder {
     }
     try checkOutputs(besides: scan)
     try checkLimits(of: scan)
+    try checkConfigurable(scan)
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
     let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
@@ -55,7 +56,7 @@ public struct ImageBuilder {
       mapCount: contents.mapCount, rootHash: sealed.rootHash, salt: sealed.salt, dataBlocks: fileSystem.dataBlocks,
       dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, removed: stale.paths,
       keptSignature: stale.keptSignature, skipped: scan.skipped,
-      unreadable: scan.unreadable)
+      unreadable: scan.unreadable, unknown: contents.unknown)
   }
 
   /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.
@@ -65,7 +66,9 @@ public struct ImageBuilder {
   private func makeFileSystem(
     _ image: borrowing OwnedFD, _ scan: SourceScan
   ) throws(BuildError) -> (contents: FileSystem.Contents, FileSystem.Finished) {
-    let packer = Packer(directory: request.directory, strips: request.strips, prefix: prefix)
+    let packer = Packer(
+      directory: request.directory, strips: request.strips, prefix: prefix, sectionTypes: request.sectionTypes,
+      configurable: request.configurable)
     let descriptor: OwnedFD
     do throws(SystemError) {
       descriptor = try image.duplicate()
@@ -82,11 +85,13 @@ public struct ImageBuilder {
     }
     if let release, !release.path.precedesBytewise(prefix) { try add(release, to: packing) }
     return try packing.withFileSystem { fileSystem throws(BuildError) in
+      let contents = fileSystem.contents
       if let first = fileSystem.refused.first {
         let others = fileSystem.refused.dropFirst().map { "\($0.path): \($0.error.message)" }
         throw .object(path: "\(request.directory)/\(first.path)", first.error, others: others)
       }
-      return (fileSystem.contents, try fileSystem.finish(seed: request.seed))
+      try checkSectionTypes(contents.statedSections)
+      return (contents, try fileSystem.finish(seed: request.seed))
     }
   }
 

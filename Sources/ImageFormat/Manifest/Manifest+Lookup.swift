@@ -58,6 +58,28 @@ extension Manifest {
         try Object(MemberReader(value, place: "objects.")).check(against: found)
       }
     }
+
+    /// What is said of the object besides what its bytes say.
+    public func statements() throws(ManifestError) -> Statements {
+      switch words {
+      case .object(let object): return object.statements
+      case .text(let text): return try Statements(entry: text)
+      }
+    }
+  }
+}
+
+extension Manifest.Statements {
+  private static let marks = (memberNames + ["\\"]).map { Array($0.utf8) }
+
+  /// Reads what the text of an object's entry states. Most state nothing, and are not parsed for it; behind a backslash a
+  /// name may be spelled otherwise.
+  init(entry text: [UInt8]) throws(ManifestError) {
+    self.init()
+    guard Self.marks.contains(where: { text.rawSpan.firstOffset(of: $0.rawSpan) != nil }) else { return }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue.parse(text) } catch { throw .json(error) }
+    self = try Manifest.Object(MemberReader(value, place: "objects.")).statements
   }
 }
 

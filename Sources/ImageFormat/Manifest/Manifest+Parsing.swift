@@ -76,7 +76,8 @@ extension Manifest.File {
 extension Manifest.Object {
   init(_ reader: MemberReader) throws(ManifestError) {
     try reader.allow(
-      Manifest.File.memberNames + ["license", "programs", "maps", "helpers", "core_relocations", "lockdown"])
+      Manifest.File.memberNames + ["license", "programs", "maps", "helpers", "core_relocations", "lockdown"]
+        + Manifest.Statements.memberNames)
     file = try Manifest.File(reader)
     license = try reader.string("license")
     programs = try reader.list("programs") { item throws(ManifestError) in
@@ -104,6 +105,22 @@ extension Manifest.Object {
       }
       lockdown.append(Manifest.LockdownVerdict(mode: mode, forbidden: forbidden))
     }
+    statements = try Manifest.Statements(reader)
+  }
+}
+
+extension Manifest.Statements {
+  static let memberNames = ["section_types", "configurable"]
+
+  /// Each is there only where something is said.
+  init(_ reader: MemberReader) throws(ManifestError) {
+    sectionTypes =
+      try reader.has("section_types")
+      ? reader.list("section_types") { item throws(ManifestError) in
+        try item.allow(["section", "type"])
+        return Manifest.StatedType(section: try item.string("section"), type: try item.string("type"))
+      } : []
+    isConfigurable = try reader.has("configurable") ? reader.bool("configurable") : nil
   }
 }
 

@@ -85,6 +85,19 @@ extension Manifest.Object {
                 $0.mode,
                 ["loadable": .bool($0.forbidden.isEmpty), "forbidden": .array($0.forbidden.map { .string($0) })])
             })),
-      ])
+      ] + statements.members)
+  }
+}
+
+extension Manifest.Statements {
+  fileprivate var members: [JSONValue.Member] {
+    var members: [JSONValue.Member] = []
+    if !sectionTypes.isEmpty {
+      members.append(
+        .init(
+          "section_types", .array(sectionTypes.map { ["section": .string($0.section), "type": .string($0.type)] })))
+    }
+    if let isConfigurable { members.append(.init("configurable", .bool(isConfigurable))) }
+    return members
   }
 }

@@ -53,11 +53,14 @@ public struct Manifest: Equatable, Sendable {
     public var coreRelocations: Int
     /// What each lockdown mode says to it, mildest mode first.
     public var lockdown: [LockdownVerdict]
+    /// What whoever built the image says of it, and its bytes do not.
+    public var statements: Statements
 
     public init(
       file: File, license: String, programs: [Program], maps: [Map], helpers: [String], coreRelocations: Int,
-      lockdown: [LockdownVerdict]
+      lockdown: [LockdownVerdict], statements: Statements = Statements()
     ) {
+      self.statements = statements
       self.file = file
       self.license = license
       self.programs = programs
@@ -65,6 +68,34 @@ public struct Manifest: Equatable, Sendable {
       self.helpers = helpers
       self.coreRelocations = coreRelocations
       self.lockdown = lockdown
+    }
+  }
+
+  /// What is said of an object when an image is built. It is under the root hash, like the object.
+  public struct Statements: Equatable, Sendable {
+    /// What the programs of sections are whose names do not say it.
+    public var sectionTypes: [StatedType]
+    /// Whether options of a load may change the object (docs/loading.md); nil leaves that to the policy alone.
+    public var isConfigurable: Bool?
+
+    public init(sectionTypes: [StatedType] = [], isConfigurable: Bool? = nil) {
+      self.sectionTypes = sectionTypes
+      self.isConfigurable = isConfigurable
+    }
+
+    /// Whether nothing is said.
+    public var isEmpty: Bool { sectionTypes.isEmpty && isConfigurable == nil }
+  }
+
+  /// The type of the programs in a section.
+  public struct StatedType: Equatable, Sendable {
+    public var section: String
+    /// The name of libbpf's sections that says it. Builders may know more of them than readers.
+    public var type: String
+
+    public init(section: String, type: String) {
+      self.section = section
+      self.type = type
     }
   }
 

@@ -9,16 +9,27 @@ public enum ObjectDescription {
   public static let maximumByteCount = BPFObject.maximumByteCount
 
   /// Describes an object, and refuses whatever could not be loaded later.
-  public static func describe(_ bytes: [UInt8], file: Manifest.File) throws(BPFObjectError) -> Manifest.Object {
-    let report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)
-    return describe(report.programs, license: report.license, maps: report.maps, file: file)
+  ///
+  /// - Parameters:
+  ///   - types: of those the ones count whose sections the object has, and whose names say no type.
+  ///   - isConfigurable: see ``Manifest/Statements``.
+  public static func describe(
+    _ bytes: [UInt8], file: Manifest.File, types: [SectionType] = [], isConfigurable: Bool? = nil
+  ) throws(BPFObjectError) -> Manifest.Object {
+    let report = try BPFObject.report(
+      bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true, sectionTypes: types)
+    let statements = Manifest.Statements(
+      sectionTypes: report.sectionTypes.map { Manifest.StatedType(section: $0.section, type: $0.type) },
+      isConfigurable: isConfigurable)
+    return describe(report.programs, license: report.license, maps: report.maps, file: file, statements: statements)
   }
 
   /// Describes an object that is linked already.
   ///
   /// - Parameter programs: the reports of all its programs, in their order.
   public static func describe(
-    _ programs: [ProgramReport], license: String, maps: [LinkedMap], file: Manifest.File
+    _ programs: [ProgramReport], license: String, maps: [LinkedMap], file: Manifest.File,
+    statements: Manifest.Statements = Manifest.Statements()
   ) -> Manifest.Object {
     Manifest.Object(
       file: file, license: license,
@@ -29,7 +40,36 @@ public enum ObjectDescription {
       maps: maps.map { Manifest.Map(name: $0.name, type: $0.typeName) },
       helpers: sorted(programs.flatMap { $0.helpers.map(name) }),
       coreRelocations: programs.reduce(0) { $0 + $1.coreRelocations.count },
-      lockdown: LockdownMode.allCases.map { verdict(of: programs, under: $0) })
+      lockdown: LockdownMode.allCases.map { verdict(of: programs, under: $0) }, statements: statements)
+  }
+
+  /// What an object has that this build has no name for, or no rules.
+  public enum UnknownPart: Equatable, Sendable {
+    /// A section whose name says no type of programs.
+    case section(String)
+    /// A map of a type that this build does not know.
+    case mapType(map: String, type: String)
+    /// A map that is filled by something else than the object's bytes.
+    case contents(map: String, type: String)
+  }
+
+  /// What it is about the object that only the kernel that loads it can judge.
+  public static func unknownParts(of object: Manifest.Object) -> [UnknownPart] {
+    var parts: [UnknownPart] = []
+    var seen: Set<String> = []
+    for program in object.programs where program.type == ProgramType.unspec.name {
+      if seen.insert(program.section).inserted { parts.append(.section(program.section)) }
+    }
+    for map in object.maps {
+      switch MapType(name: map.type) {
+      case nil: parts.append(.mapType(map: map.name, type: map.type))
+      // A jump table, whose name begins with its section's, is filled by the linker.
+      case .insnArray where map.name.utf8.first != UInt8(ascii: "."):
+        parts.append(.contents(map: map.name, type: map.type))
+      case .some: break
+      }
+    }
+    return parts
   }
 
   private static func analysis(_ program: ProgramReport) -> Manifest.Analysis {

@@ -8,8 +8,9 @@ extension ProgramType {
       [.netAdmin]
     case .kprobe, .tracepoint, .perfEvent, .rawTracepoint, .rawTracepointWritable, .tracing, .lsm, .structOps:
       [.perfmon]
-    case .ext: [.netAdmin, .perfmon]
-    case .unspec, .socketFilter, .cgroupSkb, .lircMode2, .skReuseport, .skLookup, .syscall: []
+    // What is not known may be of any type.
+    case .ext, .unspec: [.netAdmin, .perfmon]
+    case .socketFilter, .cgroupSkb, .lircMode2, .skReuseport, .skLookup, .syscall: []
     }
   }
 

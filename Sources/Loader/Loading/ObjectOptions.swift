@@ -4,6 +4,8 @@ public import BPFObject
 public struct ObjectOptions: Sendable {
   /// Which programs are loaded; each object has to have those that it names.
   public var choice = ProgramChoice()
+  /// The types of sections whose names say none; each object has to have such a section.
+  public var sectionTypes: [SectionType] = []
   /// The sizes of maps that the objects leave open; each of them has to have such a map.
   public var mapEntries: [MapEntries] = []
   /// The values of constants; each object has to have them.
@@ -13,5 +15,5 @@ public struct ObjectOptions: Sendable {
   public init() {}
 
   /// Whether everything is left to the object.
-  public var isEmpty: Bool { choice.isEmpty && mapEntries.isEmpty && variables.isEmpty }
+  public var isEmpty: Bool { choice.isEmpty && sectionTypes.isEmpty && mapEntries.isEmpty && variables.isEmpty }
 }

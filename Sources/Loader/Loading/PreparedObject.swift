@@ -15,7 +15,7 @@ public struct PreparedObject: ~Copyable {
   public let linked: LinkedObject
   /// How the kernel is to check the programs' signatures; nil when it is not asked to.
   public let handover: KernelHandover?
-  /// Whether options have changed it, so that it is not what its bytes say alone.
+  /// Whether options have changed it, so that it is not what its bytes and its image say alone.
   public let isConfigured: Bool
   /// The constants that were given other values.
   public let variables: [SetVariable]
@@ -52,15 +52,28 @@ public struct PreparedObject: ~Copyable {
     return PreparedObject(digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover)
   }
 
+  /// The same object with the types of sections that its image states: they are under the root hash as its bytes are, so
+  /// nothing is configured by them.
+  ///
+  /// - Throws: ``BPFObjectError`` for a section that says its type itself, or is not there.
+  public consuming func stating(_ types: [SectionType]) throws(BPFObjectError) -> PreparedObject {
+    var linked = linked
+    try linked.take(types)
+    return PreparedObject(
+      digest: digest, evidence: evidence, linked: linked, handover: handover, isConfigured: isConfigured,
+      variables: variables)
+  }
+
   /// The same object as options of the load want it. What is judged afterwards has to be this one.
   ///
   /// - Throws: ``BPFLoadError/noSuchProgram(name:available:)``, ``BPFLoadError/nothingToLoad(optional:)``,
   ///   ``BPFLoadError/noMapToSize(map:open:)``, ``BPFLoadError/mapHasSize(map:entries:)``, and ``BPFLoadError/object(_:)``
-  ///   for constants that cannot have what they are given.
+  ///   for sections and constants that cannot have what they are given.
   public consuming func configured(by options: ObjectOptions) throws(BPFLoadError) -> PreparedObject {
     var linked = linked
     let variables: [SetVariable]
     do throws(BPFObjectError) {
+      try linked.take(options.sectionTypes)
       variables = try linked.set(options.variables)
     } catch {
       throw .object(error)

@@ -35,6 +35,14 @@ extension BPFLoadError: Diagnosable {
         found: optional.isEmpty ? nil : "optional programs: \(optional.joined(separator: ", "))",
         why: optional.isEmpty ? nil : "programs in sections that begin with `?` are loaded only when they are named",
         next: optional.first.map { "name the programs to load: --program \($0)" })
+    case .notConfigurable(let object, let found):
+      Diagnostic(
+        "load.not-configurable", .denied, "`\(object)` is loaded as it is, or not at all",
+        expected: "no --program, --without-program, --attach-program, --section-type, --set or --map-entries",
+        found: found,
+        why: "what the image states is under its root hash as the object is, so no policy allows more",
+        next:
+          "load it without these options, or build an image that allows it: verity-bpf build-image --configurable GLOB")
     case .missingFuncInfo(let program):
       Diagnostic(
         "load.no-func-info", .invalid, "program `\(program)` has no function information (func_info in .BTF.ext)",

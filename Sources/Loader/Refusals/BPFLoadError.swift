@@ -19,6 +19,9 @@ public enum BPFLoadError: Error, Sendable {
   case noSuchProgram(name: String, available: [String])
   /// Nothing is left to load: none was chosen, or the object has only optional programs, or none.
   case nothingToLoad(optional: [String])
+  /// The image says that the object is loaded as it is, and options of the load were to change it; `found` is what the image
+  /// says, or why that is not known.
+  case notConfigurable(object: String, found: String)
   /// Without func_info the kernel ignores CO-RE records silently.
   case missingFuncInfo(program: String)
   /// Two maps or programs would be pinned under one name.

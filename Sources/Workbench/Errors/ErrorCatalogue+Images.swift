@@ -120,6 +120,8 @@ extension ErrorCatalogue {
       "The image has a file that its manifest does not name. The manifest is what people look at to know what is in an image.",
     "manifest.description":
       "The manifest says something else of an object (its programs, maps, license, or what the analysis concludes) than its bytes do. Everything is worked out again at each load, so nothing was believed; but people and policies choose images by what is written there, and an image that describes itself wrongly is refused. The conclusions are compared when the same revision of the analysis made them.",
+    "manifest.unknown-type":
+      "The manifest states what the programs of a section are by a name that this build does not know. A newer one made the image; use a newer one to load the object.",
     "manifest.hashing": "No digest could be computed of a file in the image; see verity.hash-unavailable.",
     "build.not-a-directory":
       "build-image packs a directory. Name the directory that holds the objects, not one of them.",
@@ -149,6 +151,14 @@ extension ErrorCatalogue {
       "The version is not made of numbers with dots, such as 1.4.0. Policies compare versions number by number (x_image_version_min), and this one never matches.",
     "build.sysext-name":
       "The image is a system extension, and its file has another name. systemd-sysext looks for usr/lib/extension-release.d/extension-release.NAME with the NAME of the image's file, so that it would not merge this one. Call the file NAME.raw.",
+    "build.no-such-object":
+      "An option says something of objects (--section-type, --configurable), and no object of the directory is such a one. A misspelled name would go unnoticed until a load is refused.",
+    "build.unknown-section":
+      "The section's name does not say what its programs are, or came with a newer libbpf. The object is packed, the worst is assumed of these programs, and no load takes them before --section-type says the type.",
+    "build.unknown-map-type":
+      "The map has a type that came with a newer kernel than this build knows. The object is packed, the worst is assumed of the programs that use it, and the kernel that loads it decides.",
+    "build.unfilled-map":
+      "The map has a type whose contents only a loader of its own puts there before the program is loaded (an array of instructions). Nothing here fills it, and a kernel refuses a program that uses an empty one.",
     "build.skipped": "A file in the directory is neither an object nor named by --include, so it is not in the image.",
     "mount.signature":
       "The kernel did not accept the signature of the root hash: no key of its keyrings made it, it is of something else, or the kernel takes signed volumes only and there was none. There is no falling back to an unsigned volume. What this program's own anchors say of the signature is another matter: the kernel does not ask them.",

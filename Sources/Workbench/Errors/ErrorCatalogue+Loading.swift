@@ -36,6 +36,8 @@ extension ErrorCatalogue {
       "Something has to decide. Name a policy with --policy, or install one in the store (`verity-bpf policy init`, `install`, `activate`).",
     "load.permit-mismatch":
       "The permission was given for other bytes than those that were to be loaded. This protects against faults of this program itself.",
+    "load.not-configurable":
+      "The image states that the object is loaded as its author has it (`configurable` false in its manifest), and an option of the load would change it: which programs, the type of a section, the value of a constant, the size of a map. The statement is under the root hash that the policy trusts, so no policy allows more than it. An image on which the kernel's word alone counts may say so too, where nothing here can read it.",
     "load.no-variable":
       "--set names a variable, a member or an element that the object does not have; those that can be set are listed. `bpftool btf dump file OBJECT` shows the structures.",
     "load.variable-not-constant":
@@ -49,6 +51,10 @@ extension ErrorCatalogue {
     "load.variable-value":
       "The value is none of the variable's type: out of its range, no enumerator of it, a text that leaves no place for its NUL, or more elements than the array has. Nothing is cut off or rounded.",
     "load.variable-twice": "--set gives one place two values. Leave one out.",
+    "load.no-such-section":
+      "--section-type names a section in which the object has no programs.",
+    "load.section-has-type":
+      "--section-type says what the programs of a section are whose name does not say it. Where the name says it, or the image's manifest, that is covered by the proof, and stays.",
     "load.no-such-program": "The object has no program of that name; `inspect` lists those it has.",
     "load.nothing":
       "All programs of the object are in sections that begin with `?`, which are loaded only when they are named.",

@@ -29,7 +29,7 @@ extension ErrorCatalogue {
     "object.no-programs": "The object has no program: no function in a section that names a kind of program.",
     "object.bad-license": "The `license` section is missing its end, or has more than 127 bytes.",
     "object.unknown-section-name":
-      "The section's name does not say what kind of program is in it. `SEC(\"xdp\")`, `SEC(\"tp_btf/sched_switch\")` and the like are libbpf's names.",
+      "The section's name does not say what kind of program is in it. `SEC(\"xdp\")`, `SEC(\"tp_btf/sched_switch\")` and the like are libbpf's names. Where another name is meant, --section-type SECTION=TYPE says the type: at the load, or when the image is built, which puts it under the root hash.",
     "object.bad-function":
       "A function cannot be a program or a subprogram as it stands: it is static and called by nobody, lies across a section's end, or shares bytes with another.",
     "object.bad-instruction":

@@ -43,6 +43,37 @@ import Testing
     #expect(try Manifest(parsing: plain.text) == plain)
   }
 
+  /// What an image states of an object is there only where it states something, so that older readers take what they know.
+  @Test func statementsAreRead() throws {
+    var object = try #require(try Self.example().objects.first)
+    let plain = object.entry
+    #expect(try Manifest.Statements(entry: plain).isEmpty)
+    for statements in [
+      Manifest.Statements(sectionTypes: [.init(section: "filter", type: "socket")]),
+      Manifest.Statements(isConfigurable: false), Manifest.Statements(isConfigurable: true),
+      Manifest.Statements(
+        sectionTypes: [.init(section: "a", type: "xdp"), .init(section: "b", type: "tc")], isConfigurable: true),
+    ] {
+      object.statements = statements
+      #expect(object.entry.count > plain.count)
+      #expect(try Manifest.Statements(entry: object.entry) == statements)
+      var manifest = try Self.example()
+      manifest.objects = [object]
+      #expect(try Manifest(parsing: manifest.text).objects == [object])
+      // However the member's name is spelled.
+      let spelled = String(decoding: object.entry, as: UTF8.self).replacing(
+        "\"configurable\"", with: "\"\\u0063onfigurable\"")
+      #expect(try Manifest.Statements(entry: Array(spelled.utf8)) == statements)
+    }
+    for (old, new) in [("true", "1"), ("true", "null"), ("\"section\": \"a\"", "\"name\": \"a\""), ("\"xdp\"", "2")] {
+      let text = String(decoding: object.entry, as: UTF8.self)
+      // The last, because lockdown has such words too.
+      let place = try #require(text.ranges(of: old).last)
+      let changed = text[..<place.lowerBound] + new + text[place.upperBound...]
+      #expect(throws: ManifestError.self, "\(new)") { try Manifest.Statements(entry: Array(changed.utf8)) }
+    }
+  }
+
   /// Pairs files with names as a walk of an image gives them: directory by directory, each in bytewise order.
   private func locate(
     _ files: [Manifest.File], among names: [(path: String, kind: FileSystemInode.Kind, nid: UInt64)]

@@ -24,6 +24,9 @@ struct FileSystem: ~Copyable, Sendable {
     var files: [Manifest.File] = []
     var programCount = 0
     var mapCount = 0
+    /// The sections whose types are stated for an object.
+    var statedSections: Set<String> = []
+    var unknown: [UnknownPart] = []
   }
 
   /// - Parameters:
@@ -49,6 +52,8 @@ struct FileSystem: ~Copyable, Sendable {
       contents.objects.append(entry)
       contents.programCount += described.programCount
       contents.mapCount += described.mapCount
+      contents.statedSections.formUnion(described.statedSections)
+      contents.unknown += described.unknown.map { UnknownPart(path: entry.path, part: $0) }
       manifest.add(objectEntry: described.text)
     }
     do throws(ErofsWriterError) { try manifest.requireSize() } catch { throw failed(error) }

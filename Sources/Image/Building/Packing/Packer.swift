@@ -11,6 +11,10 @@ struct Packer: Sendable {
   let strips: Bool
   /// What goes before each path in the image: a directory with a slash at its end, or nothing.
   let prefix: String
+  /// What the image states of sections whose names say no type.
+  var sectionTypes: [SectionType] = []
+  /// Which objects may be configured, see ``BuildRequest/configurable``.
+  var configurable: [FileNamePattern]?
 
   /// A file that is ready to be put into the image.
   struct Packed: Sendable {
@@ -32,6 +36,9 @@ struct Packer: Sendable {
     let text: [UInt8]
     let programCount: Int
     let mapCount: Int
+    /// The sections of it whose types are stated.
+    let statedSections: [String]
+    let unknown: [ObjectDescription.UnknownPart]
   }
 
   /// Bytes that are hashed side by side.
@@ -98,9 +105,13 @@ struct Packer: Sendable {
     let named = Manifest.File(path: packedPath, digest: digest, size: UInt64(kept.bytes.count))
     guard kept.file.isObject else { return Packed(path: packedPath, bytes: kept.bytes, entry: .file(named)) }
     do throws(BPFObjectError) {
-      let object = try ObjectDescription.describe(kept.bytes, file: named)
+      let object = try ObjectDescription.describe(
+        kept.bytes, file: named, types: sectionTypes,
+        isConfigurable: configurable.map { $0.contains { $0.matches(path) } })
       let described = DescribedObject(
-        text: object.entry, programCount: object.programs.count, mapCount: object.maps.count)
+        text: object.entry, programCount: object.programs.count, mapCount: object.maps.count,
+        statedSections: object.statements.sectionTypes.map(\.section),
+        unknown: ObjectDescription.unknownParts(of: object))
       return Packed(path: packedPath, bytes: kept.bytes, entry: .object(named, described))
     } catch {
       return Packed(path: path, bytes: [], entry: .refused(error))

@@ -51,9 +51,9 @@ extension PropertyEntry {
     absence: .impossible, producer: .programs,
     reference: {
       PropertyReference(
-        "Whether options of the load change what the object says of itself: which programs are loaded, and the sizes of maps.",
+        "Whether options of the load change what the object says of itself: which programs are loaded, the types of sections, the values of constants, and the sizes of maps.",
         details:
-          "TRUE with `--program`, `--without-program`, `--attach-program` or `--map-entries`. All other properties are of the programs that are loaded then.",
+          "TRUE with `--program`, `--without-program`, `--attach-program`, `--section-type`, `--set` or `--map-entries`. All other properties are of the programs that are loaded then, with these values. An image may state that an object is not configured, whatever a policy says.",
         .init(
           "x_path=/agents/** x_configured=FALSE",
           cases: [

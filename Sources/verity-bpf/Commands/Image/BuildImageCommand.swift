@@ -1,3 +1,4 @@
+import BPFObject
 import Base
 import ImageFormat
 import Image
@@ -28,6 +29,14 @@ struct BuildImageCommand: Command {
   static let include: Key<[String]> = .repeated(
     "--include", takes: .word("GLOB"), "Pack other files too, by name or path pattern.")
   static let strip = Key.flag("--strip", "Leave out the sections that only debuggers read; BTF stays.")
+  static let sectionType: Key<[SectionType]> = .repeated(
+    "--section-type",
+    "State in the manifest what the programs of a section are whose name does not say it, as one of libbpf's section names: "
+      + "`filter=socket`. Can be given several times.")
+  static let configurable: Key<[String]> = .repeated(
+    "--configurable", takes: .word("GLOB"),
+    "State in the manifest that options of a load may change these objects, and no others: a name or path pattern, or - for no "
+      + "object. Can be given several times. (default: nothing is stated, and the policy decides)")
 
   static let declaration = Declaration(
     "Pack BPF objects into a reproducible dm-verity image.",
@@ -47,7 +56,7 @@ struct BuildImageCommand: Command {
     ],
     arguments: [directory],
     options: [output, name, version, seed, salt, rootHashFile, layout, partition, sysext] + SigningOptions.keys
-      + [manifest, include, strip, CommonOptions.json])
+      + [manifest, include, strip, sectionType, configurable, CommonOptions.json])
   static let schema = "verity-bpf/build-image/1"
 
   static let configuresLibraries = true
@@ -66,6 +75,9 @@ struct BuildImageCommand: Command {
   let manifest: String?
   let include: [String]
   let strip: Bool
+  let sectionTypes: [SectionType]
+  /// The patterns of objects that may be configured; nil where nothing is stated.
+  let configurable: [String]?
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
@@ -83,9 +95,19 @@ struct BuildImageCommand: Command {
     manifest = try words[Self.manifest]
     include = try words[Self.include]
     strip = try words[Self.strip]
+    sectionTypes = try words[Self.sectionType]
+    let patterns = try words[Self.configurable]
+    configurable = patterns.isEmpty ? nil : patterns.filter { $0 != "-" }
     json = try words[CommonOptions.json]
     if partition != .root, layout != .ddi {
       throw UsageError("--partition \(partition.rawValue) is of a disk image: give --layout ddi too.")
+    }
+    if patterns.count > 1, patterns.contains("-") {
+      throw UsageError("--configurable - says that no object may be configured, and others name some.")
+    }
+    for (index, type) in sectionTypes.enumerated()
+    where sectionTypes[..<index].contains(where: { $0.section == type.section }) {
+      throw UsageError("--section-type is given twice for section `\(type.section)`.")
     }
   }
 
@@ -105,6 +127,7 @@ struct BuildImageCommand: Command {
     }
     warnAboutVersion()
     warn(aboutUnreadable: result.unreadable)
+    for unknown in result.unknown { warn(about: unknown) }
     if json {
       try Output.json(description(of: result))
     } else {
@@ -133,6 +156,8 @@ struct BuildImageCommand: Command {
     request.salt = salt?.bytes
     request.includes = include.map { FileNamePattern($0) }
     request.strips = strip
+    request.sectionTypes = sectionTypes
+    request.configurable = configurable?.map { FileNamePattern($0) }
     return request
   }
 
@@ -161,6 +186,28 @@ struct BuildImageCommand: Command {
       Output.warning("build.no-object", "`\(file.path)` is packed as a file like any other: \(file.reason)")
     }
     if files.count > 10 { Output.warning("build.no-object", "\(files.count - 10) more ELF files are no objects") }
+  }
+
+  private func warn(about unknown: UnknownPart) {
+    let object = "`\(unknown.path)`"
+    switch unknown.part {
+    case .section(let name):
+      Output.warning(
+        "build.unknown-section",
+        "\(object): section name `\(name)` is not that of a program type (near it are "
+          + "\(SectionType.near(name).map { "`\($0)`" }.joined(separator: ", "))); where it says no type, "
+          + "--section-type \(name)=TYPE states it, here or at the load")
+    case .mapType(let map, let type):
+      Output.warning(
+        "build.unknown-map-type",
+        "\(object): map `\(map)` is of \(type), which this build does not know: what its programs do with it is not "
+          + "followed, and the kernel decides whether it takes it")
+    case .contents(let map, let type):
+      Output.warning(
+        "build.unfilled-map",
+        "\(object): map `\(map)` is of type \(type), which is not filled when it is loaded; the kernel decides whether it "
+          + "takes it so")
+    }
   }
 
   private func warnAboutVersion() {
@@ -208,11 +255,22 @@ struct BuildImageCommand: Command {
       .init("objects", entries(result.objects)), .init("files", entries(result.files)),
       .init(
         "skipped", .array(result.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
+      .init("unknown", .array(result.unknown.map(\.json))),
     ])
   }
 
   private func entries(_ files: [Manifest.File]) -> JSONValue {
     .array(files.map { ["path": .string($0.path), "sha256": .string($0.digest.description)] })
+  }
+}
+
+extension UnknownPart {
+  fileprivate var json: JSONValue {
+    switch part {
+    case .section(let name): ["path": .string(path), "section": .string(name)]
+    case .mapType(let map, let type), .contents(let map, let type):
+      ["path": .string(path), "map": .string(map), "type": .string(type)]
+    }
   }
 }
 

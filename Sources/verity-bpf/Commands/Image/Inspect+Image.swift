@@ -154,6 +154,13 @@ extension Manifest.Object {
     if !maps.isEmpty {
       lines.append(Output.row("maps", maps.map { "\($0.name) (\($0.type))" }.joined(separator: ", ")))
     }
+    for stated in statements.sectionTypes {
+      lines.append(Output.row("section", "\(stated.section): \(stated.type), as the image says"))
+    }
+    if let isConfigurable = statements.isConfigurable {
+      lines.append(
+        Output.row("options", isConfigurable ? "may change it at a load" : "none: it is loaded as it is"))
+    }
     let loadable = lockdown.last { $0.forbidden.isEmpty }?.mode ?? "no mode"
     let refusing = lockdown.first { !$0.forbidden.isEmpty }
     lines.append(

@@ -219,6 +219,9 @@ extension LoadCommand {
     printout.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
+    for type in objectOptions.sectionTypes {
+      printout.line("typed    section \(type.section): \(type.type), as asked for")
+    }
     for size in objectOptions.mapEntries {
       printout.line("sized    map \(size.map): \(size.entries) entries, as asked for")
     }

@@ -33,6 +33,10 @@ struct LoadCommand: Command {
     "Attach only this program of those that are loaded. Can be given several times.")
   static let mapEntries: Key<[MapEntries]> = .repeated(
     "--map-entries", "How many entries a map gets whose size the object leaves open. Can be given several times.")
+  static let sectionType: Key<[SectionType]> = .repeated(
+    "--section-type",
+    "What the programs of a section are whose name does not say it, as one of libbpf's section names: `filter=socket`. Can be "
+      + "given several times.")
   static let set: Key<[VariableSetting]> = .repeated(
     "--set",
     "Give a `const volatile` variable of the object this value before it is frozen: `targ_pid=7`, `enabled=true`, "
@@ -68,7 +72,7 @@ struct LoadCommand: Command {
     options: ObjectChoice.keys + TrustedRootHash.keys
       + [
         CommonOptions.trustAnchors, policy, pinPath, program, withoutProgram, attach, attachProgram, interface, cgroup,
-        target, set, mapEntries, keyring, verifierLog,
+        target, sectionType, set, mapEntries, keyring, verifierLog,
         CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ])
   static let schema = "verity-bpf/load/1"
@@ -103,6 +107,7 @@ struct LoadCommand: Command {
     options.choice.only = try words[Self.program].map { FileNamePattern($0) }
     options.choice.without = try words[Self.withoutProgram].map { FileNamePattern($0) }
     options.choice.attached = try words[Self.attachProgram].map { FileNamePattern($0) }
+    options.sectionTypes = try words[Self.sectionType]
     options.mapEntries = try words[Self.mapEntries]
     options.variables = try words[Self.set]
     objectOptions = options
@@ -123,6 +128,9 @@ struct LoadCommand: Command {
     if let map = Self.twice(options.mapEntries.map(\.map)) {
       throw UsageError("--map-entries is given twice for map `\(map)`.")
     }
+    if let section = Self.twice(options.sectionTypes.map(\.section)) {
+      throw UsageError("--section-type is given twice for section `\(section)`.")
+    }
     if let place = Self.twice(options.variables.map(\.place)) {
       throw UsageError("--set is given twice for `\(place)`.")
     }
@@ -135,6 +143,13 @@ struct LoadCommand: Command {
     var seen: Set<String> = []
     return names.first { !seen.insert($0).inserted }
   }
+}
+
+extension SectionType: ArgumentValue {
+  static var expectation: String { "SECTION=TYPE with one of libbpf's section names as TYPE, such as filter=socket" }
+  static var kind: ValueKind { .word("SECTION=TYPE") }
+  init?(argument: String) { self.init(argument) }
+  var argument: String { "\(section)=\(type)" }
 }
 
 extension VariableSetting: ArgumentValue {

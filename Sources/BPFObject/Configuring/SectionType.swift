@@ -1,0 +1,73 @@
+internal import KernelABI
+
+/// What the programs of a section are whose name does not say it.
+public struct SectionType: Equatable, Sendable {
+  /// The section's name, without the `?` of optional programs.
+  public let section: String
+  /// The name of libbpf's that says it: `socket`, `cgroup_skb/ingress`, `fentry/do_unlinkat`.
+  public let type: String
+  let kind: ProgramKind
+
+  /// Reads `SECTION=TYPE`; nil when it is nothing of that form, or the type is not known here.
+  public init?(_ text: String) {
+    guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+    self.init(section: String(text[..<equals]), type: String(text[text.utf8.index(after: equals)...]))
+  }
+
+  /// States a section's type; nil when the type is not known here.
+  public init?(section: String, type: String) {
+    guard let first = section.utf8.first, first != UInt8(ascii: "?"), let kind = try? ProgramKind(section: type),
+      !kind.isOptional
+    else { return nil }
+    self.section = section
+    self.type = type
+    self.kind = kind
+  }
+}
+
+extension SectionType {
+  /// The section names of libbpf that come near one that is not known here, best first.
+  public static func near(_ section: String) -> [String] { ProgramKind.candidates(for: section) }
+}
+
+extension LinkedObject {
+  /// The sections whose names say nothing of their programs' type, each once, in the object's order.
+  public var sectionsWithoutType: [String] {
+    var seen: Set<String> = []
+    return programs.filter { $0.kind.type == .unspec && seen.insert($0.section).inserted }.map(\.section)
+  }
+
+  /// Says what the programs of sections are. What a section's own name says stays.
+  ///
+  /// - Throws: ``BPFObjectError`` with the check `noSuchSection` or `sectionHasType`.
+  public mutating func take(_ types: [SectionType]) throws(BPFObjectError) {
+    for type in types {
+      let open = sectionsWithoutType
+      guard open.contains(type.section) else {
+        guard let program = programs.first(where: { $0.section == type.section }) else {
+          throw BPFObjectError(
+            .noSuchSection, "the object has no programs in a section `\(type.section)`",
+            expected: "a section whose name says no type",
+            found: open.isEmpty ? "no such section" : open.map { "`\($0)`" }.joined(separator: ", "),
+            next: "name one of these, or leave it out")
+        }
+        throw BPFObjectError(
+          .sectionHasType, "the programs of section `\(type.section)` have a type already",
+          expected: "a section whose name says no type", found: program.kind.type.name,
+          why: "what is said already is covered by the object's proof or signature, and stays",
+          next: "leave --section-type out for it")
+      }
+      for index in programs.indices where programs[index].section == type.section {
+        let isOptional = programs[index].kind.isOptional
+        programs[index].kind = type.kind
+        programs[index].kind.isOptional = isOptional
+      }
+    }
+  }
+
+  /// Refuses an object with a program of unknown type, which no kernel loads.
+  public func requireTypes() throws(BPFObjectError) {
+    guard let program = programs.first(where: { $0.kind.type == .unspec && !$0.kind.isOptional }) else { return }
+    throw ProgramKind.unknown(program.section)
+  }
+}

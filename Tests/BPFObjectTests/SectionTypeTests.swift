@@ -1,0 +1,63 @@
+import BPFTestSupport
+import Base
+import KernelABI
+import Testing
+
+@testable import BPFObject
+
+/// Sections whose names say nothing of their programs.
+@Suite struct SectionTypeTests {
+  private static func object() throws -> LinkedObject {
+    let bytes = try TestObject.compile(
+      source: """
+        SEC("filter") int f(struct xdp_md *context) { (void)context; return 0; }
+        SEC("?later") int g(struct xdp_md *context) { (void)context; return 0; }
+        SEC("xdp") int h(struct xdp_md *context) { (void)context; return 0; }
+        """)
+    return try BPFObject.link(bytes: bytes.rawSpan)
+  }
+
+  private static func refusal(_ types: String...) throws -> BPFObjectError.Check? {
+    var object = try object()
+    do throws(BPFObjectError) {
+      try object.take(types.compactMap { SectionType($0) })
+      return nil
+    } catch {
+      return error.check
+    }
+  }
+
+  @Test func theTypeIsSaidByNamesOfLibbpf() throws {
+    var object = try Self.object()
+    #expect(object.sectionsWithoutType == ["filter", "later"])
+    #expect(object.programs.map(\.kind.type) == [.unspec, .unspec, .xdp])
+    try object.take([#require(SectionType("filter=cgroup_skb/egress")), #require(SectionType("later=lsm.s/file_open"))])
+    #expect(object.sectionsWithoutType == [])
+    #expect(object.programs.map(\.kind.type) == [.cgroupSkb, .lsm, .xdp])
+    #expect(object.programs[0].kind.expectedAttachType == .cgroupInetEgress && !object.programs[0].kind.isOptional)
+    #expect(object.programs[1].kind.attachTarget?.name == "bpf_lsm_file_open" && object.programs[1].kind.isOptional)
+    try object.requireTypes()
+  }
+
+  @Test func whatIsSaidAlreadyStays() throws {
+    #expect(try Self.refusal("xdp=socket") == .sectionHasType)
+    #expect(try Self.refusal("filter=socket", "filter=xdp") == .sectionHasType)
+    #expect(try Self.refusal("absent=socket") == .noSuchSection)
+  }
+
+  @Test(arguments: [
+    "", "filter", "filter=", "=socket", "?filter=socket", "filter=?socket", "filter=nothing", "filter=fentry",
+  ])
+  func whatIsNoStatement(_ text: String) { #expect(SectionType(text) == nil) }
+
+  @Test func programsWithoutTypeAreNotLoaded() throws {
+    let object = try Self.object()
+    do throws(BPFObjectError) {
+      try object.requireTypes()
+      Issue.record("no refusal")
+    } catch {
+      #expect(error.check == .unknownSectionName)
+      #expect(error.next?.contains("--section-type filter=TYPE") == true, "\(error.next ?? "")")
+    }
+  }
+}
