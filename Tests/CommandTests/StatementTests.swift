@@ -143,6 +143,24 @@ import Testing
     #expect(try build("--configurable", "-", "--configurable", "plain*").status == 64)
   }
 
+  /// One object that cannot be loaded keeps out no other, when that is asked for.
+  @Test func unusableObjectsAreLeftOutOnRequest() throws {
+    try directory.write("progs/bad.bpf.o", "text")
+    let refused = try build()
+    #expect(refused.status == 1 && refused.errors.contains("error[object.not-elf]"), "\(refused.errors)")
+    let built = try build("--skip-unusable")
+    #expect(built.status == 0 && built.errors.contains("warning[build.unusable]: `bad.bpf.o`"), "\(built.errors)")
+    guard case .array(let unusable)? = try built.json()["unusable"] else { throw NoPrograms() }
+    #expect(unusable.map { $0["path"] } == ["bad.bpf.o"] && unusable.map { $0["code"] } == ["object.not-elf"])
+    #expect(try SchemaTests.schema("build-image").faults(in: built.json()) == [])
+    #expect(try object("plain") != nil && object("bad") == nil)
+    #expect(try VerityBPFCommand.run(["verify", "i.raw"], in: directory.path).status == 0)
+    // Of nothing else there is no image.
+    try Tools.run("rm", directory.file("progs/plain.bpf.o"), directory.file("progs/filter.bpf.o"))
+    let alone = try build("--skip-unusable")
+    #expect(alone.status == 1 && alone.errors.contains("error[object.not-elf]"), "\(alone.errors)")
+  }
+
   /// An image is made for kernels that may be newer than its builder.
   @Test func mapsOfUnknownTypesArePacked() throws {
     try compile(

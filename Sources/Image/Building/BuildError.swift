@@ -105,7 +105,7 @@ extension BuildError: Diagnosable {
     if diagnostic.next == nil {
       diagnostic.next = "compile it again (clang --target=bpf -O2 -g), or take it out of the directory"
     }
-    if !others.isEmpty { diagnostic.details.append("\(others.count) more refused:") }
+    if !others.isEmpty { diagnostic.details.append("\(others.count) more refused (--skip-unusable leaves them out):") }
     diagnostic.details += others.prefix(10).map { "  \($0)" }
     return diagnostic
   }

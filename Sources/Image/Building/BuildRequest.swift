@@ -38,6 +38,8 @@ public struct BuildRequest: Sendable {
   public var sectionTypes: [SectionType]
   /// Into the manifest: the objects that options of a load may change, and no others; nil says nothing of any.
   public var configurable: [FileNamePattern]?
+  /// Whether objects that cannot be loaded are left out, and the others packed.
+  public var skipsUnusable: Bool
 
   public init(directory: String, output: String, rootHashFile: String) {
     self.directory = directory
@@ -57,6 +59,7 @@ public struct BuildRequest: Sendable {
     strips = false
     sectionTypes = []
     configurable = nil
+    skipsUnusable = false
   }
 
   /// The files beside the image.

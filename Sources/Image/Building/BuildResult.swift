@@ -29,8 +29,17 @@ public struct BuildResult: Sendable {
   public let skipped: [SkippedFile]
   /// What is packed as a file like any other, although it begins like an ELF file, and why it is no object.
   public let unreadable: [SkippedFile]
+  /// Objects that were left out because they cannot be loaded, by path in bytewise order.
+  public let unusable: [UnusableObject]
   /// What objects have that this build does not know, and that is left to the kernel, by path in bytewise order.
   public let unknown: [UnknownPart]
+}
+
+/// An object that cannot be loaded.
+public struct UnusableObject: Sendable {
+  /// Relative to the source directory.
+  public let path: String
+  public let reason: Diagnostic
 }
 
 /// A part of an object that this build does not know.

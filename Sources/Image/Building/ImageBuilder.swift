@@ -36,7 +36,7 @@ public struct ImageBuilder {
     try checkConfigurable(scan)
     let workshop = try Workshop(besides: request.output)
     let image = try workshop.pendingImage(request.output, as: "image")
-    let (contents, fileSystem) = try makeFileSystem(image.descriptor, scan)
+    let (contents, unusable, fileSystem) = try makeFileSystem(image.descriptor, scan)
     let writeback = image.descriptor.beginSync()
     let sealed = try ImageSealer(
       seed: request.seed, salt: request.salt, threads: threads, output: request.output, progress: progress
@@ -56,7 +56,7 @@ public struct ImageBuilder {
       mapCount: contents.mapCount, rootHash: sealed.rootHash, salt: sealed.salt, dataBlocks: fileSystem.dataBlocks,
       dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, removed: stale.paths,
       keptSignature: stale.keptSignature, skipped: scan.skipped,
-      unreadable: scan.unreadable, unknown: contents.unknown)
+      unreadable: scan.unreadable, unusable: unusable, unknown: contents.unknown)
   }
 
   /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.
@@ -65,7 +65,7 @@ public struct ImageBuilder {
   /// Packs the files and the manifest.
   private func makeFileSystem(
     _ image: borrowing OwnedFD, _ scan: SourceScan
-  ) throws(BuildError) -> (contents: FileSystem.Contents, FileSystem.Finished) {
+  ) throws(BuildError) -> (contents: FileSystem.Contents, unusable: [UnusableObject], FileSystem.Finished) {
     let packer = Packer(
       directory: request.directory, strips: request.strips, prefix: prefix, sectionTypes: request.sectionTypes,
       configurable: request.configurable)
@@ -86,12 +86,15 @@ public struct ImageBuilder {
     if let release, !release.path.precedesBytewise(prefix) { try add(release, to: packing) }
     return try packing.withFileSystem { fileSystem throws(BuildError) in
       let contents = fileSystem.contents
-      if let first = fileSystem.refused.first {
+      // An image of nothing but what was not meant to be alone is none.
+      let isUsable = request.skipsUnusable && !(contents.objects.isEmpty && contents.files.isEmpty)
+      if let first = fileSystem.refused.first, !isUsable {
         let others = fileSystem.refused.dropFirst().map { "\($0.path): \($0.error.message)" }
         throw .object(path: "\(request.directory)/\(first.path)", first.error, others: others)
       }
       try checkSectionTypes(contents.statedSections)
-      return (contents, try fileSystem.finish(seed: request.seed))
+      let unusable = fileSystem.refused.map { UnusableObject(path: $0.path, reason: $0.error.diagnostic) }
+      return (contents, unusable, try fileSystem.finish(seed: request.seed))
     }
   }
 

@@ -153,6 +153,8 @@ extension ErrorCatalogue {
       "The image is a system extension, and its file has another name. systemd-sysext looks for usr/lib/extension-release.d/extension-release.NAME with the NAME of the image's file, so that it would not merge this one. Call the file NAME.raw.",
     "build.no-such-object":
       "An option says something of objects (--section-type, --configurable), and no object of the directory is such a one. A misspelled name would go unnoticed until a load is refused.",
+    "build.unusable":
+      "The object cannot be loaded, and is not in the image, as --skip-unusable asks. The code in brackets says why.",
     "build.unknown-section":
       "The section's name does not say what its programs are, or came with a newer libbpf. The object is packed, the worst is assumed of these programs, and no load takes them before --section-type says the type.",
     "build.unknown-map-type":

@@ -15,6 +15,8 @@ struct FileSystem: ~Copyable, Sendable {
   private(set) var refused: [(path: String, error: BPFObjectError)] = []
   /// The image's name, for messages.
   private let output: String
+  /// Whether what is refused is left out, and the rest packed.
+  private let skipsUnusable: Bool
 
   /// What has been packed.
   struct Contents: Sendable {
@@ -37,6 +39,7 @@ struct FileSystem: ~Copyable, Sendable {
     sink = ImageSink(image)
     manifest = ManifestText(name: request.name, version: request.version, expecting: fileCount)
     output = request.output
+    skipsUnusable = request.skipsUnusable
   }
 
   /// Adds the next file in the order of the paths.
@@ -58,7 +61,7 @@ struct FileSystem: ~Copyable, Sendable {
     }
     do throws(ErofsWriterError) { try manifest.requireSize() } catch { throw failed(error) }
     // There will be no image; the rest is read to say what else is refused.
-    guard refused.isEmpty else { return }
+    guard refused.isEmpty || skipsUnusable else { return }
     do throws(ErofsWriterError) { try writer.add(file.path, file.bytes.rawSpan, to: &sink) } catch {
       throw failed(error)
     }

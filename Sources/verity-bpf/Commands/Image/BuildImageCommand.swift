@@ -37,6 +37,8 @@ struct BuildImageCommand: Command {
     "--configurable", takes: .word("GLOB"),
     "State in the manifest that options of a load may change these objects, and no others: a name or path pattern, or - for no "
       + "object. Can be given several times. (default: nothing is stated, and the policy decides)")
+  static let skipUnusable = Key.flag(
+    "--skip-unusable", "Leave out objects that cannot be loaded, and pack the others.")
 
   static let declaration = Declaration(
     "Pack BPF objects into a reproducible dm-verity image.",
@@ -56,7 +58,7 @@ struct BuildImageCommand: Command {
     ],
     arguments: [directory],
     options: [output, name, version, seed, salt, rootHashFile, layout, partition, sysext] + SigningOptions.keys
-      + [manifest, include, strip, sectionType, configurable, CommonOptions.json])
+      + [manifest, include, strip, sectionType, configurable, skipUnusable, CommonOptions.json])
   static let schema = "verity-bpf/build-image/1"
 
   static let configuresLibraries = true
@@ -78,6 +80,7 @@ struct BuildImageCommand: Command {
   let sectionTypes: [SectionType]
   /// The patterns of objects that may be configured; nil where nothing is stated.
   let configurable: [String]?
+  let skipUnusable: Bool
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
@@ -98,6 +101,7 @@ struct BuildImageCommand: Command {
     sectionTypes = try words[Self.sectionType]
     let patterns = try words[Self.configurable]
     configurable = patterns.isEmpty ? nil : patterns.filter { $0 != "-" }
+    skipUnusable = try words[Self.skipUnusable]
     json = try words[CommonOptions.json]
     if partition != .root, layout != .ddi {
       throw UsageError("--partition \(partition.rawValue) is of a disk image: give --layout ddi too.")
@@ -127,6 +131,10 @@ struct BuildImageCommand: Command {
     }
     warnAboutVersion()
     warn(aboutUnreadable: result.unreadable)
+    for object in result.unusable {
+      Output.warning(
+        "build.unusable", "`\(object.path)` is not packed: \(object.reason.message) (\(object.reason.code))")
+    }
     for unknown in result.unknown { warn(about: unknown) }
     if json {
       try Output.json(description(of: result))
@@ -158,6 +166,7 @@ struct BuildImageCommand: Command {
     request.strips = strip
     request.sectionTypes = sectionTypes
     request.configurable = configurable?.map { FileNamePattern($0) }
+    request.skipsUnusable = skipUnusable
     return request
   }
 
@@ -223,6 +232,7 @@ struct BuildImageCommand: Command {
       + counted(result.mapCount, "map")
     if !result.files.isEmpty { packed += ", \(counted(result.files.count, "other file"))" }
     if !result.skipped.isEmpty { packed += " (\(result.skipped.count) skipped)" }
+    if !result.unusable.isEmpty { packed += " (\(counted(result.unusable.count, "unusable object")) left out)" }
     let salt = result.salt.isEmpty ? "no salt" : "salt \(Hex.encode(result.salt))"
     var lines = ["packed    \(packed)"]
     if let name { lines.append("image     \(name)\(version.map { " \($0)" } ?? "")") }
@@ -255,6 +265,12 @@ struct BuildImageCommand: Command {
       .init("objects", entries(result.objects)), .init("files", entries(result.files)),
       .init(
         "skipped", .array(result.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
+      .init(
+        "unusable",
+        .array(
+          result.unusable.map {
+            ["path": .string($0.path), "code": .string($0.reason.code), "reason": .string($0.reason.message)]
+          })),
       .init("unknown", .array(result.unknown.map(\.json))),
     ])
   }
