@@ -89,7 +89,10 @@ let modules: [Target] = [
   effects("Trust", imports: ["Base", "KernelABI", "Verity", "Signatures", "Policy", "Linux"]),
   effects(
     "Image",
-    imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "Signatures", "ImageFormat", "Linux", "Trust"]),
+    imports: [
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Linux",
+      "Trust",
+    ]),
   effects(
     "Provenance",
     imports: ["Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "Image"]),

@@ -39,7 +39,8 @@ enum ObjectTarget {
   /// Instructions are the object's own, but for those that linking says it has changed.
   private static func checkLinking(_ object: LinkedObject, of bytes: [UInt8]) throws(BrokenPromise) {
     try require(!object.programs.isEmpty, "a linked object has a program")
-    try require((try? BTF(object.btf.rawSpan)) != nil, "the type information that is loaded can be read")
+    try require(
+      object.btf.isEmpty || (try? BTF(object.btf.rawSpan)) != nil, "the type information that is loaded can be read")
     var own: Set<UInt64>?
     if let inventory = try? BPFObject.inventory(bytes.rawSpan) {
       own = Set(inventory.entries.filter(\.holdsInstructions).flatMap { words($0.contents) })
@@ -47,7 +48,9 @@ enum ObjectTarget {
     for program in object.programs {
       let count = program.instructions.count / 8
       try require(program.instructions.count.isMultiple(of: 8) && count > 0, "a program is of whole instructions")
-      try require(!program.funcInfo.isEmpty, "a program has func_info, without which CO-RE records are ignored")
+      try require(
+        !program.funcInfo.isEmpty || program.coreRelocations.isEmpty,
+        "a program with CO-RE records has func_info, without which they are ignored")
       let changed = program.edits.map(\.index)
       try require(zip(changed, changed.dropFirst()).allSatisfy { $0 < $1 }, "edits are in order, each once")
       try require(changed.allSatisfy { (0..<count).contains($0) }, "edits are of instructions that are there")

@@ -106,19 +106,51 @@ import Testing
 
   // MARK: - Type information
 
-  @Test func noTypeInformation() throws {
-    let refusal = try Self.refusal(of: "SEC(\"xdp\") int f(void *ctx) { return 2; }", flags: ["-g0"])
+  /// An object without types is refused for what needs them, and for nothing else.
+  @Test(arguments: [
+    (
+      "struct { __uint(type, 2); __uint(max_entries, 1); __uint(key_size, 4); __uint(value_size, 4); } m SEC(\".maps\");",
+      "section `.maps`"
+    ),
+    ("extern int symbol; int use(void) { return symbol; }", "symbol `symbol`"),
+  ])
+  func noTypeInformation(_ source: String, _ need: String) throws {
+    let refusal = try Self.refusal(of: source + " SEC(\"xdp\") int f(void *ctx) { return 2; }", flags: ["-g0"])
     #expect(refusal?.check == .noBTF)
+    #expect(refusal?.why?.contains(need) == true)
     #expect(refusal?.next?.contains("-g") == true)
   }
 
+  @Test func noNeedOfTypeInformation() throws {
+    let source = "static int count; SEC(\"xdp\") int f(void *ctx) { return ++count; }"
+    let object = try TestObject.compile(source: source, flags: ["-g0"])
+    let linked = try BPFObject.link(bytes: object.rawSpan)
+    #expect(linked.btf.isEmpty && linked.needOfTypes == nil && linked.typeEdits.isEmpty)
+    #expect(linked.maps.map(\.btfValueTypeID) == [0])
+    #expect(linked.programs.count == 1)
+    #expect(linked.programs.allSatisfy { $0.funcInfo.isEmpty && $0.lineInfo.isEmpty })
+  }
+
+  /// CO-RE records without types are about nothing.
+  @Test func recordsWithoutTypes() throws {
+    let object = Self.renaming(".BTF\0", in: try TestObject.bytes("core"))
+    let refusal = Self.refusal(of: object)
+    #expect(refusal?.check == .noBTF && refusal?.why?.contains("CO-RE") == true)
+  }
+
   @Test func noInstructionInformation() throws {
-    var object = try TestObject.bytes("data")
-    // Renaming the section in the string table takes it away.
-    let name = Array(".BTF.ext\0".utf8)
-    let at = try #require(object.firstRange(of: name)).lowerBound
-    object[at + 1] = UInt8(ascii: "X")
-    #expect(Self.refusal(of: object)?.check == .noBTFExt)
+    let data = Self.renaming(".BTF.ext\0", in: try TestObject.bytes("data"))
+    let linked = try BPFObject.link(bytes: data.rawSpan)
+    #expect(!linked.btf.isEmpty && linked.programs.allSatisfy { $0.funcInfo.isEmpty && $0.lineInfo.isEmpty })
+    let callbacks = Self.renaming(".BTF.ext\0", in: try TestObject.bytes("callbacks"))
+    #expect(Self.refusal(of: callbacks)?.check == .noBTFExt)
+  }
+
+  /// An object without a section: its name is another one in the string table.
+  private static func renaming(_ name: String, in object: [UInt8]) -> [UInt8] {
+    var object = object
+    if let range = object.firstRange(of: Array(name.utf8)) { object[range.lowerBound + 1] = UInt8(ascii: "X") }
+    return object
   }
 
   // MARK: - The contents
@@ -144,7 +176,10 @@ import Testing
   @Test func noProgram() throws {
     let source =
       "struct { __uint(type, 2); __uint(max_entries, 1); __type(key, int); __type(value, int); } m SEC(\".maps\");"
-    #expect(try Self.refusal(of: source + "int f(void) { return 0; }")?.check == .noPrograms)
+    let refusal = try Self.refusal(of: source + "int f(void) { return 0; }")
+    #expect(refusal?.check == .noPrograms && refusal?.message == "the object has no programs: only maps")
+    let functions = try Self.refusal(of: "int f(void) { return 0; }")
+    #expect(functions?.message == "the object has no programs: only functions that other objects call")
   }
 
   @Test func staticProgram() throws {
@@ -209,8 +244,12 @@ import Testing
       int *const volatile table[2] = { &value, &value };
       SEC("xdp") int f(void *ctx) { return *table[1]; }
       """
-    let refusal = try Self.refusal(of: source)
-    #expect(refusal?.check == .badRelocation && refusal?.message.contains("holds pointers") == true)
+    let object = try TestObject.compile(source: source)
+    let linked = try BPFObject.link(bytes: object.rawSpan)
+    #expect(linked.dataPointers.map(\.variable) == ["table"] && linked.dataPointers.map(\.count) == [2])
+    let users = linked.dataPointers.flatMap(\.users)
+    #expect(users.map(\.program) == ["f"])
+    #expect(users.allSatisfy { linked.programs[0].instructions[$0.instruction * 8] == 0x18 })
   }
 
   /// Names that a terminal would not show as they are: an escape sequence, reversed text, a zero-width space.

@@ -24,6 +24,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let kernelEdits: [KernelEdit]
   /// The constants that were given other values.
   public let variables: [SetVariable]
+  /// What is different in the object's types because no kernel takes them as they are.
+  public let typeEdits: [TypeEdit]
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
@@ -45,6 +47,14 @@ extension AdmissionOutcome {
   public var verifiedBy: KernelKeyring? {
     switch loaded {
     case .some(let object): object.verifiedBy
+    case .none: nil
+    }
+  }
+
+  /// What the kernel was given of the object's types; nil when nothing was loaded.
+  public var submittedTypes: SubmittedTypes? {
+    switch loaded {
+    case .some(let object): object.types
     case .none: nil
     }
   }
@@ -79,6 +89,7 @@ extension AdmissionOutcome {
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }
     kernelEdits = linked.kernelEdits
     variables = object.variables
+    typeEdits = linked.typeEdits
     doubted = nil
     loaded = nil
     pinPath = nil

@@ -49,7 +49,7 @@ struct Recorder: Sendable {
     }
     let outcome: JSONValue = [
       "result": "loaded", "boot_id": .optional(attempts.run.bootID), "programs": .array(programs),
-      "kernel_verified": .optional(loaded.verifiedBy?.name),
+      "kernel_verified": .optional(loaded.verifiedBy?.name), "types": loaded.types.json,
       "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
     ]
     // No signal comes between the record and what it says.
@@ -185,7 +185,10 @@ extension Recorder {
     if let loop = evidence.loop { details.append(.init("disk_sequence", .unsigned(loop.diskSequence))) }
     // What was judged, so that the decision can be replayed against another policy.
     details.append(.init("facts", .array(facts.map(\.json))))
-    details.append(.init("kernel_edits", .array(object.linked.kernelEdits.map(\.json))))
+    details += [
+      .init("kernel_edits", .array(object.linked.kernelEdits.map(\.json))),
+      .init("type_edits", .array(object.linked.typeEdits.map(\.json))),
+    ]
     details += request.objectOptions.members
     if !object.variables.isEmpty { details.append(.init("variables", .array(object.variables.map(\.json)))) }
     return details

@@ -33,6 +33,29 @@ public struct ObjectReport: Equatable, Sendable {
   public let debuggingSize: Int
   /// The types that were stated for sections of it.
   public internal(set) var sectionTypes: [SectionType] = []
+  /// Bytes of type information that the kernel is given; 0 for an object without.
+  public let typesSize: Int
+  /// What is different in the type information that the kernel is given.
+  public let typeEdits: [TypeEdit]
+  /// Why the kernel has to have the types; nil where the object loads without.
+  public let needOfTypes: String?
+  /// Addresses in data sections.
+  public let dataPointers: [DataPointers]
+  /// What is in an object without programs, in words; nil for one that has some.
+  public let contentsWithoutPrograms: String?
+
+  /// What its author or packer should know, and that keeps it from nothing.
+  public var notes: [ObjectNote] {
+    var notes = dataPointers.map(\.note)
+    if !typeEdits.isEmpty {
+      notes.append(
+        ObjectNote(
+          .typeEdits,
+          "the kernel takes its type information with \(typeEdits.count) "
+            + "\(typeEdits.count == 1 ? "change" : "changes") only, which `verity-bpf inspect` lists"))
+    }
+    return notes
+  }
 
   init(_ object: LinkedObject, _ btf: BTF, sections: [Section], debuggingSize: Int, kernel: BTF?) {
     license = object.license
@@ -45,6 +68,11 @@ public struct ObjectReport: Equatable, Sendable {
     annotations = object.annotations
     self.sections = sections
     self.debuggingSize = debuggingSize
+    typesSize = object.btf.count
+    typeEdits = object.typeEdits
+    needOfTypes = object.needOfTypes
+    dataPointers = object.dataPointers
+    contentsWithoutPrograms = object.contentsWithoutPrograms
   }
 
   /// include/linux/license.h.
@@ -59,16 +87,18 @@ extension BPFObject {
   /// - Parameters:
   ///   - allowsExterns: whether objects are described that need something from the running kernel, see
   ///     ``link(bytes:objectName:allowsExterns:)``.
+  ///   - allowsNoPrograms: whether objects are described that have nothing to load, see
+  ///     ``ObjectReport/contentsWithoutPrograms``.
   ///   - kernel: a kernel's BTF, see ``reports(of:kernel:)``.
   ///   - sectionTypes: of those the ones count whose sections the object has, and whose names say no type.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked: what is not understood is not described.
   public static func report(
-    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false, kernel: BTF? = nil,
-    sectionTypes: [SectionType] = []
+    bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false, allowsNoPrograms: Bool = false,
+    kernel: BTF? = nil, sectionTypes: [SectionType] = []
   ) throws(BPFObjectError) -> ObjectReport {
     let parts = try ObjectParts(bytes)
     if !allowsExterns { try parts.refuseKernelNeeds() }
-    var object = try ObjectLinker(parts, objectName: shortName(objectName)).link()
+    var object = try ObjectLinker(parts, objectName: shortName(objectName)).link(allowsNoPrograms: allowsNoPrograms)
     let open = object.sectionsWithoutType
     let stated = sectionTypes.filter { open.contains($0.section) }
     try object.take(stated)
@@ -83,7 +113,8 @@ extension BPFObject {
         sections.append(ObjectReport.Section(name: section.name, size: section.size))
       }
     }
-    var report = ObjectReport(object, parts.btf, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
+    var report = ObjectReport(
+      object, parts.submittedTypes, sections: sections, debuggingSize: debuggingSize, kernel: kernel)
     report.sectionTypes = stated
     return report
   }
@@ -93,7 +124,7 @@ extension BPFObject {
   /// - Parameter kernel: a kernel's BTF: then the reports say of each CO-RE relocation whether that kernel has what it
   ///   is about. A relocation that fails in code which one kernel never reaches may be reached on another.
   public static func reports(of object: LinkedObject, kernel: BTF? = nil) -> [ProgramReport] {
-    reports(of: object, try? BTF(object.btf.rawSpan), kernel: kernel)
+    reports(of: object, object.types, kernel: kernel)
   }
 
   /// - Parameter btf: the object's, read.

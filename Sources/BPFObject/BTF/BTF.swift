@@ -26,6 +26,26 @@ public struct BTF: Sendable {
     try self.init(part: ObjectPart(name: ".BTF", bytes: bytes.copyBytes(), check: .malformedBTF))
   }
 
+  /// No types at all: what an object without the section has. Nothing but `void` is in it.
+  static var none: BTF { BTF() }
+
+  private init() {
+    var bytes: [UInt8] = []
+    bytes.appendLittleEndian(BTFFormat.magic)
+    bytes += [BTFFormat.version, 0]
+    // The header's length, then where types and strings begin and how long they are.
+    for number: UInt32 in [24, 0, 0, 0, 1] { bytes.appendLittleEndian(number) }
+    part = ObjectPart(name: ".BTF", bytes: bytes + [0], check: .malformedBTF)
+    types = [Self.void]
+    declarationTags = []
+    hasTypeTags = false
+    typesStart = 24
+    strings = 24..<25
+  }
+
+  private static let void = BTFType(
+    id: 0, kind: .void, nameOffset: 0, vlen: 0, flag: false, sizeOrType: 0, offset: 0)
+
   init(part: ObjectPart) throws(BPFObjectError) {
     let layout = try Self.readHeader(part)
     self.part = part
@@ -84,7 +104,7 @@ public struct BTF: Sendable {
   }
 
   private static func readTypes(_ part: ObjectPart, _ range: Range<Int>) throws(BPFObjectError) -> [BTFType] {
-    var types = [BTFType(id: 0, kind: .void, nameOffset: 0, vlen: 0, flag: false, sizeOrType: 0, offset: 0)]
+    var types = [void]
     types.reserveCapacity(range.count / 16)
     var offset = range.lowerBound
     while offset < range.upperBound {

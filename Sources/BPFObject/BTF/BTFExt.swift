@@ -47,6 +47,14 @@ struct BTFExt: Sendable {
 
   let part: ObjectPart
 
+  /// No records: what an object without the section has.
+  static let none = BTFExt()
+
+  private init() {
+    part = ObjectPart(name: ".BTF.ext", bytes: [], check: .malformedBTFExt)
+    (functions, lines, relocations) = (Records(), Records(), Records())
+  }
+
   init(part: ObjectPart, btf: BTF) throws(BPFObjectError) {
     guard try part.u16(at: 0) == BTFFormat.magic, try part.u8(at: 2) == BTFFormat.version else {
       throw BPFObjectError(
@@ -101,6 +109,12 @@ struct BTFExt: Sendable {
           "core_relo", record, "a type, an access string and a kind from 0 to \(CoreRelocationKind.allCases.count - 1)")
       }
     }
+  }
+
+  /// Whether a section has CO-RE records, by its header alone.
+  static func hasCoreRelocations(_ part: ObjectPart) throws(BPFObjectError) -> Bool {
+    guard part.count > 0, try part.u32(at: 4) >= 32 else { return false }
+    return try part.u32(at: 28) > 0
   }
 
   private static func unfit(_ what: String, _ record: Record, _ expected: String) -> BPFObjectError {

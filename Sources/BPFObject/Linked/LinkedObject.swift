@@ -8,7 +8,8 @@ public import KernelABI
 public struct LinkedObject: Equatable, Sendable {
   /// The `license` section, at most 127 bytes.
   public let license: String
-  /// `.BTF`, fixed up so that BPF_BTF_LOAD takes it (DATASEC sizes and offsets, linkage of externs).
+  /// `.BTF`, fixed up so that BPF_BTF_LOAD takes it (DATASEC sizes and offsets, linkage of externs; ``typeEdits``). Empty
+  /// where the object has none.
   public let btf: [UInt8]
   /// In the order of `fd_array`: an instruction's map index is an index into this list.
   public internal(set) var maps: [LinkedMap]
@@ -23,6 +24,12 @@ public struct LinkedObject: Equatable, Sendable {
   public internal(set) var configurationMap: Int?
   /// The kernel structures that the object implements. Like ``externs``, empty unless externs were allowed.
   public internal(set) var structOps: [StructOps] = []
+  /// What is different in ``btf`` because no kernel takes it as the object has it, in the order of the types.
+  public internal(set) var typeEdits: [TypeEdit] = []
+  /// The variables that hold addresses in the object's source, which no loader fills in.
+  public internal(set) var dataPointers: [DataPointers] = []
+  /// What is in an object that has no programs, in words; nil for one that has.
+  public internal(set) var contentsWithoutPrograms: String?
   /// What the author says that programs may do under lockdown.
   public internal(set) var annotations: [Annotation] = []
   /// What the author says that programs read of the kernel's memory.
@@ -152,8 +159,9 @@ public struct LinkedProgram: Equatable, Sendable {
   public var kind: ProgramKind
   /// The program and the subprograms appended to it, 8 bytes an instruction.
   public var instructions: [UInt8]
-  /// `struct bpf_func_info` records: instruction offsets in instructions from the program's start. Never empty:
-  /// without them the kernel silently ignores CO-RE records (kernel/bpf/verifier.c, check_btf_info).
+  /// `struct bpf_func_info` records: instruction offsets in instructions from the program's start. Empty only where there
+  /// are no ``coreRelocations``: without them the kernel silently ignores CO-RE records (kernel/bpf/verifier.c,
+  /// check_btf_info).
   public var funcInfo: [UInt8]
   /// Bytes a func_info record has.
   public var funcInfoRecordSize: UInt32

@@ -14,7 +14,11 @@ struct ArenaData {
   let size: UInt32
 
   /// Finds the section, and gives its contents to the arena; nil when the object has no such variables.
-  init?(_ elf: ELFFile, maps: inout [LinkedMap]) throws(BPFObjectError) {
+  ///
+  /// - Parameter pointers: gets the addresses among the variables.
+  init?(
+    _ elf: ELFFile, _ btf: BTF, maps: inout [LinkedMap], pointers: inout DataPointerSearch
+  ) throws(BPFObjectError) {
     guard let section = try elf.section(named: Self.sectionName), section.size > 0 else { return nil }
     let arenas = maps.indices.filter { maps[$0].type == .arena }
     guard let index = arenas.first, arenas.count == 1 else {
@@ -22,11 +26,8 @@ struct ArenaData {
         .badMap, "section `\(section.name)` holds variables of an arena", expected: "one map of type arena",
         found: "\(arenas.count)", next: "declare the arena: __uint(type, BPF_MAP_TYPE_ARENA) in SEC(\".maps\")")
     }
-    guard try elf.relocations(of: section).isEmpty else {
-      throw BPFObjectError(
-        .badRelocation, "data section `\(section.name)` holds pointers", expected: "numbers and characters only",
-        next: "set the pointers in a program")
-    }
+    let type = btf.typeID(named: section.name, kind: .dataSection).map { btf.types[Int($0)] }
+    try pointers.look(into: section, of: elf, btf, type: type)
     // An arena is so many pages; the page is the smallest that kernels have.
     let room = UInt64(maps[index].maxEntries) * 4096
     guard UInt64(section.size) <= room, let size = UInt32(exactly: section.size) else {

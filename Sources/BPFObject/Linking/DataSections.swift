@@ -18,20 +18,17 @@ enum DataSections {
   }
 
   /// The maps for all data sections that are not empty, in the sections' order.
+  ///
+  /// - Parameter pointers: gets the addresses in them.
   static func maps(
-    _ elf: ELFFile, _ btf: BTF, objectName: String
+    _ elf: ELFFile, _ btf: BTF, objectName: String, pointers: inout DataPointerSearch
   ) throws(BPFObjectError) -> [(section: Int, map: LinkedMap)] {
     var types: [String: BTFType] = [:]
     for type in btf.types where type.kind == .dataSection { types[try btf.name(of: type)] = type }
     var maps: [(section: Int, map: LinkedMap)] = []
     for section in elf.sections where isData(section) && section.size > 0 {
       _ = try elf.section(named: section.name)
-      guard try elf.relocations(of: section).isEmpty else {
-        throw BPFObjectError(
-          .badRelocation, "data section `\(section.name)` holds pointers", expected: "numbers and characters only",
-          why: "a program's data has no address before it is loaded; libbpf would silently leave zeros",
-          next: "choose with a switch statement instead of a table of pointers")
-      }
+      try pointers.look(into: section, of: elf, btf, type: types[section.name])
       guard let size = UInt32(exactly: section.size) else { continue }
       var map = LinkedMap(
         origin: .data(section: section.name), name: name(of: section.name, objectName: objectName),

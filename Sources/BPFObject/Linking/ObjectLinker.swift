@@ -9,15 +9,26 @@ package struct ObjectLinker {
   private let code: [Int: ObjectPart]
   private let configurationMap: Int?
   private let jumpTables: JumpTables?
+  private let pointers: DataPointerSearch
+  /// The sections of data maps, by the maps' names.
+  private let sections: [String: String]
 
   package init(_ parts: ObjectParts, objectName: String) throws(BPFObjectError) {
     self.parts = parts
     functions = try FunctionTable(parts.elf)
     var declared = try DeclaredMaps(parts.elf, parts.btf)
     try declared.readInitialSlots(parts.elf, functions: functions)
-    let data = try DataSections.maps(parts.elf, parts.btf, objectName: objectName)
+    var pointers = DataPointerSearch()
+    let data = try DataSections.maps(parts.elf, parts.btf, objectName: objectName, pointers: &pointers)
     var maps = declared.maps + data.map(\.map)
-    let arena = try ArenaData(parts.elf, maps: &maps)
+    let arena = try ArenaData(parts.elf, parts.btf, maps: &maps, pointers: &pointers)
+    var sections: [String: String] = [:]
+    for map in maps {
+      if case .data(let section) = map.origin { sections[map.name] = section }
+    }
+    if let arena { sections[maps[arena.map].name] = ArenaData.sectionName }
+    self.sections = sections
+    self.pointers = pointers
     if let map = DataSections.configurationMap(parts.externs, parts.btf, objectName: objectName) {
       configurationMap = maps.count
       maps.append(map)
@@ -65,7 +76,16 @@ package struct ObjectLinker {
     return callbacks
   }
 
-  package func link() throws(BPFObjectError) -> LinkedObject {
+  /// What an object without programs is made for, in words.
+  private var contentsWithoutPrograms: String {
+    if !maps.isEmpty { return "only maps" }
+    if !functions.functions.isEmpty { return "only functions that other objects call" }
+    return parts.btf.types.count > 1 ? "only types" : "nothing that is loaded"
+  }
+
+  /// - Parameter allowsNoPrograms: whether an object is linked that has nothing to load: to say what else is in it.
+  package func link(allowsNoPrograms: Bool = false) throws(BPFObjectError) -> LinkedObject {
+    var pointers = pointers
     var programs: [LinkedProgram] = []
     var linked: Set<Int> = []
     var total = 0
@@ -76,6 +96,7 @@ package struct ObjectLinker {
       let kind = try ProgramKind(sectionOrUnknown: function.sectionName)
       let result = try linker.link(index, kind: kind)
       linked.formUnion(result.functions)
+      pointers.note(result.program, sections: sections)
       programs.append(result.program)
       total += result.program.instructions.count / Instruction.size
       guard total <= Limits.linkedInstructions else {
@@ -84,10 +105,12 @@ package struct ObjectLinker {
           expected: "at most \(Limits.linkedInstructions) instructions in all")
       }
     }
-    guard !programs.isEmpty else {
+    guard !programs.isEmpty || allowsNoPrograms else {
       throw BPFObjectError(
-        .noPrograms, "the object has no program", expected: "a global function in a section such as `xdp`",
-        next: "write SEC(\"xdp\") before the program's function")
+        .noPrograms, "the object has no programs: \(contentsWithoutPrograms)",
+        expected: "a global function in a section such as `xdp`",
+        next: "write SEC(\"xdp\") before the program's function, or link the object with others that have programs: "
+          + "bpftool gen object all.o one.o two.o")
     }
     // A static function that nothing calls was meant as a program: leaving it out would go unnoticed.
     for (index, function) in functions.functions.enumerated()
@@ -96,8 +119,13 @@ package struct ObjectLinker {
         .badFunction, "program `\(function.name)` in section `\(function.sectionName)` is static, and nothing calls it",
         expected: "a global function", next: "drop the word `static`")
     }
+    let types = parts.submittedTypes
     var object = LinkedObject(
-      license: parts.license, btf: parts.btf.part.bytes, maps: maps + linker.tables, programs: programs)
+      license: parts.license, btf: types.types.count > 1 ? types.part.bytes : [], maps: maps + linker.tables,
+      programs: programs)
+    object.typeEdits = parts.typeEdits
+    object.dataPointers = pointers.found
+    if programs.isEmpty { object.contentsWithoutPrograms = contentsWithoutPrograms }
     object.externs = parts.externs.symbols
     object.configuration = parts.externs.configuration
     object.configurationMap = configurationMap

@@ -1,8 +1,12 @@
 /// The tables of an object, read and checked: what both linking and analysis start from.
 package struct ObjectParts: Sendable {
   package let elf: ELFFile
-  /// Completed, see ``BTF/complete(with:)``.
+  /// Completed, see ``BTF/complete(with:)``; ``BTF/none`` where the object has no types.
   package let btf: BTF
+  /// The same as the kernel takes it, by the same numbers of types; see ``BTFMender``.
+  package let submittedTypes: BTF
+  /// What is different in it.
+  let typeEdits: [TypeEdit]
   let ext: BTFExt
   let externs: Externs
   let license: String
@@ -10,26 +14,47 @@ package struct ObjectParts: Sendable {
   package init(_ bytes: RawSpan) throws(BPFObjectError) {
     elf = try ELFFile(bytes)
     try Self.refuseUnsupported(elf)
-    guard let section = try elf.section(named: ".BTF"), section.size > 0 else {
-      throw BPFObjectError(
-        .noBTF, "the object has no type information", expected: "a section `.BTF`",
-        found: "sections \(Self.listed(elf))",
-        why: "maps and CO-RE relocations are described by it",
-        next: "compile it with -g: clang -target bpf -O2 -g -c program.bpf.c -o program.o")
+    license = try Self.readLicense(elf)
+    let section = try elf.section(named: ".BTF")
+    let extSection = try elf.section(named: ".BTF.ext")
+    guard let section, section.size > 0 else {
+      try Self.refuseNeedOfTypes(elf, extSection)
+      var btf = BTF.none
+      externs = try Externs(elf, &btf)
+      (self.btf, submittedTypes, typeEdits, ext) = (btf, btf, [], .none)
+      return
     }
     var btf = try BTF(part: elf.contents(of: section, check: .malformedBTF))
     externs = try Externs(elf, &btf)
     try btf.complete(with: elf)
     self.btf = btf
-    guard let extSection = try elf.section(named: ".BTF.ext"), extSection.size > 0 else {
-      throw BPFObjectError(
-        .noBTFExt, "the object does not say which instruction belongs to which function",
-        expected: "a section `.BTF.ext`", found: "sections \(Self.listed(elf))",
-        why: "without it the kernel would silently ignore CO-RE relocations",
-        next: "compile it with -g, and strip it with llvm-objcopy --strip-debug only")
+    if let extSection, extSection.size > 0 {
+      ext = try BTFExt(part: elf.contents(of: extSection, check: .malformedBTFExt), btf: btf)
+    } else {
+      ext = .none
     }
-    ext = try BTFExt(part: elf.contents(of: extSection, check: .malformedBTFExt), btf: btf)
-    license = try Self.readLicense(elf)
+    var mender = BTFMender(btf)
+    submittedTypes = try mender.mend(keepsOrder: !ext.relocations.all.isEmpty)
+    typeEdits = mender.edits
+  }
+
+  /// Refuses an object without types whose parts are described by them.
+  private static func refuseNeedOfTypes(_ elf: ELFFile, _ ext: ELFSection?) throws(BPFObjectError) {
+    var need: String?
+    if let maps = elf.sections.first(where: { $0.size > 0 && $0.name == ".maps" }) {
+      need = "section `\(maps.name)`: the types of its variables define the maps"
+    } else if let structures = elf.sections.first(where: { $0.size > 0 && StructOpsMaps.isStructOps($0.name) }) {
+      need = "section `\(structures.name)`: the types of its variables say which structures of the kernel these are"
+    } else if let symbol = elf.symbols.dropFirst().first(where: { $0.isUndefined && !$0.name.isEmpty }) {
+      need = "symbol `\(symbol.name)`, which is not defined in the object: its type says what of the kernel it is"
+    } else if let ext, try BTFExt.hasCoreRelocations(elf.contents(of: ext, check: .malformedBTFExt)) {
+      need = "section `.BTF.ext`: its CO-RE relocations are about types"
+    }
+    guard let need else { return }
+    throw BPFObjectError(
+      .noBTF, "the object has no type information, and parts of it need it", expected: "a section `.BTF`",
+      found: "sections \(listed(elf))", why: need,
+      next: "compile it with -g: clang -target bpf -O2 -g -c program.bpf.c -o program.o")
   }
 
   private static func refuseUnsupported(_ elf: ELFFile) throws(BPFObjectError) {

@@ -8,6 +8,7 @@ extension ProgramLinker {
     program.coreRelocationRecordSize = UInt32(ext.relocations.recordSize)
     let part = ext.part
     let main = functions.functions[order[0]]
+    guard try hasFunctionRecords() else { return }
     let hasLines = !ext.lines.records(in: main.range, of: main.sectionName).isEmpty
     for index in order {
       let function = functions.functions[index]
@@ -27,6 +28,26 @@ extension ProgramLinker {
         try Self.append(record, ext.relocations.recordSize, of: part, to: &program.coreRelocations, at: offset)
       }
     }
+  }
+
+  /// Whether the program's functions have records; without any it is loaded without, where nothing of it needs them.
+  private func hasFunctionRecords() throws(BPFObjectError) -> Bool {
+    let main = functions.functions[order[0]]
+    guard ext.functions.records(in: main.range, of: main.sectionName).isEmpty else { return true }
+    for index in order {
+      let function = functions.functions[index]
+      guard ext.relocations.records(in: function.range, of: function.sectionName).isEmpty else { return true }
+    }
+    for edit in program.edits {
+      guard case .functionAddress(let callback) = edit.reason else { continue }
+      throw BPFObjectError(
+        ext.part.count == 0 ? .noBTFExt : .noFuncInfo,
+        "no record in `.BTF.ext` describes function `\(main.name)`, which hands out the address of `\(callback)`",
+        expected: "func_info records", found: ext.part.count == 0 ? "no section `.BTF.ext`" : "none",
+        why: "the kernel takes the address of a function only from a program that says what its functions are",
+        next: "compile the object with -g, and keep its .BTF.ext")
+    }
+    return false
   }
 
   private mutating func appendLines(of function: ObjectFunction, at place: Int) throws(BPFObjectError) {

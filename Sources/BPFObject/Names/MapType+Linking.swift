@@ -37,6 +37,19 @@ extension MapType {
     }
   }
 
+  /// Whether BPF_MAP_CREATE takes no map of this type without BTF type ids (kernel/bpf/bpf_local_storage.c,
+  /// bpf_local_storage_map_alloc_check).
+  var needsBTF: Bool {
+    switch self {
+    case .skStorage, .inodeStorage, .taskStorage, .cgrpStorage, .structOps: true
+    case .unspec, .hash, .array, .progArray, .perfEventArray, .percpuHash, .percpuArray, .stackTrace, .cgroupArray,
+      .lruHash, .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps, .devmap, .sockmap, .cpumap, .xskmap, .sockhash,
+      .cgroupStorage, .reuseportSockarray, .percpuCgroupStorage, .queue, .stack, .devmapHash, .ringbuf, .bloomFilter,
+      .userRingbuf, .arena, .insnArray, .rhash:
+      false
+    }
+  }
+
   /// Whether BPF_MAP_CREATE takes BTF type ids for this type (libbpf, bpf_object__create_map).
   var takesBTF: Bool {
     switch self {

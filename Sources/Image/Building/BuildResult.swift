@@ -1,3 +1,4 @@
+public import BPFAnalysis
 public import Base
 public import ImageFormat
 
@@ -33,6 +34,8 @@ public struct BuildResult: Sendable {
   public let unusable: [UnusableObject]
   /// What objects have that this build does not know, and that is left to the kernel, by path in bytewise order.
   public let unknown: [UnknownPart]
+  /// What is to be known about objects, in the order of their paths.
+  public let notes: [PackedNote]
 }
 
 /// An object that cannot be loaded.
@@ -47,6 +50,13 @@ public struct UnknownPart: Equatable, Sendable {
   /// In the image.
   public let path: String
   public let part: ObjectDescription.UnknownPart
+}
+
+/// Something to be known about an object that was packed.
+public struct PackedNote: Equatable, Sendable {
+  /// In the image.
+  public let path: String
+  public let note: ObjectNote
 }
 
 /// A file of the source directory that is not in the image, or not as an object.

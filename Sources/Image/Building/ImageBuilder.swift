@@ -56,7 +56,7 @@ public struct ImageBuilder {
       mapCount: contents.mapCount, rootHash: sealed.rootHash, salt: sealed.salt, dataBlocks: fileSystem.dataBlocks,
       dataBytes: dataBytes, treeBytes: sealed.layout.treeEnd - dataBytes, signature: signature, removed: stale.paths,
       keptSignature: stale.keptSignature, skipped: scan.skipped,
-      unreadable: scan.unreadable, unusable: unusable, unknown: contents.unknown)
+      unreadable: scan.unreadable, unusable: unusable, unknown: contents.unknown, notes: contents.notes)
   }
 
   /// Files that are packed before progress is reported, and the bytes of them that may be in memory at a time.

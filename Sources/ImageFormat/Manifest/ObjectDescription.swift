@@ -16,12 +16,21 @@ public enum ObjectDescription {
   public static func describe(
     _ bytes: [UInt8], file: Manifest.File, types: [SectionType] = [], isConfigurable: Bool? = nil
   ) throws(BPFObjectError) -> Manifest.Object {
+    try describeWithNotes(bytes, file: file, types: types, isConfigurable: isConfigurable).object
+  }
+
+  /// Describes an object, with what its packer should know of it.
+  public static func describeWithNotes(
+    _ bytes: [UInt8], file: Manifest.File, types: [SectionType] = [], isConfigurable: Bool? = nil
+  ) throws(BPFObjectError) -> (object: Manifest.Object, notes: [ObjectNote]) {
     let report = try BPFObject.report(
       bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true, sectionTypes: types)
     let statements = Manifest.Statements(
       sectionTypes: report.sectionTypes.map { Manifest.StatedType(section: $0.section, type: $0.type) },
       isConfigurable: isConfigurable)
-    return describe(report.programs, license: report.license, maps: report.maps, file: file, statements: statements)
+    let object = describe(
+      report.programs, license: report.license, maps: report.maps, file: file, statements: statements)
+    return (object, report.notes)
   }
 
   /// Describes an object that is linked already.

@@ -6,7 +6,7 @@ internal import Linux
 /// Making maps and filling them.
 extension LoadSteps {
   /// The object's maps in the order of `fd_array`; data maps filled, `.rodata` frozen.
-  func createMaps(btf: KernelObject, _ layout: PinLayout) throws(BPFLoadError) -> [KernelObject] {
+  func createMaps(btf: KernelObject?, _ layout: PinLayout) throws(BPFLoadError) -> [KernelObject] {
     var created: [KernelObject] = []
     for (index, map) in linked.maps.enumerated() {
       if map.pinsByName {
@@ -96,13 +96,15 @@ extension LoadSteps {
   /// What BPF_MAP_CREATE is asked for, in words.
   private func shape(of map: LinkedMap) -> String { MapShape(attributes(of: map)).description }
 
-  private func create(_ map: LinkedMap, btf: KernelObject) throws(BPFLoadError) -> KernelObject {
+  private func create(_ map: LinkedMap, btf: KernelObject?) throws(BPFLoadError) -> KernelObject {
     var inner: KernelObject?
     if let template = map.inner.first { inner = try create(template, btf: btf) }
     var attributes = attributes(of: map)
     attributes.name = map.kernelName
-    attributes.keyTypeID = map.btfKeyTypeID
-    attributes.valueTypeID = map.btfValueTypeID
+    if btf != nil {
+      attributes.keyTypeID = map.btfKeyTypeID
+      attributes.valueTypeID = map.btfValueTypeID
+    }
     do throws(SystemError) {
       return try BPF.createMap(attributes, btf: attributes.valueTypeID == 0 ? nil : btf, inner: inner)
     } catch {
@@ -127,7 +129,7 @@ extension LoadSteps {
   }
 
   /// Puts programs and maps into the slots of the maps that hold them from the start.
-  func fillSlots(maps: [KernelObject], programs objects: [KernelObject], btf: KernelObject) throws(BPFLoadError) {
+  func fillSlots(maps: [KernelObject], programs objects: [KernelObject], btf: KernelObject?) throws(BPFLoadError) {
     guard linked.maps.contains(where: { !$0.initialSlots.isEmpty }) else { return }
     var targets: [String: KernelObject] = [:]
     for (map, object) in zip(linked.maps, maps) { targets[map.name] = targets[map.name] ?? object }

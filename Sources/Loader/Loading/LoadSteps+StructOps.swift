@@ -16,7 +16,7 @@ extension LoadSteps {
 
   /// Makes the maps, and registers them when the object is to be attached.
   func makeStructures(
-    _ layouts: [StructOps.Layout], programs objects: [KernelObject], btf: KernelObject,
+    _ layouts: [StructOps.Layout], programs objects: [KernelObject], btf: KernelObject?,
     registrations: inout Registrations
   ) throws(BPFLoadError) -> (maps: [KernelObject], links: [MadeLink]) {
     var maps: [KernelObject] = []

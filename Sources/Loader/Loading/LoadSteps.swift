@@ -18,7 +18,7 @@ struct LoadSteps {
       pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
     let layouts = try structureLayouts()
     let attachIDs = try loadTargets(members: layouts.flatMap(\.attachments))
-    let btf = try loadBTF()
+    let (btf, types) = try loadBTF()
     let mapObjects = try createMaps(btf: btf, layout)
     let descriptors = modules.descriptors(maps: mapObjects)
     var programObjects: [KernelObject] = []
@@ -37,31 +37,23 @@ struct LoadSteps {
       programs: try describe(programObjects, layout), maps: try describe(allMaps, layout),
       links: links.map { link in
         LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
-      }, pins: pins, registrations: registrations)
-  }
-
-  // MARK: Type information
-
-  private func loadBTF() throws(BPFLoadError) -> KernelObject {
-    do throws(SystemError) {
-      return try BPF.loadBTF(linked.btf)
-    } catch {
-      if let refusal = refusedEntry(error, "the object") { throw refusal }
-      var log = BPF.Log(level: 1, capacity: 1 << 16)
-      _ = try? BPF.loadBTF(linked.btf, log: &log)
-      throw .btfRefused(error: error, log: log.text)
-    }
+      }, types: types, pins: pins, registrations: registrations)
   }
 
   // MARK: Programs
 
   private func load(
-    _ program: LinkedProgram, target: LoadTarget, btf: KernelObject, descriptors: [KernelObject]
+    _ program: LinkedProgram, target: LoadTarget, btf: KernelObject?, descriptors: [KernelObject]
   ) throws(BPFLoadError) -> KernelObject {
     var attributes = BPF.ProgramAttributes(program, license: linked.license)
     attributes.expectedAttachType = target.attachType
     attributes.attachBTFID = target.typeID
     attributes.attachOwner = target.owner
+    if btf == nil {
+      // The kernel would ignore them, and the program would read wrong fields.
+      guard program.coreRelocations.isEmpty else { throw .missingFuncInfo(program: program.name) }
+      attributes.dropTypes()
+    }
     // Linux 7.3 refuses a signed program that is given maps without need.
     let descriptors = signing != nil && !program.usesMaps ? [] : descriptors
     try signing?.sign(program, &attributes, descriptors: descriptors)

@@ -1,3 +1,4 @@
+public import BPFObject
 public import KernelABI
 public import Linux
 
@@ -66,16 +67,20 @@ public struct LoadedObject: ~Copyable {
   public var registered: [String] { registrations.names }
   /// The keys with which the kernel checked the signature of every program; nil when it was not asked to.
   public internal(set) var verifiedBy: KernelKeyring?
+  /// What the kernel was given of the object's types.
+  public let types: SubmittedTypes
   private var pins: PinnedPaths
   private var registrations: Registrations
 
   init(
-    programs: [LoadedProgram], maps: [LoadedMap], links: [LoadedLink], pins: consuming PinnedPaths,
+    programs: [LoadedProgram], maps: [LoadedMap], links: [LoadedLink], types: SubmittedTypes,
+    pins: consuming PinnedPaths,
     registrations: consuming Registrations
   ) {
     self.programs = programs
     self.maps = maps
     self.links = links
+    self.types = types
     verifiedBy = nil
     self.pins = pins
     self.registrations = registrations

@@ -63,7 +63,9 @@ public enum ObjectLoader {
     guard !chosen.isEmpty else { throw .nothingToLoad(optional: linked.programs.map(\.name)) }
     // Known before anything is made.
     for program in chosen where options.attaches(program.name) { _ = try Attachment(program, options) }
-    if let bare = chosen.first(where: { $0.funcInfo.isEmpty }) { throw .missingFuncInfo(program: bare.name) }
+    if let bare = chosen.first(where: { $0.funcInfo.isEmpty && !$0.coreRelocations.isEmpty }) {
+      throw .missingFuncInfo(program: bare.name)
+    }
     return chosen
   }
 }

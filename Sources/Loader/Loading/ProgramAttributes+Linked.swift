@@ -21,4 +21,10 @@ extension BPF.ProgramAttributes {
     coreRelocations = program.coreRelocations
     coreRelocationRecordSize = program.coreRelocationRecordSize
   }
+
+  /// Leaves out what refers to the object's types, for a program without CO-RE records that is loaded without them.
+  mutating func dropTypes() {
+    funcInfo = []
+    lineInfo = []
+  }
 }

@@ -149,9 +149,12 @@ extension BPFLoadError: Diagnosable {
           : "load it with CAP_BPF, which allows \(ProgramSize.limit)")
     case .notPermitted(let refusal):
       refusal.diagnostic
-    case .btfRefused(let error, let log):
+    case .btfRefused(let error, let need, let log):
       Diagnostic(
-        "load.btf", .kernelRefused, "the kernel refuses the object's type information", found: error.description,
+        "load.btf", .kernelRefused, "the kernel refuses the object's type information",
+        found: log.split(separator: "\n").last.map { "\($0) (\(error.description))" } ?? error.description,
+        why: need.map { "it cannot be left out: \($0)" },
+        next: "change the type that the last line names, or compile the object with another compiler",
         details: log.split(separator: "\n").suffix(20).map { String($0) })
     case .mapRefused(let map, let shape, let error):
       Diagnostic(

@@ -74,8 +74,8 @@ public enum BPFLoadError: Error, Sendable {
 
   /// The kernel answered EPERM, or EACCES before its verifier had looked.
   case notPermitted(Refusal.Permission)
-  /// The kernel refused the object's type information.
-  case btfRefused(error: SystemError, log: String)
+  /// The kernel refused the object's type information, which part of the object needs; nil when it may need none.
+  case btfRefused(error: SystemError, need: String?, log: String)
   /// The kernel refused a map; `shape` says what was asked for.
   case mapRefused(map: String, shape: String, error: SystemError)
   /// The kernel refused a map whose size the object leaves open.

@@ -8,7 +8,7 @@ internal import Base
 struct RefusedProgram {
   let program: LinkedProgram
   let attributes: BPF.ProgramAttributes
-  let btf: KernelObject
+  let btf: KernelObject?
   let maps: [KernelObject]
   let linked: LinkedObject
 

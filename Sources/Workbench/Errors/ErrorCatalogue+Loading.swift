@@ -90,7 +90,8 @@ extension ErrorCatalogue {
       "The kernel does not take the structure that the object implements: it has no such type, or not as a struct_ops.",
     "load.unknown-to-kernel":
       "The kernel answered EINVAL or E2BIG without a word, as it does to program types, map types, flags and attributes that are newer than itself.",
-    "load.btf": "The kernel refuses the object's type information; its log is shown.",
+    "load.btf":
+      "The kernel refuses the object's type information, and a part of the object needs it; its log is shown, whose last line names the type and the rule. What kernels are known to refuse is changed before, and types that nothing needs are left out.",
     "load.map":
       "The kernel refuses a map. It gives no reasons for maps: a type or flag newer than itself, or sizes that the type does not allow.",
     "load.map-without-size":

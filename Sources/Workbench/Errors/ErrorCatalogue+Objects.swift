@@ -18,15 +18,20 @@ extension ErrorCatalogue {
       "Two sections have one name where only one can be meant. Readers could follow different ones.",
     "object.too-large": "The object is larger than any that the kernel would load.",
     "object.no-btf":
-      "The object has no type information (.BTF). Compile with -g; the kernel needs it for maps, functions and CO-RE.",
+      "The object has no type information (.BTF), and a part of it cannot be loaded without: maps in `.maps`, structures of functions, symbols of the kernel, CO-RE relocations. Compile with -g. Objects without such parts load without types; the kernel then knows no function names and no source lines of theirs.",
     "object.malformed-btf":
       "The type information (.BTF) is damaged: a type refers to one that is not there, or goes round in a circle.",
     "object.no-btf-ext":
-      "The object has no .BTF.ext, which says where its functions and CO-RE relocations are. Compile with -g, and strip with llvm-strip -g, which keeps it.",
+      "The object has no .BTF.ext, which says what its functions are, and a program hands out the address of one (a callback). Compile with -g, and strip with llvm-strip -g, which keeps it.",
     "object.malformed-btf-ext": "The records of .BTF.ext are damaged or of an unknown form.",
     "object.no-func-info":
-      "A program has no function record in .BTF.ext. Without it the kernel ignores CO-RE relocations silently, and the program would read wrong fields.",
-    "object.no-programs": "The object has no program: no function in a section that names a kind of program.",
+      "A program that needs it has no function record in .BTF.ext. Without it the kernel ignores CO-RE relocations silently, and the program would read wrong fields; and it takes the address of no function.",
+    "object.no-programs":
+      "The object has no program: no function in a section that names a kind of program. Objects with maps, types or functions alone are parts that `bpftool gen object` links with others; `verity-bpf inspect` says what is in them.",
+    "object.data-pointers":
+      "A variable holds addresses in the object's source, of strings or functions. A program's data has no addresses, and loaders leave there what the compiler wrote, mostly zeros. Nothing is wrong where no program reads them; compilers leave such tables behind for code that they have optimised away. Where a program does, choose with a switch statement in place of a table.",
+    "object.type-edits":
+      "The kernel refuses the object's type information as it is: names that are no C identifiers, parameters without a name, members out of order. It is given with these changed, and `verity-bpf inspect` lists each. No instruction changes by it.",
     "object.bad-license": "The `license` section is missing its end, or has more than 127 bytes.",
     "object.unknown-section-name":
       "The section's name does not say what kind of program is in it. `SEC(\"xdp\")`, `SEC(\"tp_btf/sched_switch\")` and the like are libbpf's names. Where another name is meant, --section-type SECTION=TYPE says the type: at the load, or when the image is built, which puts it under the root hash.",

@@ -29,6 +29,8 @@ struct FileSystem: ~Copyable, Sendable {
     /// The sections whose types are stated for an object.
     var statedSections: Set<String> = []
     var unknown: [UnknownPart] = []
+    /// In the order of the objects.
+    var notes: [PackedNote] = []
   }
 
   /// - Parameters:
@@ -57,6 +59,7 @@ struct FileSystem: ~Copyable, Sendable {
       contents.mapCount += described.mapCount
       contents.statedSections.formUnion(described.statedSections)
       contents.unknown += described.unknown.map { UnknownPart(path: entry.path, part: $0) }
+      contents.notes += described.notes.map { PackedNote(path: entry.path, note: $0) }
       manifest.add(objectEntry: described.text)
     }
     do throws(ErofsWriterError) { try manifest.requireSize() } catch { throw failed(error) }

@@ -1,3 +1,4 @@
+internal import BPFAnalysis
 internal import BPFObject
 internal import Base
 internal import Verity
@@ -39,6 +40,7 @@ struct Packer: Sendable {
     /// The sections of it whose types are stated.
     let statedSections: [String]
     let unknown: [ObjectDescription.UnknownPart]
+    let notes: [ObjectNote]
   }
 
   /// Bytes that are hashed side by side.
@@ -105,13 +107,13 @@ struct Packer: Sendable {
     let named = Manifest.File(path: packedPath, digest: digest, size: UInt64(kept.bytes.count))
     guard kept.file.isObject else { return Packed(path: packedPath, bytes: kept.bytes, entry: .file(named)) }
     do throws(BPFObjectError) {
-      let object = try ObjectDescription.describe(
+      let (object, notes) = try ObjectDescription.describeWithNotes(
         kept.bytes, file: named, types: sectionTypes,
         isConfigurable: configurable.map { $0.contains { $0.matches(path) } })
       let described = DescribedObject(
         text: object.entry, programCount: object.programs.count, mapCount: object.maps.count,
         statedSections: object.statements.sectionTypes.map(\.section),
-        unknown: ObjectDescription.unknownParts(of: object))
+        unknown: ObjectDescription.unknownParts(of: object), notes: notes)
       return Packed(path: packedPath, bytes: kept.bytes, entry: .object(named, described))
     } catch {
       return Packed(path: path, bytes: [], entry: .refused(error))

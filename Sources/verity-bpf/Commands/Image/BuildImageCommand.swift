@@ -1,3 +1,4 @@
+import BPFAnalysis
 import BPFObject
 import Base
 import ImageFormat
@@ -136,6 +137,7 @@ struct BuildImageCommand: Command {
         "build.unusable", "`\(object.path)` is not packed: \(object.reason.message) (\(object.reason.code))")
     }
     for unknown in result.unknown { warn(about: unknown) }
+    warn(of: result.notes)
     if json {
       try Output.json(description(of: result))
     } else {
@@ -219,6 +221,14 @@ struct BuildImageCommand: Command {
     }
   }
 
+  private func warn(of notes: [PackedNote]) {
+    for code in ObjectNote.Code.allCases {
+      let notes = notes.filter { $0.note.code == code }
+      for note in notes.prefix(10) { Output.warning(code.rawValue, "`\(note.path)`: \(note.note.message)") }
+      if notes.count > 10 { Output.warning(code.rawValue, "\(notes.count - 10) more of this kind") }
+    }
+  }
+
   private func warnAboutVersion() {
     guard let version, Manifest.versionNumbers(version) == nil else { return }
     Output.warning(
@@ -272,6 +282,11 @@ struct BuildImageCommand: Command {
             ["path": .string($0.path), "code": .string($0.reason.code), "reason": .string($0.reason.message)]
           })),
       .init("unknown", .array(result.unknown.map(\.json))),
+        "notes",
+        .array(
+          result.notes.map {
+            ["path": .string($0.path), "code": .string($0.note.code.rawValue), "message": .string($0.note.message)]
+          })),
     ])
   }
 

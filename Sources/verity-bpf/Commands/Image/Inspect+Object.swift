@@ -16,7 +16,8 @@ extension InspectCommand {
     let report: ObjectReport
     do throws(BPFObjectError) {
       report = try BPFObject.report(
-        bytes: bytes.rawSpan, objectName: file, allowsExterns: true, kernel: kernelTypes)
+        bytes: bytes.rawSpan, objectName: file, allowsExterns: true, allowsNoPrograms: true,
+        kernel: kernelTypes)
     } catch {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(file)`: \(diagnostic.message)"
@@ -67,6 +68,8 @@ extension ObjectReport {
           ? "none: not GPL-compatible"
           : "\(license)\(isGPLCompatible ? "" : ": not GPL-compatible")"),
     ]
+    lines += typesLines
+    if let contentsWithoutPrograms { lines.append("program  none: \(contentsWithoutPrograms)") }
     let promises = Dictionary(grouping: annotations, by: \.program)
     for program in programs {
       lines += program.lines
@@ -82,6 +85,7 @@ extension ObjectReport {
     for extern in externs {
       lines.append("kernel   \(extern.name)  \(extern.kind.noun)\(extern.isWeak ? ", if there" : "")")
     }
+    for pointers in dataPointers { lines.append(Output.row("pointers", pointers.note.message)) }
     for field in configuration {
       lines.append("kernel   \(field.name)  configuration, \(field.size) bytes\(field.isWeak ? ", if there" : "")")
     }
@@ -198,6 +202,8 @@ extension ObjectReport {
       "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
       "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
+      "contents_without_programs": .optional(contentsWithoutPrograms), "types": typesJSON,
+      "data_pointers": pointersJSON,
       "annotations": .array(
         annotations.map { annotation in
           let name = annotation.program

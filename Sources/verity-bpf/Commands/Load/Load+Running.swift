@@ -232,6 +232,7 @@ extension LoadCommand {
       printout.line(
         "filled   \(outcome.kernelEdits.count) places with what only this kernel knows (--json lists them)")
     }
+    if let line = outcome.typesLine { printout.line(line) }
     for attachment in outcome.attachments { printout.line(attachment.line) }
     if let pinPath = outcome.pinPath {
       printout.line("pinned   \(pinPath)")

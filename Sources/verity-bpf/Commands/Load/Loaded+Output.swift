@@ -53,6 +53,20 @@ struct LoadLabel {
   }
 }
 
+extension AdmissionOutcome {
+  /// What was changed in the object's types, for people; nil where nothing was.
+  var typesLine: String? {
+    var count = typeEdits.count
+    switch submittedTypes {
+    case .leftOut(let reason): return "types    left out, which nothing in the object needs: the kernel says \(reason)"
+    case .absent: return "types    the object has none: the kernel knows no names of functions and no source lines"
+    case .adapted(let edits): count += edits.count
+    case .asLinked, nil: break
+    }
+    return count == 0 ? nil : "types    \(count) changed, as this kernel takes them (--json lists them)"
+  }
+}
+
 extension LoadCommand {
   /// The JSON answer, also for a DENY.
   ///
@@ -79,6 +93,8 @@ extension LoadCommand {
       .init("instructions", .integer(Int64(outcome.instructionCount))),
       .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
       .init("kernel_edits", .array(outcome.kernelEdits.map(\.json))),
+      .init("type_edits", .array(outcome.typeEdits.map(\.json))),
+      .init("types", outcome.submittedTypes?.json ?? .null),
     ]
     if objectOptions.mapEntries.isEmpty { members.append(.init("map_entries", [])) }
     members += objectOptions.members

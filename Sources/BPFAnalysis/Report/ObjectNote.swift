@@ -1,0 +1,39 @@
+public import BPFObject
+
+/// Something that authors and packers of an object should know, and that keeps it from nothing.
+public struct ObjectNote: Equatable, Sendable {
+  /// What it is about, as a stable word.
+  public enum Code: String, Sendable, CaseIterable {
+    /// Addresses in data sections, where programs read none.
+    case dataPointers = "object.data-pointers"
+    /// Type information that the kernel is given with changes.
+    case typeEdits = "object.type-edits"
+  }
+
+  public let code: Code
+  /// One sentence: lower-case, no full stop, names in backticks.
+  public let message: String
+
+  /// Says something.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+}
+
+extension DataPointers {
+  /// What a program finds there, and which one may look.
+  public var note: ObjectNote {
+    let holder = variable.map { "variable `\($0)` of section `\(section)`" } ?? "section `\(section)`"
+    let what = count == 1 ? "an address" : "\(count) addresses"
+    let names = targets.map { "`\($0)`" }.joined(separator: ", ")
+    let read =
+      areZero ? "zeros are there at run time" : "the compiler's distances are there at run time, and no addresses"
+    var message = "\(holder) holds \(what) from offset \(offset) on (of \(names)): \(read)"
+    guard let first = users.first else { return ObjectNote(.dataPointers, message + "; no program refers to it") }
+    var seen: Set<String> = [first.program]
+    let others = users.filter { seen.insert($0.program).inserted }.count
+    message += "; program `\(first.program)` refers to it (instruction \(first.instruction))"
+    return ObjectNote(.dataPointers, message + (others > 0 ? ", and \(others) more" : ""))
+  }
+}
