@@ -51,6 +51,9 @@ extension AdmissionOutcome {
     }
   }
 
+  /// Whether some of the kernel edits are answers to CO-RE records, which the kernel does not follow.
+  public var answersRecords: Bool { kernelEdits.contains { $0.value == .coreAnswer } }
+
   /// What the kernel was given of the object's types; nil when nothing was loaded.
   public var submittedTypes: SubmittedTypes? {
     switch loaded {
@@ -83,7 +86,7 @@ extension AdmissionOutcome {
     self.isAllowed = isAllowed
     self.programs = programs.map(\.name)
     coreRelocationCount = programs.reduce(0) {
-      $0 + $1.coreRelocations.count / max(1, Int($1.coreRelocationRecordSize))
+      $0 + $1.coreRelocations.count / max(1, Int($1.coreRelocationRecordSize)) - $1.answered.count
     }
     editedInstructionCount = programs.reduce(0) { $0 + $1.edits.count }
     instructionCount = programs.reduce(0) { $0 + $1.instructions.count / 8 }

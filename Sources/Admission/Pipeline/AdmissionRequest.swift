@@ -35,6 +35,8 @@ public struct AdmissionRequest: Sendable {
   public var attachTarget: String?
   /// What is to differ from what each object says itself.
   public var objectOptions: ObjectOptions
+  /// Whether the loader answers the CO-RE records that the kernel does not follow.
+  public var answersRecords: Bool
   /// The keys with which the kernel is to check the signature of every program; nil asks for no such check.
   public var kernelKeyring: KernelKeyring?
   /// Where the verifier's whole log goes when it refuses.
@@ -68,6 +70,7 @@ public struct AdmissionRequest: Sendable {
     cgroup = nil
     attachTarget = nil
     objectOptions = ObjectOptions()
+    answersRecords = false
     kernelKeyring = nil
     verifierLogPath = nil
     auditSync = .none

@@ -60,6 +60,7 @@ struct JudgedObject: ~Copyable {
     return reports.filter { !$0.kind.isOptional }.map { report in
       var facts = Facts(about: report, evidence: evidence, requester: requester)
       facts.isConfigured = object.isConfigured
+      facts.coreByLoader = object.answersRecords
       facts.takeKernelCheck(by: object.handover?.keyring.ring, of: programs[report.name], evidence)
       return facts
     }

@@ -56,6 +56,7 @@ struct Worker: ~Copyable {
       reports = BPFObject.reports(of: object.linked)
     }
     do throws(BPFObjectError) { try object.linked.requireTypes() } catch { throw .object(error) }
+    if admission.request.answersRecords { object = object.answeringRecords() }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.run.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)

@@ -36,7 +36,11 @@ struct CoreMatch {
     let targets = try (names[name] ?? []).map { id throws(BPFObjectError) in try kernel.type(id) }
     for target in targets where target.kind.isLike(named.kind) {
       switch kind.subject {
-      case .type: return true
+      case .type:
+        var types = CoreTypeMatch(object: object, kernel: kernel)
+        let fits =
+          kind == .typeMatches ? types.matches(named.id, target.id) : types.areCompatible(named.id, target.id)
+        if fits { return true }
       case .enumerator:
         guard let index = indexes.first,
           let wanted = try object.enumerator(index, of: object.resolved(named.id))
@@ -48,6 +52,14 @@ struct CoreMatch {
         }
       }
     }
+    return false
+  }
+
+  /// Whether the kernel itself has a type of the name of an object's.
+  func hasCandidate(root: UInt32) throws(BPFObjectError) -> Bool {
+    let named = try skippingQualifiers(try object.type(root), object)
+    let name = StructOpsMaps.withoutFlavour(try object.name(of: named))
+    for id in names[name] ?? [] where try kernel.type(id).kind.isLike(named.kind) { return true }
     return false
   }
 
@@ -146,7 +158,6 @@ struct CoreMatch {
 
 extension BTFKind {
   fileprivate var isComposite: Bool { self == .structure || self == .union }
-  fileprivate var isEnumeration: Bool { self == .enumeration || self == .enumeration64 }
 
   /// Whether a type of the one kind may be meant by a type of the other that has its name.
   fileprivate func isLike(_ other: BTFKind) -> Bool { self == other || isEnumeration && other.isEnumeration }

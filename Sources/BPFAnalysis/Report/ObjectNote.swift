@@ -6,6 +6,8 @@ public struct ObjectNote: Equatable, Sendable {
   public enum Code: String, Sendable, CaseIterable {
     /// Addresses in data sections, where programs read none.
     case dataPointers = "object.data-pointers"
+    /// CO-RE relocations that the kernel does not follow.
+    case coreLimit = "object.core-limit"
     /// Type information that the kernel is given with changes.
     case typeEdits = "object.type-edits"
   }
@@ -18,6 +20,35 @@ public struct ObjectNote: Equatable, Sendable {
   public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
+  }
+}
+
+extension ProgramReport {
+  /// The CO-RE records for which the kernel refuses the program, the first of each subject.
+  public var coreLimitNotes: [ObjectNote] {
+    var seen: Set<String> = []
+    return coreRelocations.compactMap { relocation in
+      guard let limit = relocation.limit, seen.insert("\(relocation.kindName) \(relocation.subject ?? "")").inserted
+      else {
+        return nil
+      }
+      let subject = relocation.subject.map { "`\($0)`" } ?? "a type without a name"
+      return ObjectNote(
+        .coreLimit,
+        "program `\(name)`, instruction \(relocation.instruction): the kernel does not follow the CO-RE record "
+          + "\(relocation.kindName) of \(subject), because \(limit.reason); ask for fewer levels, or load it with "
+          + "--resolve-core user")
+    }
+  }
+}
+
+extension CoreLimit {
+  /// Why the kernel gives up, in words.
+  public var reason: String {
+    switch self {
+    case .depth: "it compares types two levels deep, and this one has more"
+    case .nameless: "the type has no name"
+    }
   }
 }
 

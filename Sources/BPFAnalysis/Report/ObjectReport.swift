@@ -46,7 +46,7 @@ public struct ObjectReport: Equatable, Sendable {
 
   /// What its author or packer should know, and that keeps it from nothing.
   public var notes: [ObjectNote] {
-    var notes = dataPointers.map(\.note)
+    var notes = dataPointers.map(\.note) + programs.flatMap(\.coreLimitNotes)
     if !typeEdits.isEmpty {
       notes.append(
         ObjectNote(
@@ -131,8 +131,14 @@ extension BPFObject {
   static func reports(of object: LinkedObject, _ btf: BTF?, kernel: BTF?) -> [ProgramReport] {
     let shared = SharedConstructs(object, btf: btf)
     let match = btf.flatMap { btf in kernel.map { CoreMatch(object: btf, kernel: $0) } }
+    // Shared, because programs ask about the same types.
+    var limits = btf.map { CoreLimitSearch($0) }
     return object.programs.map { program in
       var report = ProgramReport(program, in: object, btf: btf, shared: shared)
+      for (index, limit) in (limits?.limits(of: program) ?? []).enumerated()
+      where report.coreRelocations.indices.contains(index) {
+        report.coreRelocations[index].limit = limit
+      }
       if let match { report.match(program, match) }
       return report
     }

@@ -29,6 +29,8 @@ public struct CoreRelocation: Equatable, Sendable {
   public let size: Int?
   /// Whether a kernel has what is relocated; nil when no kernel was asked, see ``BPFObject/reports(of:kernel:)``.
   public internal(set) var existsInKernel: Bool?
+  /// What keeps the kernel from following the record, and the whole program out of it; nil for most.
+  public internal(set) var limit: CoreLimit?
 
   /// Whether the kernel makes the instruction one that the verifier refuses where it is reached: everything but a
   /// question about existence needs an answer.

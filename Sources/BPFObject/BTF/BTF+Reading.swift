@@ -83,6 +83,18 @@ extension BTF {
     BTFVariableLinkage(rawValue: try part.u32(at: type.offset + 12))
   }
 
+  /// The type of a prototype's parameter; nil when it has no such parameter.
+  package func parameter(_ index: Int, of type: BTFType) -> UInt32? {
+    guard type.kind == .functionPrototype, index >= 0, index < type.vlen else { return nil }
+    return try? part.u32(at: type.offset + 12 + index * 8 + 4)
+  }
+
+  /// Whether an integer is signed.
+  package func isSigned(_ type: BTFType) -> Bool {
+    guard type.kind == .int, let word = try? part.u32(at: type.offset + 12) else { return false }
+    return word >> 24 & BTFIntegerEncoding.signed.rawValue != 0
+  }
+
   /// What an array has: its elements' type and their number.
   package func array(_ type: BTFType) throws(BPFObjectError) -> (element: UInt32, count: UInt32) {
     (try part.u32(at: type.offset + 12), try part.u32(at: type.offset + 20))

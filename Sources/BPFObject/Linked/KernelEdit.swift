@@ -30,6 +30,8 @@ public struct KernelEdit: Equatable, Sendable {
     case member
     /// A program's descriptor, which the kernel replaces by the program.
     case program
+    /// Whether the kernel's types have what a CO-RE record asks about: 0 or 1.
+    case coreAnswer = "core_answer"
   }
 
   /// Where it goes.
@@ -60,6 +62,12 @@ extension LinkedObject {
           KernelEdit(
             place: .instruction(program: program.name, index: use.instruction), name: extern.name, value: value,
             isWeak: extern.isWeak))
+      }
+      for record in program.answered {
+        edits.append(
+          KernelEdit(
+            place: .instruction(program: program.name, index: record.instruction), name: record.subject,
+            value: .coreAnswer, isWeak: false))
       }
       if let target = program.kind.attachTarget {
         edits.append(

@@ -177,6 +177,8 @@ public struct LinkedProgram: Equatable, Sendable {
   public var edits: [InstructionEdit]
   /// The instructions that refer to ``LinkedObject/externs``, in order.
   public var externUses: [ExternUse]
+  /// The CO-RE records that the loader answers in the kernel's place, see ``LinkedObject/answerRecords()``.
+  public internal(set) var answered: [AnsweredRecord] = []
 
   /// A program without instructions.
   public init(name: String, section: String, kind: ProgramKind) {
@@ -224,6 +226,8 @@ public struct InstructionEdit: Equatable, Sendable {
     case functionAddress(function: String)
     /// A function or variable of the running kernel (BPF_PSEUDO_KFUNC_CALL, BPF_PSEUDO_BTF_ID, or an address).
     case kernelSymbol(name: String)
+    /// The answer to a CO-RE record that the kernel does not follow.
+    case coreAnswer(subject: String)
   }
 
   /// The instruction's index in the linked program; of a 64-bit load, which takes two places, that of the first.

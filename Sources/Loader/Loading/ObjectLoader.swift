@@ -29,7 +29,7 @@ public enum ObjectLoader {
     _ linked: LinkedObject, handover: KernelHandover? = nil, options: LoadOptions,
     kernelTypes: KernelTypes = KernelTypes(), directories: PinDirectories = PinDirectories()
   ) throws(BPFLoadError) -> LoadedObject {
-    let (linked, modules) = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
+    let (linked, modules) = try resolvingSymbols(of: answeringRecords(of: linked), kernelTypes: kernelTypes)
     let programs = try selected(from: linked, options)
     func run(_ form: KernelSignature.Form?) throws(BPFLoadError) -> LoadedObject {
       var signing: ProgramSigning?

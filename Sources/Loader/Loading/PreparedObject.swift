@@ -64,6 +64,18 @@ public struct PreparedObject: ~Copyable {
       variables: variables)
   }
 
+  /// The same object with the CO-RE records answered by the loader that the kernel does not follow.
+  public consuming func answeringRecords() -> PreparedObject {
+    var linked = linked
+    linked.answerRecords()
+    return PreparedObject(
+      digest: digest, evidence: evidence, linked: linked, handover: handover, isConfigured: isConfigured,
+      variables: variables)
+  }
+
+  /// Whether the loader answers CO-RE records in the kernel's place.
+  public var answersRecords: Bool { linked.programs.contains { !$0.answered.isEmpty } }
+
   /// The same object as options of the load want it. What is judged afterwards has to be this one.
   ///
   /// - Throws: ``BPFLoadError/noSuchProgram(name:available:)``, ``BPFLoadError/nothingToLoad(optional:)``,

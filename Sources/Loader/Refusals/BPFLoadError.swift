@@ -154,6 +154,8 @@ public enum Refusal {
     public let absentFunction: String?
     /// The CO-RE relocation that could not be resolved, when that is why.
     public let unresolvedRelocation: Relocation?
+    /// A CO-RE record of the program that this kernel does not follow, when that is why: what it asks about, and why not.
+    public var beyondKernel: String?
     /// The lockdown mode that forbids a helper, when that is why.
     public let lockdown: LockdownMode?
     /// Capabilities that the verifier's words ask for and the process lacks, when that is why.

@@ -79,6 +79,12 @@ extension Refusal.Program {
       }
       result.next = "guard the access with bpf_core_field_exists(), or use a kernel that has it"
     }
+    if let beyondKernel {
+      result.code = "load.core-limit"
+      result.found = beyondKernel
+      result.why = "the kernel refuses a program with a CO-RE record that it does not follow, where libbpf answers it"
+      result.next = "load it with --resolve-core user, which has the loader answer and lists the instructions"
+    }
     if let lockdown {
       result.code = "load.lockdown"
       result.why = "the kernel is locked down (\(lockdown.rawValue)), and this helper is not allowed then"

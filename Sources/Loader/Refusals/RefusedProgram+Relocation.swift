@@ -32,6 +32,18 @@ extension RefusedProgram {
     return nil
   }
 
+  /// The first record that the kernel does not follow, with what it asks about and where; nil where it follows all.
+  func recordBeyondKernel() -> String? {
+    let reports = BPFObject.reports(of: linked)
+    guard let report = reports.first(where: { $0.name == program.name }),
+      let record = report.coreRelocations.first(where: { $0.limit != nil }), let limit = record.limit
+    else { return nil }
+    let place = LineInfo(program, btf: linked.btf).place(ofInstruction: record.instruction)
+    let source = place.map { " (\($0.file):\($0.line))" } ?? ""
+    return "the record \(record.kindName) of `\(record.subject ?? "a type without a name")` at instruction "
+      + "\(record.instruction)\(source): \(limit.reason)"
+  }
+
   /// The function that is called at this instruction, and that the kernel does not have although the object declares it,
   /// weakly.
   func absentFunction(at index: Int) -> String? {
@@ -49,6 +61,12 @@ extension RefusedProgram {
 }
 
 extension VerifierLog {
+  /// Whether the kernel's relocating failed as a whole (relo_core.c, bpf_core_calc_relo_insn; kernel/bpf/btf.c,
+  /// bpf_core_apply).
+  var isCoreFailure: Bool {
+    tail.contains { $0.mentions("error matching candidate") || $0.mentions("target candidate search failed") }
+  }
+
   /// Whether the verifier stumbled over an instruction that the kernel could not relocate.
   var isPoisonedRelocation: Bool {
     refusedHelper == Self.poisonedRelocation

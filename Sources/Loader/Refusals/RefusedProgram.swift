@@ -32,6 +32,7 @@ struct RefusedProgram {
       unresolvedRelocation: log.isPoisonedRelocation
         ? index.flatMap(relocation(at:))
           ?? Refusal.Relocation(subject: "the relocation", kernelRelease: nil, nearMiss: .names([])) : nil,
+      beyondKernel: log.isCoreFailure ? recordBeyondKernel() : nil,
       lockdown: lockdown(behind: log), missing: log.neededCapabilities(held: KernelSettings.effectiveCapabilities()),
       logTail: log.tail, logPath: write(text, options))
   }

@@ -50,6 +50,8 @@ public struct Facts: Sendable, Equatable {
   public var programClass: ProgramClass?
   /// Whether options of the load change what the object says of itself.
   public var isConfigured: Bool?
+  /// Whether the loader answers CO-RE records of the object in the kernel's place.
+  public var coreByLoader: Bool?
   /// What they read of the kernel's memory at most.
   public var reads: KernelReads?
   /// What the active dm-verity table does with corrupted blocks.

@@ -27,6 +27,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case lockdown = "x_lockdown"
   case programClass = "x_class"
   case configured = "x_configured"
+  case coreByLoader = "x_core_by_loader"
   case reads = "x_reads"
   case dmverityMode = "x_dmverity_mode"
   case imageName = "x_image_name"
@@ -61,6 +62,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .lockdown: .lockdown
     case .programClass: .programClass
     case .configured: .configured
+    case .coreByLoader: .coreByLoader
     case .reads: .reads
     case .dmverityMode: .dmverityMode
     case .imageName: .imageName

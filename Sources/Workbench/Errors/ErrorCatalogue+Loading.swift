@@ -92,6 +92,8 @@ extension ErrorCatalogue {
       "The kernel answered EINVAL or E2BIG without a word, as it does to program types, map types, flags and attributes that are newer than itself.",
     "load.btf":
       "The kernel refuses the object's type information, and a part of the object needs it; its log is shown, whose last line names the type and the rule. What kernels are known to refuse is changed before, and types that nothing needs are left out.",
+    "load.core-limit":
+      "The kernel does not follow a CO-RE record of the program, and so refuses the program: `object.core-limit` says what it does not do. With --resolve-core user the loader answers such records from this kernel's types; the instructions are listed as `kernel_edits`, and a policy can ask for it (x_core_by_loader).",
     "load.map":
       "The kernel refuses a map. It gives no reasons for maps: a type or flag newer than itself, or sizes that the type does not allow.",
     "load.map-without-size":

@@ -30,6 +30,8 @@ extension ErrorCatalogue {
       "The object has no program: no function in a section that names a kind of program. Objects with maps, types or functions alone are parts that `bpftool gen object` links with others; `verity-bpf inspect` says what is in them.",
     "object.data-pointers":
       "A variable holds addresses in the object's source, of strings or functions. A program's data has no addresses, and loaders leave there what the compiler wrote, mostly zeros. Nothing is wrong where no program reads them; compilers leave such tables behind for code that they have optimised away. Where a program does, choose with a switch statement in place of a table.",
+    "object.core-limit":
+      "The kernel does not follow a CO-RE record of the object and refuses its program, where libbpf answers the record itself: it compares types two levels deep, and takes no type without a name. Ask for fewer levels (a flavour of the type without the nested structure, or bpf_core_field_exists on the nested one), or load with --resolve-core user, which has the loader answer from the running kernel's types.",
     "object.type-edits":
       "The kernel refuses the object's type information as it is: names that are no C identifiers, parameters without a name, members out of order. It is given with these changed, and `verity-bpf inspect` lists each. No instruction changes by it.",
     "object.bad-license": "The `license` section is missing its end, or has more than 127 bytes.",

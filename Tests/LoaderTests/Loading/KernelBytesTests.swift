@@ -133,7 +133,7 @@ extension InstructionEdit.Reason {
   fileprivate var isWide: Bool {
     switch self {
     case .mapIndex, .mapValue, .functionAddress, .kernelSymbol: true
-    case .call: false
+    case .call, .coreAnswer: false
     }
   }
 }

@@ -81,6 +81,7 @@ import Testing
     facts.object = digest(&generator)
     facts.programTypes = [["xdp"], ["tracing"]].randomElement(using: &generator)
     facts.isConfigured = [true, false].randomElement(using: &generator)
+    facts.coreByLoader = [true, false].randomElement(using: &generator)
     facts.programClass = [.restricted, .full].randomElement(using: &generator)
     facts.reads = [KernelReads.none, .declared, .undeclared].randomElement(using: &generator)
     facts.requesterUID = [0, 5].randomElement(using: &generator)

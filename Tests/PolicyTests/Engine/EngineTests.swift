@@ -80,6 +80,8 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
       no: [{ $0.lockdown = LockdownMode.none }]),
     Case(property: "x_configured=TRUE", yes: [{ $0.isConfigured = true }], no: [{ $0.isConfigured = false }]),
     Case(property: "x_configured=FALSE", yes: [{ $0.isConfigured = false }], no: [{ $0.isConfigured = true }]),
+    Case(property: "x_core_by_loader=TRUE", yes: [{ $0.coreByLoader = true }], no: [{ $0.coreByLoader = false }]),
+    Case(property: "x_core_by_loader=FALSE", yes: [{ $0.coreByLoader = false }], no: [{ $0.coreByLoader = true }]),
     Case(property: "x_class=RESTRICTED", yes: [{ $0.programClass = .restricted }], no: [{ $0.programClass = .full }]),
     Case(
       property: "x_class=FULL", yes: [{ $0.programClass = .full }, { $0.programClass = .restricted }],

@@ -110,6 +110,7 @@ import Testing
     .requesterUID: ["0", "0,7", "990"], .dmverityMode: ["EIO", "LOGGING", "EIO,RESTART"], .imageName: ["a", "b"],
     .dmveritySignature: ["TRUE", "FALSE"], .bpfKernel: ["TRUE", "FALSE"],
     .blocksVerified: ["TRUE", "FALSE"], .configured: ["TRUE", "FALSE"],
+    .coreByLoader: ["TRUE", "FALSE"],
   ]
 
   /// A value that implies another holds nowhere but where the other does; two that exclude each other nowhere both.

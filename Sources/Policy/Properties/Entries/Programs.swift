@@ -62,6 +62,22 @@ extension PropertyEntry {
           ]))
     })
 
+  static let coreByLoader = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.coreByLoader }, { $0.coreByLoader = $1 })), isAboutPrograms: true,
+    absence: .impossible, producer: .programs,
+    reference: {
+      PropertyReference(
+        "Whether the loader answers CO-RE records of the object in the kernel's place.",
+        details:
+          "TRUE with `--resolve-core user` for an object with records that the kernel does not follow, and for no other. The instructions that get an answer, 0 or 1, are listed as `kernel_edits`; `relocation.md` says which records these are. FALSE where the kernel alone applies what the object says.",
+        .init(
+          "x_path=/agents/** x_core_by_loader=FALSE",
+          cases: [
+            .allowed("the kernel applies every record", "x_path=/agents/a.bpf.o x_core_by_loader=FALSE"),
+            .denied("the loader answers some", "x_path=/agents/a.bpf.o x_core_by_loader=TRUE"),
+          ]))
+    })
+
   static let lockdown = PropertyEntry(
     form: WordForm(fact: Fact({ $0.lockdown }, { $0.lockdown = $1 })), isAboutPrograms: true, absence: .impossible,
     producer: .programs,

@@ -128,7 +128,7 @@ extension ProgramReport {
     lines.append(
       Output.row(
         "class", isRestricted ? "restricted" : "full: \(classObjections.map(\.description).joined(separator: ", "))"))
-    return lines + missingLines + lockdownLines
+    return lines + missingLines + coreLimitNotes.map { Output.row("core", $0.message) } + lockdownLines
   }
 
   /// What CO-RE relocations are about, each once.
@@ -243,7 +243,7 @@ extension ProgramReport {
           [
             "kind": .string($0.kindName), "subject": .optional($0.subject),
             "instruction": .integer(Int64($0.instruction)),
-            "in_kernel": $0.existsInKernel.map { .bool($0) } ?? nil,
+            "in_kernel": $0.existsInKernel.map { .bool($0) } ?? nil, "kernel_limit": .optional($0.limit?.rawValue),
           ]
         }),
       "capabilities": .array(capabilities.map { .string($0.name) }),

@@ -23,6 +23,7 @@ extension LoadCommand {
     request.cgroup = cgroup
     request.attachTarget = target
     request.objectOptions = objectOptions
+    request.answersRecords = resolveCore == .user
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
     request.untold = { signal, stay in Output.report(Self.untold(stay, signal)) }

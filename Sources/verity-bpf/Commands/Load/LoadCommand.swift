@@ -41,6 +41,10 @@ struct LoadCommand: Command {
     "--set",
     "Give a `const volatile` variable of the object this value before it is frozen: `targ_pid=7`, `enabled=true`, "
       + "`name=eth0`, `ports=[80,443]`, `filter.min_us=1000`. Can be given several times.")
+  static let resolveCore: Key<CoreResolver?> = .optional(
+    "--resolve-core",
+    "Who answers CO-RE records that the kernel does not follow, and refuses the program for: the kernel (the default), or "
+      + "`user`, this command, which lists the instructions that get an answer.")
   static let keyring: Key<KernelKeyring?> = .optional(
     "--keyring",
     "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a "
@@ -72,7 +76,7 @@ struct LoadCommand: Command {
     options: ObjectChoice.keys + TrustedRootHash.keys
       + [
         CommonOptions.trustAnchors, policy, pinPath, program, withoutProgram, attach, attachProgram, interface, cgroup,
-        target, sectionType, set, mapEntries, keyring, verifierLog,
+        target, sectionType, set, mapEntries, resolveCore, keyring, verifierLog,
         CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ])
   static let schema = "verity-bpf/load/1"
@@ -89,6 +93,7 @@ struct LoadCommand: Command {
   let target: String?
   /// What is to differ from what the objects say themselves.
   let objectOptions: ObjectOptions
+  let resolveCore: CoreResolver?
   /// The keys with which the kernel is to check signatures; nil asks for no such check.
   let keyring: KernelKeyring?
   let verifierLog: String?
@@ -115,6 +120,7 @@ struct LoadCommand: Command {
     interface = try words[Self.interface]
     cgroup = try words[Self.cgroup]
     target = try words[Self.target]
+    resolveCore = try words[Self.resolveCore]
     keyring = try words[Self.keyring]
     verifierLog = try words[Self.verifierLog]
     auditDir = try words[CommonOptions.auditDirectory]
@@ -124,6 +130,9 @@ struct LoadCommand: Command {
     // --target also names the program that an extension replaces a function of, which is settled at the load.
     if !attach, interface != nil || cgroup != nil {
       throw UsageError("--interface and --cgroup say where to attach: give --attach too.")
+    }
+    if resolveCore == .user, keyring != nil {
+      throw UsageError("--resolve-core user changes instructions, whose signatures --keyring has checked.")
     }
     if let map = Self.twice(options.mapEntries.map(\.map)) {
       throw UsageError("--map-entries is given twice for map `\(map)`.")
@@ -164,6 +173,12 @@ extension MapEntries: ArgumentValue {
   static var kind: ValueKind { .word("MAP=N") }
   init?(argument: String) { self.init(argument) }
   var argument: String { "\(map)=\(entries)" }
+}
+
+/// Who answers the CO-RE records that the kernel does not follow.
+enum CoreResolver: String, ArgumentChoice, CaseIterable {
+  case kernel
+  case user
 }
 
 extension KernelKeyring: ArgumentValue {

@@ -88,7 +88,7 @@ extension LoadCommand {
     members += outcome.ruling.unknownDenials.jsonMembers
     members += [
       .init("provenance", .object(outcome.evidence.json)),
-      .init("relocation", "kernel"),
+      .init("relocation", outcome.answersRecords ? "user" : "kernel"),
       .init("core_relocations", .integer(Int64(outcome.coreRelocationCount))),
       .init("instructions", .integer(Int64(outcome.instructionCount))),
       .init("linked_instructions", .integer(Int64(outcome.editedInstructionCount))),
