@@ -9,7 +9,7 @@ enum VerityBPF {
 
   static func main() {
     StandardStream.fillGaps()
-    let status = run(Array(CommandLine.arguments.dropFirst()))
+    let status = run(ProcessImage.words())
     if status != 0 { ProcessImage.end(status) }
   }
 

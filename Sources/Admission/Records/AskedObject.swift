@@ -79,7 +79,7 @@ struct AskedObject: Sendable {
   }
 
   static func file(_ path: String?, _ device: String?, _ inode: UInt64?) -> AccessRecord.File? {
-    device.map { AccessRecord.File(path: path.map { Array($0.utf8) }, device: Array($0.utf8), inode: inode) }
+    device.map { AccessRecord.File(path: path.map(\.systemBytes), device: $0.systemBytes, inode: inode) }
   }
 }
 

@@ -19,16 +19,23 @@ extension String {
     return true
   }
 
-  /// The text as it can be shown on a terminal: control characters other than line feed and tab are written `\u{1b}`.
+  /// The text as it can be shown on a terminal: control characters other than line feed and tab are written `\u{1b}`, and
+  /// bytes of a file's name that are no UTF-8 `\xe9`.
   ///
   /// File names and messages can come from a hostile image; what they say must not move a cursor or change a title.
   public var visible: String {
     // Most text is plain ASCII, which is soon seen.
     if isPlain { return self }
-    guard unicodeScalars.contains(where: { $0.isTerminalControl && $0 != "\n" && $0 != "\t" }) else { return self }
+    guard
+      unicodeScalars.contains(where: {
+        $0.isTerminalControl && $0 != "\n" && $0 != "\t" || $0.undecodedByte != nil
+      })
+    else { return self }
     var text = ""
     for scalar in unicodeScalars {
-      if scalar.isTerminalControl, scalar != "\n", scalar != "\t" {
+      if let byte = scalar.undecodedByte {
+        text += "\\x\(String(byte, radix: 16))"
+      } else if scalar.isTerminalControl, scalar != "\n", scalar != "\t" {
         text += "\\u{\(String(scalar.value, radix: 16))}"
       } else {
         text.unicodeScalars.append(scalar)

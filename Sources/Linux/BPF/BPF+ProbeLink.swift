@@ -1,3 +1,4 @@
+internal import Base
 public import KernelABI
 internal import CLinuxShim
 
@@ -60,7 +61,7 @@ extension BPF {
   public static func link(
     _ program: KernelObject, type: AttachType, file: String, offsets: [UInt64], atReturn: Bool
   ) throws(SystemError) -> KernelObject {
-    let path = Array(file.utf8) + [0]
+    let path = file.systemBytes + [0]
     let outcome: Result<KernelObject, SystemError> = unsafe path.withUnsafeBytes { path in
       unsafe offsets.withUnsafeBytes { offsetBytes in
         var attributes = vb_bpf_link_uprobe_multi()

@@ -1,3 +1,4 @@
+internal import Base
 internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
@@ -40,7 +41,7 @@ public enum PerfEvent {
     raw.config2 = event.offset
     raw.period = event.period
     raw.frequency = event.frequency
-    let place = event.place.map { Array($0.utf8CString) } ?? []
+    let place = event.place.map { $0.systemBytes.map { CChar(bitPattern: $0) } + [0] } ?? []
     let descriptor = unsafe place.withUnsafeBufferPointer { text in
       if !text.isEmpty { raw.config1 = UInt64(UInt(bitPattern: text.baseAddress)) }
       return unsafe vb_perf_event_open(&raw, process, processor)

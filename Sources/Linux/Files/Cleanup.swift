@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 internal import Synchronization
 
@@ -116,7 +117,8 @@ public enum Cleanup {
           // Under another name first: what other threads are still writing below the old one then fails, instead of
           // filling a directory that is being emptied. A file that was being opened just then needs a second round.
           let doomed = "\(path).removed"
-          let present = unsafe rename(path, doomed) == 0 ? doomed : path
+          let isMoved = path.withSystemPath { path in doomed.withSystemPath { unsafe rename(path, $0) } } == 0
+          let present = isMoved ? doomed : path
           for _ in 0..<16 where (try? FileStatus.of(path: present, followLinks: false)) != nil { removeTree(present) }
         }
         actions.withLock { actions in
@@ -130,15 +132,15 @@ public enum Cleanup {
 
   /// Removes a file, or a directory and everything below it, without following symbolic links.
   public static func removeTree(_ path: String) {
-    if unsafe unlink(path) == 0 || Glibc.errno == ENOENT { return }
+    if path.withSystemPath({ unsafe unlink($0) }) == 0 || Glibc.errno == ENOENT { return }
     // A directory without write permission is emptied only after that is changed; never through a symbolic link.
     if let status = try? FileStatus.of(path: path, followLinks: false), status.kind == .directory {
-      _ = unsafe chmod(path, 0o700)
+      _ = path.withSystemPath { unsafe chmod($0, 0o700) }
     }
     if let names = try? Directory.names(path) {
       for name in names { removeTree("\(path)/\(name)") }
     }
-    _ = unsafe rmdir(path)
+    _ = path.withSystemPath { unsafe rmdir($0) }
   }
 }
 

@@ -7,7 +7,7 @@ internal import KernelABI
 public enum Directory {
   /// The names in a directory without `.` and `..`, sorted bytewise.
   public static func names(_ path: String) throws(SystemError) -> [String] {
-    guard let stream = unsafe opendir(path) else { throw .current("opendir", path: path) }
+    guard let stream = path.withSystemPath({ unsafe opendir($0) }) else { throw .current("opendir", path: path) }
     return try unsafe names(in: stream, path: path)
   }
 
@@ -33,7 +33,7 @@ public enum Directory {
       Glibc.errno = 0
       guard let entry = unsafe readdir(stream) else { break }
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(systemCString: $0) }
       }
       if name != ".", name != ".." { names.append(name) }
     }
@@ -46,44 +46,58 @@ public enum Directory {
     if path.hasPrefix("/") { return path }
     guard let current = unsafe getcwd(nil, 0) else { throw .current("getcwd") }
     defer { unsafe free(current) }
-    return "\(unsafe String(cString: current))/\(path)"
+    return "\(unsafe String(systemCString: current))/\(path)"
   }
 
   /// The path from the root without symbolic links (realpath(3)). It has to lead to something.
   public static func resolved(_ path: String) throws(SystemError) -> String {
-    guard let resolved = unsafe realpath(path, nil) else { throw .current("realpath", path: path) }
+    guard let resolved = path.withSystemPath({ unsafe realpath($0, nil) }) else {
+      throw .current("realpath", path: path)
+    }
     defer { unsafe free(resolved) }
-    return unsafe String(cString: resolved)
+    return unsafe String(systemCString: resolved)
   }
 
   /// What a symbolic link says (readlink(2)), one of procfs too.
   public static func linkTarget(_ path: String) throws(SystemError) -> String {
     var target = [CChar](repeating: 0, count: 4096)
-    let count = unsafe readlink(path, &target, target.count)
+    let size = target.count
+    let count = path.withSystemPath { unsafe readlink($0, &target, size) }
     guard count >= 0 else { throw .current("readlink", path: path) }
-    return String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(systemBytes: target.prefix(count).map { UInt8(bitPattern: $0) })
+  }
+
+  /// Refuses a directory in which this process could make no file: it may not (faccessat(2)), the file system is mounted
+  /// read-only, or it is one of the kernel's own, which take none (ENOENT, as mkdir(2) answers there).
+  public static func requireWritable(_ path: String) throws(SystemError) {
+    let directory = try OwnedFD.open(path, [.path, .directory])
+    let isAllowed = path.withSystemPath { unsafe faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) }
+    guard isAllowed == 0 else { throw .current("access", path: path) }
+    let kernels: [FileSystemMagic] = [.proc, .sysfs, .securityfs, .tracefs, .debugfs, .bpf, .cgroup2]
+    guard let type = FileSystemMagic(rawValue: try directory.fileSystemType()), kernels.contains(type) else { return }
+    throw SystemError("mkdir", path: path, .enoent)
   }
 
   /// mkdir(2).
   public static func create(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
-    guard unsafe mkdir(path, mode_t(mode)) == 0 else { throw .current("mkdir", path: path) }
+    guard path.withSystemPath({ unsafe mkdir($0, mode_t(mode)) }) == 0 else { throw .current("mkdir", path: path) }
   }
 
   /// rename(2): whatever has the new name is replaced.
   public static func rename(_ path: String, to other: String) throws(SystemError) {
-    guard unsafe Glibc.rename(path, other) == 0 else { throw .current("rename", path: path) }
+    let result = path.withSystemPath { path in other.withSystemPath { unsafe Glibc.rename(path, $0) } }
+    guard result == 0 else { throw .current("rename", path: path) }
   }
 
   /// A new private directory below `parent` (by default `TMPDIR` or /tmp), registered for ``Cleanup``.
   public static func createTemporary(prefix: String, in parent: String? = nil) throws(SystemError) -> String {
-    let environment = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
-    let base = parent ?? environment ?? "/tmp"
-    var template = Array("\(base)/\(prefix)-XXXXXX".utf8CString)
+    let base = parent ?? Environment.value("TMPDIR") ?? "/tmp"
+    var template = "\(base)/\(prefix)-XXXXXX".systemBytes.map { CChar(bitPattern: $0) } + [0]
     var failure = SystemError("mkdtemp", path: "\(base)/\(prefix)-XXXXXX", errno: 0)
     let made = Cleanup.register {
       unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
         if let address = buffer.baseAddress, let result = unsafe mkdtemp(address) {
-          return unsafe String(cString: result)
+          return unsafe String(systemCString: result)
         }
         failure = .current(failure.operation, path: failure.path)
         return nil
@@ -100,7 +114,7 @@ extension Directory {
 
   /// chmod(2): the permission bits as given, whatever the umask.
   public static func setPermissions(_ path: String, _ mode: UInt32) throws(SystemError) {
-    guard unsafe chmod(path, mode_t(mode)) == 0 else { throw .current("chmod", path: path) }
+    guard path.withSystemPath({ unsafe chmod($0, mode_t(mode)) }) == 0 else { throw .current("chmod", path: path) }
   }
 }
 

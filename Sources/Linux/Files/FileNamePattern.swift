@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 
 /// A shell pattern for paths (glob(7)), matched by fnmatch(3).
@@ -10,6 +11,6 @@ public struct FileNamePattern: Equatable, Sendable {
   /// in one with `/`, no wildcard matches a `/`.
   public func matches(_ path: String) -> Bool {
     let subject = text.contains("/") ? path : String(path.split(separator: "/").last ?? "")
-    return unsafe fnmatch(text, subject, FNM_PATHNAME) == 0
+    return text.withSystemPath { text in subject.withSystemPath { unsafe fnmatch(text, $0, FNM_PATHNAME) } } == 0
   }
 }

@@ -1,3 +1,4 @@
+internal import Base
 public import KernelABI
 internal import CLinuxShim
 internal import Glibc
@@ -169,7 +170,7 @@ public enum KernelFile {
       }
     }
     guard count > 0, count < target.count else { return nil }
-    return String(validating: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(systemBytes: target.prefix(count).map { UInt8(bitPattern: $0) })
   }
 
   /// Opens one of the kernel's files.

@@ -1,3 +1,4 @@
+internal import Base
 internal import CLinuxShim
 internal import Glibc
 
@@ -30,7 +31,7 @@ enum Leftovers {
       guard let file = try? OwnedFD.open(path, [.readOnly, .noFollow, .nonBlocking]),
         isLeftOver(file, .regular, at: path)
       else { continue }
-      _ = unsafe unlink(path)
+      _ = path.withSystemPath { unsafe unlink($0) }
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Base
 internal import CLinuxShim
 internal import Glibc
 internal import KernelABI
@@ -40,7 +41,7 @@ public struct PendingFile: ~Copyable {
       let temporaryPath = naming()
       var opened: CInt = -1
       let made = Cleanup.register {
-        opened = unsafe temporaryPath.withCString { unsafe vb_open($0, flags.rawValue, mode) }
+        opened = temporaryPath.withSystemPath { unsafe vb_open($0, flags.rawValue, mode) }
         if opened < 0 { failure = .current("open", path: temporaryPath) }
         return opened >= 0 ? temporaryPath : nil
       }
@@ -67,6 +68,6 @@ public struct PendingFile: ~Copyable {
   /// Syncs the bytes and gives the file its name.
   public consuming func commit() throws(SystemError) {
     try descriptor.sync()
-    guard unsafe rename(temporaryPath, path) == 0 else { throw .current("rename", path: path) }
+    try Directory.rename(temporaryPath, to: path)
   }
 }

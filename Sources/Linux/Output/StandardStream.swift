@@ -47,7 +47,7 @@ public enum StandardStream: CInt, Sendable {
 public enum Environment {
   /// The variable's value, when it is set.
   public static func value(_ name: String) -> String? {
-    unsafe getenv(name).map { unsafe String(cString: $0) }
+    unsafe getenv(name).map { unsafe String(systemCString: $0) }
   }
 
   /// Variables by which libraries that are loaded on demand find their configuration, and code: of libcrypto

@@ -1,3 +1,4 @@
+internal import Base
 internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
@@ -19,12 +20,15 @@ public enum Mount {
   public static func mount(
     _ source: String, on target: String, type: String, _ flags: Flags = []
   ) throws(SystemError) {
-    guard unsafe vb_mount(source, target, type, flags.rawValue, nil) == 0 else { throw .current("mount", path: target) }
+    let result = source.withSystemPath { source in
+      target.withSystemPath { unsafe vb_mount(source, $0, type, flags.rawValue, nil) }
+    }
+    guard result == 0 else { throw .current("mount", path: target) }
   }
 
   /// Unmounts, without following a symbolic link at the end of the path. EBUSY while files are open.
   public static func unmount(_ target: String) throws(SystemError) {
-    guard unsafe vb_umount(target) == 0 else { throw .current("umount", path: target) }
+    guard target.withSystemPath({ unsafe vb_umount($0) }) == 0 else { throw .current("umount", path: target) }
   }
 
   /// What is mounted at a path.
@@ -92,7 +96,7 @@ public enum Mount {
         bytes.append(byte)
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return String(systemBytes: bytes)
   }
 
   /// From now on what the calling thread mounts is seen by nobody else, and goes away when the thread ends, however it

@@ -1,3 +1,4 @@
+internal import Base
 internal import CCryptsetup
 internal import Glibc
 
@@ -39,8 +40,8 @@ public struct VerityActivation: Sendable {
       unsafe rootHash.withUnsafeBytes { root in
         unsafe (signature ?? []).withUnsafeBytes { message in
           unsafe name.withCString { name in
-            unsafe dataDevice.withCString { data in
-              unsafe hashDevice.withCString { hash in
+            dataDevice.withSystemPath { data in
+              hashDevice.withSystemPath { hash in
                 var request = unsafe vb_verity_request(
                   name: name, data_device: data, hash_device: hash, hash_offset: hashOffset,
                   root_hash: root.baseAddress, root_hash_size: root.count, signature: nil,

@@ -1,3 +1,4 @@
+internal import Base
 internal import KernelABI
 internal import Glibc
 internal import Linux
@@ -47,7 +48,7 @@ public final class PinDirectories: Sendable {
       guard use.count <= 1 else { return }
       used[path] = nil
       // Not empty when another process has put something there since; then it stays.
-      if use.isOurs { unsafe rmdir(path) }
+      if use.isOurs { _ = path.withSystemPath { unsafe rmdir($0) } }
     }
   }
 

@@ -54,14 +54,14 @@ public enum Unloading {
         remaining.append("\(pin): still registered: \(error)")
         continue
       }
-      if unsafe unlink(pin) == 0 {
+      if pin.withSystemPath({ unsafe unlink($0) }) == 0 {
         removed.append(pin)
       } else {
         remaining.append(SystemError("unlink", path: pin, errno: Glibc.errno).description)
       }
     }
     for directory in kinds.map({ "\(path)/\($0)" }) + [path] {
-      if unsafe rmdir(directory) != 0, Glibc.errno != ENOENT {
+      if directory.withSystemPath({ unsafe rmdir($0) }) != 0, Glibc.errno != ENOENT {
         remaining.append(SystemError("rmdir", path: directory, errno: Glibc.errno).description)
       }
     }

@@ -1,3 +1,4 @@
+internal import Base
 internal import COpenSSL
 
 /// How a private key is named. It is only looked for when something is to be signed.
@@ -65,7 +66,7 @@ public struct PrivateKey: ~Copyable {
               unsafe vb_private_key_from_pem(bytes.baseAddress, Int32(clamping: bytes.count), context, &passphrase)
             }
           case .uri:
-            return unsafe source.name.withCString { unsafe vb_private_key_from_uri($0, context, &passphrase) }
+            return source.name.withSystemPath { unsafe vb_private_key_from_uri($0, context, &passphrase) }
           }
         }
       },

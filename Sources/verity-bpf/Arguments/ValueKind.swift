@@ -37,6 +37,14 @@ enum ValueKind: Equatable, Sendable {
     case .word(let name): name
     }
   }
+
+  /// Whether the word names a file, so that it is any bytes but NUL.
+  var isPath: Bool {
+    switch self {
+    case .file, .directory, .image, .object, .objectInImage, .key: true
+    case .policyName, .errorCode, .interface, .choice, .word: false
+    }
+  }
 }
 
 /// A value that is read from one word of the command line.

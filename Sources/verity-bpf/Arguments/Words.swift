@@ -1,3 +1,5 @@
+import Base
+
 /// The words behind a command, read by its declaration.
 struct Words {
   private let declared: [Parameter]
@@ -101,6 +103,10 @@ struct Words {
   }
 
   private mutating func take(_ value: String, for parameter: Parameter) throws(UsageError) {
+    // A file's name is whatever bytes it is; all else ends up in texts.
+    if value.hasUndecodedBytes, !parameter.kind.isPath {
+      throw UsageError("`\(parameter.name)` does not take `\(value)`, but text in UTF-8.", parameter)
+    }
     if let expected = parameter.refusal(value) {
       throw UsageError("`\(parameter.name)` does not take `\(value)`, but \(expected).", parameter)
     }

@@ -127,8 +127,8 @@ struct SourceScan {
     _ path: String, name: String, below directory: String, includes: [FileNamePattern],
     seen: Result<Seen, SystemError>
   ) throws(BuildError) -> Bool {
-    // Names come from readdir with malformed parts replaced; the replaced name would be another file's.
-    guard !name.unicodeScalars.contains("\u{fffd}") else {
+    // The manifest is text, and a file system made anew has no name that the manifest cannot say.
+    guard !name.hasUndecodedBytes else {
       throw .badName(path: path, expected: "a name in UTF-8", found: "other bytes")
     }
     let found: Seen

@@ -1,3 +1,4 @@
+internal import Base
 internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
@@ -79,7 +80,7 @@ public struct FileStatus: Sendable {
   /// statx(2) of a path.
   public static func of(path: String, followLinks: Bool = true) throws(SystemError) -> FileStatus {
     var raw = vb_stat()
-    let result = unsafe path.withCString { unsafe vb_statx($0, followLinks ? 1 : 0, &raw) }
+    let result = path.withSystemPath { unsafe vb_statx($0, followLinks ? 1 : 0, &raw) }
     guard result == 0 else { throw .current("statx", path: path) }
     return FileStatus(raw)
   }
@@ -96,7 +97,7 @@ extension OwnedFD {
   /// statx(2) of a name in this directory; of a symbolic link itself, not of what it leads to.
   public borrowing func status(at name: String) throws(SystemError) -> FileStatus {
     var raw = vb_stat()
-    let result = withRaw { fd in unsafe name.withCString { unsafe vb_statx_at(fd, $0, &raw) } }
+    let result = withRaw { fd in name.withSystemPath { unsafe vb_statx_at(fd, $0, &raw) } }
     guard result == 0 else { throw .current("statx", path: name) }
     return FileStatus(raw)
   }

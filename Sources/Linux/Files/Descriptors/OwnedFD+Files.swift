@@ -24,14 +24,14 @@ public struct OpenFlags: OptionSet, Sendable {
 extension OwnedFD {
   /// open(2).
   public static func open(_ path: String, _ flags: OpenFlags, mode: UInt32 = 0o644) throws(SystemError) -> OwnedFD {
-    let descriptor = unsafe path.withCString { unsafe vb_open($0, flags.rawValue, mode) }
+    let descriptor = path.withSystemPath { unsafe vb_open($0, flags.rawValue, mode) }
     guard descriptor >= 0 else { throw .current("open", path: path) }
     return OwnedFD(adopting: descriptor)
   }
 
   /// openat(2), relative to this directory.
   public borrowing func open(at path: String, _ flags: OpenFlags, mode: UInt32 = 0o644) throws(SystemError) -> OwnedFD {
-    let descriptor = withRaw { raw in unsafe path.withCString { unsafe vb_openat(raw, $0, flags.rawValue, mode) } }
+    let descriptor = withRaw { raw in path.withSystemPath { unsafe vb_openat(raw, $0, flags.rawValue, mode) } }
     guard descriptor >= 0 else { throw .current("openat", path: path) }
     return OwnedFD(adopting: descriptor)
   }
@@ -218,12 +218,17 @@ extension OwnedFD {
 
   /// unlinkat(2): removes a file's name from this directory.
   public borrowing func remove(at name: String) throws(SystemError) {
-    if withRaw({ raw in unsafe unlinkat(raw, name, 0) }) != 0 { throw .current("unlinkat", path: name) }
+    if withRaw({ raw in name.withSystemPath { unsafe unlinkat(raw, $0, 0) } }) != 0 {
+      throw .current("unlinkat", path: name)
+    }
   }
 
   /// renameat(2) within this directory: whatever has the new name is replaced.
   public borrowing func rename(at name: String, to other: String) throws(SystemError) {
-    if withRaw({ raw in unsafe renameat(raw, name, raw, other) }) != 0 { throw .current("renameat", path: name) }
+    let result = withRaw { raw in
+      name.withSystemPath { name in other.withSystemPath { unsafe renameat(raw, name, raw, $0) } }
+    }
+    if result != 0 { throw .current("renameat", path: name) }
   }
 
   /// fsync(2).
