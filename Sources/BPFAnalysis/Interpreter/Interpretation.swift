@@ -87,6 +87,11 @@ struct Interpretation {
   /// for programs whose type is none of a restricted program's.
   var unwrittenStackRead: Int? { findings?.stack?.first(code, flow) }
 
+  /// Whether the verifier lets only a process with CAP_PERFMON do what its instructions do with pointers and the stack.
+  func needsPerfmon(_ type: ProgramType) -> Bool {
+    !isFollowed || unwrittenStackRead != nil || PointerUse.privileged(code, flow, type) != nil
+  }
+
   /// The first of its functions that the verifier follows once, and that runs more than so many times.
   ///
   /// - Parameter isFollowedAtCalls: whether the verifier follows the function that starts in a slot at each of its calls.

@@ -34,7 +34,6 @@ extension ProgramReport {
       LockdownRestriction.restrictions(of: unfollowed)
       + LockdownRestriction.restrictions(of: helpers, in: interpretation)
       + LockdownRestriction.restrictions(of: program.kind, section: program.section)
-    capabilities = Self.capabilities(program.kind, helpers)
     let declaration = object.readDeclaration(of: program.name)
     let reads = KernelReads(interpretation, helpers: helpers, relocations: coreRelocations, declaration: declaration)
     kernelReads = reads.all
@@ -49,10 +48,12 @@ extension ProgramReport {
       objections = Self.objections(to: program, interpretation, shared)
     }
     classObjections = objections
-    minimumKernel = KernelRequirement.newest(
-      of: program.kind, hasAttachType: attachTypeName != nil, mapTypes: usedMaps.map(\.type), helpers: helpers,
-      hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, isSleepable: isSleepable,
-      kernelSymbols: kernelSymbols)
+    capabilities = Self.capabilities(
+      program.kind, helpers, maps: object.maps.map(\.type), kernelSymbols, interpretation)
+    requirements = KernelRequirement.all(
+      of: program.kind, hasAttachType: attachTypeName != nil, maps: object.maps, helpers: helpers,
+      hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, kernelSymbols: kernelSymbols)
+    minimumKernel = requirements.reduce(requirements[0]) { $1.version > $0.version ? $1 : $0 }
   }
 
   /// What keeps a program from the restricted class that its instructions show together, and none alone.
@@ -162,14 +163,22 @@ extension ProgramReport {
     }
   }
 
-  /// What the type asks for, and the helpers' own demands (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c,
-  /// kernel/bpf/syscall.c).
-  private static func capabilities(_ kind: ProgramKind, _ helpers: [HelperUse]) -> [Capability] {
+  /// What the type asks for, the helpers' and functions' own demands (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c,
+  /// kernel/bpf/syscall.c), those of the object's maps, which are made with every program of it, and what the instructions do
+  /// with pointers.
+  private static func capabilities(
+    _ kind: ProgramKind, _ helpers: [HelperUse], maps: [MapType], _ kernelSymbols: [String],
+    _ interpretation: Interpretation
+  ) -> [Capability] {
     var needed = kind.type.capabilities
+    for type in maps { needed.formUnion(type.capabilities) }
+    for symbol in kernelSymbols { needed.formUnion(KernelFunctions.capabilities(symbol)) }
     for helper in helpers {
       if Helper(called: helper.id) == .probeWriteUser { needed.insert(.sysAdmin) }
       if KnownHelper[helper.id]?.traits.contains(.needsPerfmon) == true { needed.insert(.perfmon) }
     }
-    return [.bpf] + [.netAdmin, .perfmon, .sysAdmin].filter { needed.contains($0) }
+    // Followed only where nothing asks for it already.
+    if !needed.contains(.perfmon), interpretation.needsPerfmon(kind.type) { needed.insert(.perfmon) }
+    return [.bpf] + [.netAdmin, .perfmon, .sysAdmin, .sysBoot].filter { needed.contains($0) }
   }
 }

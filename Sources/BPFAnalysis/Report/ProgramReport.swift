@@ -77,7 +77,9 @@ public struct ProgramReport: Equatable, Sendable {
   public let capabilities: [Capability]
   /// Where it may read the kernel's memory, in the order of its instructions.
   public let kernelReads: [KernelRead]
-  /// The oldest kernel that can load it, and why.
+  /// Everything in it that asks for a kernel.
+  let requirements: [KernelRequirement]
+  /// The oldest kernel that can load it, and why: the newest of its requirements.
   public let minimumKernel: KernelRequirement
 
   /// What the analyses do not follow. When there is any, the worst is assumed of the program: every read, all code live,

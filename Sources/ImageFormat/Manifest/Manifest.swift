@@ -124,7 +124,7 @@ public struct Manifest: Equatable, Sendable {
   public struct Analysis: Equatable, Sendable {
     /// Counts the changes of what this program's analysis finds in the same bytes: raised with every one of them, so that
     /// images of older builders are not taken for images that lie.
-    public static let currentRevision: UInt64 = 5
+    public static let currentRevision: UInt64 = 6
 
     /// The revision of the analysis that found it; 1 where the image does not say.
     public var revision: UInt64

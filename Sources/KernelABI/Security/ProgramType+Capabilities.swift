@@ -18,6 +18,26 @@ extension ProgramType {
   public var isUnprivileged: Bool { self == .socketFilter || self == .cgroupSkb }
 }
 
+extension MapType {
+  /// What making a map of the type asks for besides CAP_BPF (kernel/bpf/syscall.c, map_create).
+  public var capabilities: Set<Capability> {
+    switch self {
+    case .sockmap, .sockhash, .devmap, .devmapHash, .xskmap: [.netAdmin]
+    case .unspec, .hash, .array, .progArray, .perfEventArray, .percpuHash, .percpuArray, .stackTrace, .cgroupArray,
+      .lruHash, .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps, .cpumap, .cgroupStorage, .reuseportSockarray,
+      .percpuCgroupStorage, .queue, .stack, .skStorage, .structOps, .ringbuf, .inodeStorage, .taskStorage, .bloomFilter,
+      .userRingbuf, .cgrpStorage, .arena, .insnArray, .rhash:
+      []
+    }
+  }
+}
+
+extension KernelFunctions {
+  /// What calling one of them asks for: those that may end the machine are marked destructive (KF_DESTRUCTIVE;
+  /// kernel/bpf/verifier.c, check_kfunc_call).
+  public static func capabilities(_ name: String) -> Set<Capability> { name == "crash_kexec" ? [.sysBoot] : [] }
+}
+
 extension Capability {
   /// Those that bpf(2) asks for, in the order of their numbers.
   public static let ofBPF: [Capability] = [.netAdmin, .sysAdmin, .perfmon, .bpf]

@@ -53,6 +53,15 @@ import Testing
       "SEC(\"xdp\") int f(void *ctx) { int value; asm volatile(\"%0 = *(u32 *)(r10 - 8)\" : \"=r\"(value)); return value; }"
     ),
     (
+      "distance-of-pointers",
+      """
+      struct { int (*type)[14]; int (*max_entries)[1]; __u32 *key; __u32 *value; } ports SEC(".maps");
+      struct frame { __u32 data, data_end; };
+      SEC("xdp") int f(struct frame *frame) { return (void *)(long)frame->data_end - (void *)(long)frame->data > 9; }
+      SEC("socket") int g(void *ctx) { return !!&ports; }
+      """
+    ),
+    (
       "global-function-in-a-loop",
       """
       __attribute__((noinline)) int again(int x) { asm volatile("" : "+r"(x)); return x; }

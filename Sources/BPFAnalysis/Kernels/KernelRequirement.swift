@@ -12,6 +12,8 @@ public struct KernelRequirement: Equatable, Sendable {
     case unknownMapType
     /// As above, for a program of unknown type.
     case unknownProgramType
+    case mapFlag(MapFlag)
+    case programFlag(ProgramFlag)
     case helper(HelperUse)
     /// Information about functions comes with every program. BTF_KIND_FLOAT and BTF_KIND_DECL_TAG are left out: the
     /// object's BTF tells no more than the compiler wrote.
@@ -20,7 +22,6 @@ public struct KernelRequirement: Equatable, Sendable {
     case mapIndexes
     /// `core_relos` of BPF_PROG_LOAD.
     case coreRelocations
-    case sleepable
     case kernelFunctions
     /// One that came later than the first of them.
     case kernelFunction(String)
@@ -37,26 +38,32 @@ public struct KernelRequirement: Equatable, Sendable {
     case .mapType(let type): "map type \(type.name)"
     case .unknownMapType: "a map type newer than this build knows"
     case .unknownProgramType: "a section that says no type of programs"
+    case .mapFlag(let flag): "map flag \(flag.headerName)"
+    case .programFlag(.sleepable): "sleepable programs"
+    case .programFlag(let flag): "program flag \(flag.headerName)"
     case .helper(let helper): "helper \(helper.label)"
     case .typeInformation: "function information (BTF)"
     case .mapIndexes: "maps by index (fd_array)"
     case .coreRelocations: "CO-RE in the kernel"
-    case .sleepable: "sleepable programs"
     case .kernelFunctions: "kernel functions"
     case .kernelFunction(let name): "kernel function \(name)"
     }
   }
 
-  /// The newest kernel that anything in a program asks for; of several things the first in the order of the parameters.
+  /// Everything in a program that asks for a kernel, each thing once, in the order of the parameters.
   ///
-  /// - Parameter kernelSymbols: functions and variables of the kernel that it uses.
-  static func newest(
-    of kind: ProgramKind, hasAttachType: Bool, mapTypes: [MapType], helpers: [HelperUse], hasMaps: Bool,
-    relocations: [CoreRelocation], isSleepable: Bool, kernelSymbols: [String]
-  ) -> KernelRequirement {
-    var newest = KernelRequirement(version: ProgramLoadFeature.functionInformation.since, demand: .typeInformation)
+  /// - Parameters:
+  ///   - maps: those of the object, which are made with every program of it.
+  ///   - kernelSymbols: functions and variables of the kernel that it uses.
+  static func all(
+    of kind: ProgramKind, hasAttachType: Bool, maps: [LinkedMap], helpers: [HelperUse], hasMaps: Bool,
+    relocations: [CoreRelocation], kernelSymbols: [String]
+  ) -> [KernelRequirement] {
+    var all = [KernelRequirement(version: ProgramLoadFeature.functionInformation.since, demand: .typeInformation)]
     func ask(_ version: KernelRelease?, _ demand: @autoclosure () -> Demand) {
-      if let version, version > newest.version { newest = KernelRequirement(version: version, demand: demand()) }
+      guard let version else { return }
+      let asked = KernelRequirement(version: version, demand: demand())
+      if !all.contains(asked) { all.append(asked) }
     }
     if kind.type == .unspec {
       ask(newestKnown, .unknownProgramType)
@@ -66,20 +73,22 @@ public struct KernelRequirement: Equatable, Sendable {
     if hasAttachType, isChecked(kind.expectedAttachType) {
       ask(kind.expectedAttachType.since, .attachType(kind.expectedAttachType))
     }
-    for type in mapTypes {
+    for type in Set(maps.map(\.type)).sorted(by: { $0.rawValue < $1.rawValue }) {
       if type == .unspec { ask(newestKnown, .unknownMapType) } else { ask(type.since, .mapType(type)) }
     }
+    let flags = maps.reduce(0) { $0 | $1.flags }
+    for flag in MapFlag.allCases where flags & flag.rawValue != 0 { ask(flag.since, .mapFlag(flag)) }
     for helper in helpers { ask(Helper(called: helper.id)?.since, .helper(helper)) }
     if hasMaps { ask(ProgramLoadFeature.mapIndexes.since, .mapIndexes) }
-    for relocation in relocations {
-      ask(relocation.kind?.since ?? ProgramLoadFeature.coreRelocations.since, .coreRelocations)
+    for version in Set(relocations.map { $0.kind?.since ?? ProgramLoadFeature.coreRelocations.since }).sorted() {
+      ask(version, .coreRelocations)
     }
-    if isSleepable { ask(ProgramFlag.sleepable.since, .sleepable) }
+    for flag in ProgramFlag.allCases where kind.flags & flag.rawValue != 0 { ask(flag.since, .programFlag(flag)) }
     for symbol in kernelSymbols {
       ask(ProgramLoadFeature.kernelFunctions.since, .kernelFunctions)
       ask(KernelFunctions.since(symbol), .kernelFunction(symbol))
     }
-    return newest
+    return all
   }
 
   /// The release of the newest type that is known here: what is unknown is not older.
