@@ -36,6 +36,19 @@ extension HostFacts {
     }
   }
 
+  /// Where pins can be: programs, maps and links that outlive who loaded them. Nil where recorded facts do not tell.
+  var pins: Finding? {
+    let title = "BPF file system"
+    guard let places = bpfFileSystems else { return nil }
+    guard let first = places.first else {
+      return Finding(
+        "bpf-file-system", title, .weak, "mounted nowhere", loses: "nothing can be pinned (load --pin-path)",
+        close: "mount -t bpf bpf /sys/fs/bpf")
+    }
+    return Finding(
+      "bpf-file-system", title, .good, "mounted at \(places.count == 1 ? first : places.joined(separator: ", "))")
+  }
+
   var kernelTypes: Finding {
     let loses = "CO-RE records and programs that attach by BTF (fentry, LSM, iterators, struct_ops) cannot be loaded"
     switch self[.kernelTypes] {

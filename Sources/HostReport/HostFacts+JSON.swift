@@ -32,11 +32,17 @@ extension HostFacts {
       .init("security_modules", securityModuleIDs.map { .array($0.map { .unsigned($0) }) } ?? .null),
       .init("capabilities", capabilities.map { .array($0.map { .string($0) }) } ?? .null),
       .init("user_namespace", isInUserNamespace.map { .bool($0) } ?? .null),
+      .init("bpf_file_systems", placesJSON),
       .init("keyrings", .array(keyrings.map(\.json))),
       .init(
         "probes",
         .object(Probe.allCases.compactMap { probe in probes[probe].map { JSONValue.Member(probe.rawValue, $0.json) } })),
     ])
+  }
+
+  private var placesJSON: JSONValue {
+    guard let bpfFileSystems else { return .null }
+    return .array(bpfFileSystems.map { .string($0) })
   }
 
   /// Reads recorded facts.
@@ -64,6 +70,11 @@ extension HostFacts {
       var texts: [String] = []
       for name in names { texts.append(try Self.text(name, "capabilities")) }
       capabilities = texts
+    }
+    if let places = try Self.elements(value, "bpf_file_systems") {
+      var paths: [String] = []
+      for place in places { paths.append(try Self.text(place, "bpf_file_systems")) }
+      bpfFileSystems = paths
     }
     if case .bool(let flag)? = value["user_namespace"] { isInUserNamespace = flag }
     for ring in try Self.elements(value, "keyrings") ?? [] { keyrings.append(try KeyringFacts(ring)) }

@@ -30,6 +30,8 @@ public struct HostFacts: Equatable, Sendable {
   /// The effective capabilities that bpf(2) asks for, by name; nil when unknown.
   public var capabilities: [String]?
   public var isInUserNamespace: Bool?
+  /// Where BPF file systems are mounted; nil where that is not known.
+  public var bpfFileSystems: [String]?
   /// The kernel's own keyrings that this process may see.
   public var keyrings: [KeyringFacts] = []
   /// What the kernel said to each probe.

@@ -21,6 +21,7 @@ public enum HostSurvey {
       Capability.ofBPF.filter { held.contains($0) }.map(\.name)
     }
     facts.isInUserNamespace = KernelSettings.isInUserNamespace()
+    facts.bpfFileSystems = Mount.places(ofType: "bpf")
     facts.keyrings = keyrings()
     probe(into: &facts)
     return facts

@@ -20,9 +20,25 @@ extension SystemError: Diagnosable {
         "system.too-large", .incomplete, "\(path.map { "`\($0)`" } ?? "the file") is too large for what reads it",
         expected: "at most \(limit ?? 0) bytes", found: "more", next: "see that it is the file that was meant")
     default:
-      Diagnostic("system.failed", .incomplete, description)
+      Diagnostic("system.failed", .incomplete, description, next: remedy)
     }
   }
+
+  /// What helps against a failure that is none of those above.
+  private var remedy: String {
+    let known = Self.remedies.first { row in code.map { row.codes.contains($0) } ?? false }
+    return known?.next
+      ?? "`man 2 \(operation.split(separator: " ").first ?? "syscalls")` says what \(errnoName) means there"
+  }
+
+  private static let remedies: [(codes: [Errno], next: String)] = [
+    ([.enomem], "free memory, or raise the limit of this process's cgroup (memory.max)"),
+    ([.emfile, .enfile], "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit"),
+    ([.erofs], "name a place on a file system that is mounted for writing"),
+    ([.eio, .euclean, .enodata], "look for what the disk or the file system says: dmesg"),
+    ([.enotdir, .eisdir, .eloop, .enametoolong, .eexist, .enotempty, .exdev], "name another path"),
+    ([.ebusy, .etxtbsy, .eagain], "find who uses it (fuser, findmnt), and try again"),
+  ]
 
   /// What could not be asked is not known, and nothing may be concluded from that.
   private func cannotAsk(_ statement: KernelStatement) -> Diagnostic {

@@ -117,6 +117,8 @@ struct JudgementTests {
     Change("dm-verity not loaded", "dm-verity", .weak, "not loaded") { $0[.verityModule] = .absent },
     Change("signatures required", "require-signatures", .good, "on") { $0[.requireSignatures] = .text("Y") },
     Change("anybody may load", "bpf", .gap, "every user") { $0[.unprivilegedBPF] = .text("0") },
+    Change("no BPF file system", "bpf-file-system", .weak, "mounted nowhere") { $0.bpfFileSystems = [] },
+    Change("a BPF file system", "bpf-file-system", .good, "/sys/fs/bpf") { $0.bpfFileSystems = ["/sys/fs/bpf"] },
     Change("no BTF", "btf", .gap, "vmlinux") { $0[.kernelTypes] = .absent },
     Change("signatures of 6.18", "bpf-signatures", .good, "checked") {
       $0.probes[.garbageSignature] = .refused("EBADMSG")

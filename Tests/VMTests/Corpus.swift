@@ -199,7 +199,7 @@ final class Corpus {
     switch error as? BPFLoadError {
     case .programRefused(let refused): text = "\(refused.error.errnoName): \(refused.reason ?? "no reason")"
     case .notPermitted(let permission):
-      text = permission.error.errnoName
+      text = permission.error?.errnoName ?? "a capability is missing"
     case .attachRefused(_, _, _, let error): text = "\(error.operation) \(error.errnoName)"
     case .mapRefused(let map, _, let error), .mapWithoutSize(let map, _, let error):
       text = "map \(map): \(error.errnoName)"

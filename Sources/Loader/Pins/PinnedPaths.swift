@@ -33,12 +33,7 @@ struct PinnedPaths: ~Copyable {
 
   /// Makes `path`, and what is missing above it, in a BPF file system that is mounted above it.
   mutating func makeDirectory(_ path: String) throws(BPFLoadError) {
-    let parts = path.split(separator: "/").filter { $0 != "." }
-    guard path.hasPrefix("/"), !parts.contains("..") else {
-      throw .unusablePinPath(path: path, reason: "a path with `..` in it")
-    }
-    var paths: [String] = []
-    for part in parts { paths.append("\(paths.last ?? "")/\(part)") }
+    let paths = try Self.directories(of: path)
     // What another load of this run has entered lies in a BPF file system; asking again takes twenty system calls.
     let known = directories.enterKnown(paths)
     if known > 0 {
@@ -46,13 +41,46 @@ struct PinnedPaths: ~Copyable {
       for path in paths[known...] { try makeOne(path) }
       return
     }
-    guard let mountPoint = try deepestBPFMountPoint(of: parts) else {
-      throw .unusablePinPath(path: path, reason: "no BPF file system is mounted there")
+    for path in paths[try Self.mountPoint(of: paths, for: path)...] { try makeOne(path) }
+  }
+
+  /// The directories of a path, from the first below the root to the path itself.
+  private static func directories(of path: String) throws(BPFLoadError) -> [String] {
+    let parts = path.split(separator: "/").filter { $0 != "." }
+    guard path.hasPrefix("/"), !parts.contains("..") else {
+      throw .unusablePinPath(path: path, reason: "a path with `..` in it")
     }
-    guard mountPoint < parts.count else {
-      throw .unusablePinPath(path: path, reason: "the root of the BPF file system, which belongs to everybody")
+    var paths: [String] = []
+    for part in parts { paths.append("\(paths.last ?? "")/\(part)") }
+    return paths
+  }
+
+  /// How many of the directories lead to the root of the BPF file system that the path lies in, below its root.
+  private static func mountPoint(of paths: [String], for path: String) throws(BPFLoadError) -> Int {
+    guard let mountPoint = try deepestBPFMountPoint(of: paths) else {
+      throw .noBPFFileSystem(path: path, mounted: Mount.places(ofType: "bpf"))
     }
-    for path in paths[mountPoint...] { try makeOne(path) }
+    guard mountPoint < paths.count else {
+      throw .unusablePinPath(path: path, reason: "the root of the BPF file system, which all programs share")
+    }
+    return mountPoint
+  }
+
+  /// Refuses a directory and names that ``makeDirectory(_:)`` and ``pin(_:at:)`` would refuse, without making anything.
+  ///
+  /// - Parameter pins: where something is going to be pinned below it.
+  static func requireFree(_ path: String, for pins: [String]) throws(BPFLoadError) {
+    let paths = try directories(of: path)
+    let places = paths[try mountPoint(of: paths, for: path)...] + ["map", "prog", "link"].map { "\(path)/\($0)" }
+    for place in places {
+      guard let status = try? FileStatus.of(path: place, followLinks: false) else { continue }
+      guard status.kind == .directory else {
+        throw .unusablePinPath(path: place, reason: "something that is not a directory")
+      }
+    }
+    for pin in pins where (try? FileStatus.of(path: pin, followLinks: false)) != nil {
+      throw .pinRefused(path: pin, error: SystemError("bpf BPF_OBJ_PIN", path: pin, .eexist))
+    }
   }
 
   /// Makes one directory below one that exists; an existing directory is used as it is.
@@ -79,12 +107,10 @@ struct PinnedPaths: ~Copyable {
 
   /// How many components of the path lead to the root of the BPF file system that the path lies in; nil when the
   /// deepest directory that exists is in another file system.
-  private func deepestBPFMountPoint(of parts: [Substring]) throws(BPFLoadError) -> Int? {
+  private static func deepestBPFMountPoint(of paths: [String]) throws(BPFLoadError) -> Int? {
     var devices: [DeviceNumber] = []
     var isBPF = false
-    var path = ""
-    for count in 0...parts.count {
-      path += count == 0 ? "/" : count == 1 ? "\(parts[0])" : "/\(parts[count - 1])"
+    for path in ["/"] + paths {
       do throws(SystemError) {
         let directory = try OwnedFD.open(path, [.path, .directory, .noFollow])
         devices.append(try directory.status().device)

@@ -34,7 +34,8 @@ extension BPFLoadError: Diagnosable {
         "load.nothing", .incomplete, "the object has no program to load",
         found: optional.isEmpty ? nil : "optional programs: \(optional.joined(separator: ", "))",
         why: optional.isEmpty ? nil : "programs in sections that begin with `?` are loaded only when they are named",
-        next: optional.first.map { "name the programs to load: --program \($0)" })
+        next: optional.first.map { "name the programs to load: --program \($0)" }
+          ?? "name an object that has programs: `verity-bpf inspect OBJECT` shows what is in one")
     case .notConfigurable(let object, let found):
       Diagnostic(
         "load.not-configurable", .denied, "`\(object)` is loaded as it is, or not at all",
@@ -87,7 +88,8 @@ extension BPFLoadError: Diagnosable {
         next: "load that program too, or correct the object's source")
     case .noBPF:
       Diagnostic(
-        "load.no-bpf", .unsupported, "this kernel has no bpf(2)", expected: "CONFIG_BPF_SYSCALL=y", found: "ENOSYS")
+        "load.no-bpf", .unsupported, "this kernel has no bpf(2)", expected: "CONFIG_BPF_SYSCALL=y", found: "ENOSYS",
+        next: "use a kernel that was built with CONFIG_BPF_SYSCALL=y")
     case .noKernelBTF(let program, let error):
       Diagnostic(
         "load.no-kernel-btf", .unsupported, "program `\(program)` needs the kernel's type information",
@@ -96,7 +98,7 @@ extension BPFLoadError: Diagnosable {
     case .unreadableKernelBTF(let reason):
       Diagnostic(
         "load.kernel-btf", .unsupported, "the kernel's type information in `\(KernelBTF.path)` cannot be read",
-        found: reason)
+        found: reason, next: "use a kernel whose types this build reads, and report this one")
     case .noAttachTarget(let program, let section, let target, let searched):
       Diagnostic(
         "load.no-attach-target", .unsupported,
@@ -154,13 +156,13 @@ extension BPFLoadError: Diagnosable {
         "load.btf", .kernelRefused, "the kernel refuses the object's type information",
         found: log.split(separator: "\n").last.map { "\($0) (\(error.description))" } ?? error.description,
         why: need.map { "it cannot be left out: \($0)" },
-        next: "change the type that the last line names, or compile the object with another compiler",
-        details: log.split(separator: "\n").suffix(20).map { String($0) })
+        details: log.split(separator: "\n").suffix(20).map { String($0) }
+      ).advised(.init(types: error))
     case .mapRefused(let map, let shape, let error):
       Diagnostic(
         "load.map", .kernelRefused, "the kernel refuses map `\(map)`", found: error.description,
-        why: "it gives no reasons for maps: a type or flag newer than itself, or sizes the type does not allow",
-        details: ["asked for \(shape)"])
+        details: ["asked for \(shape)"]
+      ).advised(.init(map: error))
     case .mapWithoutSize(let map, let shape, let error):
       Diagnostic(
         "load.map-without-size", .kernelRefused, "the kernel refuses map `\(map)`, which has no size",
@@ -173,12 +175,22 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.attach", .kernelRefused,
         "the kernel refuses to attach program `\(program)` of section `\(section)`", expected: place,
-        found: error.description, why: "the program was accepted; everything has been removed again")
+        found: error.description, details: ["everything that was loaded has been removed again"]
+      ).advised(.init(attach: error))
     case .pinRefused(let path, let error):
       Diagnostic(
         "load.pin", .incomplete, "cannot pin `\(path)`", found: error.description,
-        why: "everything that was pinned before it has been removed again",
-        next: error.code == .eexist ? "remove the old pins, or choose another --pin-path" : nil)
+        details: ["nothing that was pinned before it stays"]
+      ).advised(.init(pin: error))
+    case .noBPFFileSystem(let path, let mounted):
+      Diagnostic(
+        "load.pin-path", .incomplete, "cannot pin in `\(path)`",
+        expected: "a directory below a mounted BPF file system", found: "no BPF file system is mounted there",
+        next: Self.placeForPins(path, mounted))
+    case .noSuchPlace(let option, let value, let expected, let found, let next):
+      Diagnostic(
+        "load.no-such-place", .incomplete, "what \(option) names to attach to is not there: `\(value)`",
+        expected: expected, found: found, next: next)
     case .unusablePinPath(let path, let reason):
       Diagnostic(
         "load.pin-path", .incomplete, "cannot pin in `\(path)`",
@@ -187,5 +199,16 @@ extension BPFLoadError: Diagnosable {
     case .system(let error):
       error.diagnostic
     }
+  }
+}
+
+extension BPFLoadError {
+  /// Where pins can be: in the usual place once something is mounted there, or where a BPF file system is mounted already.
+  private static func placeForPins(_ path: String, _ mounted: [String]) -> String {
+    let isUsual = path.split(separator: "/").starts(with: ["sys", "fs", "bpf"])
+    guard let place = mounted.first, !isUsual else {
+      return "mount one, and load again: mount -t bpf bpf /sys/fs/bpf"
+    }
+    return "choose a directory below `\(place)`, where one is mounted"
   }
 }

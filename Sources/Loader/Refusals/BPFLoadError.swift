@@ -86,6 +86,10 @@ public enum BPFLoadError: Error, Sendable {
   case attachRefused(program: String, section: String, place: String, error: SystemError)
   /// The object could not be pinned.
   case pinRefused(path: String, error: SystemError)
+  /// No BPF file system is mounted where the directory to pin in is; `mounted` are the places where one is.
+  case noBPFFileSystem(path: String, mounted: [String])
+  /// What an option names to attach to is not there, or is something else.
+  case noSuchPlace(option: String, value: String, expected: String, found: String, next: String)
   /// The directory to pin in is not usable.
   case unusablePinPath(path: String, reason: String)
   /// Another system call failed.
@@ -117,7 +121,8 @@ public enum Refusal {
   public struct Permission: Equatable, Sendable {
     /// What was refused: `load map counters`, `attach program x to kernel function y`.
     public let action: String
-    public let error: SystemError
+    /// Nil where the kernel was not asked because it would refuse.
+    public let error: SystemError?
     /// The capabilities that it needs.
     public let needed: [Capability]
     public let cause: Cause

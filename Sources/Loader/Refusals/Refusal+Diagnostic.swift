@@ -9,7 +9,7 @@ extension Refusal.Permission {
     let names = { (capabilities: [Capability]) in capabilities.map { $0.name }.joined(separator: ", ") }
     var result = Diagnostic(
       "load.not-permitted", .kernelRefused, "the kernel does not permit this process to \(action)",
-      expected: needed.isEmpty ? nil : names(needed), found: error.description)
+      expected: needed.isEmpty ? nil : names(needed), found: error?.description)
     result.details = found.map { "seen         \($0)" }
     switch cause {
     case .capability(let missing):
@@ -48,11 +48,16 @@ extension Refusal.Permission {
 }
 
 extension Refusal.Program {
+  /// Where the kernel suggests nothing.
+  private static let advice =
+    "change the source there so that the verifier can follow it: check bounds, compare pointers with NULL, bound loops; "
+    + "the whole log says what it knew of each register"
+
   var diagnostic: Diagnostic {
     var result = Diagnostic(
       "load.verifier", .kernelRefused, "the kernel's verifier refuses program `\(name)` of section `\(section)`",
       found: reason ?? error.description, why: explanation.isEmpty ? nil : explanation.joined(separator: " "),
-      next: suggestion.isEmpty ? nil : suggestion.joined(separator: " "))
+      next: suggestion.isEmpty ? Self.advice : suggestion.joined(separator: " "))
     if let instruction { result.details.append("instruction  \(instruction)") }
     if let source { result.details.append("source       \(source)") }
     if let absentFunction {

@@ -105,6 +105,8 @@ extension ErrorCatalogue {
     "load.attach":
       "The kernel accepted the program and does not attach it. Everything that was loaded has been removed again.",
     "load.pin": "A pin could not be made. Everything that was pinned before it has been removed again.",
+    "load.no-such-place":
+      "An option names an interface, a cgroup or a network namespace to attach to that is not there, or that is something else. It is looked for before anything is loaded.",
     "load.pin-path": "Pins are names in a BPF file system, usually below /sys/fs/bpf; the directory is not in one.",
     "load.not-permitted":
       "The kernel does not permit it, and several things may be why; each that was found is listed.",

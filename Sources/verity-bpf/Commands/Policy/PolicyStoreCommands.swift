@@ -36,7 +36,12 @@ struct StoreOptions {
       return try change(store, bytes, log)
     } catch {
       try? log.write(refused(error), serial: 0)
-      throw error
+      guard PolicyDocument.parse(bytes, dialect: .verityBPF).header != nil else { throw error }
+      var diagnostic = error.diagnostic
+      diagnostic.found = "the text of a policy, which nobody has signed"
+      diagnostic.next =
+        "sign it first: verity-bpf policy sign \(file) --certificate CERTIFICATE --private-key KEY"
+      throw DiagnosedFailure(diagnostic)
     }
   }
 

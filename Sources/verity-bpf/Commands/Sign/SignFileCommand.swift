@@ -1,5 +1,6 @@
 import BPFObject
 import Base
+import Image
 import Linux
 import Signatures
 
@@ -146,6 +147,7 @@ struct SignFileCommand: Command {
   /// The object; for a companion section without the module signature that it may have, which would cover other bytes.
   private func read() throws -> [UInt8] {
     let file = try OwnedFD.openRegular(object)
+    try requireObject(file)
     try BPFObject.requireSize(try file.status().size)
     let bytes = try file.readToEnd(of: object, limit: BPFObject.maximumByteCount)
     let content = try ModuleSignature.bytesToSign(of: bytes.rawSpan)
@@ -155,6 +157,24 @@ struct SignFileCommand: Command {
     Output.warning(
       "sign.trailer-removed", "the module signature behind `\(object)` is not over the new section: it is gone")
     return content
+  }
+
+  /// Refuses what is no object before its size is asked for: an image is larger than any object.
+  private func requireObject(_ file: borrowing OwnedFD) throws {
+    var head = [UInt8](repeating: 0, count: BPFObject.FileKind.headByteCount)
+    guard try file.readFully(at: 0, into: &head), case .other = BPFObject.FileKind(ofHead: head) else { return }
+    var isImage = false
+    do throws(ImageFileError) {
+      _ = try ImageFile.open(object)
+      isImage = true
+    } catch {}
+    throw DiagnosedFailure(
+      Diagnostic(
+        BPFObjectError.Check.notELF.rawValue, .incomplete, "`\(object)` is no BPF object", expected: "an ELF file",
+        found: isImage ? "a dm-verity image" : "something else",
+        next: isImage
+          ? "sign its root hash: verity-bpf sign root-hash \(object) --certificate CERTIFICATE --private-key KEY"
+          : "compile one: clang -target bpf -O2 -g -c program.bpf.c -o program.o"))
   }
 
   /// The first of two steps.
