@@ -106,7 +106,7 @@ func measureLoad() throws {
 
   func admission(_ object: AdmissionRequest.Object, isDryRun: Bool) throws {
     let request = AdmissionRequest(policy: try contents(policy), policyName: policy, auditDirectory: audit)
-    let attempts: LoadAttempts = isDryRun ? .dryRun([object], request) : try .begin([object], request)
+    let attempts: LoadAttempts = isDryRun ? .deciding([object], request) : try .begin([object], request)
     let outcome = try Admission(request, attempts).admit()
     guard outcome.isAllowed else { throw Usage() }
   }

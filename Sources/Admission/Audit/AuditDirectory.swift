@@ -27,6 +27,21 @@ struct AuditDirectory: ~Copyable, Sendable {
     return AuditDirectory(path: path, descriptor: descriptor)
   }
 
+  /// Refuses a directory that records could not be written to, and makes nothing in it.
+  static func requireUsable(_ path: String) throws(AuditError) {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    guard try kind(at: path) != nil else {
+      let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+      return try recording(in: path) { () throws(SystemError) in try Directory.requireWritable(parent) }
+    }
+    let directory = try open(path)
+    try recording(in: path) { () throws(SystemError) in try Directory.requireWritable(path) }
+    for name in [AuditLog.lockName, AuditLog.textName, AuditLog.objectsName] {
+      if let status = try directory.status(name) { try require(status, .regular, "\(path)/\(name)") }
+    }
+  }
+
   /// Opens a file of the directory for reading and writing, making it when it is missing.
   ///
   /// - Parameter flags: besides those that every file is opened with.

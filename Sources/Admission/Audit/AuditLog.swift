@@ -54,6 +54,8 @@ public final class AuditLog: Sendable {
   static let lockName = "audit.lock"
   static let textName = "audit.log"
   static let objectsName = AuditLogFiles.name
+  /// The directory of the verifier's newest logs.
+  static let verifierLogsName = "verifier-logs"
   /// Longer than any other run takes for one record; a process that was stopped may hold the lock for ever.
   static let patience = 10.0
 

@@ -26,6 +26,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let variables: [SetVariable]
   /// What is different in the object's types because no kernel takes them as they are.
   public let typeEdits: [TypeEdit]
+  /// What a dry run did not look at, each as the end of a sentence; empty for a load.
+  public internal(set) var unknown: [String]
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
   /// The directory its pins are in; nil when nothing is pinned.
@@ -94,6 +96,7 @@ extension AdmissionOutcome {
     variables = object.variables
     typeEdits = linked.typeEdits
     doubted = nil
+    unknown = []
     loaded = nil
     pinPath = nil
     announcement = nil

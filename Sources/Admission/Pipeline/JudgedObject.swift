@@ -12,6 +12,8 @@ struct JudgedObject: ~Copyable {
   let object: PreparedObject
   /// One set a program, in the order of the programs.
   let facts: [Facts]
+  /// What its programs need beside CAP_BPF, all together.
+  let capabilities: Set<Capability>
   let verdict: Verdict
 
   /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in, or reads more.

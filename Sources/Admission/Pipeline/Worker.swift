@@ -60,7 +60,8 @@ struct Worker: ~Copyable {
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.run.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
-    return JudgedObject(object: object, facts: facts, verdict: verdict)
+    let capabilities = reports.filter { !$0.kind.isOptional }.reduce(into: Set()) { $0.formUnion($1.capabilities) }
+    return JudgedObject(object: object, facts: facts, capabilities: capabilities, verdict: verdict)
   }
 
   /// Records what was decided, and does it.
@@ -69,6 +70,8 @@ struct Worker: ~Copyable {
   ) throws(AdmissionError) -> AdmissionOutcome {
     let facts = judged.facts
     let object = judged.object
+    var options = options(for: object.evidence)
+    options.capabilities = judged.capabilities
     let verdict = judged.verdict
     switch consume verdict {
     case .deny(let ruling):
@@ -83,8 +86,16 @@ struct Worker: ~Copyable {
       try recorder.decided(
         ruling, allowed: true, facts: facts, object: object, policy: admission.policy, request: admission.request)
       var outcome = AdmissionOutcome(object, ruling: ruling, isAllowed: true)
-      if admission.attempts.isDryRun { return outcome }
-      let options = options(for: object.evidence)
+      if admission.attempts.isDryRun {
+        guard admission.attempts.rehearses else { return outcome }
+        do throws(BPFLoadError) {
+          outcome.unknown = try ObjectLoader.rehearse(
+            object, permit: permit, options: options, kernelTypes: admission.kernelTypes)
+        } catch {
+          throw .load(error)
+        }
+        return outcome
+      }
       turn.passToLoad(pinPath: options.pinPath)
       var loaded: LoadedObject
       do throws(BPFLoadError) {
@@ -121,6 +132,7 @@ struct Worker: ~Copyable {
     options.cgroup = admission.request.cgroup
     options.attachTarget = admission.request.attachTarget
     options.verifierLog = admission.request.verifierLogPath
+    options.logDirectory = "\(admission.request.auditDirectory)/\(AuditLog.verifierLogsName)"
     return options
   }
 }

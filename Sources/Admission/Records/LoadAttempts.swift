@@ -14,6 +14,8 @@ public final class LoadAttempts: Sendable {
   let run: AskedRun
   /// Nil for a dry run, which leaves no record because nothing happens.
   let log: AuditLog?
+  /// Whether a dry run looks at what a load would need, once the policy has allowed it.
+  let rehearses: Bool
   private let begun = Mutex<Set<Int>>([])
 
   /// Opens the audit log, and records what is asked for.
@@ -35,12 +37,28 @@ public final class LoadAttempts: Sendable {
     }
   }
 
-  /// Loads that are only decided about: nothing is recorded, and nothing is loaded.
-  public static func dryRun(_ objects: [AdmissionRequest.Object], _ request: AdmissionRequest) -> LoadAttempts {
+  /// Loads that are only decided about: nothing is recorded or loaded, and the kernel is asked nothing.
+  public static func deciding(_ objects: [AdmissionRequest.Object], _ request: AdmissionRequest) -> LoadAttempts {
     LoadAttempts(AskedObject.all(objects), request, nil)
   }
 
-  private init(_ asked: [AskedObject], _ request: AdmissionRequest, _ log: AuditLog?) {
+  /// Loads that are decided about, and for which all else that a load needs is looked at: nothing is recorded or loaded.
+  ///
+  /// - Throws: ``AdmissionError/audit(_:)`` where it could not be recorded that they are asked for.
+  public static func dryRun(
+    _ objects: [AdmissionRequest.Object], _ request: AdmissionRequest
+  ) throws(AdmissionError) -> LoadAttempts {
+    let asked = AskedObject.all(objects)
+    do throws(AuditError) {
+      try AuditDirectory.requireUsable(request.auditDirectory)
+    } catch {
+      throw .audit(error)
+    }
+    return LoadAttempts(asked, request, nil, rehearses: true)
+  }
+
+  private init(_ asked: [AskedObject], _ request: AdmissionRequest, _ log: AuditLog?, rehearses: Bool = false) {
+    self.rehearses = rehearses
     objects = asked.map(\.object)
     run = AskedRun(asked, request)
     self.log = log

@@ -33,7 +33,7 @@ struct Question {
     request.trust = trust
     do throws(AdmissionError) {
       // Decides only: no record is written, and nothing reaches the kernel.
-      let outcome = try Admission(request, .dryRun([object], request)).admit()
+      let outcome = try Admission(request, .deciding([object], request)).admit()
       if outcome.isAllowed { return .allowed }
       // Where the question is who signed, the reason is what was found out about the signature.
       if trust != nil, let refusal = outcome.evidence.rootHashSignature?.refusal { return .refused(refusal) }

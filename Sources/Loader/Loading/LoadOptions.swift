@@ -1,3 +1,4 @@
+public import KernelABI
 public import Linux
 
 /// What a load may be told besides the object.
@@ -19,10 +20,12 @@ public struct LoadOptions: Sendable {
   /// namespace (this process's own when it is nil), the pinned program whose function is replaced … (docs/loading.md
   /// has them all).
   public var attachTarget: String?
-  /// Where the verifier's whole log goes when it refuses; nil chooses a new file in ``logDirectory``.
+  /// Capabilities that the analysis of instructions and maps found to be needed, beside those of the programs' types.
+  public var capabilities: Set<Capability> = []
+  /// Where the verifier's whole log goes when it refuses; nil keeps it among the newest in ``logDirectory``.
   public var verifierLog: String?
-  /// Where logs go that have no name given: a directory that only root writes to, or one with the sticky bit.
-  public var logDirectory = "/tmp"
+  /// Where the newest logs are kept that have no name given; nil keeps none.
+  public var logDirectory: String?
 
   public init() {}
 

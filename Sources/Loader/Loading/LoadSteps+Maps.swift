@@ -59,7 +59,7 @@ extension LoadSteps {
   }
 
   /// The map that is pinned under this name already, when it is of the same kind; nil when there is none.
-  private func sharedMap(_ map: LinkedMap, at path: String) throws(BPFLoadError) -> KernelObject? {
+  func sharedMap(_ map: LinkedMap, at path: String) throws(BPFLoadError) -> KernelObject? {
     let info: BPF.MapInfo
     let pinned: KernelObject
     do throws(SystemError) {
@@ -94,7 +94,7 @@ extension LoadSteps {
   }
 
   /// What BPF_MAP_CREATE is asked for, in words.
-  private func shape(of map: LinkedMap) -> String { MapShape(attributes(of: map)).description }
+  func shape(of map: LinkedMap) -> String { MapShape(attributes(of: map)).description }
 
   private func create(_ map: LinkedMap, btf: KernelObject?) throws(BPFLoadError) -> KernelObject {
     var inner: KernelObject?

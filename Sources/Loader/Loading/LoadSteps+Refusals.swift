@@ -36,7 +36,7 @@ extension LoadSteps {
 
   /// What is behind a refusal to load, as far as the process and the kernel let it be seen now.
   func notPermitted(_ error: SystemError, _ subject: String) -> BPFLoadError {
-    let needed = RequiredPrivilege(kinds: programs.map(\.kind))
+    let needed = RequiredPrivilege(kinds: programs.map(\.kind), found: options.capabilities)
     return notPermitted(error, "load \(subject)", needed.capabilities, isUnprivilegedKind: needed.isUnprivilegedKind)
   }
 

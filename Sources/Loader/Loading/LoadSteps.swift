@@ -76,7 +76,7 @@ struct LoadSteps {
 
   // MARK: Pins and descriptions
 
-  private func pinPath() throws(BPFLoadError) -> String? {
+  func pinPath() throws(BPFLoadError) -> String? {
     guard let path = options.pinPath else { return nil }
     do throws(SystemError) {
       return try Directory.absolute(path)

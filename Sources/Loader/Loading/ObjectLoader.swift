@@ -1,3 +1,4 @@
+internal import Base
 public import Policy
 internal import BPFObject
 internal import Linux
@@ -17,11 +18,40 @@ public enum ObjectLoader {
     _ object: consuming PreparedObject, permit: consuming Permit, options: LoadOptions = LoadOptions(),
     kernelTypes: KernelTypes = KernelTypes(), directories: PinDirectories = PinDirectories()
   ) throws(BPFLoadError) -> LoadedObject {
-    guard permit.objectDigest == object.digest else {
-      throw .permitForOtherBytes(permit: permit.objectDigest, object: object.digest)
-    }
+    try require(permit.objectDigest, for: object.digest)
     return try load(
       object.linked, handover: object.handover, options: options, kernelTypes: kernelTypes, directories: directories)
+  }
+
+  /// Says what keeps the object from being loaded, as far as that can be known without making anything in the kernel.
+  ///
+  /// - Returns: what was not looked at, each as the end of a sentence.
+  /// - Throws: what ``load(_:permit:options:kernelTypes:directories:)`` would throw.
+  public static func rehearse(
+    _ object: consuming PreparedObject, permit: consuming Permit, options: LoadOptions,
+    kernelTypes: KernelTypes = KernelTypes()
+  ) throws(BPFLoadError) -> [String] {
+    try require(permit.objectDigest, for: object.digest)
+    return try rehearse(object.linked, handover: object.handover, options: options, kernelTypes: kernelTypes)
+  }
+
+  private static func require(_ permitted: Digest, for object: Digest) throws(BPFLoadError) {
+    guard permitted == object else { throw .permitForOtherBytes(permit: permitted, object: object) }
+  }
+
+  /// The same of what has been linked, for tests.
+  static func rehearse(
+    _ linked: LinkedObject, handover: KernelHandover? = nil, options: LoadOptions,
+    kernelTypes: KernelTypes = KernelTypes()
+  ) throws(BPFLoadError) -> [String] {
+    let (linked, modules) = try resolvingSymbols(of: linked, kernelTypes: kernelTypes)
+    let programs = try selected(from: linked, options)
+    var signing: ProgramSigning?
+    if let handover { signing = try ProgramSigning(programs, handover, form: .instructions) }
+    return try LoadSteps(
+      linked: linked, programs: programs, options: options, kernelTypes: kernelTypes, directories: PinDirectories(),
+      modules: modules, signing: signing
+    ).rehearse()
   }
 
   /// Loads what has been linked. Only tests call this directly; others have no linked object to give.
@@ -62,7 +92,7 @@ public enum ObjectLoader {
     do throws(BPFObjectError) { try linked.requireTypes() } catch { throw .object(error) }
     guard !chosen.isEmpty else { throw .nothingToLoad(optional: linked.programs.map(\.name)) }
     // Known before anything is made.
-    for program in chosen where options.attaches(program.name) { _ = try Attachment(program, options) }
+    for program in chosen where options.attaches(program.name) { try Attachment(program, options).requirePlace() }
     if let bare = chosen.first(where: { $0.funcInfo.isEmpty && !$0.coreRelocations.isEmpty }) {
       throw .missingFuncInfo(program: bare.name)
     }

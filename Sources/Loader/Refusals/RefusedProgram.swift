@@ -33,8 +33,10 @@ struct RefusedProgram {
         ? index.flatMap(relocation(at:))
           ?? Refusal.Relocation(subject: "the relocation", kernelRelease: nil, nearMiss: .names([])) : nil,
       beyondKernel: log.isCoreFailure ? recordBeyondKernel() : nil,
-      lockdown: lockdown(behind: log), missing: log.neededCapabilities(held: KernelSettings.effectiveCapabilities()),
-      logTail: log.tail, logPath: write(text, options))
+      lockdown: lockdown(behind: log),
+      missing: log.neededCapabilities(
+        held: KernelSettings.effectiveCapabilities(), analysis: options.capabilities),
+      logTail: log.tail, logPath: KeptLogs.keep(text, of: program.kernelName, options))
   }
 
   /// Verifies with a log, in buffers that grow until everything fits.
@@ -76,20 +78,5 @@ struct RefusedProgram {
       let mode = KernelSettings.lockdownMode()
     else { return nil }
     return mode >= reason.deniedFrom ? mode : nil
-  }
-
-  /// Writes the log where nobody else can read it: it can hold kernel addresses.
-  private func write(_ text: String, _ options: LoadOptions) -> String? {
-    let random = String(UInt32.random(in: .min ... .max), radix: 16)
-    let path =
-      options.verifierLog ?? "\(options.logDirectory)/verity-bpf-\(program.kernelName)-\(random).verifier.log"
-    do throws(SystemError) {
-      let file = try PendingFile(replacing: path, mode: 0o600)
-      try file.descriptor.writeAll(Array(text.utf8).rawSpan)
-      try file.commit()
-      return path
-    } catch {
-      return nil
-    }
   }
 }

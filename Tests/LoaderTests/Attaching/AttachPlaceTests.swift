@@ -93,9 +93,10 @@ import Testing
 
   @Test func namesAPlaceThatIsNotThere() throws {
     let interface = try refusal("on_interface") { $0.interface = "no-such-if" }
-    #expect(interface.code == "load.attach" && interface.found?.contains("no-such-if") == true, "\(interface)")
+    #expect(interface.code == "load.no-such-place" && interface.message.contains("`no-such-if`"), "\(interface)")
+    #expect(interface.category == .incomplete && interface.next?.contains("ip link") == true)
     let cgroup = try refusal("on_connect") { $0.cgroup = "/no/such/cgroup" }
-    #expect(cgroup.code == "load.attach" && cgroup.found?.contains("/no/such/cgroup") == true, "\(cgroup)")
+    #expect(cgroup.code == "load.no-such-place" && cgroup.message.contains("`/no/such/cgroup`"), "\(cgroup)")
     let direction = try refusal("either_way") { $0.interface = "lo" }
     #expect(direction.expected?.contains("ingress|egress") == true)
   }

@@ -38,6 +38,13 @@ import Testing
     }
   }
 
+  /// What the analysis finds counts beside the type.
+  @Test func whatTheAnalysisFinds() {
+    let needed = RequiredPrivilege(kinds: [ProgramKind(type: .socketFilter)], found: [.bpf, .perfmon])
+    #expect(needed.capabilities == [.bpf, .perfmon] && !needed.isUnprivilegedKind)
+    #expect(RequiredPrivilege(kinds: [ProgramKind(type: .socketFilter)], found: [.bpf]).isUnprivilegedKind)
+  }
+
   /// The verifier names no capability where it restricts what instructions may do.
   @Test(arguments: [
     ("R6 pointer -= pointer prohibited", Capability.perfmon), ("R0 leaks addr as return value", .perfmon),
@@ -53,6 +60,13 @@ import Testing
     #expect(log.neededCapabilities(held: nil) == [])
     let other = VerifierLog("0: (bf) r6 = r1\ninvalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)")
     #expect(other.neededCapabilities(held: []) == [])
+  }
+
+  /// The same words for a read outside of the stack, which no capability allows.
+  @Test func whatTheAnalysisTellsApart() {
+    let log = VerifierLog("0: (71) r0 = *(u8 *)(r10 -5)\ninvalid read from stack R10 off=-5 size=1\nprocessed 1 insns")
+    #expect(log.neededCapabilities(held: [.bpf]) == [])
+    #expect(log.neededCapabilities(held: [.bpf], analysis: [.bpf, .perfmon]) == [.perfmon])
   }
 
   /// What no capability allows.

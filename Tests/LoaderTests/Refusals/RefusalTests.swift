@@ -34,7 +34,7 @@ import Testing
   @Test func namesTheFieldThatDoesNotExist() throws {
     let directory = try TemporaryDirectory()
     var options = LoadOptions()
-    options.logDirectory = directory.path
+    options.logDirectory = "\(directory.path)/logs"
     let told = try refusal(Objects.fixture("unresolved_core"), options: options)
     #expect(told.code == "load.core-no-match")
     #expect(told.expected?.contains("field `mm_struct.no_such_field`") == true, "\(told)")
@@ -43,7 +43,7 @@ import Testing
     #expect(told.details.contains { $0.hasPrefix("kernel ") && $0.contains("/sys/kernel/btf/vmlinux") }, "\(told)")
     #expect(told.details.contains { $0.hasPrefix("comes near ") })
     #expect(told.details.contains { $0.contains("unresolved_core.bpf.c:17: return mm ? mm->no_such_field : 0;") })
-    #expect(try Directory.names(directory.path).filter { $0.hasSuffix(".verifier.log") }.count == 1)
+    #expect(try Directory.names("\(directory.path)/logs").filter { $0.hasSuffix(".verifier.log") }.count == 1)
   }
 
   /// One errno for two causes: the log tells them apart.

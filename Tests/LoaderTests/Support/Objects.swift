@@ -82,9 +82,9 @@ enum Objects {
   /// The path of `Tests/Fixtures/bpf-load/<name>.bpf.c`, compiled.
   static func fixture(_ name: String) throws -> String { "\(try compiled.get().path)/\(name).bpf.o" }
 
-  static func bytes(_ path: String) throws -> [UInt8] {
+  static func bytes(_ path: String, limit: Int = 1 << 20) throws -> [UInt8] {
     let file = try OwnedFD.open(path, .readOnly)
-    let contents = try file.readToEnd(limit: 1 << 20)
+    let contents = try file.readToEnd(limit: limit)
     return try #require(contents)
   }
 

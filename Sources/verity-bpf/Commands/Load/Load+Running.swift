@@ -30,7 +30,7 @@ extension LoadCommand {
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let open = Result { try objects.requireOpen() }
     let attempts: LoadAttempts =
-      dryRun ? .dryRun(objects.requested, request) : try .begin(objects.requested, request)
+      try dryRun ? .dryRun(objects.requested, request) : .begin(objects.requested, request)
     Output.warn(of: attempts.crashedRuns)
     request = try attempts.recordingRefusal {
       try open.get()
@@ -209,7 +209,9 @@ extension LoadCommand {
     for line in outcome.ruling.unknownDenials.lines(limit: 10) { printout.line("unknown  \(line)") }
     if dryRun {
       printout.line(
-        "dry run  \(outcome.programs.count) programs would be loaded: \(outcome.programs.joined(separator: ", "))")
+        "dry run  nothing keeps \(outcome.programs.count) programs from being loaded as far as was looked: "
+          + outcome.programs.joined(separator: ", "))
+      for unknown in outcome.unknown { printout.line("unknown  \(unknown)") }
       return
     }
     for program in outcome.loadedPrograms { printout.line(program.line) }
@@ -278,8 +280,13 @@ extension LoadCommand {
       return "if you trust this image, have the policy say\(place): "
         + "op=BPF_PROG_LOAD dmverity_roothash=\(verity.rootHash) action=ALLOW"
     }
-    return decision.reason.isOfARule
-      ? "if the policy is to allow it, the rule that does has to stand\(place)" : nil
+    if decision.reason.isOfARule { return "if the policy is to allow it, the rule that does has to stand\(place)" }
+    if let file = outcome.evidence.file, outcome.evidence.signature?.verdict == .unsigned {
+      return "sign it: verity-bpf sign file \(file.path) --certificate CERTIFICATE --private-key KEY; "
+        + "or pack it into an image: verity-bpf build-image DIR --output IMAGE; "
+        + "and have the policy say that this signer or this image is enough"
+    }
+    return "`verity-bpf provenance` shows what is known of the object; have the policy say what of it is enough"
   }
 }
 

@@ -50,8 +50,11 @@ struct LoadCommand: Command {
     "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a "
       + "keyring's serial (Linux 6.18).")
   static let verifierLog: Key<String?> = .optional(
-    "--verifier-log", takes: .file, "Where the verifier's whole log goes when it refuses.")
-  static let dryRun = Key.flag("--dry-run", "Decide only: load nothing and write no record.")
+    "--verifier-log", takes: .file,
+    "Where the verifier's whole log goes when it refuses. (default: the newest are kept below the audit directory, in "
+      + "verifier-logs)")
+  static let dryRun = Key.flag(
+    "--dry-run", "Load nothing and write no record: decide, and look for all else that a load would need.")
   static let json = Key.flag("--json", "Print one JSON object for each object.")
 
   static let declaration = Declaration(

@@ -105,6 +105,7 @@ extension LoadCommand {
       .init("programs", .array(programs.map(\.json))), .init("maps", .array(maps.map(\.json))),
       .init("attachments", .array(outcome.attachments.map(\.json))),
       .init("pins", .array(outcome.pinnedPaths.map { .string($0) })), .init("dry_run", .bool(dryRun)),
+      .init("not_checked", .array(outcome.unknown.map { .string($0) })),
       .init("kernel_verified", .optional(outcome.verifiedBy?.name)),
     ]
     return .object(members)
