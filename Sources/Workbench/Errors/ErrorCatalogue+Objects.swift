@@ -1,6 +1,8 @@
 extension ErrorCatalogue {
   /// What objects say, and what their authors promise.
   static let objectParagraphs: [String: String] = [
+    "kernel.no-description":
+      "--for-kernel takes a version (6.12), a file with a kernel's BTF (/sys/kernel/btf/vmlinux of a machine that runs it), or its configuration (/boot/config-RELEASE, /proc/config.gz). The file is none of these.",
     "object.not-elf":
       "The file does not begin as ELF files do. Objects come from: clang --target=bpf -O2 -g -c x.bpf.c -o x.bpf.o",
     "object.not-64-bit": "BPF objects are 64-bit ELF. This one is of another machine's compiler.",

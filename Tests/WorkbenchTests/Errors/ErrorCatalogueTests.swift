@@ -6,7 +6,8 @@ import Testing
   /// What codes begin with: the part before the dot.
   private static let subjects = [
     "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "host", "image",
-    "json", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object", "object-signature",
+    "json", "kernel", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object",
+    "object-signature",
     "output", "policy", "provenance", "ps", "self-test", "settings", "sign",
     "signature", "start", "store", "system", "trust", "unload", "verify", "verity",
   ]

@@ -29,6 +29,7 @@ struct BuildImageCommand: Command {
   static let manifest: Key<String?> = .optional("--manifest", takes: .file, "Where to write a copy of the manifest.")
   static let include: Key<[String]> = .repeated(
     "--include", takes: .word("GLOB"), "Pack other files too, by name or path pattern.")
+  static let forKernel = DescribedKernel.option
   static let strip = Key.flag("--strip", "Leave out the sections that only debuggers read; BTF stays.")
   static let sectionType: Key<[SectionType]> = .repeated(
     "--section-type",
@@ -52,6 +53,9 @@ struct BuildImageCommand: Command {
 
       What an earlier build left beside the image and this one does not write (its root hash, signature or tree) is \
       removed, so that nothing old is taken for the new image's.
+
+      With --for-kernel the answer also says per program and kernel what will refuse it, as `inspect --for-kernel` does; the \
+      image is built all the same, and the exit code is 0.
       """,
     examples: [
       "verity-bpf build-image progs/ -o progs.raw --name bpf-tools --version 1.4.0",
@@ -59,7 +63,9 @@ struct BuildImageCommand: Command {
     ],
     arguments: [directory],
     options: [output, name, version, seed, salt, rootHashFile, layout, partition, sysext] + SigningOptions.keys
-      + [manifest, include, strip, sectionType, configurable, skipUnusable, CommonOptions.json])
+      + [
+        manifest, include, strip, sectionType, configurable, skipUnusable, forKernel, CommonOptions.json,
+      ])
   static let schema = "verity-bpf/build-image/1"
 
   static let configuresLibraries = true
@@ -82,6 +88,7 @@ struct BuildImageCommand: Command {
   /// The patterns of objects that may be configured; nil where nothing is stated.
   let configurable: [String]?
   let skipUnusable: Bool
+  let forKernel: [String]
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
@@ -103,6 +110,7 @@ struct BuildImageCommand: Command {
     let patterns = try words[Self.configurable]
     configurable = patterns.isEmpty ? nil : patterns.filter { $0 != "-" }
     skipUnusable = try words[Self.skipUnusable]
+    forKernel = try words[Self.forKernel]
     json = try words[CommonOptions.json]
     if partition != .root, layout != .ddi {
       throw UsageError("--partition \(partition.rawValue) is of a disk image: give --layout ddi too.")
@@ -120,6 +128,7 @@ struct BuildImageCommand: Command {
   var done: String? { "`\(output)` is built" }
 
   func execute() throws -> Int32 {
+    let kernels = try forKernel.map { try DescribedKernel($0) }
     let steps = StepDisplay()
     let builder = ImageBuilder(try request(), threads: Processors.online) { steps.show($0) }
     let result: BuildResult
@@ -138,14 +147,24 @@ struct BuildImageCommand: Command {
     }
     for unknown in result.unknown { warn(about: unknown) }
     warn(of: result.notes)
+    let report = try report(on: kernels, of: result)
     if json {
-      try Output.json(description(of: result))
+      try Output.json(description(of: result).adding(report))
     } else {
       warn(about: result.skipped)
       warnOfName()
-      try Printout.print(lines(of: result))
+      // The root hash stays the last line.
+      try Printout.print((report?.lines ?? []) + lines(of: result))
     }
     return 0
+  }
+
+  /// What kernels have against the objects as they are in the image; nil when none was named.
+  private func report(on kernels: [DescribedKernel], of result: BuildResult) throws -> KernelReport? {
+    guard !kernels.isEmpty else { return nil }
+    var report = KernelReport(kernels)
+    report.add(try InspectedRelease(image: output, at: ImageLocation(), rootHash: result.rootHash))
+    return report
   }
 
   private func request() throws -> BuildRequest {

@@ -46,12 +46,8 @@ struct ForeignObject {
     in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
   ) throws -> [ForeignObject] {
     var objects: [ForeignObject] = []
-    for file in files where file.inode.kind == .regular && file.inode.size <= UInt64(BPFObject.maximumByteCount) {
-      // What cannot be read by this build is named by `verify`.
-      guard try image.obstacle(to: file.inode) == nil else { continue }
-      let head = try image.readFile(file.inode, in: 0..<UInt64(BPFObject.FileKind.headByteCount))
-      guard case .object = BPFObject.FileKind(ofHead: head) else { continue }
-      let bytes = try image.readFile(file.inode, limit: BPFObject.maximumByteCount)
+    for file in files where file.inode.kind == .regular {
+      guard let bytes = try contents(of: file.inode, in: image) else { continue }
       let named = Manifest.File(path: file.path, digest: try Digest.of(bytes.rawSpan), size: file.inode.size)
       do throws(BPFObjectError) {
         objects.append(
@@ -61,6 +57,17 @@ struct ForeignObject {
       }
     }
     return objects
+  }
+
+  /// The bytes of a regular file that begins as objects do; nil for any other.
+  static func contents(
+    of inode: FileSystemInode, in image: borrowing AnyFileSystem<VerifiedDevice<ImageFile.Source>>
+  ) throws -> [UInt8]? {
+    // What cannot be read by this build is named by `verify`.
+    guard inode.size <= UInt64(BPFObject.maximumByteCount), try image.obstacle(to: inode) == nil else { return nil }
+    let head = try image.readFile(inode, in: 0..<UInt64(BPFObject.FileKind.headByteCount))
+    guard case .object = BPFObject.FileKind(ofHead: head) else { return nil }
+    return try image.readFile(inode, limit: BPFObject.maximumByteCount)
   }
 
   var json: JSONValue {

@@ -9,23 +9,29 @@ import Linux
 import Trust
 
 extension InspectCommand {
+  /// Refuses an image that has another root hash than the one that was named or stored with it.
+  ///
+  /// - Parameter stored: where the expected one is stored; nil where it was named.
+  static func require(_ rootHash: Digest, expected: Digest?, stored: String?) throws {
+    guard let expected, expected != rootHash else { return }
+    throw DiagnosedFailure(
+      Diagnostic(
+        "verity.root-mismatch", .integrity,
+        "the image has another root hash than \(stored.map { "`\($0)` says" } ?? "was asked for")",
+        expected: expected.description, found: rootHash.description,
+        next: "get the image and its root hash again from where they were built"))
+  }
+
   /// Describes an image. What is shown is proven against the root hash named in the answer; whether that one can be
   /// trusted is not said here.
-  func inspectImage() throws {
+  func inspectImage(_ kernels: KernelReport?) throws {
     let named = try trusted.expected()
     let stored = named == nil ? try StoredRootHash.of(image: file) : nil
     do {
       let opened = try ImageFile.open(file, at: location, rootHash: named ?? stored?.digest)
       opened.warnOfReplacedSignature()
       let (layout, rootHash) = (opened.layout, opened.ownRootHash)
-      if let expected = named ?? stored?.digest, expected != rootHash {
-        throw DiagnosedFailure(
-          Diagnostic(
-            "verity.root-mismatch", .integrity,
-            "the image has another root hash than \(stored.map { "`\($0.place)` says" } ?? "was asked for")",
-            expected: expected.description, found: rootHash.description,
-            next: "get the image and its root hash again from where they were built"))
-      }
+      try Self.require(rootHash, expected: named ?? stored?.digest, stored: stored?.place)
       let trust = try Trust.told(in: trustAnchors)
       let signature = try RootHashVerdict.judge(rootHash, opened.signature, trust: trust)
       guard opened.holdsFileSystem else {
@@ -39,13 +45,14 @@ extension InspectCommand {
       var image = try AnyFileSystem(try opened.device(rootHash: rootHash))
       let description = ImageDescription(
         file: file, rootHash: rootHash, sidecar: stored?.place, signature: signature, layout: layout, places: places,
-        format: image.format, uuid: image.uuid)
+        format: image.format, uuid: image.uuid, kernels: kernels)
       if let inode = try Manifest.inode(in: image) {
         try tell(description, manifest: inode, in: &image)
       } else {
         let files = try image.files()
         try tell(description, files, objects: try ForeignObject.find(files, in: image))
       }
+      if !json { for line in kernels?.lines ?? [] { try Output.line(line) } }
     } catch let error as any Diagnosable {
       var diagnostic = error.diagnostic
       if !diagnostic.message.mentions("`\(file)`") { diagnostic.message = "`\(file)`: \(diagnostic.message)" }
@@ -104,6 +111,8 @@ struct ImageDescription {
   /// Whose format the file system has, and its own identifier.
   let format: FileSystemFormat
   let uuid: [UInt8]
+  /// What kernels have against the objects, where that was asked for.
+  let kernels: KernelReport?
 
   var lines: [String] {
     let parameters = layout.parameters
@@ -138,7 +147,7 @@ struct ImageDescription {
       .init("hash_offset", .unsigned(layout.superblockOffset)), .init("salt", .string(Hex.encode(parameters.salt))),
       .init("uuid", .string(layout.superblock.uuid.description)),
       .init("file_system", ["type": .string(format.rawValue), "uuid": .string(VolumeUUID(uuid).description)]),
-    ]
+    ] + (kernels.map { [.init("kernels", $0.json)] } ?? [])
   }
 }
 

@@ -6,7 +6,7 @@ import Linux
 
 extension InspectCommand {
   /// Describes a BPF object.
-  func inspectObject() throws {
+  func inspectObject(_ kernels: KernelReport?) throws {
     let descriptor = try OwnedFD.open(file, .readOnly)
     guard let bytes = try descriptor.readToEnd(limit: BPFObject.maximumByteCount) else {
       throw Self.tooLarge("`\(file)` is too large for a BPF object")
@@ -24,9 +24,11 @@ extension InspectCommand {
       throw DiagnosedFailure(diagnostic)
     }
     if json {
-      try Output.json(report.json(schema: Self.schema, file: file, digest: digest, byteCount: bytes.count))
+      let answer = report.json(schema: Self.schema, file: file, digest: digest, byteCount: bytes.count)
+      try Output.json(answer.adding(kernels))
     } else {
-      for line in report.lines(file: file, digest: digest, byteCount: bytes.count) { try Output.line(line) }
+      let lines = report.lines(file: file, digest: digest, byteCount: bytes.count)
+      for line in lines + (kernels?.lines ?? []) { try Output.line(line) }
     }
   }
 }
