@@ -31,7 +31,7 @@ struct InspectedRelease {
     others = []
   }
 
-  /// Reads an image: everything is proven against its root hash, which has to be the one beside it where there is one.
+  /// Reads an image: every block is verified up to its root hash, which has to be the one beside it where there is one.
   init(image file: String, at location: ImageLocation, rootHash named: Digest? = nil) throws {
     let stored = named == nil ? try StoredRootHash.of(image: file) : nil
     let opened = try ImageFile.open(file, at: location, rootHash: named ?? stored?.digest)

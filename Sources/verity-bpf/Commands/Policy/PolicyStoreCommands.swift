@@ -38,7 +38,7 @@ struct StoreOptions {
       try? log.write(refused(error), serial: 0)
       guard PolicyDocument.parse(bytes, dialect: .verityBPF).header != nil else { throw error }
       var diagnostic = error.diagnostic
-      diagnostic.found = "the text of a policy, which nobody has signed"
+      diagnostic.found = "the text of a policy, which is not signed"
       diagnostic.next =
         "sign it first: verity-bpf policy sign \(file) --certificate CERTIFICATE --private-key KEY"
       throw DiagnosedFailure(diagnostic)
