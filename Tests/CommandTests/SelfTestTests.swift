@@ -72,6 +72,25 @@ struct SelfTestTests {
     #expect(Self.controls(try result.json())["older-image"] == "held")
   }
 
+  @Test("What lies behind the file system under the tree changes nothing")
+  func paddedImage() throws {
+    let directory = try TemporaryDirectory()
+    try Directory.create(directory.file("objects"))
+    try Tools.buildDemo(into: directory.file("objects"))
+    let path = directory.file("padded.raw")
+    try Tools.run("mkfs.erofs", "--quiet", "-T0", "-x-1", path, directory.file("objects"))
+    try Tools.run("truncate", "-s", "%1M", path)
+    let size = try OwnedFD.open(path, .readOnly).status().size
+    #expect(size.isMultiple(of: 1 << 20))
+    try Tools.run(
+      "veritysetup", "format", path, path, "--hash-offset=\(size)",
+      "--root-hash-file=\(directory.file("padded.roothash"))")
+    let result = try VerityBPFCommand.run(
+      ["self-test", "--json", "--image", path, "--hash-offset", "\(size)", "--object", "xdp_counter.bpf.o"])
+    #expect(result.status == 0, "\(result.errors)\(result.output)")
+    #expect(Self.controls(try result.json())["flipped-data"] == "held")
+  }
+
   @Test("A broken image cannot be tested with")
   func brokenImage() throws {
     let directory = try TemporaryDirectory()

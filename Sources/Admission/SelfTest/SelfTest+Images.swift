@@ -12,7 +12,7 @@ extension SelfTest {
     var controls = [
       Control(
         "good", "an object of the image, by a rule that names its root hash", .allowed,
-        answer: pinned.ask(.image(path: specimen.path, object: object)))
+        answer: pinned.ask(.image(path: specimen.path, object: object, at: specimen.place)))
     ]
     controls.append(
       onVariant(
@@ -46,7 +46,7 @@ extension SelfTest {
     let object = specimen.object
     do {
       let own = try sealAnew(specimen)
-      let image = AdmissionRequest.Object.image(path: own.path, object: object)
+      let image = AdmissionRequest.Object.image(path: own.path, object: object, at: specimen.place)
       return [
         Control(
           "stranger", "\(title), whose maker is trusted", .allowed, answer: Question.trusting(own.rootHash).ask(image)),
@@ -86,7 +86,8 @@ extension SelfTest {
   ) -> Control {
     do throws(SystemError) {
       let path = try specimen.variant(id, change)
-      return Control(id, title, .refused(codes), answer: question.ask(.image(path: path, object: specimen.object)))
+      let image = AdmissionRequest.Object.image(path: path, object: specimen.object, at: specimen.place)
+      return Control(id, title, .refused(codes), answer: question.ask(image))
     } catch {
       return Control(id, title, .refused(codes), .failed(reason: error.description))
     }

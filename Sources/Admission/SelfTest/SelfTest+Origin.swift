@@ -1,5 +1,7 @@
 internal import KernelABI
 internal import Base
+internal import Verity
+internal import ImageFormat
 internal import Linux
 
 extension SelfTest {
@@ -41,6 +43,11 @@ extension SelfTest {
     }
     do throws(SystemError) {
       let path = try specimen.variant("mounted") { _ throws(SystemError) in }
+      // Where the data go on behind the file system, a tree in a file of its own is what is found.
+      let layout = specimen.layout
+      let tree = try OwnedFD.open(Sidecars(imagePath: path).hashTree, [.readWrite, .create, .exclusive])
+      try OwnedFD.open(path, .readOnly).copy(
+        from: layout.superblockOffset, count: layout.treeEnd - layout.superblockOffset, to: tree, at: 0)
       let mountPoint = "\(specimen.directory.path)/mount"
       try Directory.create(mountPoint)
       let backing = try OwnedFD.open(path, .readWrite)

@@ -3,7 +3,7 @@ internal import Base
 extension SelfTest {
   /// A rule that asks for a newer image than this one.
   static func imageRollback(_ specimen: borrowing Specimen) -> [Control] {
-    let object = AdmissionRequest.Object.image(path: specimen.path, object: specimen.object)
+    let object = AdmissionRequest.Object.image(path: specimen.path, object: specimen.object, at: specimen.place)
     func ask(_ version: [UInt32]) -> Answer {
       let text = version.map { String($0) }.joined(separator: ".")
       return Question(rule: "dmverity_roothash=\(specimen.rootHash) x_image_version_min=\(text)").ask(object)

@@ -28,7 +28,7 @@ extension SelfTest {
       func ask(_ name: String, _ message: [UInt8]) throws -> Answer {
         let path = try specimen.variant(name) { _ throws(SystemError) in }
         try write(message, to: Sidecars(imagePath: path).signature)
-        return question.ask(.image(path: path, object: specimen.object))
+        return question.ask(.image(path: path, object: specimen.object, at: specimen.place))
       }
       return [
         Control("signed", trusted, .allowed, answer: try ask("signed", signer.sign(content, form: .rootHash))),

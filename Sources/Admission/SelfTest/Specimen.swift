@@ -13,6 +13,8 @@ struct Specimen: ~Copyable {
   let path: String
   let layout: VerityLayout
   let rootHash: Digest
+  /// Where the tree is: data may go on behind the file system, where it is looked for.
+  var place: ImageLocation { ImageLocation(hashOffset: layout.superblockOffset) }
   /// The path of an object inside the image, and its bytes.
   let object: String
   let bytes: [UInt8]
@@ -52,9 +54,9 @@ struct Specimen: ~Copyable {
           expected: rootHash.description, found: made.description, next: "verity-bpf verify \(image)"))
     }
     let source = try FileSource.open(path)
-    let files = try AnyFileSystem(VerifiedDevice(source, layout: layout, rootHash: rootHash))
-    let manifest = try Manifest.read(from: files)
-    guard let name = object ?? manifest?.objects.first?.file.path else {
+    var files = try AnyFileSystem(VerifiedDevice(source, layout: layout, rootHash: rootHash))
+    let (head, first) = try described(in: &files)
+    guard let name = object ?? first else {
       throw Refusal(
         Diagnostic(
           "self-test.no-object", .usage, "image `\(image)` has no manifest that would name an object",
@@ -63,10 +65,27 @@ struct Specimen: ~Copyable {
     let inode = try files.lookup(name)
     let place = try files.storedPlace(of: inode)
     let bytes = try files.readFile(inode, limit: ObjectDescription.maximumByteCount)
-    let version = manifest?.version.flatMap { Self.numbers($0) }
+    let version = head?.version.flatMap { Self.numbers($0) }
     return Specimen(
       directory: directory, path: path, layout: layout, rootHash: rootHash, object: name, bytes: bytes,
       objectOffset: place?.lowerBound ?? 0, version: version)
+  }
+
+  /// What the image's manifest says of it, and the first object that it names.
+  private static func described(
+    in files: inout AnyFileSystem<VerifiedDevice<FileSource>>
+  ) throws -> (ManifestHead?, object: String?) {
+    guard let inode = try Manifest.inode(in: files) else { return (nil, nil) }
+    var reader = try ManifestReader(inode, in: &files)
+    while let listed = try reader.next(in: &files) {
+      // Objects come first.
+      switch listed.first {
+      case .object(let object): return (reader.head, object.file.path)
+      case .file: return (reader.head, nil)
+      case nil: continue
+      }
+    }
+    return (reader.head, nil)
   }
 
   /// Copies the file system and returns it as the source of a tree.
