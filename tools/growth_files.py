@@ -4,7 +4,7 @@ Every input is made of numbers alone. A `make` writes one of size n into a direc
 that reads it; it may run the command itself, at full speed, to make an image or a policy store.
 """
 
-import base64, ctypes, functools, hashlib, json, os, struct, subprocess
+import base64, ctypes, functools, hashlib, json, os, shutil, struct, subprocess
 from pathlib import Path
 
 import growth_objects
@@ -132,6 +132,22 @@ def packed(ours, at, n):
     sources(at, n)
     (at / "any.pol").write_text(ANY)
     subprocess.run([ours, "build-image", "progs", "-o", "image.raw"], cwd=at, check=True, stdout=subprocess.DEVNULL)
+
+
+def chunks(at, n):
+    """A file of 2n chunks, no two of which lie together: there are two blocks of contents, in turns."""
+    (at / "tree").mkdir()
+    # Piece by piece: a child's peak of memory is at least its parent's.
+    with open(at / "tree/file", "wb") as file:
+        for _ in range(max(1, n)):
+            file.write(b"a" * BLOCK + b"b" * BLOCK)
+    image = at / "image.raw"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(["mkfs.erofs", "-T0", f"--chunksize={BLOCK}", image, at / "tree"], **quiet)
+    shutil.rmtree(at / "tree")
+    subprocess.run(["veritysetup", "format", image, image, f"--hash-offset={image.stat().st_size}",
+                    f"--root-hash-file={at / 'image.roothash'}"], **quiet)
+    return ["verify", "image.raw"]
 
 
 def rules(at, name, lines):
@@ -298,6 +314,7 @@ def rows(row, ours):
     yield row("load --dry-run: directories", 150, many_directories)
     yield row("build-image: objects", 100, build)
     yield row("verify: objects in an image", 120, image("verify", "image.raw"))
+    yield row("verify: chunks of a file", 5000, chunks)
     yield row("inspect: objects in an image", 120, image("inspect", "image.raw", "--json"))
     yield row("load --dry-run: objects in an image", 500, image(
         "load", "--image", "image.raw", "--object", "000000.bpf.o", "--policy", "any.pol", "--dry-run"))
