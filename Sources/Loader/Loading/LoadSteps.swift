@@ -91,15 +91,15 @@ struct LoadSteps {
     var pins = PinnedPaths(directories)
     guard let directory = layout.directory else { return pins }
     try pins.makeDirectory(directory)
-    if !maps.isEmpty { try pins.makeOne("\(directory)/map") }
+    if !maps.isEmpty { try pins.makeOne(PinKind.map.directory(below: directory)) }
     for (index, (map, path)) in zip(maps, layout.maps).enumerated() {
       // Shared: it was pinned by an earlier load, and stays when this one is undone.
       if index < linked.maps.count, linked.maps[index].pinsByName, isPinned(map, at: path) { continue }
       try pins.pin(map, at: path)
     }
-    try pins.makeOne("\(directory)/prog")
+    try pins.makeOne(PinKind.prog.directory(below: directory))
     for (program, path) in zip(programs, layout.programs) { try pins.pin(program, at: path) }
-    if !links.isEmpty { try pins.makeOne("\(directory)/link") }
+    if !links.isEmpty { try pins.makeOne(PinKind.link.directory(below: directory)) }
     for link in links {
       if let path = layout.link(link.pinName) { try pins.pin(link.object, at: path) }
     }

@@ -16,6 +16,9 @@ public final class PinDirectories: Sendable {
     let isOurs: Bool
   }
 
+  /// Permissions of the directories that a load makes: what is pinned there is its user's alone.
+  static let mode: UInt32 = 0o700
+
   private let used = Mutex<[String: Use]>([:])
 
   public init() {}
@@ -55,7 +58,7 @@ public final class PinDirectories: Sendable {
   /// Whether the directory had to be made.
   private static func make(_ path: String) throws(SystemError) -> Bool {
     do throws(SystemError) {
-      try Directory.create(path, mode: 0o700)
+      try Directory.create(path, mode: mode)
       return true
     } catch  where error.code == .eexist {
       guard let status = try? FileStatus.of(path: path, followLinks: false), status.kind == .directory else {

@@ -1,5 +1,17 @@
 internal import BPFObject
 
+/// The directories of an object's pins, in the order in which unloading empties them: a program that is still attached
+/// would outlive its pin, and a map its program.
+enum PinKind: String, CaseIterable {
+  case link, prog, map
+
+  /// The directory of this kind in an object's own.
+  func directory(below object: String) -> String { "\(object)/\(rawValue)" }
+
+  /// Where something of this kind is pinned.
+  func path(_ name: String, below object: String) -> String { "\(directory(below: object))/\(name)" }
+}
+
 /// Which map and which program is pinned where: `DIR/map/<name>`, `DIR/prog/<name>`, `DIR/link/<name>`.
 struct PinLayout: Equatable {
   /// Nil when nothing is pinned.
@@ -18,8 +30,10 @@ struct PinLayout: Equatable {
     }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     directory = path
-    self.maps = (maps.map { Self.fileName(of: $0) } + structures.map { Self.fileName($0) }).map { "\(path)/map/\($0)" }
-    self.programs = programs.map { "\(path)/prog/\(Self.fileName($0.name))" }
+    self.maps = (maps.map { Self.fileName(of: $0) } + structures.map { Self.fileName($0) }).map {
+      PinKind.map.path($0, below: path)
+    }
+    self.programs = programs.map { PinKind.prog.path(Self.fileName($0.name), below: path) }
     for names in [self.maps, self.programs] {
       var seen: Set<String> = []
       for name in names where !seen.insert(name).inserted { throw .pinNameTwice(path: name) }
@@ -27,7 +41,7 @@ struct PinLayout: Equatable {
   }
 
   /// Where the link of a program or structure is pinned; nil when nothing is.
-  func link(_ name: String) -> String? { directory.map { "\($0)/link/\(Self.fileName(name))" } }
+  func link(_ name: String) -> String? { directory.map { PinKind.link.path(Self.fileName(name), below: $0) } }
 
   /// A data section is pinned under its name without the leading dot: `rodata`, `data_custom`.
   private static func fileName(of map: LinkedMap) -> String {

@@ -15,7 +15,8 @@ struct UnloadCommand: Command {
   static let declaration = Declaration(
     "Remove the pins of a load, and with them its programs and links.",
     discussion: """
-      The directory must hold what `load --pin-path` leaves, and nothing else; otherwise nothing is removed. \
+      The directory must hold what `load --pin-path` leaves, of one object or of several, and nothing else; otherwise nothing is \
+      removed. Directories above it that loads have made go too when they are empty. \
       What was registered through a pinned struct_ops map is unregistered. \
       A program that something else holds as well stays loaded.
       """,
