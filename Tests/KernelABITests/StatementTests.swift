@@ -72,7 +72,7 @@ import Testing
   /// What the C functions of the edge ask the kernel for; nil for those that only do things.
   private static let functions: [String: KernelStatement?] = [
     "vb_add_thread_key": nil, "vb_begin_sync": nil, "vb_block_device_size": .blockSize, "vb_bpf": .programObjects,
-    "vb_btrfs_device": .btrfsInfo, "vb_btrfs_info": .btrfsInfo, "vb_extents": .fileExtents,
+    "vb_btrfs_device": .btrfsInfo, "vb_btrfs_info": .btrfsInfo, "vb_exchange": nil, "vb_extents": .fileExtents,
     "vb_fstatfs_readonly": .openFile,
     "vb_change_time": .openFile, "vb_close": nil,
     // What an attribute says is the word of those who may write the file.

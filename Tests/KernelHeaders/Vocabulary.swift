@@ -66,6 +66,7 @@ public struct Vocabulary: Sendable {
     Vocabulary("map flags", bpf, .enumeration(beside: "BPF_F_NO_PREALLOC"), constants(MapFlag.self)),
     Vocabulary("update flags", bpf, .enumeration(beside: "BPF_NOEXIST"), constants(MapUpdateFlag.self)),
     Vocabulary("program flags", bpf, .chosen, constants(ProgramFlag.self)),
+    Vocabulary("flags of link updates", bpf, .chosen, constants(LinkUpdateFlag.self)),
     Vocabulary(
       "kinds of BTF", ["linux/btf.h"], .enumeration(beside: "BTF_KIND_INT"), constants(BTFKind.self)),
     Vocabulary(

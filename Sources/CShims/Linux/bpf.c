@@ -75,6 +75,8 @@ AT(vb_bpf_link_create, attach_type, 8);
 AT(vb_bpf_link_create, flags, 12);
 AT(vb_bpf_link_create, reserved, 16);
 
+AT(vb_bpf_link_update, flags, 8);
+AT(vb_bpf_link_update, old_fd, 12);
 AT(vb_bpf_link_perf_event, bpf_cookie, 16);
 AT(vb_bpf_link_kprobe_multi, probe_flags, 16);
 AT(vb_bpf_link_kprobe_multi, syms, 24);
@@ -103,3 +105,7 @@ AT(vb_bpf_map_info, btf_vmlinux_value_type_id, 44);
 AT(vb_bpf_map_info, btf_id, 64);
 AT(vb_bpf_map_info, map_extra, 80);
 SIZE(vb_bpf_map_info, 88);
+
+AT(vb_bpf_link_info, prog_id, 8);
+AT(vb_bpf_link_info, words, 16);
+SIZE(vb_bpf_link_info, 32);

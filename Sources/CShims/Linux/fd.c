@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/file.h>
@@ -53,6 +54,10 @@ int vb_lock_exclusive(int fd) { return flock(fd, LOCK_EX); }
 int vb_lock_exclusive_now(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 int vb_unlock(int fd) { return flock(fd, LOCK_UN); }
+
+int vb_exchange(const char *path, const char *other) {
+  return renameat2(AT_FDCWD, path, AT_FDCWD, other, RENAME_EXCHANGE);
+}
 
 int vb_close(int fd) { return close(fd); }
 

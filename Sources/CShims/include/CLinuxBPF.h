@@ -121,6 +121,11 @@ struct vb_bpf_link_netfilter {
   uint32_t hook_flags;
 };
 
+/// BPF_LINK_UPDATE (5.7; with maps in the places of programs 6.3).
+struct vb_bpf_link_update {
+  uint32_t link_fd, new_fd, flags, old_fd;
+};
+
 /// BPF_ITER_CREATE.
 struct vb_bpf_iter_create {
   uint32_t link_fd, flags;
@@ -158,5 +163,11 @@ struct vb_bpf_map_info {
   uint64_t netns_dev, netns_ino;
   uint32_t btf_id, btf_key_type_id, btf_value_type_id, btf_vmlinux_id;
   uint64_t map_extra;
+};
+
+/// The first part of struct bpf_link_info. What the words mean depends on the type.
+struct vb_bpf_link_info {
+  uint32_t type, id, prog_id, padding;
+  uint32_t words[4];
 };
 #endif

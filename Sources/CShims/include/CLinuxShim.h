@@ -74,6 +74,8 @@ int vb_fstatx(int fd, struct vb_stat *out);
 int vb_statx(const char *path, int follow, struct vb_stat *out);
 /* getxattr(2): bytes read, or -1. */
 long vb_getxattr(const char *path, const char *name, void *value, unsigned long size);
+/// renameat2(2) with RENAME_EXCHANGE: both paths are there, and each gets what the other led to.
+int vb_exchange(const char *path, const char *other);
 /// statx(2) of a name in a directory, of a symbolic link itself.
 int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
 /// When the inode was changed last (st_ctim of fstat(2)); of a directory also when a name in it was.

@@ -38,6 +38,11 @@ extension BPF {
     public let flags: UInt32
     /// `map_extra`, whose meaning is the type's own; 0 from a kernel before 5.16.
     public let extra: UInt64
+    /// The id of the type information it was made with; 0 for none.
+    public let btfID: UInt32
+    /// The types of key and value in that; 0 for none.
+    public let keyTypeID: UInt32
+    public let valueTypeID: UInt32
   }
 
   /// BPF_OBJ_GET_INFO_BY_FD of a program.
@@ -64,7 +69,7 @@ extension BPF {
     return unsafe MapInfo(
       id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
       keySize: raw.key_size, valueSize: raw.value_size, maxEntries: raw.max_entries, flags: raw.map_flags,
-      extra: raw.map_extra)
+      extra: raw.map_extra, btfID: raw.btf_id, keyTypeID: raw.btf_key_type_id, valueTypeID: raw.btf_value_type_id)
   }
 
   /// Whether the object is a map, and no program or link: bpf(2) gives all three for a pin, and each command takes
@@ -74,6 +79,12 @@ extension BPF {
   /// Whether the object is a program; see ``isMap(_:)``.
   public static func isProgram(_ object: KernelObject) throws(SystemError) -> Bool {
     try kind(of: object) == "bpf-prog"
+  }
+
+  /// Whether the object is a link; see ``isMap(_:)``. The kernel has one name for a link that it has just made and another for
+  /// one that it opens again (bpf_link_prime and bpf_link_new_fd in kernel/bpf/syscall.c).
+  public static func isLink(_ object: KernelObject) throws(SystemError) -> Bool {
+    ["bpf_link", "bpf-link"].contains(try kind(of: object))
   }
 
   private static func kind(of object: KernelObject) throws(SystemError) -> Substring {

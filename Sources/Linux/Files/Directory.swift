@@ -89,6 +89,11 @@ public enum Directory {
     guard result == 0 else { throw .current("rename", path: path) }
   }
 
+  /// renameat2(2) with RENAME_EXCHANGE: each of two paths gets at once what the other led to.
+  public static func exchange(_ path: String, with other: String) throws(SystemError) {
+    guard unsafe vb_exchange(path, other) == 0 else { throw .current("renameat2", path: path) }
+  }
+
   /// A new private directory below `parent` (by default `TMPDIR` or /tmp), registered for ``Cleanup``.
   public static func createTemporary(prefix: String, in parent: String? = nil) throws(SystemError) -> String {
     let base = parent ?? Environment.value("TMPDIR") ?? "/tmp"

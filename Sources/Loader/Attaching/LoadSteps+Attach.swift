@@ -29,7 +29,11 @@ enum AttachFailure: Error {
 
 extension LoadSteps {
   /// Attaches every program; a link that has been made goes with the load when a later one is refused.
-  func attach(_ objects: [KernelObject], maps: [KernelObject]) throws(BPFLoadError) -> [MadeLink] {
+  ///
+  /// - Parameter movable: links that are there already and are to hold these programs.
+  func attach(
+    _ objects: [KernelObject], maps: [KernelObject], _ layout: PinLayout, moving movable: inout MovableLinks
+  ) throws(BPFLoadError) -> [MadeLink] {
     var links: [MadeLink] = []
     // Marked places share a map of the object, a key for each kind of arguments.
     var nextKey: UInt32 = 0
@@ -37,6 +41,14 @@ extension LoadSteps {
       let attachment = try Attachment(program, options)
       // Registered as a whole, by its map.
       guard let place = attachment.place else { continue }
+      if let there = attachment.linkPlace(maps: { name in
+        linked.maps.firstIndex { $0.name == name }.flatMap { $0 < maps.count ? maps[$0] : nil }
+      }),
+        let link = try movable.take(program.name, layout.link(program.name), on: there, in: place, for: object)
+      {
+        links.append(MadeLink(program: program.name, place: place, pinName: program.name, object: link))
+        continue
+      }
       let made: [KernelObject]
       do throws(AttachFailure) {
         made = try self.links(of: object, attachment, maps: maps, nextKey: &nextKey)

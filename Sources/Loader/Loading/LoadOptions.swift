@@ -22,10 +22,18 @@ public struct LoadOptions: Sendable {
   public var attachTarget: String?
   /// Capabilities that the analysis of instructions and maps found to be needed, beside those of the programs' types.
   public var capabilities: Set<Capability> = []
+  /// Whether what is pinned at ``pinPath`` is replaced: its maps are carried over and its links moved, see ``ReplacedObject``.
+  public var replaces = false
+  /// Whether the maps of what is replaced are left behind, with all that is in them.
+  public var freshMaps = false
+  /// Called after each step of a replacement, which fails with what it throws. For tests.
+  var fault: Fault?
   /// Where the verifier's whole log goes when it refuses; nil keeps it among the newest in ``logDirectory``.
   public var verifierLog: String?
   /// Where the newest logs are kept that have no name given; nil keeps none.
   public var logDirectory: String?
+
+  typealias Fault = @Sendable (ReplacementStep) throws(BPFLoadError) -> Void
 
   public init() {}
 

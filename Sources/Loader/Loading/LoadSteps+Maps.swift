@@ -6,15 +6,23 @@ internal import Linux
 /// Making maps and filling them.
 extension LoadSteps {
   /// The object's maps in the order of `fd_array`; data maps filled, `.rodata` frozen.
-  func createMaps(btf: KernelObject?, _ layout: PinLayout) throws(BPFLoadError) -> [KernelObject] {
+  ///
+  /// - Parameter old: the object whose place is taken, and with it maps; nil where none is.
+  func createMaps(
+    btf: KernelObject?, _ layout: PinLayout, replacing old: PinnedObject?
+  ) throws(BPFLoadError) -> [KernelObject] {
     var created: [KernelObject] = []
     for (index, map) in linked.maps.enumerated() {
       if map.pinsByName {
         guard layout.directory != nil else { throw .pinByNameWithoutPath(map: map.name) }
-        if let shared = try sharedMap(map, at: layout.maps[index]) {
+        if old == nil, let shared = try sharedMap(map, at: layout.maps[index]) {
           created.append(shared)
           continue
         }
+      }
+      if let old, let carried = try carriedMap(index, from: old, layout) {
+        created.append(carried)
+        continue
       }
       let object = try create(map, btf: btf)
       do throws(SystemError) {
@@ -78,7 +86,7 @@ extension LoadSteps {
     return pinned
   }
 
-  private func attributes(of map: LinkedMap) -> BPF.MapAttributes {
+  func attributes(of map: LinkedMap) -> BPF.MapAttributes {
     var attributes = BPF.MapAttributes(
       type: map.type, keySize: map.keySize, valueSize: map.valueSize, maxEntries: map.maxEntries)
     if map.type == .perfEventArray, map.maxEntries == 0 {

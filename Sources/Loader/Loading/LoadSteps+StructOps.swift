@@ -17,7 +17,7 @@ extension LoadSteps {
   /// Makes the maps, and registers them when the object is to be attached.
   func makeStructures(
     _ layouts: [StructOps.Layout], programs objects: [KernelObject], btf: KernelObject?,
-    registrations: inout Registrations
+    registrations: inout Registrations, pinnedAs pins: PinLayout, moving movable: inout MovableLinks
   ) throws(BPFLoadError) -> (maps: [KernelObject], links: [MadeLink]) {
     var maps: [KernelObject] = []
     var links: [MadeLink] = []
@@ -35,19 +35,24 @@ extension LoadSteps {
       attributes.flags = structure.flags
       attributes.name = LinkedMap(origin: .declared, name: structure.name, type: attributes.type).kernelName
       attributes.kernelValueTypeID = layout.valueTypeID
+      let hasLink = structure.flags & MapFlag.link.rawValue != 0
+      let place = "struct_ops \(structure.typeName)"
       do throws(SystemError) {
         let map = try BPF.createMap(attributes, btf: btf)
         maps.append(map)
-        let hasLink = structure.flags & MapFlag.link.rawValue != 0
         // With a link, writing the value only prepares it; without, it registers.
         if hasLink { try BPF.update(map, key: [0, 0, 0, 0], value: value) }
-        guard options.attaches else { continue }
+      } catch {
+        if let refusal = refusedEntry(error, "struct_ops `\(structure.name)`") { throw refusal }
+        throw .mapRefused(map: structure.name, shape: "struct_ops `\(structure.typeName)`", error: error)
+      }
+      guard options.attaches, let map = maps.last else { continue }
+      let pin = pins.link(structure.name)
+      let moved = hasLink ? try movable.takeStructure(structure.name, pin, in: place, for: map) : nil
+      do throws(SystemError) {
         if hasLink {
-          let link = try BPF.linkStructure(map)
-          links.append(
-            MadeLink(
-              program: structure.name, place: "struct_ops \(structure.typeName)", pinName: structure.name, object: link)
-          )
+          let link = if let moved { moved } else { try BPF.linkStructure(map) }
+          links.append(MadeLink(program: structure.name, place: place, pinName: structure.name, object: link))
         } else {
           try registrations.register(map, structure.name, value: value)
         }

@@ -14,30 +14,47 @@ struct LoadSteps {
   var signing: ProgramSigning?
 
   func run() throws(BPFLoadError) -> LoadedObject {
-    let layout = try PinLayout(
-      pinPath(), maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
+    let layout = try layout(pinPath())
     let layouts = try structureLayouts()
     let attachIDs = try loadTargets(members: layouts.flatMap(\.attachments))
+    let old = try replacedObject(layout)
     let (btf, types) = try loadBTF()
-    let mapObjects = try createMaps(btf: btf, layout)
+    let mapObjects = try createMaps(btf: btf, layout, replacing: old)
+    try options.fault?(.maps)
     let descriptors = modules.descriptors(maps: mapObjects)
     var programObjects: [KernelObject] = []
     for (program, target) in zip(programs, attachIDs) {
       programObjects.append(try load(program, target: target, btf: btf, descriptors: descriptors))
     }
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
+    try options.fault?(.programs)
 
+    var movable = MovableLinks(old, claimed: attachedPins(layout))
     var registrations = Registrations()
     let structures = try makeStructures(
-      layouts, programs: programObjects, btf: btf, registrations: &registrations)
-    let links = structures.links + (options.attaches ? try attach(programObjects, maps: mapObjects) : [])
+      layouts, programs: programObjects, btf: btf, registrations: &registrations, pinnedAs: layout,
+      moving: &movable)
+    let attached = options.attaches ? try attach(programObjects, maps: mapObjects, layout, moving: &movable) : []
+    let links = structures.links + attached
+    try options.fault?(.links)
     let allMaps = mapObjects + structures.maps
-    let pins = try pin(maps: allMaps, programs: programObjects, links: links, layout)
+    // What takes the place of another is pinned beside it until it does.
+    let replacement = old.map { Replacement(directory: $0.directory, moves: movable.moves, fault: options.fault) }
+    let place = replacement == nil ? layout : try self.layout(layout.directory.map { Replacement.staging(of: $0) })
+    let pins = try pin(maps: allMaps, programs: programObjects, links: links, place)
+    try options.fault?(.pins)
+    let maps: [LoadedMap] = try describe(allMaps, layout)
     return LoadedObject(
-      programs: try describe(programObjects, layout), maps: try describe(allMaps, layout),
+      programs: try describe(programObjects, layout), maps: maps,
       links: links.map { link in
         LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
-      }, types: types, pins: pins, registrations: registrations)
+      }, types: types, pins: pins, registrations: registrations, replacement: replacement,
+      replaced: old.map { replaced($0, maps: maps, links: links, moves: movable.moves, layout) })
+  }
+
+  private func layout(_ directory: String?) throws(BPFLoadError) -> PinLayout {
+    try PinLayout(directory, maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
+  }
   }
 
   // MARK: Programs

@@ -69,13 +69,16 @@ public struct LoadedObject: ~Copyable {
   public internal(set) var verifiedBy: KernelKeyring?
   /// What the kernel was given of the object's types.
   public let types: SubmittedTypes
+  /// What becomes of the object whose place this one takes; nil where it takes none.
+  public private(set) var replaced: ReplacedObject?
+  private var replacement: Replacement?
   private var pins: PinnedPaths
   private var registrations: Registrations
 
   init(
     programs: [LoadedProgram], maps: [LoadedMap], links: [LoadedLink], types: SubmittedTypes,
     pins: consuming PinnedPaths,
-    registrations: consuming Registrations
+    registrations: consuming Registrations, replacement: consuming Replacement? = nil, replaced: ReplacedObject? = nil
   ) {
     self.programs = programs
     self.maps = maps
@@ -84,11 +87,25 @@ public struct LoadedObject: ~Copyable {
     verifiedBy = nil
     self.pins = pins
     self.registrations = registrations
+    self.replacement = replacement
+    self.replaced = replaced
   }
+
+  /// Takes the place of the object that is pinned where this one is to be; nothing where it is to take none.
+  ///
+  /// - Throws: ``BPFLoadError``; then everything is as it was.
+  public mutating func takePlace() throws(BPFLoadError) { try replacement?.takePlace() }
+
+  /// Puts the object back whose place was taken.
+  public mutating func giveBack() { replacement?.giveBack() }
 
   /// From now on the pins stay when this value goes, and with them what was registered through a pinned map.
   public mutating func commit() {
     pins.keep()
     if maps.contains(where: { $0.pin != nil }) { registrations.keep() }
+    if let remaining = replacement?.keep(), !remaining.isEmpty {
+      replaced?.remaining = remaining
+      replaced?.remainingPath = replacement?.staging
+    }
   }
 }

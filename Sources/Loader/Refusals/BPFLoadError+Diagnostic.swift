@@ -191,6 +191,44 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.no-such-place", .incomplete, "what \(option) names to attach to is not there: `\(value)`",
         expected: expected, found: found, next: next)
+    case .replacesOthers(let path, let found):
+      Diagnostic(
+        "load.replace-not-ours", .incomplete,
+        "`\(path)` is not what `load --pin-path` leaves of one object, so it is not replaced",
+        expected: "prog/, map/ and link/ with pins in them, or nothing", found: found,
+        next: "look at it (bpftool prog show; find \(path)), or choose another --pin-path")
+    case .notReplaceable(let path, let found):
+      Diagnostic(
+        "load.not-replaceable", .incomplete, "the object that is pinned in `\(path)` cannot be replaced while it runs",
+        expected: "links that hold the programs and structures that are pinned beside them", found: found,
+        why: "the kernel has no way from the old to the new one without a moment in which none is in place",
+        next: "take it away first: verity-bpf unload --pin-path \(path)")
+    case .replacedIsAttached(let path, let link):
+      Diagnostic(
+        "load.replace-attach", .usage,
+        "the object that is pinned in `\(path)` is attached, and its successor would not be",
+        expected: "--attach, with the options that the first load had", found: "link `\(link)`",
+        next: "give --attach (or --attach-program), or take the old object away: verity-bpf unload --pin-path \(path)")
+    case .mapDiffers(let map, let path, let expected, let found):
+      Diagnostic(
+        "load.map-differs", .incomplete,
+        "map `\(map)` cannot go on with what is in `\(path)`, which is of another kind",
+        expected: expected, found: found, why: "what is in it would be lost, or read as something else",
+        next:
+          "give --fresh-maps, which makes all maps anew and empty, or load the object elsewhere and copy what is needed"
+      )
+    case .linkNotMoved(let program, let place, let error):
+      Diagnostic(
+        "load.link-update", .kernelRefused,
+        "the kernel does not give the link on \(place) the new program `\(program)`",
+        expected: "a program of the old one's type and attach type, on a link that nothing else has changed",
+        found: error.description, why: "nothing was replaced: the old object is in place",
+        next: "take the old object away with `unload`, and load the new one without --replace")
+    case .exchangeRefused(let path, let error):
+      Diagnostic(
+        "load.exchange", .incomplete, "the pins in `\(path)` cannot be exchanged", found: error.description,
+        why: "nothing was replaced: the old object is in place",
+        next: "see that nothing is mounted on it, and that its parent directory may be written to")
     case .unusablePinPath(let path, let reason):
       Diagnostic(
         "load.pin-path", .incomplete, "cannot pin in `\(path)`",

@@ -90,6 +90,18 @@ public enum BPFLoadError: Error, Sendable {
   case noBPFFileSystem(path: String, mounted: [String])
   /// What an option names to attach to is not there, or is something else.
   case noSuchPlace(option: String, value: String, expected: String, found: String, next: String)
+  /// What is pinned where an object is to be replaced is no object of ours alone.
+  case replacesOthers(path: String, found: String)
+  /// The object that is pinned there cannot be replaced as it is.
+  case notReplaceable(path: String, found: String)
+  /// The object that is pinned there is attached, and its successor was not to be.
+  case replacedIsAttached(path: String, link: String)
+  /// A map that is pinned is another than its successor's, so that what is in it cannot be carried over.
+  case mapDiffers(map: String, path: String, expected: String, found: String)
+  /// A link could not be given the new program.
+  case linkNotMoved(program: String, place: String, error: SystemError)
+  /// The pins of the new object could not take the place of the old one's.
+  case exchangeRefused(path: String, error: SystemError)
   /// The directory to pin in is not usable.
   case unusablePinPath(path: String, reason: String)
   /// Another system call failed.

@@ -65,6 +65,18 @@ extension ErrorCatalogue {
     "load.pin-by-name":
       "The map asks to be shared with whoever pinned its name before (LIBBPF_PIN_BY_NAME). Its contents would be proven by nobody, so a new map is made, and for that a --pin-path is needed.",
     "load.shared-map": "A pin of the map's name is there already, and it is a map of another kind or size.",
+    "load.replace-not-ours":
+      "--replace exchanges what one load of one object has pinned, and the directory holds something else, or several objects. Nothing was touched.",
+    "load.not-replaceable":
+      "A structure that is registered through its map alone, and a link that holds a program which is not pinned beside it, cannot be exchanged in one step, nor put back when something fails. Unload the old object and load the new one.",
+    "load.replace-attach":
+      "Links are pinned with the old object, and without --attach the new one would have none: what the old one did would end. Give the options of the first load and --replace beside them.",
+    "load.map-differs":
+      "A map that is carried over to a new version of an object must have the same name, type, sizes and flags, and keys and values of the same types by BTF. The message names the first difference. --fresh-maps gives the new version maps of its own, and what is in the old ones is lost.",
+    "load.link-update":
+      "BPF_LINK_UPDATE gives a link another program without a moment in which none is attached. The kernel takes only a program of the same type for it, and nothing that somebody else has put there meanwhile. Everything was put back.",
+    "load.exchange":
+      "The directory of the new pins is made beside the old one, and both are exchanged by one system call (renameat2 with RENAME_EXCHANGE), which the BPF file system can since Linux 5.17. Everything was put back.",
     "load.not-attachable":
       "Programs of this kind are attached to a socket, a route or a device by whoever holds that. Load and pin it, and attach it with a tool of its kind.",
     "load.attach-target":

@@ -1,0 +1,61 @@
+internal import BPFObject
+internal import KernelABI
+internal import Linux
+
+/// Taking the place of an object that is pinned.
+extension LoadSteps {
+  /// The object whose place is taken; nil where none is, or none is to be.
+  ///
+  /// - Throws: ``BPFLoadError/notReplaceable(path:found:)`` where taking its place would end something without a word.
+  func replacedObject(_ layout: PinLayout) throws(BPFLoadError) -> PinnedObject? {
+    guard options.replaces, let directory = layout.directory, let old = try PinnedObject.read(directory) else {
+      return nil
+    }
+    if !options.attaches, let link = old.links.first {
+      throw .replacedIsAttached(path: directory, link: link.name)
+    }
+    let registered = old.maps.first { map in
+      MapType(rawValue: map.info.type) == .structOps && map.info.flags & MapFlag.link.rawValue == 0
+    }
+    if let registered {
+      throw .notReplaceable(
+        path: directory, found: "struct_ops map `\(registered.name)`, which is registered by no link")
+    }
+    return old
+  }
+
+  /// Where the links of programs and structures are pinned that are attached; those of a program with several have other names.
+  func attachedPins(_ layout: PinLayout) -> Set<String> {
+    Set((programs.map(\.name).filter { options.attaches($0) } + linked.structOps.map(\.name)).compactMap(layout.link))
+  }
+
+  /// What becomes of the old object.
+  func replaced(
+    _ old: PinnedObject, maps: [LoadedMap], links: [MadeLink], moves: [LinkMove], _ layout: PinLayout
+  ) -> ReplacedObject {
+    var replaced = ReplacedObject()
+    for map in maps {
+      if old.maps.contains(where: { $0.info.id == map.id }) {
+        replaced.carriedMaps.append(map.name)
+      } else if old.maps.contains(where: { $0.path == map.pin }) {
+        replaced.freshMaps.append(map.name)
+      }
+    }
+    replaced.movedLinks = moves.map(\.program)
+    let moved = Set(moves.map(\.link.path))
+    let made = Dictionary(
+      links.compactMap { link in layout.link(link.pinName).map { ($0, link) } }, uniquingKeysWith: { first, _ in first }
+    )
+    for link in old.links where !moved.contains(link.path) {
+      guard let successor = made[link.path] else {
+        replaced.endedLinks.append(link.name)
+        continue
+      }
+      // An iterator is read by who asks for it, and sees no events.
+      if link.info.kind != .iter, replaced.doubledLinks.last != successor.program {
+        replaced.doubledLinks.append(successor.program)
+      }
+    }
+    return replaced
+  }
+}
