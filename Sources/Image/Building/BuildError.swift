@@ -2,6 +2,7 @@ public import Base
 public import BPFObject
 public import Verity
 public import FileSystems
+public import ImageFormat
 public import Linux
 public import Signatures
 
@@ -32,6 +33,8 @@ public enum BuildError: Error, Equatable, Sendable {
   case foreignSidecar(path: String, expected: String)
   /// The result cannot be written.
   case output(path: String, SystemError)
+  /// The load list is not one, or names what is not in the image; `place` is the member's.
+  case badLoadList(path: String, place: String, expected: String, found: String)
   /// The files make no file system.
   case fileSystem(ErofsWriterError)
   /// The root hash cannot be signed.
@@ -40,6 +43,21 @@ public enum BuildError: Error, Equatable, Sendable {
   case verity(VerityError)
   /// The finished image did not prove to hold what it should hold.
   case selfCheck(Diagnostic)
+}
+
+extension BuildError {
+  /// What is wrong with the load list in that file.
+  public static func loadList(_ path: String, _ error: ManifestError) -> BuildError {
+    switch error {
+    case .json(let error):
+      .badLoadList(
+        path: path, place: "line \(error.line), column \(error.column)", expected: "a document of RFC 8259",
+        found: error.explanation)
+    case .member(let place, let expected, let found):
+      .badLoadList(path: path, place: place, expected: expected, found: found)
+    case .fileSystem, .dataBlocks, .uuid, .digest, .unlisted, .description, .hashing: .selfCheck(error.diagnostic)
+    }
+  }
 }
 
 extension BuildError: Diagnosable {
@@ -86,6 +104,10 @@ extension BuildError: Diagnosable {
         expected: "nothing there, or \(expected)", found: "another file, which is left alone",
         next: "move it away, or name another image with -o")
     case .output(let path, let error): Self.named(path, error.diagnostic)
+    case .badLoadList(let path, let place, let expected, let found):
+      Diagnostic(
+        "build.load-list", .invalid, "`\(path)` is no load list: `\(place)`", expected: expected, found: found,
+        next: "correct it; docs/formats.md says what a load list has")
     case .fileSystem(let error): error.diagnostic
     case .signing(let error): error.diagnostic
     case .verity(let error): error.diagnostic

@@ -32,6 +32,10 @@ public struct BuildRequest: Sendable {
   public var salt: [UInt8]?
   /// Files other than objects that are packed too.
   public var includes: [FileNamePattern]
+  /// What is loaded of the image as a whole, by paths in the directory; nil for no list.
+  public var loadList: [Manifest.LoadEntry]?
+  /// The file that it was read from, for messages.
+  public var loadListFile: String?
   /// Whether the sections that only debuggers read are left out of the objects.
   public var strips: Bool
   /// Into the manifest: what the programs of sections are whose names do not say it. Each is of some object.
@@ -60,6 +64,8 @@ public struct BuildRequest: Sendable {
     sectionTypes = []
     configurable = nil
     skipsUnusable = false
+    loadList = nil
+    loadListFile = nil
   }
 
   /// The files beside the image.

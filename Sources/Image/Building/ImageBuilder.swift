@@ -94,6 +94,9 @@ public struct ImageBuilder {
       }
       try checkSectionTypes(contents.statedSections)
       let unusable = fileSystem.refused.map { UnusableObject(path: $0.path, reason: $0.error.diagnostic) }
+      if let list = request.loadList {
+        try fileSystem.add(loadList: list, below: prefix, file: request.loadListFile ?? "")
+      }
       return (contents, unusable, try fileSystem.finish(seed: request.seed))
     }
   }

@@ -25,7 +25,7 @@ extension Manifest {
       throw .json(error)
     }
     let root = try MemberReader(document, place: "")
-    try root.allow(ManifestHead.memberNames + ["objects", "files"])
+    try root.allow(ManifestHead.memberNames + ["objects", "files", "load_list"])
     let schema = try root.string("schema")
     guard schema == Self.schema else { throw .member(place: "schema", expected: Self.schema, found: schema) }
     name = try root.name("name")
@@ -36,6 +36,7 @@ extension Manifest {
       try item.allow(File.memberNames)
       return try File(item)
     }
+    loadList = root.has("load_list") ? try LoadEntry.list(root, "load_list") : nil
     try Self.requireRisingPaths(objects.map(\.file.path), place: "objects")
     try Self.requireRisingPaths(files.map(\.path), place: "files")
     // A path named twice would have two digests, and a manifest cannot hold its own.
@@ -44,6 +45,9 @@ extension Manifest {
       ?? objects.map(\.file).first(where: { $0.path == Self.path })
     {
       throw .member(place: "files", expected: "paths other than the objects' and the manifest's", found: twice.path)
+    }
+    if let entry = (loadList ?? []).first(where: { !objectPaths.contains(Array($0.object.utf8)) }) {
+      throw .member(place: "load_list", expected: "objects of the image", found: entry.object)
     }
   }
 
@@ -60,8 +64,7 @@ extension Manifest.File {
 
   init(_ reader: MemberReader) throws(ManifestError) {
     path = try reader.string("path")
-    let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard components.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }) else {
+    guard path.isPathInImage else {
       throw reader.error("path", expected: "a path relative to the image's root", found: path)
     }
     let hex = try reader.string("sha256")

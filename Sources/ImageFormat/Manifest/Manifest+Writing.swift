@@ -6,6 +6,7 @@ extension Manifest {
     var text = ManifestText(name: name, version: version)
     for object in objects { text.add(objectEntry: object.entry) }
     for file in files { text.add(file) }
+    if let loadList { text.add(loadList: loadList) }
     return text.finish(dataBlocks: dataBlocks)
   }
 
@@ -14,7 +15,7 @@ extension Manifest {
     .object(
       ManifestHead(self).members + [
         .init("objects", .array(objects.map(\.json))), .init("files", .array(files.map(\.json))),
-      ])
+      ] + (loadList.map { [.init("load_list", .array($0.map(\.json)))] } ?? []))
   }
 }
 

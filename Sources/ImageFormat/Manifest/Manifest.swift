@@ -17,8 +17,13 @@ public struct Manifest: Equatable, Sendable {
   public var objects: [Object]
   /// The other files, by path in bytewise order.
   public var files: [File]
+  /// What is loaded of the image as a whole, in this order; nil when its builder gave no list.
+  public var loadList: [LoadEntry]?
 
-  public init(name: String?, version: String?, dataBlocks: UInt64, objects: [Object], files: [File]) {
+  public init(
+    name: String?, version: String?, dataBlocks: UInt64, objects: [Object], files: [File], loadList: [LoadEntry]? = nil
+  ) {
+    self.loadList = loadList
     self.name = name
     self.version = version
     self.dataBlocks = dataBlocks

@@ -11,6 +11,7 @@ public struct ManifestText: Sendable {
   private var files: [UInt8] = []
   /// Bytes of the longest entry.
   private var largestEntry = 0
+  private var loadList: [UInt8] = []
 
   /// Characters the number of data blocks is padded to, with spaces in front: enough for any 32-bit number.
   private static let blockCountWidth = 10
@@ -51,6 +52,11 @@ public struct ManifestText: Sendable {
     Self.add(JSONValue.object(file.members).prettyUTF8(level: 2), behind: !files.isEmpty, to: &files)
   }
 
+  /// Adds what is loaded of the image as a whole.
+  public mutating func add(loadList entries: [Manifest.LoadEntry]) {
+    loadList = Array(",\n  \"load_list\": ".utf8) + JSONValue.array(entries.map(\.json)).prettyUTF8(level: 1)
+  }
+
   /// Elements of a list each begin on a line of their own.
   private static func add(_ entry: [UInt8], behind another: Bool, to list: inout [UInt8]) {
     list += another ? separator : firstSeparator
@@ -66,12 +72,17 @@ public struct ManifestText: Sendable {
   /// Bytes the text has, whatever the number of data blocks: the text is part of what is counted.
   public var byteCount: Int {
     text.count + (hasObjects ? Self.end : Self.emptyEnd).count + Self.betweenLists.count + files.count
-      + (files.isEmpty ? Self.emptyEnd : Self.end).count + Self.ending.count
+      + (files.isEmpty ? Self.emptyEnd : Self.end).count + loadList.count + Self.ending.count
   }
 
   /// Refuses a text that is longer than any reader takes, or has an entry that is.
   public func requireSize() throws(ErofsWriterError) {
     try Self.require(byteCount)
+    guard loadList.isEmpty || byteCount <= Manifest.wholeByteCount else {
+      throw .limit(
+        path: Manifest.path, allowed: "a manifest of at most \(Manifest.wholeByteCount) bytes where it has a load list",
+        found: "\(byteCount) bytes")
+    }
     guard largestEntry <= Manifest.wholeByteCount else {
       throw .limit(
         path: Manifest.path, allowed: "entries of at most \(Manifest.wholeByteCount) bytes in the manifest",
@@ -108,6 +119,7 @@ public struct ManifestText: Sendable {
     text += Self.betweenLists
     text += files
     text += files.isEmpty ? Self.emptyEnd : Self.end
+    text += loadList
     text += Self.ending
     for (place, digit) in zip(blockCountPlace, Self.padded(dataBlocks).utf8) { text[place] = digit }
     var finished: [UInt8] = []

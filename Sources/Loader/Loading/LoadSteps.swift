@@ -55,7 +55,6 @@ struct LoadSteps {
   private func layout(_ directory: String?) throws(BPFLoadError) -> PinLayout {
     try PinLayout(directory, maps: linked.maps, programs: programs, structures: linked.structOps.map(\.name))
   }
-  }
 
   // MARK: Programs
 

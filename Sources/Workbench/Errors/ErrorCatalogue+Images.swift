@@ -131,6 +131,8 @@ extension ErrorCatalogue {
       "A file cannot be packed: it is no object that could be loaded, or it changed while it was read. What could never be loaded is refused when the image is made, not at boot.",
     "build.bad-name":
       "A file's name does not fit into an image: it is no UTF-8, too long, there twice, or reserved for the manifest.",
+    "build.load-list":
+      "The file that --load-list names is no load list, or one of its entries names an object that is not packed. docs/formats.md says which members an entry has. No image was made.",
     "build.bad-label":
       "The image's name or version is put into policies and file names without quotes, so it has 1 to 64 letters, digits and the characters . _ + ~ -, beginning with a letter or digit.",
     "build.bad-output":

@@ -70,6 +70,25 @@ struct FileSystem: ~Copyable, Sendable {
     }
   }
 
+  /// Adds what is loaded of the image as a whole, when all its objects are in it.
+  ///
+  /// - Parameter prefix: what goes before each path in the image.
+  mutating func add(
+    loadList entries: [Manifest.LoadEntry], below prefix: String, file: String
+  ) throws(BuildError) {
+    let objects = Set(contents.objects.map { Array($0.path.utf8) })
+    var packed = entries
+    for index in packed.indices {
+      packed[index].object = prefix + packed[index].object
+      guard objects.contains(Array(packed[index].object.utf8)) else {
+        throw .badLoadList(
+          path: file, place: "load[\(index)].object", expected: "an object that is packed", found: entries[index].object
+        )
+      }
+    }
+    manifest.add(loadList: packed)
+  }
+
   /// What the finished file system is.
   struct Finished: Sendable {
     let dataBlocks: UInt64

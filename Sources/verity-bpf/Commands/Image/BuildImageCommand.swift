@@ -27,6 +27,9 @@ struct BuildImageCommand: Command {
     "Make a system extension of that name, as systemd-sysext merges it: DIR becomes /usr/lib/NAME. The image is to be called "
       + "NAME.raw.")
   static let manifest: Key<String?> = .optional("--manifest", takes: .file, "Where to write a copy of the manifest.")
+  static let loadList: Key<String?> = .optional(
+    "--load-list", takes: .file,
+    "What `load --all` is to do with the image: a list of objects with what they are attached to (docs/formats.md).")
   static let include: Key<[String]> = .repeated(
     "--include", takes: .word("GLOB"), "Pack other files too, by name or path pattern.")
   static let forKernel = DescribedKernel.option
@@ -64,7 +67,7 @@ struct BuildImageCommand: Command {
     arguments: [directory],
     options: [output, name, version, seed, salt, rootHashFile, layout, partition, sysext] + SigningOptions.keys
       + [
-        manifest, include, strip, sectionType, configurable, skipUnusable, forKernel, CommonOptions.json,
+        manifest, loadList, include, strip, sectionType, configurable, skipUnusable, forKernel, CommonOptions.json,
       ])
   static let schema = "verity-bpf/build-image/1"
 
@@ -82,6 +85,7 @@ struct BuildImageCommand: Command {
   let sysext: SystemExtension?
   let signing: SigningOptions
   let manifest: String?
+  let loadList: String?
   let include: [String]
   let strip: Bool
   let sectionTypes: [SectionType]
@@ -104,6 +108,7 @@ struct BuildImageCommand: Command {
     sysext = try words[Self.sysext]
     signing = try SigningOptions(words)
     manifest = try words[Self.manifest]
+    loadList = try words[Self.loadList]
     include = try words[Self.include]
     strip = try words[Self.strip]
     sectionTypes = try words[Self.sectionType]
@@ -179,6 +184,11 @@ struct BuildImageCommand: Command {
     }
     request.manifestFile = manifest
     request.inputs = signing.inputs
+    request.inputs.add(loadList, as: "the load list")
+    if let loadList {
+      request.loadListFile = loadList
+      request.loadList = try Self.list(in: loadList)
+    }
     request.name = name
     request.version = version
     request.seed = Array((seed ?? "").utf8)
@@ -189,6 +199,18 @@ struct BuildImageCommand: Command {
     request.configurable = configurable?.map { FileNamePattern($0) }
     request.skipsUnusable = skipUnusable
     return request
+  }
+
+  private static func list(in path: String) throws -> [Manifest.LoadEntry] {
+    guard let text = try OwnedFD.open(path, .readOnly).readToEnd(limit: Manifest.LoadEntry.maximumByteCount) else {
+      throw BuildError.badLoadList(
+        path: path, place: "size", expected: "at most \(Manifest.LoadEntry.maximumByteCount) bytes", found: "more")
+    }
+    do throws(ManifestError) {
+      return try Manifest.LoadEntry.list(parsing: text)
+    } catch {
+      throw BuildError.loadList(path, error)
+    }
   }
 
   private var rootHashPath: String { rootHashFile ?? sidecars.rootHash }
