@@ -155,12 +155,12 @@ public final class AuditLog: Sendable {
   /// Appends records.
   ///
   /// - Parameters:
-  ///   - closes: the attempt that they end.
+  ///   - closes: the attempts that they end.
   ///   - isAction: whether something is done as soon as they are written: then ``AuditSync/decision`` waits for them.
-  func append(_ lines: Lines, closes event: String? = nil, isAction: Bool = false) throws(AuditError) {
+  func append(_ lines: Lines, closes events: [String] = [], isAction: Bool = false) throws(AuditError) {
     try locked { (state) throws(AuditError) in
       try write(lines, &state, isAction: isAction)
-      if let event { state.open.remove(event) }
+      state.open.subtract(events)
     }
   }
 

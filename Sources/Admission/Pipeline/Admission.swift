@@ -44,7 +44,15 @@ public struct Admission: Sendable {
   /// A DENY is an outcome, not an error. Everything else that keeps the object out is an ``AdmissionError``.
   public func admit() throws(AdmissionError) -> AdmissionOutcome {
     var worker = Worker(self)
-    return try worker.admit(0, LoadOrder().turn(0))
+    return try admit(0, LoadOrder().turn(0), &worker)
+  }
+
+  /// Takes one object all the way that no other depends on.
+  private func admit(
+    _ index: Int, _ turn: consuming ObjectTurn, _ worker: inout Worker
+  ) throws(AdmissionError) -> AdmissionOutcome {
+    let load = try worker.admit(index, turn) { load throws(AdmissionError) in try attempts.keep([load]) }
+    return try load.finish()
   }
 
   /// Takes all objects all the way, each by itself, on as many processors as there are: most of a load is the
@@ -68,7 +76,7 @@ public struct Admission: Sendable {
     } work: { worker, index in
       let result: Result<AdmissionOutcome, AdmissionError>
       do throws(AdmissionError) {
-        result = .success(try worker.admit(index, order.turn(index)))
+        result = .success(try admit(index, order.turn(index), &worker))
       } catch {
         result = .failure(error)
       }

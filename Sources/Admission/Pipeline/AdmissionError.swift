@@ -22,6 +22,10 @@ public enum AdmissionError: Error, Sendable {
   /// A program reads kernel memory that its author did not declare.
   case reads(program: String, [UndeclaredRead])
   case load(BPFLoadError)
+  /// An image names no objects, so that it cannot be loaded as a whole.
+  case noObjects(image: String, hasManifest: Bool)
+  /// The object was loaded, and taken away again because another one of the image was refused.
+  case undone(refused: String, Diagnostic)
   /// Nothing can be put on record, so nothing was loaded.
   case audit(AuditError)
 }
@@ -58,6 +62,16 @@ extension AdmissionError: Diagnosable {
         why: "the declaration is a promise that others go by", next: "`verity-bpf inspect OBJECT` lists every read",
         details: reads.dropFirst().prefix(16).map { "instruction \($0.instruction) \($0.reason)" })
     case .load(let error): return error.diagnostic
+    case .noObjects(let image, let hasManifest):
+      return Diagnostic(
+        "load.no-objects", .incomplete, "`\(image)` does not say what is to be loaded of it",
+        expected: "a manifest that names objects", found: hasManifest ? "a manifest without objects" : "no manifest",
+        next: "name the objects (--object), or build the image with `verity-bpf build-image`")
+    case .undone(let refused, let cause):
+      return Diagnostic(
+        "load.undone", cause.category, "it was loaded, and is taken away again because `\(refused)` was refused",
+        found: cause.code, why: "an image is loaded as a whole or not at all",
+        next: "see what is said of `\(refused)`")
     case .audit(let error): return error.diagnostic
     }
   }

@@ -13,6 +13,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let isAllowed: Bool
   /// What would have allowed it, were it not for a doubt; nil when there is no such rule.
   public internal(set) var doubted: DoubtedRule?
+  /// What was asked for besides the object's own word: which programs, and the sizes of maps.
+  public let objectOptions: ObjectOptions
   /// The programs' names, in the order of the ruling's decisions.
   public let programs: [String]
   /// How many CO-RE records go to the kernel, which applies them.
@@ -64,6 +66,14 @@ extension AdmissionOutcome {
     }
   }
 
+  /// What became of the object whose place it took; nil where it took none.
+  public var replaced: ReplacedObject? {
+    switch loaded {
+    case .some(let object): object.replaced
+    case .none: nil
+    }
+  }
+
   /// The programs in the kernel now; none when nothing was loaded.
   public var loadedPrograms: [LoadedProgram] {
     switch loaded {
@@ -80,7 +90,8 @@ extension AdmissionOutcome {
     }
   }
 
-  init(_ object: borrowing PreparedObject, ruling: Ruling, isAllowed: Bool) {
+  init(_ object: borrowing PreparedObject, _ options: ObjectOptions, ruling: Ruling, isAllowed: Bool) {
+    objectOptions = options
     let linked = object.linked
     let programs = linked.programs.filter { !$0.kind.isOptional }
     evidence = object.evidence

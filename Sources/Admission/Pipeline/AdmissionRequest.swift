@@ -27,6 +27,11 @@ public struct AdmissionRequest: Sendable {
   public var pinPath: String?
   /// Whether each object's pins get a directory of their own below ``pinPath``, named like the object's file.
   public var pinsByObject: Bool
+  /// Whether what is pinned there is replaced, and whether with maps of the new object's own.
+  public var replaces: Bool
+  public var freshMaps: Bool
+  /// The image that all objects are of, where one is loaded as a whole: all of them, or none. The objects are its entries.
+  public var whole: WholeImage?
   /// Whether the programs are attached to what their sections name, or to one of the following.
   public var attaches: Bool
   /// The interface, the cgroup's directory, and what a section leaves open: see ``Loader/LoadOptions``.
@@ -65,6 +70,9 @@ public struct AdmissionRequest: Sendable {
     trust = nil
     pinPath = nil
     pinsByObject = false
+    replaces = false
+    freshMaps = false
+    whole = nil
     attaches = false
     interface = nil
     cgroup = nil

@@ -216,13 +216,6 @@ extension Evidence {
     (object?.path ?? file?.path)?.split(separator: "/").last.map { String($0) } ?? "object"
   }
 
-  /// The name of the object's own directory of pins: its file name without `.bpf.o` or `.o`. The BPF file system
-  /// refuses names with dots, so they become underscores.
-  var pinName: String {
-    var name = objectName[...]
-    for suffix in [".o", ".bpf"] where name.hasSuffix(suffix) && name.utf8.count > suffix.utf8.count {
-      name.removeLast(suffix.utf8.count)
-    }
-    return String(name.prefix(255).map { $0 == "." ? "_" : $0 })
-  }
+  /// The name of the object's own directory of pins.
+  var pinName: String { Manifest.LoadEntry.pin(of: objectName) }
 }

@@ -18,34 +18,40 @@ struct Worker: ~Copyable {
       takesKernelAlone: admission.policy.takesKernelAlone)
   }
 
-  /// Takes an object all the way.
+  /// Takes an object all the way but for the last step: what is loaded has to be kept (``LoadAttempts/keep(_:)``).
   ///
   /// - Parameters:
   ///   - index: the object's, among those that were asked for.
   ///   - turn: the object's place among those that other workers have.
+  ///   - keep: called with what was loaded or decided, while the turn lasts.
   mutating func admit(
-    _ index: Int, _ turn: consuming ObjectTurn
-  ) throws(AdmissionError) -> AdmissionOutcome {
+    _ index: Int, _ turn: consuming ObjectTurn, keep: (MadeLoad) throws(AdmissionError) -> Void
+  ) throws(AdmissionError) -> MadeLoad {
     let recorder = admission.attempts.recorder(index)
+    let request = admission.request.specific(to: index)
     let judged: JudgedObject
     do throws(AdmissionError) {
-      judged = try judge(admission.attempts.objects[index])
+      judged = try judge(admission.attempts.objects[index], request)
     } catch {
       turn.waitForTurn()
       try recorder.refused(error.diagnostic, reached: examination.reached, policy: admission.policy)
       throw error
     }
     turn.waitForTurn()
-    return try settle(judged, recorder, turn)
+    return try settle(judged, request, recorder, turn, keep: keep)
   }
 
   /// Examines the object, links it, and asks the policy about it.
-  private mutating func judge(_ named: AdmissionRequest.Object) throws(AdmissionError) -> JudgedObject {
-    var object = try JudgedObject.prepare(named, &examination, keyring: admission.request.kernelKeyring)
+  private mutating func judge(
+    _ named: AdmissionRequest.Object, _ request: AdmissionRequest
+  ) throws(AdmissionError) -> JudgedObject {
+    var object = try JudgedObject.prepare(named, &examination, keyring: request.kernelKeyring)
+    try request.whole?.require(object.evidence)
     var reports = BPFObject.reports(of: object.linked)
     try JudgedObject.holdAgainstManifest(object, reports)
-    let options = admission.request.objectOptions
-    if !options.isEmpty { try JudgedObject.requireConfigurable(object) }
+    let options = request.objectOptions
+    // A load list is under the root hash as the object is: that one is the image's own word.
+    if !options.isEmpty, request.whole == nil { try JudgedObject.requireConfigurable(object) }
     if !options.isEmpty || object.linked.hasOnlyOptionalPrograms {
       // The manifest tells of the object's own bytes; the policy is to judge what will be there.
       do throws(BPFLoadError) {
@@ -56,7 +62,7 @@ struct Worker: ~Copyable {
       reports = BPFObject.reports(of: object.linked)
     }
     do throws(BPFObjectError) { try object.linked.requireTypes() } catch { throw .object(error) }
-    if admission.request.answersRecords { object = object.answeringRecords() }
+    if request.answersRecords { object = object.answeringRecords() }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.run.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
@@ -66,38 +72,39 @@ struct Worker: ~Copyable {
 
   /// Records what was decided, and does it.
   private func settle(
-    _ judged: consuming JudgedObject, _ recorder: Recorder, _ turn: consuming ObjectTurn
-  ) throws(AdmissionError) -> AdmissionOutcome {
+    _ judged: consuming JudgedObject, _ request: AdmissionRequest, _ recorder: Recorder, _ turn: consuming ObjectTurn,
+    keep: (MadeLoad) throws(AdmissionError) -> Void
+  ) throws(AdmissionError) -> MadeLoad {
     let facts = judged.facts
     let object = judged.object
-    var options = options(for: object.evidence)
+    var options = options(for: object.evidence, request)
     options.capabilities = judged.capabilities
     let verdict = judged.verdict
     switch consume verdict {
     case .deny(let ruling):
       try recorder.decided(
-        ruling, allowed: false, facts: facts, object: object, policy: admission.policy, request: admission.request)
-      var outcome = AdmissionOutcome(object, ruling: ruling, isAllowed: false)
+        ruling, allowed: false, facts: facts, object: object, policy: admission.policy, request: request)
+      var outcome = AdmissionOutcome(object, request.objectOptions, ruling: ruling, isAllowed: false)
       for facts in facts where outcome.doubted == nil {
         outcome.doubted = admission.policy.doubtedRule(facts).map { DoubtedRule(line: $0.line, doubts: facts.doubts) }
       }
-      return outcome
+      return MadeLoad(recorder, outcome, telling: nil)
     case .allow(let permit, let ruling):
       try recorder.decided(
-        ruling, allowed: true, facts: facts, object: object, policy: admission.policy, request: admission.request)
-      var outcome = AdmissionOutcome(object, ruling: ruling, isAllowed: true)
+        ruling, allowed: true, facts: facts, object: object, policy: admission.policy, request: request)
+      var outcome = AdmissionOutcome(object, request.objectOptions, ruling: ruling, isAllowed: true)
       if admission.attempts.isDryRun {
-        guard admission.attempts.rehearses else { return outcome }
+        guard admission.attempts.rehearses else { return MadeLoad(recorder, outcome, telling: nil) }
         do throws(BPFLoadError) {
           outcome.unknown = try ObjectLoader.rehearse(
             object, permit: permit, options: options, kernelTypes: admission.kernelTypes)
         } catch {
           throw .load(error)
         }
-        return outcome
+        return MadeLoad(recorder, outcome, telling: nil)
       }
       turn.passToLoad(pinPath: options.pinPath)
-      var loaded: LoadedObject
+      let loaded: LoadedObject
       do throws(BPFLoadError) {
         loaded = try ObjectLoader.load(
           object, permit: permit, options: options, kernelTypes: admission.kernelTypes,
@@ -107,10 +114,11 @@ struct Worker: ~Copyable {
         throw .load(error)
       }
       let tell = telling(loaded, options.pinPath)
-      outcome.announcement = try recorder.loadedOrUndone(&loaded, telling: tell)
       outcome.loaded = consume loaded
       outcome.pinPath = options.pinPath
-      return outcome
+      let made = MadeLoad(recorder, outcome, telling: tell)
+      try keep(made)
+      return made
     }
   }
 
@@ -121,18 +129,20 @@ struct Worker: ~Copyable {
     return { untold($0, stay) }
   }
 
-  private func options(for evidence: Evidence) -> LoadOptions {
+  private func options(for evidence: Evidence, _ request: AdmissionRequest) -> LoadOptions {
     var options = LoadOptions()
-    options.pinPath = admission.request.pinPath.map {
-      admission.request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0
+    options.pinPath = request.pinPath.map {
+      request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0
     }
-    options.attaches = admission.request.attaches
-    options.attachedPrograms = admission.request.objectOptions.choice.attached
-    options.interface = admission.request.interface
-    options.cgroup = admission.request.cgroup
-    options.attachTarget = admission.request.attachTarget
-    options.verifierLog = admission.request.verifierLogPath
-    options.logDirectory = "\(admission.request.auditDirectory)/\(AuditLog.verifierLogsName)"
+    options.replaces = request.replaces
+    options.freshMaps = request.freshMaps
+    options.attaches = request.attaches
+    options.attachedPrograms = request.objectOptions.choice.attached
+    options.interface = request.interface
+    options.cgroup = request.cgroup
+    options.attachTarget = request.attachTarget
+    options.verifierLog = request.verifierLogPath
+    options.logDirectory = "\(request.auditDirectory)/\(AuditLog.verifierLogsName)"
     return options
   }
 }

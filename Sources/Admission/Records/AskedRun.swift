@@ -19,6 +19,8 @@ struct AskedRun: Sendable {
   let rootHash: Digest?
   /// What all attempts of the run have in common.
   private let common: [JSONValue.Member]
+  /// What was asked for each object, where that differs; else empty.
+  private let specific: [[JSONValue.Member]]
 
   init(_ objects: [AskedObject], _ request: AdmissionRequest) {
     self.objects = objects
@@ -33,10 +35,25 @@ struct AskedRun: Sendable {
       .init("boot_id", .optional(bootID)), .init("requester", requesterJSON), .init("policy", .object(policy)),
     ]
     if let rootHash { members.append(.init("root_hash", .string(rootHash.description))) }
+    if let whole = request.whole {
+      specific = whole.entries.indices.map { Self.options(request.specific(to: $0)) }
+      members.append(.init("whole_image", true))
+    } else {
+      specific = []
+      members += Self.options(request)
+    }
+    common = members
+  }
+
+  /// What was asked for besides the object.
+  private static func options(_ request: AdmissionRequest) -> [JSONValue.Member] {
+    var members: [JSONValue.Member] = []
     if let pinPath = request.pinPath {
       // Where a relative path leads, only this process knows.
       members.append(.init("pin_path", .string((try? Directory.absolute(pinPath)) ?? pinPath)))
     }
+    if request.replaces { members.append(.init("replace", true)) }
+    if request.freshMaps { members.append(.init("fresh_maps", true)) }
     if request.attaches { members.append(.init("attach", true)) }
     for (name, value) in [
       ("interface", request.interface), ("cgroup", request.cgroup), ("target", request.attachTarget),
@@ -46,8 +63,11 @@ struct AskedRun: Sendable {
     members += request.objectOptions.members
     let variables = request.objectOptions.variables
     if !variables.isEmpty { members.append(.init("variables", .array(variables.map(\.json)))) }
-    common = members
+    return members
   }
+
+  /// What was asked for an object besides what all have in common.
+  private func specific(to index: Int) -> [JSONValue.Member] { specific.isEmpty ? [] : specific[index] }
 
   /// Ties the records of an object together: unique on this machine.
   func event(_ index: Int) -> String { "\(name).\(index)" }
@@ -60,7 +80,7 @@ struct AskedRun: Sendable {
     guard event.hasPrefix("\(name)."), let index = Int(event.dropFirst(name.utf8.count + 1)),
       objects.indices.contains(index)
     else { return nil }
-    return .object(head(event, at: .now()) + objects[index].members + common)
+    return .object(head(event, at: .now()) + objects[index].members + specific(to: index) + common)
   }
 
   private func head(_ event: String, at time: Timestamp) -> [JSONValue.Member] {
@@ -83,7 +103,8 @@ struct AskedRun: Sendable {
       text.file = object.file
       text.event = event(index)
       lines.add(text: Workbench.AuditRecord.attempt(text).line(stamp, daemon: true))
-      lines.objects += JSONValue.object(head(text.event, at: time) + object.members).compactUTF8.dropLast()
+      lines.objects += JSONValue.object(head(text.event, at: time) + object.members + specific(to: index)).compactUTF8
+        .dropLast()
       lines.objects.append(UInt8(ascii: ","))
       lines.objects += end
       lines.objects.append(UInt8(ascii: "\n"))

@@ -75,6 +75,9 @@ public final class LoadAttempts: Sendable {
     return Recorder(self, index)
   }
 
+  /// Records that the image that was asked for has so many objects to load, which are on record as asked for by themselves.
+  public func listed(_ count: Int) throws(AdmissionError) { try recorder(0).listed(count) }
+
   /// Does what has to be done before the first object's turn. When that fails, no object is loaded, and that is recorded
   /// of each.
   public func recordingRefusal<R: ~Copyable>(_ work: () throws -> R) throws -> R {

@@ -11,7 +11,7 @@ internal import Provenance
 struct Recorder: Sendable {
   private let attempts: LoadAttempts
   private let asked: AskedObject
-  private let event: String
+  let event: String
 
   init(_ attempts: LoadAttempts, _ index: Int) {
     self.attempts = attempts
@@ -35,34 +35,34 @@ struct Recorder: Sendable {
     try append(lines, to: log, closes: !allowed, isAction: allowed)
   }
 
-  /// Records what is in the kernel now, and only then lets it stay: a load without its record is undone.
-  ///
-  /// - Parameter tell: what is to be told when a signal ends the process before the answer is out.
-  func loadedOrUndone(
-    _ loaded: inout LoadedObject, telling tell: Announcement.Tell?
-  ) throws(AdmissionError) -> Announcement? {
+  /// What is recorded of an object that is in the kernel now.
+  func outcome(_ loaded: borrowing LoadedObject) -> JSONValue {
     let programs = loaded.programs.map { program in
       JSONValue.object([
         .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
         .init("tag", .string(Hex.encode(program.tag))), .init("load_time", .unsigned(program.loadTime)),
       ])
     }
-    let outcome: JSONValue = [
-      "result": "loaded", "boot_id": .optional(attempts.run.bootID), "programs": .array(programs),
-      "kernel_verified": .optional(loaded.verifiedBy?.name), "types": loaded.types.json,
-      "attachments": .array(loaded.attachments.map(\.json)), "pins": .array(loaded.pinnedPaths.map { .string($0) }),
+    var outcome: [JSONValue.Member] = [
+      .init("result", "loaded"), .init("boot_id", .optional(attempts.run.bootID)), .init("programs", .array(programs)),
+      .init("kernel_verified", .optional(loaded.verifiedBy?.name)), .init("types", loaded.types.json),
+      .init("attachments", .array(loaded.attachments.map(\.json))),
+      .init("pins", .array(loaded.pinnedPaths.map { .string($0) })),
     ]
-    // No signal comes between the record and what it says.
-    return try Cleanup.uninterrupted { () throws(AdmissionError) in
-      try ended(outcome)
-      loaded.commit()
-      return tell.map { Announcement($0) }
-    }
+    if let replaced = loaded.replaced { outcome.append(.init("replaced", replaced.json)) }
+    return .object(outcome)
+  }
+
+  /// Records that an image was asked for as a whole, and how many objects that is; each has an attempt of its own then.
+  func listed(_ count: Int) throws(AdmissionError) {
+    try ended(["result": "listed", "objects": .integer(Int64(count))])
   }
 
   /// Records that the kernel did not take what the policy had allowed.
-  func failed(_ error: BPFLoadError) throws(AdmissionError) {
-    let diagnostic = error.diagnostic
+  func failed(_ error: BPFLoadError) throws(AdmissionError) { try failed(error.diagnostic) }
+
+  /// Records that what was loaded is taken away again.
+  func failed(_ diagnostic: Diagnostic) throws(AdmissionError) {
     try ended(["result": "failed", "code": .string(diagnostic.code), "message": .string(diagnostic.message)])
   }
 
@@ -138,7 +138,7 @@ struct Recorder: Sendable {
     _ lines: AuditLog.Lines, to log: AuditLog, closes: Bool, isAction: Bool = false
   ) throws(AdmissionError) {
     do throws(AuditError) {
-      try log.append(lines, closes: closes ? event : nil, isAction: isAction)
+      try log.append(lines, closes: closes ? [event] : [], isAction: isAction)
     } catch {
       throw .audit(error)
     }

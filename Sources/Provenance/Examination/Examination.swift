@@ -1,7 +1,7 @@
 public import Base
 internal import FileSystems
 public import Image
-internal import ImageFormat
+public import ImageFormat
 internal import Linux
 public import Trust
 
@@ -71,6 +71,20 @@ public struct Examination: ~Copyable {
     return try examine(
       inode, name: open.image.files.name(of: inode, foundAt: object), in: open.image, evidence: Evidence(),
       openBytes: nil)
+  }
+
+  /// What an image says of its contents, proven up to its root hash; nil for an image of another tool.
+  public mutating func manifest(
+    of path: String, at location: ImageLocation = ImageLocation()
+  ) throws(ProvenanceError) -> Manifest? {
+    forgetReached()
+    let open = try images.open(path, at: location, expecting: expected, noting: &reached.rootHash)
+    defer { images.trim() }
+    do throws(ManifestError) {
+      return try Manifest.read(from: open.image.files)
+    } catch {
+      throw .image(path: path, error.diagnostic)
+    }
   }
 
   /// Examines the object behind a descriptor of a file on a mounted image or volume.

@@ -77,6 +77,12 @@ extension ErrorCatalogue {
       "BPF_LINK_UPDATE gives a link another program without a moment in which none is attached. The kernel takes only a program of the same type for it, and nothing that somebody else has put there meanwhile. Everything was put back.",
     "load.exchange":
       "The directory of the new pins is made beside the old one, and both are exchanged by one system call (renameat2 with RENAME_EXCHANGE), which the BPF file system can since Linux 5.17. Everything was put back.",
+    "load.no-objects":
+      "load --all loads what an image's manifest names, and this image has no manifest, or one without objects. Name the objects one by one.",
+    "load.undone":
+      "An image is loaded as a whole or not at all. Another object of it was refused, by the policy, the verifier or the kernel, so this one was taken away again.",
+    "load.all-options":
+      "What is attached where, and which objects are loaded, the load list of the image says. Options that would say it for all objects alike have no place beside it.",
     "load.not-attachable":
       "Programs of this kind are attached to a socket, a route or a device by whoever holds that. Load and pin it, and attach it with a tool of its kind.",
     "load.attach-target":

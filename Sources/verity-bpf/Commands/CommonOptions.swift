@@ -61,13 +61,18 @@ struct ObjectChoice {
   let object: [String]
   let place: ImagePlace
 
-  init(_ words: Words) throws(UsageError) {
+  /// - Parameter isWhole: whether all objects of the image are meant, so that none is named.
+  init(_ words: Words, isWhole: Bool = false) throws(UsageError) {
     fd = try words[Self.fd]
     image = try words[Self.image]
     object = try words[Self.object]
     place = try ImagePlace(words)
     try place.requireImage(image)
-    if fd.isEmpty {
+    if isWhole {
+      guard image != nil, fd.isEmpty, object.isEmpty else {
+        throw UsageError("--all is about an image: give --image, and neither --object nor --fd.")
+      }
+    } else if fd.isEmpty {
       guard !object.isEmpty else {
         throw UsageError("Name the object: --fd N, or --image IMAGE --object PATH, or --object FILE.")
       }

@@ -12,21 +12,9 @@ import Provenance
 /// What `load` does.
 extension LoadCommand {
   func execute() throws -> Int32 {
-    var request = AdmissionRequest(
-      policy: [], policyName: try policy ?? Site.store(nil), auditDirectory: try Site.auditDirectory(auditDir))
-    request.auditSync = try Site.auditSync(auditSync)
-    request.rootHash = trusted.rootHash
-    request.pinPath = pinPath
+    if all, let image = objects.image { return try executeWhole(image) }
+    var request = try asked()
     request.pinsByObject = objects.count > 1
-    request.attaches = attach
-    request.interface = interface
-    request.cgroup = cgroup
-    request.attachTarget = target
-    request.objectOptions = objectOptions
-    request.answersRecords = resolveCore == .user
-    request.kernelKeyring = keyring
-    request.verifierLogPath = verifierLog
-    request.untold = { signal, stay in Output.report(Self.untold(stay, signal)) }
     // Before anything is opened here, which could get the number of a descriptor that was never handed over.
     let open = Result { try objects.requireOpen() }
     let attempts: LoadAttempts =
@@ -47,8 +35,29 @@ extension LoadCommand {
     return try printing.finish()
   }
 
+  /// What is asked for, before anything is read for it.
+  func asked() throws -> AdmissionRequest {
+    var request = AdmissionRequest(
+      policy: [], policyName: try policy ?? Site.store(nil), auditDirectory: try Site.auditDirectory(auditDir))
+    request.auditSync = try Site.auditSync(auditSync)
+    request.rootHash = trusted.rootHash
+    request.pinPath = pinPath
+    request.replaces = replace
+    request.freshMaps = freshMaps
+    request.attaches = attach
+    request.interface = interface
+    request.cgroup = cgroup
+    request.attachTarget = target
+    request.objectOptions = objectOptions
+    request.answersRecords = resolveCore == .user
+    request.kernelKeyring = keyring
+    request.verifierLogPath = verifierLog
+    request.untold = { signal, stay in Output.report(Self.untold(stay, signal)) }
+    return request
+  }
+
   /// The request with what has to be read for it.
-  private func completed(_ request: AdmissionRequest) throws -> AdmissionRequest {
+  func completed(_ request: AdmissionRequest) throws -> AdmissionRequest {
     var request = request
     if let policy { try Site.settings().requireChoiceOfPolicy(policy, by: Self.policy.parameter.name) }
     let trust = try Site.bindingTrust(trustAnchors)
@@ -59,7 +68,7 @@ extension LoadCommand {
   }
 
   /// The verifier's log replaces nothing that is read here.
-  private func requireReplaceableLog() throws {
+  func requireReplaceableLog() throws {
     guard let verifierLog else { return }
     var inputs = RunInputs()
     inputs.add(objects.image, as: "the image")
@@ -136,7 +145,7 @@ extension LoadCommand {
   }
 
   /// What is printed about one of several objects, and its exit code. Its failure keeps out no other.
-  private func answer(
+  func answer(
     _ result: consuming Result<AdmissionOutcome, AdmissionError>, label: LoadLabel
   ) -> OrderedPrinting.Answer {
     var printout = Printout()
@@ -222,10 +231,10 @@ extension LoadCommand {
     printout.line(
       "linked   \(outcome.editedInstructionCount) of \(outcome.instructionCount) instructions (map indexes and distances); "
         + "\(outcome.coreRelocationCount) CO-RE records left to the kernel")
-    for type in objectOptions.sectionTypes {
+    for type in outcome.objectOptions.sectionTypes {
       printout.line("typed    section \(type.section): \(type.type), as asked for")
     }
-    for size in objectOptions.mapEntries {
+    for size in outcome.objectOptions.mapEntries {
       printout.line("sized    map \(size.map): \(size.entries) entries, as asked for")
     }
     for variable in outcome.variables {
@@ -237,6 +246,7 @@ extension LoadCommand {
     }
     if let line = outcome.typesLine { printout.line(line) }
     for attachment in outcome.attachments { printout.line(attachment.line) }
+    for line in outcome.replaced?.lines ?? [] { printout.line(line) }
     if let pinPath = outcome.pinPath {
       printout.line("pinned   \(pinPath)")
     } else {

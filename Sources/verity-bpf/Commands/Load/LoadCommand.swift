@@ -6,10 +6,20 @@ import Trust
 
 /// `verity-bpf load`: an object from its image into the kernel.
 struct LoadCommand: Command {
+  static let all = Key.flag(
+    "--all",
+    "Load the image as a whole, or nothing of it: the objects of its load list, in that order and attached as it says; without a "
+      + "list all of them, in the order of their names.")
   static let policy: Key<String?> = .optional(
     "--policy", takes: .file, "The policy that decides. (default: the active policy of the store)")
   static let pinPath: Key<String?> = .optional(
     "--pin-path", takes: .directory, "Pin programs and maps below this directory of a BPF file system.")
+  static let replace = Key.flag(
+    "--replace",
+    "Take the place of the object that is pinned below --pin-path: its maps are carried over, its links and pins pass to the new "
+      + "object at once, and on failure it stays.")
+  static let freshMaps = Key.flag(
+    "--fresh-maps", "With --replace: make all maps anew, and leave behind what is in the old ones.")
   static let attach = Key.flag(
     "--attach",
     "Attach each program to what its section names, or to --interface or --cgroup; register struct_ops. Links are pinned "
@@ -66,6 +76,15 @@ struct LoadCommand: Command {
       An object on no image (--object without --image) is judged by its own signature, made with `verity-bpf sign file` \
       by somebody among the trust anchors; the policy says which signer is enough.
 
+      With --replace the object takes the place of the one that is pinned below --pin-path. Maps of the same name, size and types are \
+      carried over, links on interfaces, cgroups and network namespaces get the new program without a moment without one, and \
+      others (probes, tracepoints) are made before the old ones go, so that an event in between may be counted twice. When \
+      anything fails, the old object is in place.
+
+      With --all the image is loaded as a whole: each object is decided and recorded by itself, and pinned in a directory of its own \
+      below --pin-path. Where one is refused, those before it are taken away again. Its load list (`build-image --load-list`) says \
+      what is attached; --interface and --cgroup are for entries that name none.
+
       Of several objects (--fd, or --object, given more than once) each is decided, recorded and pinned by itself, \
       below --pin-path in a directory named like the object. A failure of one does not keep out the others; the exit \
       code is that of the first. They are loaded on all processors, and one after another with --attach, --target or \
@@ -74,22 +93,28 @@ struct LoadCommand: Command {
     examples: [
       "verity-bpf load --fd 3 --policy demo.pol --pin-path /sys/fs/bpf/demo 3< /mnt/progs/xdp_counter.bpf.o",
       "verity-bpf load --image progs.raw --object xdp_counter.bpf.o --policy demo.pol",
+      "verity-bpf load --image progs-2.raw --object xdp_counter.bpf.o --pin-path /sys/fs/bpf/demo --attach --interface eth0 --replace",
+      "verity-bpf load --image progs.raw --all --policy demo.pol --pin-path /sys/fs/bpf/progs",
       "verity-bpf load --object signed.bpf.o --policy signed.pol --trust-anchors /etc/verity-bpf/trust",
     ],
-    options: ObjectChoice.keys + TrustedRootHash.keys
+    options: ObjectChoice.keys + [all] + TrustedRootHash.keys
       + [
-        CommonOptions.trustAnchors, policy, pinPath, program, withoutProgram, attach, attachProgram, interface, cgroup,
-        target, sectionType, set, mapEntries, resolveCore, keyring, verifierLog,
+        CommonOptions.trustAnchors, policy, pinPath, replace, freshMaps, program, withoutProgram, attach, attachProgram,
+        interface, cgroup, target, sectionType, set, mapEntries, resolveCore, keyring, verifierLog,
         CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ])
   static let schema = "verity-bpf/load/1"
 
   let objects: ObjectChoice
+  /// Whether the image is loaded as a whole.
+  let all: Bool
   let trusted: TrustedRootHash
   /// The directory of trust anchors; this machine's by default.
   let trustAnchors: String?
   let policy: String?
   let pinPath: String?
+  let replace: Bool
+  let freshMaps: Bool
   let attach: Bool
   let interface: String?
   let cgroup: String?
@@ -106,11 +131,14 @@ struct LoadCommand: Command {
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
-    objects = try ObjectChoice(words)
+    all = try words[Self.all]
+    objects = try ObjectChoice(words, isWhole: all)
     trusted = try TrustedRootHash(words)
     trustAnchors = try words[CommonOptions.trustAnchors]
     policy = try words[Self.policy]
     pinPath = try words[Self.pinPath]
+    replace = try words[Self.replace]
+    freshMaps = try words[Self.freshMaps]
     var options = ObjectOptions()
     options.choice.only = try words[Self.program].map { FileNamePattern($0) }
     options.choice.without = try words[Self.withoutProgram].map { FileNamePattern($0) }
@@ -130,8 +158,14 @@ struct LoadCommand: Command {
     auditSync = try words[CommonOptions.auditSync]
     dryRun = try words[Self.dryRun]
     json = try words[Self.json]
+    if replace, pinPath == nil { throw UsageError("--replace is about what is pinned: give --pin-path too.") }
+    if freshMaps, !replace { throw UsageError("--fresh-maps is about what is replaced: give --replace too.") }
     // --target also names the program that an extension replaces a function of, which is settled at the load.
-    if !attach, interface != nil || cgroup != nil {
+    if all, !options.isEmpty || target != nil {
+      throw UsageError(
+        "With --all the image's load list says which programs are loaded and attached, and the sizes of maps.")
+    }
+    if !all, !attach, interface != nil || cgroup != nil {
       throw UsageError("--interface and --cgroup say where to attach: give --attach too.")
     }
     if resolveCore == .user, keyring != nil {

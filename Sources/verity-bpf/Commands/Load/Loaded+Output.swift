@@ -36,6 +36,20 @@ extension LoadedAttachment {
   var line: String { "attached \(program)  to \(place)" + (pin.map { ", \($0)" } ?? "") }
 }
 
+extension ReplacedObject {
+  /// What became of the object that was replaced, for people.
+  var lines: [String] {
+    let kinds = [
+      ("carried  maps", carriedMaps, "with all that is in them"), ("fresh    maps", freshMaps, "made anew"),
+      ("moved    links of", movedLinks, "which never were without a program"),
+      ("doubled  links of", doubledLinks, "made before the old ones went: events in between may be counted twice"),
+      ("ended    links", endedLinks, "which nothing has taken over"),
+    ]
+    let lines = kinds.filter { !$0.1.isEmpty }.map { "\($0): \($1.joined(separator: ", ")), \($2)" }
+    return lines + remaining.map { "remains  \($0)" }
+  }
+}
+
 /// Which of several objects an answer is about, as the user named it.
 struct LoadLabel {
   let text: String
@@ -96,15 +110,16 @@ extension LoadCommand {
       .init("type_edits", .array(outcome.typeEdits.map(\.json))),
       .init("types", outcome.submittedTypes?.json ?? .null),
     ]
-    if objectOptions.mapEntries.isEmpty { members.append(.init("map_entries", [])) }
-    members += objectOptions.members
+    if outcome.objectOptions.mapEntries.isEmpty { members.append(.init("map_entries", [])) }
+    members += outcome.objectOptions.members
     if !outcome.variables.isEmpty { members.append(.init("variables", .array(outcome.variables.map(\.json)))) }
     let programs = outcome.loadedPrograms
     let maps = outcome.loadedMaps
     members += [
       .init("programs", .array(programs.map(\.json))), .init("maps", .array(maps.map(\.json))),
       .init("attachments", .array(outcome.attachments.map(\.json))),
-      .init("pins", .array(outcome.pinnedPaths.map { .string($0) })), .init("dry_run", .bool(dryRun)),
+      .init("pins", .array(outcome.pinnedPaths.map { .string($0) })),
+      .init("replaced", outcome.replaced?.json ?? .null), .init("dry_run", .bool(dryRun)),
       .init("not_checked", .array(outcome.unknown.map { .string($0) })),
       .init("kernel_verified", .optional(outcome.verifiedBy?.name)),
     ]
