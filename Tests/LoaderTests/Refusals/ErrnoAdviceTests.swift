@@ -10,7 +10,7 @@ import Testing
 @Suite struct ErrnoAdviceTests {
   private static func refusals(_ error: SystemError) -> [BPFLoadError] {
     [
-      .btfRefused(error: error, log: "magic"), .mapRefused(map: "m", shape: "type 2", error: error),
+      .btfRefused(error: error, need: nil, log: "magic"), .mapRefused(map: "m", shape: "type 2", error: error),
       .mapWithoutSize(map: "m", shape: "type 2", error: error),
       .attachRefused(program: "p", section: "xdp", place: "interface lo", error: error),
       .pinRefused(path: "/x", error: error), .notKnownToKernel(subject: "program `p`", needs: nil, error: error),

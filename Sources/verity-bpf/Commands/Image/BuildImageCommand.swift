@@ -323,6 +323,7 @@ struct BuildImageCommand: Command {
             ["path": .string($0.path), "code": .string($0.reason.code), "reason": .string($0.reason.message)]
           })),
       .init("unknown", .array(result.unknown.map(\.json))),
+      .init(
         "notes",
         .array(
           result.notes.map {
