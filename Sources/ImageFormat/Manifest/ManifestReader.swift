@@ -23,6 +23,8 @@ public struct ManifestReader {
   public let head: ManifestHead
   /// Files that it names, objects and others.
   public let fileCount: Int
+  /// What is loaded of the image as a whole; a manifest that says it is read whole.
+  public let loadList: [Manifest.LoadEntry]?
   private let inode: FileSystemInode
   private var scan = ManifestScan()
   private var position: UInt64 = 0
@@ -42,6 +44,7 @@ public struct ManifestReader {
     if let scanned, let head = scanned.head {
       self.head = head
       fileCount = scanned.paths.count
+      loadList = nil
       return
     }
     let text: [UInt8]
@@ -55,6 +58,7 @@ public struct ManifestReader {
     head = ManifestHead(manifest)
     let listed = manifest.objects.map { Listed.object($0) } + manifest.files.map { .file($0) }
     fileCount = listed.count
+    loadList = manifest.loadList
     whole = listed
     position = inode.size
   }

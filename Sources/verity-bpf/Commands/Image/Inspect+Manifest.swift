@@ -34,6 +34,7 @@ extension InspectCommand {
       try printout.print()
       printout = Printout()
     }
+    for entry in reader.loadList ?? [] { printout.line("load     \(entry.line)") }
     try printout.print()
   }
 
@@ -67,6 +68,11 @@ extension InspectCommand {
       text.openList("files")
       text.close("]")
     }
+    if let list = reader.loadList {
+      text.openList("load_list")
+      for entry in list { text.element(entry.json) }
+      text.close("]")
+    }
     text.close("}")
     text.openList("objects")
     text.close("]")
@@ -77,6 +83,16 @@ extension InspectCommand {
     }
     text.close("]}\n")
     try text.print()
+  }
+}
+
+extension Manifest.LoadEntry {
+  /// What `load --all` does with an object, for people.
+  fileprivate var line: String {
+    let place = [interface.map { "interface \($0)" }, cgroup.map { "cgroup \($0)" }, target].compactMap { $0 }
+    return "\(object)  pinned as \(pin)"
+      + (attach.map { ", attaches \($0.joined(separator: ", "))" } ?? "")
+      + (place.isEmpty ? "" : " to \(place.joined(separator: ", "))")
   }
 }
 
