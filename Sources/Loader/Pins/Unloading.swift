@@ -81,7 +81,8 @@ public enum Unloading {
       parent = parent[..<slash]
       let directory = String(parent)
       guard let status = try? FileStatus.of(path: directory, followLinks: false), status.kind == .directory,
-        status.mode & 0o7777 == PinDirectories.mode, status.owner == UInt64(geteuid()), directory.withSystemPath({ unsafe rmdir($0) }) == 0
+        status.mode & 0o7777 == PinDirectories.mode, status.owner == UInt64(geteuid()),
+        directory.withSystemPath({ unsafe rmdir($0) }) == 0
       else { return }
     }
   }

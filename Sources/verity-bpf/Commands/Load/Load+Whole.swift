@@ -11,7 +11,7 @@ extension LoadCommand {
     var request = try asked()
     // On record before the image is opened, which says what its objects are.
     let asked: [AdmissionRequest.Object] = [.image(path: image, object: "", at: place)]
-    let listing: LoadAttempts = dryRun ? .dryRun(asked, request) : try .begin(asked, request)
+    let listing: LoadAttempts = dryRun ? try .dryRun(asked, request) : try .begin(asked, request)
     Output.warn(of: listing.crashedRuns)
     request = try listing.recordingRefusal {
       try requireReplaceableLog()
@@ -21,7 +21,7 @@ extension LoadCommand {
     }
     let entries = request.whole?.entries ?? []
     let named: [AdmissionRequest.Object] = entries.map { .image(path: image, object: $0.object, at: place) }
-    let attempts: LoadAttempts = dryRun ? .dryRun(named, request) : try .begin(named, request)
+    let attempts: LoadAttempts = dryRun ? try .dryRun(named, request) : try .begin(named, request)
     try listing.listed(named.count)
     let admission = try Admission(request, attempts)
     defer { Output.warnings(admission.trustProblems) }
