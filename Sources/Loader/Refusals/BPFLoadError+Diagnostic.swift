@@ -43,7 +43,8 @@ extension BPFLoadError: Diagnosable {
         found: found,
         why: "what the image states is under its root hash as the object is, so no policy allows more",
         next:
-          "load it without these options, or build an image that allows it: verity-bpf build-image --configurable GLOB")
+          "load it without these options, or build an image that allows it: "
+          + "verity-bpf build-image DIR --output IMAGE --configurable GLOB")
     case .missingFuncInfo(let program):
       Diagnostic(
         "load.no-func-info", .invalid, "program `\(program)` has no function information (func_info in .BTF.ext)",

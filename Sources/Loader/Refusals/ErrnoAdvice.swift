@@ -122,10 +122,10 @@ struct ErrnoAdvice {
 }
 
 extension Diagnostic {
-  /// The same with what is known of the number that the kernel answered.
+  /// The same with what is known of the number that the kernel answered, where nothing better is known of the cause.
   func advised(_ advice: ErrnoAdvice) -> Diagnostic {
     var result = self
-    result.why = advice.why
+    result.why = why ?? advice.why
     result.next = advice.next
     return result
   }
