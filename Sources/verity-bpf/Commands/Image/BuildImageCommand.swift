@@ -237,7 +237,8 @@ struct BuildImageCommand: Command {
     if !result.unusable.isEmpty { packed += " (\(counted(result.unusable.count, "unusable object")) left out)" }
     let salt = result.salt.isEmpty ? "no salt" : "salt \(Hex.encode(result.salt))"
     var lines = ["packed    \(packed)"]
-    if let name { lines.append("image     \(name)\(version.map { " \($0)" } ?? "")") }
+    let label = [name, version.map { name == nil ? "version \($0), without a name" : $0 }].compactMap { $0 }
+    if !label.isEmpty { lines.append("image     \(label.joined(separator: " "))") }
     lines.append(
       "data      \(output)  \(Progress.bytes(result.dataBytes)), EROFS, \(result.dataBlocks) blocks of 4096 bytes")
     lines.append("tree      \(layout.place), \(Progress.bytes(result.treeBytes)), SHA-256, \(salt)")
