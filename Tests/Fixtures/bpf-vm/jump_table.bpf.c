@@ -4,11 +4,11 @@
 
 SEC("xdp")
 int stands_before(struct xdp_md *frame) {
-  return XDP_PASS;
+  return frame->rx_queue_index > 1000 ? XDP_DROP : XDP_PASS;
 }
 
 SEC("xdp")
-__attribute__((naked)) int jumps(struct xdp_md *frame) {
+__attribute__((naked)) int jumps(struct xdp_md *frame __attribute__((unused))) {
   asm volatile(".pushsection .jumptables,\"\",@progbits;"
                "table: .quad aborted - xdp; .quad dropped - xdp; .size table, 16; .global table;"
                ".popsection;"
