@@ -56,7 +56,7 @@ public struct KernelRequirement: Equatable, Sendable {
   ///   - maps: those of the object, which are made with every program of it.
   ///   - kernelSymbols: functions and variables of the kernel that it uses.
   static func all(
-    of kind: ProgramKind, hasAttachType: Bool, maps: [LinkedMap], helpers: [HelperUse], hasMaps: Bool,
+    of kind: ProgramKind, hasAttachType: Bool, maps: MapKinds, helpers: [HelperUse], hasMaps: Bool,
     relocations: [CoreRelocation], kernelSymbols: [String]
   ) -> [KernelRequirement] {
     var all = [KernelRequirement(version: ProgramLoadFeature.functionInformation.since, demand: .typeInformation)]
@@ -73,11 +73,10 @@ public struct KernelRequirement: Equatable, Sendable {
     if hasAttachType, isChecked(kind.expectedAttachType) {
       ask(kind.expectedAttachType.since, .attachType(kind.expectedAttachType))
     }
-    for type in Set(maps.map(\.type)).sorted(by: { $0.rawValue < $1.rawValue }) {
+    for type in maps.types {
       if type == .unspec { ask(newestKnown, .unknownMapType) } else { ask(type.since, .mapType(type)) }
     }
-    let flags = maps.reduce(0) { $0 | $1.flags }
-    for flag in MapFlag.allCases where flags & flag.rawValue != 0 { ask(flag.since, .mapFlag(flag)) }
+    for flag in MapFlag.allCases where maps.flags & flag.rawValue != 0 { ask(flag.since, .mapFlag(flag)) }
     for helper in helpers { ask(Helper(called: helper.id)?.since, .helper(helper)) }
     if hasMaps { ask(ProgramLoadFeature.mapIndexes.since, .mapIndexes) }
     for version in Set(relocations.map { $0.kind?.since ?? ProgramLoadFeature.coreRelocations.since }).sorted() {

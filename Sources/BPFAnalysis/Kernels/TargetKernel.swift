@@ -99,7 +99,8 @@ extension ObjectReport {
 
 extension ObjectReport {
   func verdicts(by kernel: KernelConfiguration) -> [KernelVerdict] {
-    programs.map { program in
+    let mapTypes = Set(maps.map(\.type)).sorted { $0.rawValue < $1.rawValue }
+    return programs.map { program in
       var verdict = KernelVerdict(program)
       func need(_ option: String, _ subject: String, attaching: Bool = false) {
         guard !kernel.has(option) else { return }
@@ -111,7 +112,7 @@ extension ObjectReport {
         need("CONFIG_DEBUG_INFO_BTF", "the kernel's types")
       }
       for option in program.kind.type.options { need(option, "program type \(program.typeName)") }
-      for map in maps { for option in map.type.options { need(option, "map type \(map.type.name)") } }
+      for type in mapTypes { for option in type.options { need(option, "map type \(type.name)") } }
       for helper in program.helpers {
         if let option = Helper(called: helper.id)?.option { need(option, "helper \(helper.label)") }
       }
@@ -137,7 +138,8 @@ extension ObjectReport {
 
 extension ObjectReport {
   func verdicts(by kernel: KernelTypeNames) -> [KernelVerdict] {
-    programs.map { program in
+    let mapTypes = Set(maps.map(\.type)).sorted { $0.rawValue < $1.rawValue }
+    return programs.map { program in
       var verdict = KernelVerdict(program)
       func lack(_ subject: String, _ reason: String) {
         let obstacle = KernelObstacle(subject, reason)
@@ -152,7 +154,7 @@ extension ObjectReport {
       if let name = program.attachTypeName, kernel.has(program.kind.expectedAttachType, .attachments) == false {
         lack("attach type \(name)", Self.noSuch)
       }
-      for map in maps where kernel.has(map.type, .maps) == false { lack("map type \(map.type.name)", Self.noSuch) }
+      for type in mapTypes where kernel.has(type, .maps) == false { lack("map type \(type.name)", Self.noSuch) }
       for helper in program.helpers {
         guard let known = Helper(called: helper.id), kernel.has(known, .helpers) == false else { continue }
         lack("helper \(helper.label)", Self.noSuch)

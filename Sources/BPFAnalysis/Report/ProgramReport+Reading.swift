@@ -49,9 +49,9 @@ extension ProgramReport {
     }
     classObjections = objections
     capabilities = Self.capabilities(
-      program.kind, helpers, maps: object.maps.map(\.type), kernelSymbols, interpretation)
+      program.kind, helpers, maps: shared.maps.types, kernelSymbols, interpretation)
     requirements = KernelRequirement.all(
-      of: program.kind, hasAttachType: attachTypeName != nil, maps: object.maps, helpers: helpers,
+      of: program.kind, hasAttachType: attachTypeName != nil, maps: shared.maps, helpers: helpers,
       hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, kernelSymbols: kernelSymbols)
     minimumKernel = requirements.reduce(requirements[0]) { $1.version > $0.version ? $1 : $0 }
   }

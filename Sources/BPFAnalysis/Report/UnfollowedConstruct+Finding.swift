@@ -70,6 +70,8 @@ struct SharedConstructs {
   /// What keeps every program from the restricted class: the object's maps, which are made whether a program uses them or
   /// not.
   let objections: [ClassObjection]
+  /// What kinds of maps are made with every program of the object.
+  let maps: MapKinds
   /// The types of functions that the verifier follows at each of their calls; the others it follows once, by themselves.
   let staticFunctions: Set<UInt32>
 
@@ -110,6 +112,7 @@ struct SharedConstructs {
     unfollowed = found
     hasTypeTags = btf?.hasTypeTags ?? true
     objections = RestrictedClass.objections(to: object.maps, limit: Self.limit)
+    maps = MapKinds(object.maps)
     staticFunctions = Self.staticFunctions(object)
   }
 
