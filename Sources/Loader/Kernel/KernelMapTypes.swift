@@ -9,6 +9,8 @@ enum KernelMapTypes {
   static func missing(_ map: LinkedMap) -> String? {
     let release = map.unknownType == nil ? map.type.since : nil
     let running = KernelReports.runningRelease()
+    // Reading all of the kernel's types takes milliseconds, and an object may have many maps.
+    if let release, let running, running >= release { return nil }
     var words = "map \(map.unknownType == nil ? "type \(map.typeName)" : map.typeName)"
     if let release, let running { words += " (Linux \(release); this is \(running))" }
     if let listed = read() {
