@@ -19,7 +19,7 @@ public struct ObjectDiff: Equatable, Sendable {
   /// In the order of the new object, what is gone last.
   public let changes: [Change]
 
-  /// What is compared, for who is told that nothing changed.
+  /// What is compared: a result of "no change" speaks of this alone.
   public static let compared =
     "programs (type, section, target, helpers, functions and types of the kernel, reads, writes, capabilities, maps, lockdown, "
     + "class, oldest kernel, number of instructions), maps and what is in them, license, externs and structures of functions"
@@ -108,7 +108,7 @@ public struct ObjectDiff: Equatable, Sendable {
 }
 
 extension LinkedMap {
-  /// What BPF_MAP_CREATE is told, for people.
+  /// The attributes of BPF_MAP_CREATE, in words.
   fileprivate var shape: String {
     var text = "\(type.name), key \(keySize), value \(valueSize), max_entries \(maxEntries)"
     if flags != 0 { text += ", flags 0x\(String(flags, radix: 16))" }

@@ -24,13 +24,13 @@ extension LinkedObject {
           .variableTwice, "`\(setting.place)` is set twice", expected: "one value", next: "leave one --set out")
       }
       let place = try variables.place(setting.place)
-      let room = values[place.map].count - place.offset
-      let bytes = try VariableValue(btf: variables.btf, place: setting.place, room: room)
+      let available = values[place.map].count - place.offset
+      let bytes = try VariableValue(btf: variables.btf, place: setting.place, available: available)
         .bytes(of: setting.value, as: place.type)
-      guard bytes.count <= room else {
+      guard bytes.count <= available else {
         throw BPFObjectError(
           .malformedBTF, "`\(setting.place)` is not inside map `\(maps[place.map].name)`",
-          expected: "at most \(room) bytes", found: "\(bytes.count)")
+          expected: "at most \(available) bytes", found: "\(bytes.count)")
       }
       values[place.map].replaceSubrange(place.offset..<place.offset + bytes.count, with: bytes)
       done.append(

@@ -7,7 +7,7 @@ struct VariableValue {
   /// What gets the value, for messages.
   let place: String
   /// Bytes that there are for it.
-  let room: Int
+  let available: Int
 
   /// The bytes of a value.
   ///
@@ -133,7 +133,7 @@ struct VariableValue {
     _ text: ArraySlice<UInt8>, _ type: BTFType, _ id: UInt32, depth: Int
   ) throws(BPFObjectError) -> [UInt8] {
     let (element, count) = try btf.array(type)
-    guard let size = try btf.size(of: element), let total = try btf.size(of: id), count > 0, Int(total) <= room
+    guard let size = try btf.size(of: element), let total = try btf.size(of: id), count > 0, Int(total) <= available
     else { throw unsettable(id) }
     guard text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]"), text.count > 1 else {
       return try characters(text, element: element, count: Int(count), id)

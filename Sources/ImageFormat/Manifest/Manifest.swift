@@ -58,7 +58,7 @@ public struct Manifest: Equatable, Sendable {
     public var coreRelocations: Int
     /// What each lockdown mode says to it, mildest mode first.
     public var lockdown: [LockdownVerdict]
-    /// What whoever built the image says of it, and its bytes do not.
+    /// What the image's builder states of it, and its bytes do not say.
     public var statements: Statements
 
     public init(

@@ -6,7 +6,7 @@ internal import Linux
 public struct ReplacedObject: Equatable, Sendable {
   /// Maps that the new object goes on with, with all that is in them.
   public internal(set) var carriedMaps: [String] = []
-  /// Maps that were made anew although one of their name was there.
+  /// Maps that were created although one of their name was there.
   public internal(set) var freshMaps: [String] = []
   /// Programs whose link stayed and holds the new program.
   public internal(set) var movedLinks: [String] = []

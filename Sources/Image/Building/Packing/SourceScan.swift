@@ -127,7 +127,7 @@ struct SourceScan {
     _ path: String, name: String, below directory: String, includes: [FileNamePattern],
     seen: Result<Seen, SystemError>
   ) throws(BuildError) -> Bool {
-    // The manifest is text, and a file system made anew has no name that the manifest cannot say.
+    // The manifest is text, and a new file system has no name that the manifest cannot say.
     guard !name.hasUndecodedBytes else {
       throw .badName(path: path, expected: "a name in UTF-8", found: "other bytes")
     }
