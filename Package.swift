@@ -82,6 +82,7 @@ let modules: [Target] = [
   pure("Policy", imports: ["Base", "KernelABI"]),
   pure("Workbench", imports: ["Base", "KernelABI", "Policy"]),
   pure("HostReport", imports: ["Base", "KernelABI"]),
+  pure("Gate", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy"]),
 
   // The edge.
   effects("Linux", imports: ["CShims", "Base", "KernelABI"]),
@@ -102,7 +103,7 @@ let modules: [Target] = [
     "Admission",
     imports: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
-      "Workbench", "Linux", "Trust", "Image", "Provenance", "Loader",
+      "Workbench", "Gate", "Linux", "Trust", "Image", "Provenance", "Loader",
     ]),
 
   // What is run.
@@ -131,6 +132,9 @@ let moduleTests: [Target] = [
   tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux", "PolicyTestSupport"]),
   tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
   tests("HostReport", imports: ["Base", "KernelABI", "HostReport", "TestSupport"]),
+  tests(
+    "Gate",
+    imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Gate", "BPFTestSupport", "PolicyTestSupport"]),
   tests("Linux", imports: ["Base", "KernelABI", "Linux", "TestSupport"]),
   tests(
     "Trust",
@@ -179,7 +183,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
-        "Workbench", "Linux", "Trust", "Admission",
+        "Workbench", "Gate", "Linux", "Trust", "Admission",
       ],
       path: "Fuzz/FuzzTargets", swiftSettings: testSettings + fuzzedSwift),
 

@@ -1,4 +1,5 @@
 import Base
+import Gate
 import KernelABI
 import Policy
 import Workbench
@@ -28,6 +29,13 @@ enum PolicyTarget {
     return isTaken
   }
 
+  /// A program whose bytes and volume have a digest that inputs can name.
+  private static let tools: [Executable] = {
+    guard let hash = Digest(.sha256, bytes: [UInt8](repeating: 1, count: 32)) else { return [] }
+    let identity = ExecutableIdentity(rootHash: hash, inode: 36)
+    return [Executable(identity: identity, image: "tools.raw", path: "/usr/bin/tool", digest: hash)]
+  }()
+
   private static func checkPolicy(_ bytes: [UInt8], _ dialect: Dialect) throws(BrokenPromise) -> Bool {
     let document = PolicyDocument.parse(bytes, dialect: dialect)
     _ = document.diagnostics.map { $0.rendered(file: "f", text: document.text) }
@@ -40,6 +48,11 @@ enum PolicyTarget {
     _ = PolicyLint.findings(document, config: KernelConfiguration("CONFIG_SECURITY_IPE=y"), fileName: "f.pol")
     if dialect == .verityBPF { _ = DialectConversion(document) }
     let policy = try unwrap(try? CompiledPolicy(document), "a valid policy compiles")
+    if dialect == .verityBPF, document.statements.count <= 32 {
+      let request = GateRequest(policy: document, mode: .digests, executables: tools)
+      let plan = try unwrap(try? GatePlan(request), "a valid policy has a plan")
+      try require(plan.rules.count <= document.statements.count + 1, "a line is reported once")
+    }
     for statement in document.statements.prefix(8) {
       var facts = Facts(operation: statement.operation)
       for property in statement.properties { try? facts.set(property.name.rawValue, property.value.description) }

@@ -21,7 +21,12 @@ public enum RandomPolicies {
   ]
 
   /// A policy's text and itself.
-  public static func next(_ generator: inout SeededGenerator) -> (text: String, policy: CompiledPolicy) {
+  ///
+  /// - Parameter more: what else its rules may ask for, each name as often as it stands there.
+  public static func next(
+    _ generator: inout SeededGenerator, more: [(name: String, values: [String])] = []
+  ) -> (text: String, policy: CompiledPolicy) {
+    let questions = questions + more
     while true {
       var text = "policy_name=t policy_version=1.0.0\nDEFAULT action=\(generator.isOne(in: 4) ? "ALLOW" : "DENY")\n"
       for _ in 0..<Int.random(in: 1...6, using: &generator) {

@@ -3,6 +3,7 @@ internal import Loader
 internal import BPFAnalysis
 internal import BPFObject
 internal import Base
+internal import Gate
 internal import ImageFormat
 internal import Linux
 internal import Policy
@@ -18,14 +19,7 @@ extension Facts {
     requesterUID = requester.uid
     requesterGID = requester.gid
     requesterPath = requester.executable
-    programTypes = [program.typeName]
-    attachTypes = program.attachTypeName.map { [$0] } ?? []
-    // A helper that has no name here has one that no rule can list, so a rule about helpers does not match.
-    helpers = program.helpers.map { $0.name ?? "unknown#\($0.id)" }
-    lockdown = program.strictestLockdown
-    programClass = program.isRestricted ? .restricted : .full
-    reads = KernelReads(program.readScope)
-
+    take(program)
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file, evidence) }
     self.object = evidence.file.map { DigestLiteral($0.digest) }
@@ -185,23 +179,6 @@ extension VolumeDoubt {
       case .corruptionSeen: .corruptionSeen
       case .checksAtMostOnce: .checksAtMostOnce
       }
-  }
-}
-
-extension KernelReads {
-  init(_ scope: ReadScope) {
-    self =
-      switch scope {
-      case .none: .none
-      case .declared: .declared
-      case .undeclared: .undeclared
-      }
-  }
-}
-
-extension DigestLiteral {
-  init(_ digest: Digest) {
-    self.init(algorithm: Array(digest.algorithm.rawValue.utf8), bytes: digest.bytes)
   }
 }
 

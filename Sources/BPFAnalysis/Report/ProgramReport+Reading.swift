@@ -17,6 +17,7 @@ extension ProgramReport {
     isSleepable = program.kind.flags & ProgramFlag.sleepable.rawValue != 0
     instructionCount = program.instructions.count / Instruction.size
     editedInstructionCount = program.edits.count
+    submitted = SubmittedInstructions(program)
     let code = DecodedInstruction.all(of: program)
     let scan = Scan(code)
     helpers = scan.helpers

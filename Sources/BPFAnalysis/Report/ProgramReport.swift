@@ -61,6 +61,8 @@ public struct ProgramReport: Equatable, Sendable {
   public let instructionCount: Int
   /// How many of them linking wrote to; all others are the object's own bytes.
   public let editedInstructionCount: Int
+  /// The instructions as they will be submitted; nil where the running kernel has a part in them.
+  public let submitted: SubmittedInstructions?
   /// By number.
   public let helpers: [HelperUse]
   /// Kernel functions and variables it uses, in the order of the object's externs.

@@ -43,7 +43,7 @@ extension CompiledPolicy {
   ///   - objectDigest: SHA-256 of the object's bytes; the permit is good for these only. Facts that name another
   ///     object are denied.
   public func admit(_ programs: [Facts], objectDigest: Digest) -> Verdict {
-    let literal = DigestLiteral(algorithm: Array(objectDigest.algorithm.rawValue.utf8), bytes: objectDigest.bytes)
+    let literal = DigestLiteral(objectDigest)
     var decisions: [Decision] = []
     for var facts in programs {
       if dialect == .kernel || facts.operation != .bpfProgLoad {

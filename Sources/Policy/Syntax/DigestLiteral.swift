@@ -1,4 +1,4 @@
-internal import Base
+public import Base
 
 /// `alg:hex` as policies and facts write it, with any algorithm name and any number of bytes.
 ///
@@ -32,6 +32,11 @@ public struct DigestLiteral: Sendable, CustomStringConvertible {
     hash ^= hash >> 32
     hash = hash &* 0x9e37_79b9_7f4a_7c15
     mixedHash = hash ^ hash >> 29
+  }
+
+  /// A digest as policies write it.
+  public init(_ digest: Digest) {
+    self.init(algorithm: Array(digest.algorithm.rawValue.utf8), bytes: digest.bytes)
   }
 
   /// Why a text is no digest, in the kernel's terms.

@@ -1,0 +1,105 @@
+public import BPFAnalysis
+
+/// What the kernel is to admit: the contents of the gate's maps.
+public struct GateRows: Equatable, Sendable {
+  public var executables: [ExecutableRow] = []
+  public var digests: [DigestRow] = []
+  public var classes: [ClassRow] = []
+
+  public init() {}
+
+  public var isEmpty: Bool { executables.isEmpty && digests.isEmpty && classes.isEmpty }
+
+  /// A file, and what the processes that run it may load.
+  public struct ExecutableRow: Equatable, Sendable {
+    public let executable: Executable
+    public let right: Right
+
+    public init(_ executable: Executable, _ right: Right) {
+      self.executable = executable
+      self.right = right
+    }
+  }
+
+  /// What an executable may load.
+  public enum Right: Equatable, Sendable {
+    /// Whatever it allows itself: it is a loader that judges by the policy.
+    case judging
+    /// Programs whose instructions are in ``GateRows/digests``, and no others.
+    case listed
+    /// Programs like these, by the policy's rule in that line.
+    case programs(ProgramScope, line: Int)
+  }
+
+  /// Instructions that executables with the right ``Right/listed`` may load.
+  public struct DigestRow: Equatable, Sendable {
+    public let instructions: SubmittedInstructions
+    public let type: String
+    /// Nil for programs whose type has none.
+    public let attachType: String?
+    /// The kernel's function, tracepoint or hook that the program is verified for; nil where the type needs none. Its
+    /// number is the running kernel's to say.
+    public let attachTarget: String?
+    /// The programs that have these instructions; one at least.
+    public var sources: [Source]
+
+    public init(
+      instructions: SubmittedInstructions, type: String, attachType: String?, attachTarget: String?, sources: [Source]
+    ) {
+      self.instructions = instructions
+      self.type = type
+      self.attachType = attachType
+      self.attachTarget = attachTarget
+      self.sources = sources
+    }
+  }
+
+  /// Where a program comes from, and the line of the policy that allows it.
+  public struct Source: Equatable, Sendable {
+    public let image: String
+    public let object: String
+    public let program: String
+    /// Nil where the policy's default allows it.
+    public let line: Int?
+
+    public init(image: String, object: String, program: String, line: Int?) {
+      self.image = image
+      self.object = object
+      self.program = program
+      self.line = line
+    }
+  }
+
+  /// Programs that every process may load, by the policy's rule in that line.
+  public struct ClassRow: Equatable, Sendable {
+    public let scope: ProgramScope
+    public let line: Int
+
+    public init(_ scope: ProgramScope, line: Int) {
+      self.scope = scope
+      self.line = line
+    }
+  }
+
+  /// Whether a row admits a load. This is what the kernel's part has to decide, and what tests hold it against.
+  public func admits(_ load: GateLoad) -> Bool {
+    if classes.contains(where: { $0.scope.admits(load) }) { return true }
+    guard let executable = load.executable else { return false }
+    return executables.contains { row in
+      guard row.executable.identity == executable else { return false }
+      switch row.right {
+      case .judging: return true
+      case .listed: return lists(load)
+      case .programs(let scope, _): return scope.admits(load)
+      }
+    }
+  }
+
+  private func lists(_ load: GateLoad) -> Bool {
+    guard let instructions = load.instructions else { return false }
+    return digests.contains {
+      $0.instructions == instructions && $0.type == load.type && $0.attachType == load.attachType
+        && $0.attachTarget == load.attachTarget
+    }
+  }
+}
