@@ -70,6 +70,7 @@ import Testing
     ("\"type\": \"xd", "\"type\": \"td", "programs"),
     ("\"core_relocations\": ", "\"core_relocations\": 7", "core_relocations"),
     ("\"license\": \"", "\"license\": \"X", "license"),
+    ("\"count\": ", "\"count\": 9", "programs.xdp_counter.instructions"),
   ])
   func anotherDescriptionIsRefusedAtLoad(text: String, other: String, member: String) throws {
     let (directory, data, salt, uuid) = try Self.built()

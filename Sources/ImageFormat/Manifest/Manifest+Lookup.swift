@@ -96,6 +96,11 @@ extension Manifest.Object {
     try same("programs", list(found.programs.map(\.identity)), list(programs.map(\.identity)))
     try same("maps", list(found.maps.map { "\($0.name) (\($0.type))" }), list(maps.map { "\($0.name) (\($0.type))" }))
     try same("core_relocations", "\(found.coreRelocations)", "\(coreRelocations)")
+    for (ours, theirs) in zip(found.programs, programs) {
+      // Builders before this one did not say.
+      guard let stated = theirs.instructions else { continue }
+      try same("programs.\(ours.name).instructions", ours.instructions?.text ?? "none", stated.text)
+    }
     let isComparable = programs.contains { $0.analysis?.revision == Manifest.Analysis.currentRevision }
     guard isComparable else { return }
     try same("helpers", list(found.helpers), list(helpers))

@@ -84,11 +84,12 @@ extension Manifest.Object {
     file = try Manifest.File(reader)
     license = try reader.string("license")
     programs = try reader.list("programs") { item throws(ManifestError) in
-      try item.allow(["name", "section", "type", "attach_type", "analysis"])
+      try item.allow(["name", "section", "type", "attach_type", "analysis", "instructions"])
       return Manifest.Program(
         name: try item.string("name"), section: try item.string("section"), type: try item.string("type"),
         attachType: try item.optionalString("attach_type"),
-        analysis: item.has("analysis") ? try Manifest.Analysis(try item.object("analysis")) : nil)
+        analysis: item.has("analysis") ? try Manifest.Analysis(try item.object("analysis")) : nil,
+        instructions: item.has("instructions") ? try Manifest.Instructions(try item.object("instructions")) : nil)
     }
     maps = try reader.list("maps") { item throws(ManifestError) in
       try item.allow(["name", "type"])

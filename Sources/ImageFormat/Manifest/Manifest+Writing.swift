@@ -47,6 +47,7 @@ extension Manifest.Program {
       .init("attach_type", .optional(attachType)),
     ]
     if let analysis { members.append(.init("analysis", analysis.json)) }
+    if let instructions { members.append(.init("instructions", instructions.json)) }
     return .object(members)
   }
 }

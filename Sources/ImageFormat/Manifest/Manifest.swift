@@ -114,13 +114,19 @@ public struct Manifest: Equatable, Sendable {
     public var attachType: String?
     /// What the builder's analysis says of it; nil in images of builders that did not look.
     public var analysis: Analysis?
+    /// What will be submitted; nil where the running kernel has a part in it, and in images of builders that did not say.
+    public var instructions: Instructions?
 
-    public init(name: String, section: String, type: String, attachType: String?, analysis: Analysis? = nil) {
+    public init(
+      name: String, section: String, type: String, attachType: String?, analysis: Analysis? = nil,
+      instructions: Instructions? = nil
+    ) {
       self.name = name
       self.section = section
       self.type = type
       self.attachType = attachType
       self.analysis = analysis
+      self.instructions = instructions
     }
   }
 

@@ -44,7 +44,8 @@ public enum ObjectDescription {
       file: file, license: license,
       programs: programs.map {
         Manifest.Program(
-          name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0))
+          name: $0.name, section: $0.section, type: $0.typeName, attachType: $0.attachTypeName, analysis: analysis($0),
+          instructions: $0.submitted.map { Manifest.Instructions($0) })
       },
       maps: maps.map { Manifest.Map(name: $0.name, type: $0.typeName) },
       helpers: sorted(programs.flatMap { $0.helpers.map(name) }),

@@ -19,7 +19,9 @@ import Testing
           name: "trace", section: "raw_tp/x\"y", type: "raw_tracepoint", attachType: nil,
           analysis: .init(
             minimumKernel: "5.17", capabilities: ["CAP_BPF", "CAP_PERFMON"],
-            kernelReads: ["bpf_probe_read_kernel", "task_struct.pid"], userWrites: [], isRestricted: false)),
+            kernelReads: ["bpf_probe_read_kernel", "task_struct.pid"], userWrites: [], isRestricted: false),
+          instructions: .init(
+            digest: try Digest.of(Array("instructions".utf8).rawSpan), count: 12, coreRelocations: 3)),
       ],
       maps: [.init(name: "events", type: "ringbuf")], helpers: ["bpf_probe_read_kernel"], coreRelocations: 3,
       lockdown: [
@@ -184,6 +186,14 @@ import Testing
     differs("lockdown") { $0.lockdown[2].forbidden = [] }
     differs("programs.trace.analysis") { $0.programs[1].analysis?.kernelReads = [] }
     differs("programs.trace.analysis") { $0.programs[1].analysis?.isRestricted = true }
+    differs("programs.trace.instructions") { $0.programs[1].instructions?.coreRelocations = 2 }
+    differs("programs.trace.instructions") { $0.programs[1].instructions?.digest = object.file.digest }
+    // Something is said where the running kernel has a part in it.
+    differs("programs.count.instructions") { $0.programs[0].instructions = $0.programs[1].instructions }
+    // Older builders did not say.
+    var silent = object
+    silent.programs[1].instructions = nil
+    try silent.check(against: object)
     // Conclusions of another revision are not held against this one's, plain facts are.
     var older = object
     older.programs[1].analysis?.revision = 1
