@@ -112,7 +112,7 @@ let modules: [Target] = [
     name: "verity-bpf",
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
-      "Workbench", "HostReport", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission",
+      "Workbench", "HostReport", "Gate", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]

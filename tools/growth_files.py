@@ -323,6 +323,8 @@ def rows(row, ours):
     yield row("policy fmt: rules", 1000, on_policy("fmt", digests))
     yield row("policy explain: rules of paths", 500, explain, status=2)
     yield row("policy convert: rules", 500, on_policy("convert", volumes))
+    yield row("gate plan: rules", 1000, lambda at, n: ["gate", "plan", "--policy", rules(at, "policy", volumes(n))],
+              status=3)
     yield row("policy diff: digests", 150, diff(digests, 0, 1))
     yield row("policy diff: digests, allowed and denied", 150, diff(opposed, "ALLOW", "DENY"))
     yield row("policy diff: paths", 150, diff(paths, 0, 1))

@@ -35,6 +35,7 @@ extension VerityBPF {
           Verb("sign-trust", PolicySignTrustCommand.self),
           Verb("remove", PolicyRemoveCommand.self),
         ]),
+      Verb("gate", "What the kernel would have to check by itself.", [Verb("plan", GatePlanCommand.self)]),
       Verb("config", "Settings of this host.", [Verb("show", ConfigShowCommand.self)]),
       Verb("doctor", DoctorCommand.self),
       Verb("self-test", SelfTestCommand.self),

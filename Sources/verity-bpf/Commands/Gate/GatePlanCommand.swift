@@ -1,0 +1,172 @@
+import BPFAnalysis
+import Base
+import Gate
+import Policy
+
+/// `verity-bpf gate plan`: a policy as the rows that a gate in the kernel would hold loads against.
+struct GatePlanCommand: Command {
+  static let policy: Key<String> = .required("--policy", takes: .file, "The policy.")
+  static let image: Key<[String]> = .repeated(
+    "--image", takes: .image, "An image whose objects may be loaded. Can be given several times: the next release too.")
+  static let loader: Key<[ExecutableName]> = .repeated(
+    "--loader", "A program that loads objects and judges them by the policy: verity-bpf on a volume.")
+  static let executable: Key<[ExecutableName]> = .repeated(
+    "--executable", "A program that rules name by x_requester_object or x_requester_dmverity_roothash.")
+  static let mode: Key<GateRequest.Mode> = .optional(
+    "--mode", default: .digests,
+    "What loaders may load: digests for instructions that the plan lists, loader for what they allow themselves.")
+  static let skip = Key.flag(
+    "--skip-unsupported", "Go on without what the policy allows and no row can say: exit 0.")
+
+  static let declaration = Declaration(
+    "Compile a policy into the rows of the gate. Nothing is installed.",
+    discussion: """
+      A row is what the kernel could check by itself at each load: which file of which volume a process runs, the digest of \
+      the instructions, type and helpers of the program. This build computes rows and has no gate to install them.
+
+      Whatever a row admits, the policy allows. Rules that cannot become rows, and programs of the images that get none, are \
+      listed with the reason, by line, and the exit code is 3. Needs no privilege and asks no kernel.
+
+      Exit codes: 0 every rule that allows has a row; 3 some have none, or the policy allows nothing; 4 an image is not what \
+      its root hash or its manifest says; 1 something could not be read, 6 this build does not read an image, 64 usage.
+      """,
+    examples: [
+      "verity-bpf gate plan --policy site.pol --image progs.raw --loader tools.raw:/usr/bin/verity-bpf",
+      "verity-bpf gate plan --policy site.pol --mode loader --loader tools.raw:/usr/bin/verity-bpf --json",
+    ],
+    options: [policy, image, loader, executable, mode, skip, CommonOptions.json])
+  static let schema = "verity-bpf/gate-plan/1"
+  static var makesThings: Bool { false }
+
+  let policy: String
+  let image: [String]
+  let loader: [ExecutableName]
+  let executable: [ExecutableName]
+  let mode: GateRequest.Mode
+  let skip: Bool
+  let json: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    image = try words[Self.image]
+    loader = try words[Self.loader]
+    executable = try words[Self.executable]
+    mode = try words[Self.mode]
+    skip = try words[Self.skip]
+    json = try words[CommonOptions.json]
+  }
+
+  var wantsJSON: Bool { json }
+
+  func execute() throws -> Int32 {
+    let document = try PolicyFile.load(policy, .verityBPF)
+    let images = try image.map { try GateImage.read($0) }
+    let plan = try GatePlan(
+      GateRequest(
+        policy: document, mode: mode, images: images, loaders: try loader.map { try GateImage.executable($0) },
+        executables: try executable.map { try GateImage.executable($0) }))
+    if json {
+      try Output.json(
+        .object(
+          [.init("schema", .string(Self.schema)), .init("images", .array(images.map(\.json)))] + plan.jsonMembers))
+    } else {
+      for line in plan.lines { try Output.line(line) }
+    }
+    guard let refusal = plan.refusal(policy), !(skip && !plan.rows.isEmpty) else { return 0 }
+    Output.report(refusal)
+    return refusal.category.rawValue
+  }
+}
+
+extension GateRequest.Mode: ArgumentChoice {}
+
+extension GateRequest.Image {
+  fileprivate var json: JSONValue {
+    [
+      "file": .string(file), "root_hash": .string(rootHash.description), "name": .optional(name),
+      "objects": .integer(Int64(objects.count)),
+    ]
+  }
+}
+
+extension GatePlan {
+  /// Why the plan is not what the policy says; nil when it is.
+  fileprivate func refusal(_ file: String) -> Diagnostic? {
+    if rows.isEmpty {
+      return Diagnostic(
+        "gate.no-rows", .invalid, "nothing may be loaded by the rows of `\(file)`", expected: "one row at least",
+        found: leavesOut ? "rules that no row can say" : "no rule that allows BPF programs",
+        details: Array(omissions.prefix(20)))
+    }
+    guard leavesOut else { return nil }
+    return Diagnostic(
+      "gate.left-out", .invalid, "some of what `\(file)` allows has no row",
+      expected: "a row for each rule and program",
+      found: "\(omissions.count) without", why: "a sealed gate refuses what no row admits",
+      next: "change the rules, or go on without them: --skip-unsupported", details: Array(omissions.prefix(20)))
+  }
+
+  fileprivate var lines: [String] {
+    var lines = ["gate     plan for policy \(header.nameText) \(header.version.description), mode \(mode.rawValue)"]
+    for row in rows.executables {
+      lines.append("program  \(row.executable.path) of \(row.executable.image)")
+      lines.append(Output.row("volume", row.executable.identity.rootHash.description))
+      lines.append(Output.row("inode", "\(row.executable.identity.inode), \(row.executable.digest)"))
+      lines.append(Output.row("may load", row.right.description))
+    }
+    for row in rows.classes {
+      lines.append("class    \(row.scope.description): every process, by line \(row.line)")
+    }
+    for row in rows.digests {
+      let types = [row.type, row.attachType, row.attachTarget].compactMap { $0 }.joined(separator: "/")
+      lines.append("digest   \(row.instructions.digest.hex)")
+      lines.append(
+        Output.row(
+          "code",
+          "\(row.instructions.count) instructions, \(row.instructions.coreRelocations) CO-RE records, \(types)"))
+      for source in row.sources {
+        let line = source.line.map { "line \($0)" } ?? "default"
+        lines.append(Output.row("is", "\(source.program) of \(source.object) in \(source.image), by \(line)"))
+      }
+    }
+    for rule in rules {
+      switch rule.outcome {
+      case .complete: lines.append("rule     line \(rule.line): complete")
+      case .narrower(let reason): lines.append("rule     line \(rule.line): narrower: \(reason)")
+      case .leftOut(let reason): lines.append("rule     line \(rule.line): left out: \(reason)")
+      }
+    }
+    for program in programs {
+      switch program.fate {
+      case .row: continue
+      case .denied(let reason): lines.append("denied   \(program.name) of \(program.object): \(reason)")
+      case .leftOut(let reason): lines.append("left out \(program.name) of \(program.object): \(reason)")
+      }
+    }
+    return lines
+  }
+}
+
+extension GateRows.Right {
+  fileprivate var description: String {
+    switch self {
+    case .judging: "what it allows by the policy"
+    case .listed: "instructions with a digest below"
+    case .programs(let scope, let line): "\(scope.description), by line \(line)"
+    }
+  }
+}
+
+extension ProgramScope {
+  fileprivate var description: String {
+    let types =
+      types.map { types in
+        types.map { type in
+          guard let attachTypes = type.attachTypes else { return type.type }
+          return "\(type.type) (\(attachTypes.map { $0 ?? "no attach type" }.joined(separator: ", ")))"
+        }.joined(separator: ", ")
+      } ?? "programs of every type"
+    guard let helpers else { return types }
+    return types + (helpers.isEmpty ? " without helpers" : " with no helpers but \(helpers.joined(separator: ", "))")
+  }
+}
