@@ -63,7 +63,7 @@ struct NameWalk {
 }
 
 /// The directories that a walk has found, each by its name and the one that it is in.
-private struct Ancestry {
+struct Ancestry: Sendable {
   private var directories: [(parent: Int, name: String)] = [(0, "")]
 
   /// - Returns: the directory's number here; that of the root is 0.

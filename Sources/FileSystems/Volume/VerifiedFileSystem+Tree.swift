@@ -127,31 +127,19 @@ extension VerifiedFileSystem where Self: ~Copyable {
     _ walk: inout NameWalk, _ enter: (FileSystemPath, FileSystemName) throws(FileSystemError) -> FileSystemInode?
   ) throws(FileSystemError) -> Bool {
     guard var directory = walk.takeDirectory() else { return false }
-    let names: [FileSystemName]
-    do throws(FileSystemError) {
-      guard let next = try nextNames(&directory.progress) else {
-        walk.leave(directory)
-        return true
-      }
-      names = next
-    } catch {
-      throw error.at(path: directory.path)
+    guard let names = try nextNames(&directory.progress, of: directory.path) else {
+      walk.leave(directory)
+      return true
     }
     walk.visited += names.count
-    guard walk.visited <= limits.entries else {
-      throw FileSystemError(.limit, path: directory.path, expected: limits.allowed(.names), found: "more")
-    }
+    guard walk.visited <= limits.entries else { throw limits.tooManyNames(directory.path) }
     for name in names {
       let place = FileSystemPath(directory: directory.path, name: name.name)
       guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else {
         throw tooDeep(place.text)
       }
       guard let inode = try enter(place, name), inode.kind == .directory else { continue }
-      guard walk.add(inode, name.name, in: &directory) else {
-        throw FileSystemError(
-          .tree, nid: inode.nid, path: place.text, expected: "one name for a directory",
-          found: "a second one, or a loop")
-      }
+      guard walk.add(inode, name.name, in: &directory) else { throw .secondName(inode, at: place) }
     }
     walk.goOn(with: directory)
     return true
@@ -205,7 +193,8 @@ extension VerifiedFileSystem where Self: ~Copyable {
     return path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.separated(by: "/")
   }
 
-  private func root() throws(FileSystemError) -> FileSystemInode {
+  /// The root directory.
+  func root() throws(FileSystemError) -> FileSystemInode {
     do throws(FileSystemError) {
       let root = try inode(rootNid)
       guard root.kind == .directory else { throw wrongKind(root, expected: .directory) }
@@ -215,7 +204,19 @@ extension VerifiedFileSystem where Self: ~Copyable {
     }
   }
 
-  private func child(_ name: FileSystemName, at place: FileSystemPath) throws(FileSystemError) -> FileSystemInode {
+  /// The next names of a directory that is at this path.
+  func nextNames(
+    _ progress: inout DirectoryProgress, of path: String
+  ) throws(FileSystemError) -> [FileSystemName]? {
+    do throws(FileSystemError) {
+      return try nextNames(&progress)
+    } catch {
+      throw error.at(path: path)
+    }
+  }
+
+  /// The inode that a name leads to.
+  func child(_ name: FileSystemName, at place: FileSystemPath) throws(FileSystemError) -> FileSystemInode {
     let inode: FileSystemInode
     do throws(FileSystemError) {
       inode = try self.inode(name.nid)
@@ -230,9 +231,25 @@ extension VerifiedFileSystem where Self: ~Copyable {
     return inode
   }
 
-  private func tooDeep(_ path: String) -> FileSystemError {
+  func tooDeep(_ path: String) -> FileSystemError {
     FileSystemError(
       .limit, path: String(path.prefix(256)), expected: limits.allowed(.path), found: "a longer one")
+  }
+}
+
+extension FileSystemLimits {
+  /// Says that a tree has more names than are allowed, as was found in a directory.
+  func tooManyNames(_ directory: String) -> FileSystemError {
+    FileSystemError(.limit, path: directory, expected: allowed(.names), found: "more")
+  }
+}
+
+extension FileSystemError {
+  /// Says that a directory was found a second time.
+  static func secondName(_ directory: FileSystemInode, at place: FileSystemPath) -> FileSystemError {
+    FileSystemError(
+      .tree, nid: directory.nid, path: place.text, expected: "one name for a directory",
+      found: "a second one, or a loop")
   }
 }
 

@@ -19,11 +19,8 @@ struct VerifyAnswer {
   var padding: UInt64?
   /// Why the file system was not read, although nothing is wrong with it.
   var unread: Diagnostic?
-  /// Files that this build cannot read on this host, with the reason for each; the first of them.
-  private(set) var unreadable: [(path: String, reason: Diagnostic)] = []
-  private(set) var unreadableCount = 0
-  /// Files that are named at most.
-  private static let namedFiles = 20
+  /// Files that this build cannot read on this host.
+  var unreadable = UnreadableFiles()
   /// The image's manifest, which was found to be its own.
   var manifest: Manifest.Summary?
   /// What the signature of the root hash is worth; nil when none came with the image.
@@ -39,13 +36,7 @@ struct VerifyAnswer {
   var isSound: Bool { refusal == nil && report?.isSound == true }
 
   /// Whether the file system and all its files can be read.
-  var isRead: Bool { unread == nil && unreadableCount == 0 }
-
-  /// Notes a file that cannot be read.
-  mutating func note(_ reason: Diagnostic, file path: String) {
-    unreadableCount += 1
-    if unreadable.count < Self.namedFiles { unreadable.append((path, reason)) }
-  }
+  var isRead: Bool { unread == nil && unreadable.count == 0 }
 
   /// How it ended, in a word that programs can compare.
   enum Verdict: String {
@@ -144,11 +135,11 @@ struct VerifyAnswer {
       let count = manifest.fileCount
       printout.line(Output.row("manifest", "\(label.isEmpty ? "without name" : label), names all \(count) files"))
     }
-    for file in unreadable {
+    for file in unreadable.first {
       printout.line(Output.row("not read", "/\(file.path): \(file.reason.message), \(file.reason.found ?? "")"))
     }
-    if unreadableCount > unreadable.count {
-      printout.line(Output.row("", "and \(unreadableCount - unreadable.count) more"))
+    if unreadable.unnamed > 0 {
+      printout.line(Output.row("", "and \(unreadable.unnamed) more"))
     }
     if let signature { printout.line(Output.row("signature", signature.line)) }
     if report.isSound { printout.line(Output.row("speed", "\(Progress.bytes(rate))/s")) }
@@ -212,12 +203,12 @@ struct VerifyAnswer {
     }
     if let signature { members.append(.init("signature", signature.json)) }
     if let unread { members.append(.init("file_system_not_read", unread.json)) }
-    if unreadableCount > 0 {
+    if unreadable.count > 0 {
       members += [
-        .init("files_not_read", .integer(Int64(unreadableCount))),
+        .init("files_not_read", .integer(Int64(unreadable.count))),
         .init(
           "not_read",
-          .array(unreadable.map { ["path": .string($0.path), "reason": $0.reason.json] })),
+          .array(unreadable.first.map { ["path": .string($0.path), "reason": $0.reason.json] })),
       ]
     }
     if let diagnostic { members.append(.init("error", diagnostic.json)) }

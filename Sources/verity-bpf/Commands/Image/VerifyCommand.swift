@@ -175,9 +175,27 @@ struct VerifyCommand: Command {
     }
     // An image of ours has no file that could not be read, and was walked for its manifest.
     guard answer.manifest == nil || image.mayBeCompressed else { return }
-    try image.passEntries { image, entry throws(FileSystemError) in
-      guard entry.inode.kind == .regular, let obstacle = try image.obstacle(to: entry.inode) else { return }
-      answer.note(obstacle.diagnostic, file: entry.path)
+    try noteUnreadable(rootHash: image.withBlocks { $0.rootHash }, answer: &answer)
+  }
+
+  /// Goes through all files, to say which of them this build cannot read. Each thread opens the image once more: what it
+  /// reads is verified up to the same root hash.
+  private func noteUnreadable(rootHash: Digest, answer: inout VerifyAnswer) throws {
+    let (path, location) = (image, location)
+    do {
+      answer.unreadable = try AnyFileSystem<VerifiedDevice<ImageFile.Source>>.shareEntries(
+        among: Processors.threads(),
+        open: {
+          try AnyFileSystem(try ImageFile.open(path, at: location, rootHash: rootHash).device(rootHash: rootHash))
+        }, from: UnreadableFiles(),
+        visit: { image, entry, files throws(FileSystemError) in
+          guard entry.inode.kind == .regular, let obstacle = try image.obstacle(to: entry.inode) else { return }
+          files.add(entry.path, obstacle.diagnostic)
+        }, merge: { $0.add($1) })
+    } catch .opening(let error) {
+      throw error
+    } catch .fileSystem(let error) {
+      throw error
     }
   }
 }
