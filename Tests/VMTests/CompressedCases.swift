@@ -5,7 +5,7 @@ import Provenance
 /// Volumes whose EROFS is compressed, as the roots of image-based systems are: the kernel and we read the same bytes.
 enum CompressedCases {
   /// The images, and what of the format each uses.
-  private static let images = ["zstd", "zstd-fragments", "lz4"]
+  private static let images = ["zstd", "zstd-fragments", "lz4", "lzma", "deflate"]
 
   static let suite = Suite(
     name: "compressed",
