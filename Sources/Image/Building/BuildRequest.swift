@@ -44,6 +44,8 @@ public struct BuildRequest: Sendable {
   public var configurable: [FileNamePattern]?
   /// Whether objects that cannot be loaded are left out, and the others packed.
   public var skipsUnusable: Bool
+  /// Whether all users may execute the objects, which lets the kernel's IPE judge them.
+  public var makesExecutable: Bool
 
   public init(directory: String, output: String, rootHashFile: String) {
     self.directory = directory
@@ -64,9 +66,14 @@ public struct BuildRequest: Sendable {
     sectionTypes = []
     configurable = nil
     skipsUnusable = false
+    makesExecutable = false
     loadList = nil
     loadListFile = nil
   }
+
+  /// What the numbers of the image are derived from that does not follow from its files: the user's seed, and that
+  /// objects may be executed, which the manifest does not say.
+  var derivationSeed: [UInt8] { makesExecutable ? seed + Array("\u{0}executable".utf8) : seed }
 
   /// The files beside the image.
   public var sidecars: Sidecars { Sidecars(imagePath: output, use: partition) }

@@ -39,7 +39,7 @@ public struct ImageBuilder {
     let (contents, unusable, fileSystem) = try makeFileSystem(image.descriptor, scan)
     let writeback = image.descriptor.beginSync()
     let sealed = try ImageSealer(
-      seed: request.seed, salt: request.salt, threads: threads, output: request.output, progress: progress
+      seed: request.derivationSeed, salt: request.salt, threads: threads, output: request.output, progress: progress
     ).seal(image.descriptor, fileSystem)
     progress(.proving)
     let signature = try request.signing?.sign(sealed.rootHash)
@@ -97,7 +97,7 @@ public struct ImageBuilder {
       if let list = request.loadList {
         try fileSystem.add(loadList: list, below: prefix, file: request.loadListFile ?? "")
       }
-      return (contents, unusable, try fileSystem.finish(seed: request.seed))
+      return (contents, unusable, try fileSystem.finish(seed: request.derivationSeed))
     }
   }
 

@@ -28,14 +28,16 @@ public struct ErofsWriter: ~Copyable, Sendable {
   ///
   /// - Parameters:
   ///   - path: relative to the root, components separated by `/`; the directories above it are made.
+  ///   - isExecutable: whether all users may execute it.
   ///   - sink: what holds the image; the same one each time.
   /// - Throws: ``ErofsWriterError/badPath(_:found:)``, ``ErofsWriterError/limit(path:allowed:found:)``,
   ///   ``ErofsWriterError/tooLarge`` or ``ErofsWriterError/sink(_:)``.
   public mutating func add(
-    _ path: String, _ contents: borrowing RawSpan, to sink: inout some ByteSink & ~Copyable
+    _ path: String, _ contents: borrowing RawSpan, isExecutable: Bool = false, to sink: inout some ByteSink & ~Copyable
   ) throws(ErofsWriterError) {
     try requireFileSize(UInt64(contents.byteCount), path)
-    let record = newInode(.regular, size: UInt64(contents.byteCount))
+    var record = newInode(.regular, size: UInt64(contents.byteCount))
+    record.isExecutable = isExecutable
     let tail = record.tailSize()
     let start = try stream.append(contents.extracting(0..<contents.byteCount - tail), to: &sink)
     var bytes = record.bytes(start: start, isInline: tail > 0)

@@ -11,14 +11,17 @@ struct InodeRecord {
   let linkCount: UInt32
   /// Counts from 1; `stat` shows it where inode numbers have 32 bits.
   let number: UInt32
+  /// Whether a regular file may be executed.
+  var isExecutable = false
 
   /// Unless the fields are too narrow for it, 32 bytes; else 64.
   var byteCount: Int { isExtended ? 64 : 32 }
   private var isExtended: Bool { size > UInt64(UInt32.max) || linkCount > UInt32(UInt16.max) }
 
-  /// Who may read it: everybody, and nobody may write. Directories can also be entered.
+  /// All users may read it, and none may write. Directories can also be entered.
   private var mode: UInt16 {
-    kind == .directory ? FileType.directory.rawValue | 0o555 : FileType.regular.rawValue | 0o444
+    if kind == .directory { return FileType.directory.rawValue | 0o555 }
+    return FileType.regular.rawValue | (isExecutable ? 0o555 : 0o444)
   }
 
   /// Bytes of content that lie right behind the inode: those that fill no block, when they fit into the block of the

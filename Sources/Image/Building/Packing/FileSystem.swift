@@ -17,6 +17,8 @@ struct FileSystem: ~Copyable, Sendable {
   private let output: String
   /// Whether what is refused is left out, and the rest packed.
   private let skipsUnusable: Bool
+  /// Whether objects may be executed.
+  private let makesExecutable: Bool
 
   /// What has been packed.
   struct Contents: Sendable {
@@ -42,10 +44,12 @@ struct FileSystem: ~Copyable, Sendable {
     manifest = ManifestText(name: request.name, version: request.version, expecting: fileCount)
     output = request.output
     skipsUnusable = request.skipsUnusable
+    makesExecutable = request.makesExecutable
   }
 
   /// Adds the next file in the order of the paths.
   mutating func add(_ file: Packer.Packed) throws(BuildError) {
+    var isExecutable = false
     switch file.entry {
     case .refused(let error):
       refused.append((file.path, error))
@@ -54,6 +58,7 @@ struct FileSystem: ~Copyable, Sendable {
       contents.files.append(entry)
       manifest.add(entry)
     case .object(let entry, let described):
+      isExecutable = makesExecutable
       contents.objects.append(entry)
       contents.programCount += described.programCount
       contents.mapCount += described.mapCount
@@ -65,7 +70,9 @@ struct FileSystem: ~Copyable, Sendable {
     do throws(ErofsWriterError) { try manifest.requireSize() } catch { throw failed(error) }
     // There will be no image; the rest is read to say what else is refused.
     guard refused.isEmpty || skipsUnusable else { return }
-    do throws(ErofsWriterError) { try writer.add(file.path, file.bytes.rawSpan, to: &sink) } catch {
+    do throws(ErofsWriterError) {
+      try writer.add(file.path, file.bytes.rawSpan, isExecutable: isExecutable, to: &sink)
+    } catch {
       throw failed(error)
     }
   }

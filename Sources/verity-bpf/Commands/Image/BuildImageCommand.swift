@@ -44,6 +44,8 @@ struct BuildImageCommand: Command {
       + "object. Can be given several times. (default: nothing is stated, and the policy decides)")
   static let skipUnusable = Key.flag(
     "--skip-unusable", "Leave out objects that cannot be loaded, and pack the others.")
+  static let executable = Key.flag(
+    "--executable", "Give the objects mode 0555, so that the kernel's IPE can be asked about them: x_kernel_execute.")
 
   static let declaration = Declaration(
     "Pack BPF objects into a reproducible dm-verity image.",
@@ -67,7 +69,8 @@ struct BuildImageCommand: Command {
     arguments: [directory],
     options: [output, name, version, seed, salt, rootHashFile, layout, partition, sysext] + SigningOptions.keys
       + [
-        manifest, loadList, include, strip, sectionType, configurable, skipUnusable, forKernel, CommonOptions.json,
+        manifest, loadList, include, strip, sectionType, configurable, skipUnusable, executable, forKernel,
+        CommonOptions.json,
       ])
   static let schema = "verity-bpf/build-image/1"
 
@@ -92,6 +95,7 @@ struct BuildImageCommand: Command {
   /// The patterns of objects that may be configured; nil where nothing is stated.
   let configurable: [String]?
   let skipUnusable: Bool
+  let executable: Bool
   let forKernel: [String]
   let json: Bool
 
@@ -115,6 +119,7 @@ struct BuildImageCommand: Command {
     let patterns = try words[Self.configurable]
     configurable = patterns.isEmpty ? nil : patterns.filter { $0 != "-" }
     skipUnusable = try words[Self.skipUnusable]
+    executable = try words[Self.executable]
     forKernel = try words[Self.forKernel]
     json = try words[CommonOptions.json]
     if partition != .root, layout != .ddi {
@@ -198,6 +203,7 @@ struct BuildImageCommand: Command {
     request.sectionTypes = sectionTypes
     request.configurable = configurable?.map { FileNamePattern($0) }
     request.skipsUnusable = skipUnusable
+    request.makesExecutable = executable
     return request
   }
 
