@@ -8,8 +8,8 @@ enum PartitionCases {
     name: "partition",
     cases: [
       // A partition of the type for /usr is as good as one for the root.
-      Case("of-a-disk-image-proves") { try prove("ddi") },
-      Case("of-a-usr-disk-image-proves") { try prove("usr") },
+      Case("of-a-disk-image-proves") { try prove("ddi", rootHashFile: "ddi.roothash") },
+      Case("of-a-usr-disk-image-proves") { try prove("usr", rootHashFile: "usr.usrhash") },
       // The bytes under the mount are not those of the file any more.
       Case("over-a-file-that-was-written-to") {
         try withPartition(of: "ddi") { mount, _ in
@@ -27,11 +27,11 @@ enum PartitionCases {
     ])
 
   /// Loads an object from the partition, by a rule that our own proof satisfies.
-  private static func prove(_ disk: String) throws {
+  private static func prove(_ disk: String, rootHashFile: String) throws {
     try withPartition(of: disk) { mount, name in
       let path = "\(mount)/xdp_counter.bpf.o"
       let evidence = try WitnessCases.examine(path)
-      let rootHash = try Machine.text("/images/\(disk).roothash").trimmed
+      let rootHash = try Machine.text("/images/\(rootHashFile)").trimmed
       try expectEqual(evidence.verity?.rootHash.hex, rootHash, "root hash")
       try expectEqual(evidence.loop?.name, name, "the device's name")
       try expect((evidence.loop?.offset ?? 0) > 0, "the partition does not begin behind the table")
