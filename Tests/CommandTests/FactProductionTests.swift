@@ -53,6 +53,8 @@ import Testing
       .fsveritySignature: .machine(file: "FSVerityCases", name: "signed", rule: "fsverity_signature=TRUE"),
       .bpfSignature: .signedObject("OK"), .bpfKeyring: .signedObject("BPF"), .bpfKernel: .image("FALSE"),
       .witness: .image("USERSPACE"), .blocksVerified: .image("TRUE"), .signatureSource: .signedObject("USERSPACE"),
+      .kernelExecute: .machine(
+        file: "IPECases", name: "says-whether-an-object-may-be-executed", rule: "x_kernel_execute=TRUE"),
       .signer: .signedObject("sha256:\(signer)"),
       .path: .image("/xdp_counter.bpf.o"), .object: .image("sha256:\(object)"), .programType: .image("xdp"),
       .attachType: .image("cgroup_inet_egress", object: "egress_filter.bpf.o"), .helpers: .image("map_lookup_elem"),

@@ -27,6 +27,7 @@ public enum DeletedFacts {
     }
     delete(.dmveritySignature) { $0.dmveritySignature = nil }
     if facts.dmveritySignature == true { delete(.dmveritySignature) { $0.dmveritySignature = false } }
+    delete(.kernelExecute) { $0.kernelExecute = nil }
     delete(.blocksVerified) { $0.blocksVerified = nil }
     if facts.blocksVerified == true { delete(.blocksVerified) { $0.blocksVerified = false } }
     delete(.fsverityDigest) { $0.fsverityDigest = nil }

@@ -1,3 +1,4 @@
+import KernelABI
 import Linux
 import TestSupport
 
@@ -43,6 +44,38 @@ enum IPECases {
         try Machine.dropCaches()
         try expectEqual(try Subprocess.run([program]).status, 0, "the program without the pages")
         _ = try WitnessCases.examine(program)
+      },
+      // Asked about the descriptor that `load` is given. Older kernels answer without asking IPE.
+      Case("says-whether-an-object-may-be-executed", on: .secureBoot) {
+        try IPE.require()
+        defer { IPE.relax() }
+        let signed = try VerityVolume("executable", name: "executable", signature: "executable.roothash.p7s")
+        let unsigned = try VerityVolume("executable", name: "not-signed")
+        let other = try VerityVolume("demo", name: "not-executable", signature: "demo.roothash.p7s")
+        let directory = try Machine.temporaryDirectory()
+        let volumes = [signed, unsigned, other]
+        let objects = try volumes.map { "\(try $0.mount())/xdp_counter.bpf.o" }
+        let hashes = volumes.map { "op=BPF_PROG_LOAD dmverity_roothash=sha256:\($0.rootHash)" }
+        func decide(_ object: Int, _ rules: String) throws -> Int {
+          let text = "policy_name=x policy_version=1.0.0\nDEFAULT action=DENY\n\(rules)\n"
+          try Machine.write("\(directory)/x.pol", Array(text.utf8))
+          let result = try Command.run(
+            "load", "--fd", "3", "--policy", "\(directory)/x.pol", "--audit-dir", directory, object: objects[object])
+          return result.status
+        }
+        let isAsked = KernelReports.runningRelease().map { $0 >= KernelRelease(7, 2) } ?? false
+        try IPE.enforce("signed-only")
+        let allows = try (0..<3).map { try decide($0, "\(hashes[$0]) x_kernel_execute=TRUE action=ALLOW") }
+        try expectEqual(allows, [isAsked ? 0 : 2, 2, 2], "what IPE allows")
+        // What is not known stands in the way too.
+        let denies = try (0..<3).map {
+          try decide($0, "op=BPF_PROG_LOAD x_kernel_execute=FALSE action=DENY\n\(hashes[$0]) action=ALLOW")
+        }
+        try expectEqual(denies, [isAsked ? 0 : 2, 2, 2], "what IPE denies")
+        try expectEqual(try decide(0, "\(hashes[0]) action=ALLOW"), 0, "the control")
+        IPE.relax()
+        let relaxed = try decide(0, "\(hashes[0]) x_kernel_execute=TRUE action=ALLOW")
+        try expectEqual(relaxed, 2, "IPE that does not enforce its policy")
       },
       // The command may run from a signed volume only, and loads a program from another. Comes last: what a version
       // outranks cannot be put into force again.

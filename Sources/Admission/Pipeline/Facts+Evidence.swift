@@ -22,6 +22,7 @@ extension Facts {
     take(program)
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file, evidence) }
+    if let execution = evidence.execution { takeExecution(execution) }
     self.object = evidence.file.map { DigestLiteral($0.digest) }
     if evidence.verity == nil, evidence.volume != nil || evidence.unproven != nil { takeKernelsWord(evidence) }
     settle(evidence)
@@ -73,6 +74,14 @@ extension Facts {
     let isSigned = volume.isVouchedByKernelKey && !evidence.mayBeARevokedSigners
     dmveritySignature = isSigned
     if isSigned { takeSource(.kernel) }
+  }
+
+  /// What the kernel's IPE says of executing the object. Where its policy allows what no rule is about, its word means
+  /// nothing.
+  private mutating func takeExecution(_ execution: ExecutionFacts) {
+    let document = PolicyDocument.parse(execution.policy.text, dialect: .kernel)
+    guard let policy = try? CompiledPolicy(document), policy.deniesByDefault(.execute) else { return }
+    kernelExecute = execution.isAllowed
   }
 
   /// Notes of which properties nothing is missing, because the bytes under the root hash say all that there is.

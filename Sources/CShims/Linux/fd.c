@@ -127,7 +127,9 @@ int vb_fstatfs_type(int fd, uint64_t *type) {
   return 0;
 }
 
-int vb_fstatfs_readonly(int fd) {
+_Static_assert(VB_ST_RDONLY == ST_RDONLY && VB_ST_NOEXEC == ST_NOEXEC, "flags of a mount");
+
+int64_t vb_fstatfs_flags(int fd) {
   struct statfs status;
   if (fstatfs(fd, &status) != 0) return -1;
   // ST_VALID (include/linux/statfs.h): the flags were filled in.
@@ -135,7 +137,7 @@ int vb_fstatfs_readonly(int fd) {
     errno = ENOTSUP;
     return -1;
   }
-  return (status.f_flags & ST_RDONLY) != 0;
+  return status.f_flags;
 }
 
 int vb_begin_sync(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }

@@ -35,6 +35,11 @@ int vb_get_command(char name[16]);
 /// sync_file_range(2) of a whole file with SYNC_FILE_RANGE_WRITE.
 int vb_begin_sync(int fd);
 
+/// Asks the kernel whether the file may be executed (execveat(2) with AT_EXECVE_CHECK), and executes nothing.
+///
+/// Returns 0 when it may be, else the errno.
+int vb_check_execution(int fd);
+
 /// Whether the process ignores a signal (sigaction(2)).
 int vb_signal_is_ignored(int signal);
 
@@ -82,8 +87,11 @@ int vb_statx_at(int dirfd, const char *name, struct vb_stat *out);
 int vb_change_time(int fd, int64_t *seconds, int64_t *nanoseconds);
 /// f_type of statfs(2).
 int vb_fstatfs_type(int fd, uint64_t *type);
-/// Whether f_flags of statfs(2) has ST_RDONLY: the mount is read-only, or its file system is; -1 when the kernel does not say.
-int vb_fstatfs_readonly(int fd);
+// f_flags of statfs(2), which are those of statvfs(3).
+#define VB_ST_RDONLY 1
+#define VB_ST_NOEXEC 8
+/// f_flags of statfs(2), the ST_ flags of the mount and its file system together; -1 when the kernel does not say.
+int64_t vb_fstatfs_flags(int fd);
 
 // loop(4): include/uapi/linux/loop.h, include/uapi/linux/fs.h (BLKGETDISKSEQ).
 struct vb_loop_status {

@@ -23,7 +23,8 @@ enum PropertyUse {
       case .witness: property.value == .word("USERSPACE") ? .plan : .load
       case .bootVerified, .dmveritySignature, .fsverityDigest, .fsveritySignature, .bpfSignature, .bpfKeyring,
         .bpfKernel,
-        .signatureSource, .signer, .configured, .coreByLoader, .dmverityMode, .requesterUID, .requesterGID,
+        .signatureSource, .signer, .kernelExecute, .configured, .coreByLoader, .dmverityMode, .requesterUID,
+        .requesterGID,
         .requesterPath,
         .requesterSignature:
         .load

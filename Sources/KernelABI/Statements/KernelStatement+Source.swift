@@ -87,6 +87,8 @@ extension KernelStatement {
     case .integrityPolicies: .directory("/sys/kernel/security/ipe/policies")
     case .integrityPolicyActive: .file("/sys/kernel/security/ipe/policies/*/active")
     case .integrityPolicyVersion: .file("/sys/kernel/security/ipe/policies/*/version")
+    case .integrityPolicyText: .file("/sys/kernel/security/ipe/policies/*/policy")
+    case .executionCheck: .call("execveat(2) AT_EXECVE_CHECK")
     case .integrityPolicyEnforced: .file("/sys/kernel/security/ipe/enforce")
     case .moduleSignatures: .file("/sys/module/module/parameters/sig_enforce")
     case .modules: .file("/proc/modules")

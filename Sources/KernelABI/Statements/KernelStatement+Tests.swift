@@ -41,6 +41,7 @@ extension KernelStatement {
       ["VM other-file-system.several-devices", "Provenance/BackingDeviceTests.oneDeviceByEveryAnswer"]
     case .fileVerityDigest:
       ["VM fs-verity.changed-on-the-disk", "Command/ForeignPlaceTests.aProcessThatAnswersForFileVerity"]
+    case .integrityPolicyText, .executionCheck: ["VM ipe.says-whether-an-object-may-be-executed"]
     case .fileVeritySignatures: ["VM fs-verity.signed"]
     case .fileVerityFeature, .integrityPolicy, .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion,
       .integrityPolicyEnforced, .moduleSignatures, .firmware, .secureBoot, .unprivilegedBPF, .compiler,

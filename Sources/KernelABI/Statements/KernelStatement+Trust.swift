@@ -30,8 +30,10 @@ extension KernelStatement {
       .partitionStart, .partitionSize, .loopControlNumber, .loopNumber, .loopBackingFile, .loopOffset, .loopSizeLimit,
       .openFileName, .mounts, .btrfsDevices, .btrfsDevice, .fileVeritySignatures,
       .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
-      .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyEnforced, .moduleSignatures,
-      .modules, .firmware, .secureBoot, .keyTable, .unprivilegedBPF, .compiler, .compilerHardening, .kernelTypes,
+      .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyText,
+      .integrityPolicyEnforced,
+      .moduleSignatures, .modules, .firmware, .secureBoot, .keyTable, .unprivilegedBPF, .compiler, .compilerHardening,
+      .kernelTypes,
       .symbols, .eventSource, .tracingFile, .debugTracingFile, .threadStatus, .processStatus, .userMap, .executable,
       .processNamespace, .networkNamespace, .loginUser, .auditSession, .configuration, .networkInterfaces,
       .kernelLogNumber:
@@ -39,7 +41,8 @@ extension KernelStatement {
     case .mapperControl, .mappedNode, .blockNode, .loopControl, .loopNode, .kernelLog: .deviceNumber
     case .mapperDevice, .mapperTable, .loopLabel, .blockSize: .onTheDevice
     case .fileVerityDigest, .fileExtents, .btrfsInfo: .onTheFile
-    case .openFile, .securityModuleNumbers, .keyringContents, .programObjects, .programProbe, .release, .identity,
+    case .openFile, .executionCheck, .securityModuleNumbers, .keyringContents, .programObjects, .programProbe, .release,
+      .identity,
       .clock,
       .networkInterface:
       .systemCall
@@ -90,7 +93,8 @@ extension KernelStatement {
       .underlyingDevices, .underlyingNumber, .verityModule,
       .requireSignatures, .blockName,
       .loopControlNumber, .loopNumber, .loopLabel, .openFileName, .mounts, .integrityPolicies, .integrityPolicyActive,
-      .integrityPolicyVersion, .integrityPolicyEnforced, .modules, .keyTable, .keyringContents, .unprivilegedBPF,
+      .integrityPolicyVersion, .integrityPolicyText, .integrityPolicyEnforced, .executionCheck, .modules, .keyTable,
+      .keyringContents, .unprivilegedBPF,
       .compiler, .compilerHardening, .symbols, .programProbe, .tracingFile, .debugTracingFile, .threadStatus,
       .processStatus, .distributionConfiguration, .distributionModuleConfiguration, .networkInterfaces:
       .reading
@@ -131,6 +135,7 @@ extension KernelStatement {
     case .openFile: .refused("provenance.not-a-file")
     case .fileExtents: .worst("the file's blocks are not verified here: `x_blocks_verified` is FALSE")
     case .btrfsInfo: .refused("system.failed")
+    case .integrityPolicyText, .executionCheck: .worst("`x_kernel_execute` is not known: no rule about it matches")
     case .fileVerityDigest: .worst("the file has no fs-verity: no fact of it, and no rule about it matches")
     case .fileVeritySignatures: .worst("the kernel checked no signature: `fsverity_signature` is FALSE")
     case .lockdown: .worst("every mode counts as the one in force: an object has to bear all that its author allows")

@@ -60,7 +60,9 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   case integrityPolicies = "ipe-policies"
   case integrityPolicyActive = "ipe-policy-active"
   case integrityPolicyVersion = "ipe-policy-version"
+  case integrityPolicyText = "ipe-policy-text"
   case integrityPolicyEnforced = "ipe-enforced"
+  case executionCheck = "execution-check"
   case moduleSignatures = "module-signatures"
   case modules
   case firmware
@@ -157,6 +159,8 @@ extension KernelStatement {
     case .integrityPolicy: "whether IPE is there"
     case .integrityPolicies: "the policies that IPE has"
     case .integrityPolicyActive: "whether a policy of IPE is active"
+    case .integrityPolicyText: "what a policy of IPE says"
+    case .executionCheck: "whether IPE would let the object be executed"
     case .integrityPolicyVersion: "the version of a policy of IPE"
     case .integrityPolicyEnforced: "whether IPE enforces its policy"
     case .moduleSignatures: "whether modules have to be signed"

@@ -63,6 +63,16 @@ public struct CompiledPolicy: Sendable {
     return decision(.deny, .noDefault, nil, unknown)
   }
 
+  /// Whether the policy itself denies what no rule with a condition is about: by a rule without one, or by a default.
+  public func deniesByDefault(_ operation: Operation) -> Bool {
+    let last = statements.all.first {
+      $0.kind == .rule && $0.operation == operation && $0.properties.isEmpty
+    }
+    if let last { return last.action == .deny }
+    guard let place = operations[operation.ordinal].fallback ?? globalFallback else { return false }
+    return statements.all[Int(place)].action == .deny
+  }
+
   func decision(
     _ action: Action, _ reason: Decision.Reason, _ place: UInt32?, _ unknownDenials: UnknownDenials
   ) -> Decision {

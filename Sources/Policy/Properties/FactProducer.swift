@@ -11,6 +11,8 @@ public enum FactProducer: Sendable, Hashable {
   case manifest
   /// The kernel's word on a file with fs-verity.
   case file
+  /// The kernel's IPE, asked whether the object may be executed.
+  case integrityPolicy
   /// Signatures that were checked: of the root hash, of the file's digest, or of the object.
   case signatures
   /// The analysis of the programs' instructions.
@@ -31,6 +33,7 @@ extension FactProducer {
     case .object: "the object"
     case .manifest: "the manifest"
     case .file: "the file"
+    case .integrityPolicy: "the kernel's IPE"
     case .signatures: "signatures"
     case .programs: "the programs"
     case .requester: "the requester"
@@ -52,7 +55,7 @@ extension PolicyDocument.Property {
       operation != .bpfProgLoad || value == always
         ? nil
         : "`\(canonicalText)` never holds: whatever is judged here has `\(name.rawValue)=\(always.description)`"
-    case .volume, .object, .manifest, .file, .signatures, .programs, .requester: nil
+    case .volume, .object, .manifest, .file, .integrityPolicy, .signatures, .programs, .requester: nil
     }
   }
 }

@@ -30,6 +30,8 @@ public struct Facts: Sendable, Equatable {
   /// Whether every block of the object was verified here up to ``dmverityRoothash``, be it that only the kernel says which
   /// blocks these are.
   public var blocksVerified: Bool?
+  /// Whether the kernel's IPE would let the object be executed.
+  public var kernelExecute: Bool?
   /// Who checked a signature, of the root hash or of the object.
   public var signatureSources: Witnesses?
   /// SHA-256 of the DER certificates whose signatures were checked and hold, of the root hash or of the object.

@@ -17,6 +17,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
 
   case witness = "x_witness"
   case blocksVerified = "x_blocks_verified"
+  case kernelExecute = "x_kernel_execute"
   case signatureSource = "x_sig_source"
   case signer = "x_signer"
   case path = "x_path"
@@ -52,6 +53,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .bpfKernel: .bpfKernel
     case .witness: .witness
     case .blocksVerified: .blocksVerified
+    case .kernelExecute: .kernelExecute
     case .signatureSource: .signatureSource
     case .signer: .signer
     case .path: .path

@@ -27,6 +27,8 @@ public struct Evidence: Equatable, Sendable {
   public var file: FileFacts?
   /// What fs-verity says of that file, and our own proof of it.
   public var fileVerity: FileVerityFacts?
+  /// What the kernel's IPE says of executing it; nil where it was not asked.
+  public var execution: ExecutionFacts?
   /// The object's explicit signature; nil when nobody looked for one.
   public var signature: SignatureFacts?
   /// Whether a signer is revoked on this machine. A signature counts then only where it is known whose it is.

@@ -98,6 +98,11 @@ public struct Examination: ~Copyable {
   ///
   /// - Parameter number: a descriptor of this process; it is duplicated, and neither moved nor closed.
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
+    let examined = try examineOrigin(of: number)
+    return examined.with(ExecutionFacts.ask(try OpenObject.duplicate(number)))
+  }
+
+  private mutating func examineOrigin(of number: Int32) throws(ProvenanceError) -> ExaminedObject {
     forgetReached()
     let file = try OpenObject.check(number)
     if file.isOnErofs { return try examine(onImage: file) }

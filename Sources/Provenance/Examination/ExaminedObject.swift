@@ -24,6 +24,13 @@ public struct ExaminedObject: ~Copyable {
     @_lifetime(borrow self)
     get { storage.rawSpan }
   }
+
+  /// The same object with what the kernel's IPE says of executing it.
+  consuming func with(_ execution: ExecutionFacts?) -> ExaminedObject {
+    var evidence = evidence
+    evidence.execution = execution
+    return ExaminedObject(bytes: storage, digest: digest, evidence: evidence)
+  }
 }
 
 extension Evidence {

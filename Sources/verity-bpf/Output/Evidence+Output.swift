@@ -55,6 +55,7 @@ extension Evidence {
     }
     if let file { told.append(Self.tell(file)) }
     if let fileVerity { told.append(fileVerity.told) }
+    if let execution { told.append(Self.tell(execution)) }
     if let signature, let line = signature.line {
       told.append(Told(lines: [("signature", line)], members: [.init("signature", signature.json)]))
     }
@@ -90,6 +91,15 @@ extension Evidence {
       members: [
         .init("fd", .integer(Int64(descriptor.number))), .init("device", .string("\(descriptor.device)")),
         .init("inode", .unsigned(descriptor.inode)), .init("filesystem", .string(descriptor.fileSystem)),
+      ])
+  }
+
+  private static func tell(_ execution: ExecutionFacts) -> Told {
+    let answer = execution.isAllowed ? "allows" : "denies"
+    return Told(
+      lines: [("IPE", "policy `\(execution.policy.name)` \(answer) executing it")],
+      members: [
+        .init("kernel_execute", .bool(execution.isAllowed)), .init("ipe_policy", .string(execution.policy.name)),
       ])
   }
 

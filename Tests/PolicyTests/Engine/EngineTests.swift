@@ -82,6 +82,8 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
     Case(property: "x_configured=FALSE", yes: [{ $0.isConfigured = false }], no: [{ $0.isConfigured = true }]),
     Case(property: "x_core_by_loader=TRUE", yes: [{ $0.coreByLoader = true }], no: [{ $0.coreByLoader = false }]),
     Case(property: "x_core_by_loader=FALSE", yes: [{ $0.coreByLoader = false }], no: [{ $0.coreByLoader = true }]),
+    Case(property: "x_kernel_execute=TRUE", yes: [{ $0.kernelExecute = true }], no: [{ $0.kernelExecute = false }]),
+    Case(property: "x_kernel_execute=FALSE", yes: [{ $0.kernelExecute = false }], no: [{ $0.kernelExecute = true }]),
     Case(property: "x_class=RESTRICTED", yes: [{ $0.programClass = .restricted }], no: [{ $0.programClass = .full }]),
     Case(
       property: "x_class=FULL", yes: [{ $0.programClass = .full }, { $0.programClass = .restricted }],
@@ -182,6 +184,23 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
     let policy = try CompiledPolicy(PolicyDocument.parse(text, dialect: .kernel))
     #expect(policy.decide(Facts(operation: nil)).reason == .noDefault)
     #expect(policy.decide(Facts(operation: .bpfProgLoad)).action == .deny)
+  }
+
+  /// A rule without a condition comes before the default. One of another operation says nothing, nor does one that is bound to
+  /// something.
+  @Test(arguments: [
+    ("DEFAULT action=DENY", true), ("DEFAULT action=ALLOW", false),
+    ("DEFAULT action=ALLOW\nop=EXECUTE action=DENY", true), ("DEFAULT action=DENY\nop=EXECUTE action=ALLOW", false),
+    ("DEFAULT action=ALLOW\nop=KMODULE action=DENY", false),
+    ("DEFAULT action=ALLOW\nDEFAULT op=EXECUTE action=DENY", true),
+    ("DEFAULT action=ALLOW\nop=EXECUTE boot_verified=TRUE action=DENY", false),
+    ("DEFAULT action=DENY\nop=EXECUTE boot_verified=TRUE action=ALLOW", true),
+    ("DEFAULT action=DENY\nop=EXECUTE action=DENY\nop=EXECUTE action=ALLOW", true),
+  ])
+  func knowsWhetherItDeniesByDefault(rules: String, denies: Bool) throws {
+    let text = Array("policy_name=t policy_version=1.0.0\n\(rules)\n".utf8)
+    let policy = try CompiledPolicy(PolicyDocument.parse(text, dialect: .kernel))
+    #expect(policy.deniesByDefault(.execute) == denies)
   }
 
   @Test func anInvalidPolicyIsNotCompiled() {

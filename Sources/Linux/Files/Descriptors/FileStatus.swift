@@ -126,9 +126,16 @@ extension OwnedFD {
 
   /// Whether the file's mount is read-only, or its file system is (`f_flags` of statfs(2)).
   public borrowing func isReadOnlyMount() throws(SystemError) -> Bool {
-    let answer = withRaw { vb_fstatfs_readonly($0) }
-    guard answer >= 0 else { throw .current("fstatfs") }
-    return answer != 0
+    try mountFlags() & Int64(VB_ST_RDONLY) != 0
+  }
+
+  /// Whether nothing may be executed from the file's mount.
+  borrowing func isNoExecMount() throws(SystemError) -> Bool { try mountFlags() & Int64(VB_ST_NOEXEC) != 0 }
+
+  private borrowing func mountFlags() throws(SystemError) -> Int64 {
+    let flags = withRaw { vb_fstatfs_flags($0) }
+    guard flags >= 0 else { throw .current("fstatfs") }
+    return flags
   }
 
   /// Bytes of a regular file or block device.
