@@ -6,7 +6,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := VERITY_BPF_PROFILE=release swift build -c release --static-swift-stdlib --disable-local-rpath
 
-.PHONY: help setup build man install demo test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus volumes analysis-proof lint fmt bench bench-quick growth fuzz generated clean
+.PHONY: help setup build man install demo gate test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus volumes analysis-proof lint fmt bench bench-quick growth fuzz generated clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ demo: ## pack the demo programs, prove and load them, show the refusals (root)
 	@tools/setup demo
 	@$(MAKE) --no-print-directory build
 	@tools/demo $(BINARY)
+
+gate: build ## pack the gate, which makes the kernel refuse loads (docs/gate.md), into out/gate/gate.raw
+	@$(MAKE) --no-print-directory -s -C images/gate -f ../demo/Makefile OUT="$(CURDIR)/out/gate/objects"
+	@$(BINARY) build-image out/gate/objects -o out/gate/gate.raw --name gate --version 1.0.0 --configurable gate.bpf.o
 
 test: ## build and run every test (root runs the kernel tests too)
 	@tools/setup test
