@@ -38,4 +38,26 @@ extension BPF {
       returned: attributes.retval, packet: Array(output.prefix(Int(attributes.data_size_out))),
       nanoseconds: attributes.duration)
   }
+
+  /// BPF_PROG_TEST_RUN of a program of type `syscall`: calls it once.
+  ///
+  /// - Parameter context: what it is called with, at most 64 KiB.
+  /// - Returns: what it returned, and the context afterwards.
+  public static func testRun(
+    _ program: KernelObject, context: [UInt8]
+  ) throws(SystemError) -> (returned: UInt32, context: [UInt8]) {
+    var attributes = vb_bpf_test_run()
+    attributes.prog_fd = UInt32(bitPattern: program.descriptor.withRaw { $0 })
+    attributes.ctx_size_in = UInt32(clamping: context.count)
+    var copy = context
+    let outcome: Result<CInt, SystemError> = unsafe copy.withUnsafeMutableBytes { bytes in
+      attributes.ctx_in = unsafe address(UnsafeRawBufferPointer(bytes))
+      return Result { () throws(SystemError) in
+        try call(.progTestRun, &attributes)
+      }
+    }
+    withExtendedLifetime(program) {}
+    _ = try outcome.get()
+    return (attributes.retval, copy)
+  }
 }
