@@ -8,8 +8,10 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int vm_insert_module(int fd, const char *parameters) { return (int)syscall(SYS_finit_module, fd, parameters, 0); }
@@ -48,6 +50,30 @@ int vm_move_loop(int fd, unsigned long offset) {
 }
 
 int vm_duplicate(int fd, int number) { return dup2(fd, number); }
+
+int vm_start(const char *path, const char *word, const char *other, const char *output) {
+  pid_t child = fork();
+  if (child != 0) return child;
+  int out = open(output ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  dup2(out, 1);
+  dup2(out, 2);
+  char *const arguments[] = {(char *)path, (char *)word, (char *)other, 0};
+  char *const environment[] = {0};
+  execve(path, arguments, environment);
+  _exit(127);
+}
+
+int vm_wait(int process) {
+  int status = 0;
+  if (waitpid(process, &status, 0) < 0) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int vm_unmount(const char *path, int flags) { return umount2(path, flags); }
+
+int vm_load_no_kernel(void) { return (int)syscall(SYS_kexec_load, 0, 0, 0, 0); }
+
+int vm_unlink(const char *path) { return unlink(path); }
 
 void vm_power_off(void) {
   sync();

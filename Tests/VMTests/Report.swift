@@ -10,6 +10,10 @@ enum Boot: String, CaseIterable {
   case confidentiality
   /// No lockdown, at first. Cases that name no boot do not run on it.
   case plain
+  /// No lockdown, for the gate, which is there until the machine is turned off.
+  case gate
+  /// The same with `lockdown=confidentiality` on the command line.
+  case gateConfidentiality = "gate-confidentiality"
 
   /// The boots that a case runs on when it names none.
   static let usual: [Boot] = [.secureBoot, .integrity, .confidentiality]
@@ -19,12 +23,18 @@ enum Boot: String, CaseIterable {
 struct Case: Sendable {
   let name: String
   let boots: [Boot]
+  let leaves: Set<String>
   let body: @Sendable () throws -> Void
 
-  /// - Parameter boots: on which boots the case runs; the usual ones when none is named.
-  init(_ name: String, on boots: Boot..., body: @escaping @Sendable () throws -> Void) {
+  /// - Parameters:
+  ///   - boots: on which boots the case runs; the usual ones when none is named.
+  ///   - leaves: the device-mapper devices that stay when it is over, for cases after it.
+  init(
+    _ name: String, on boots: Boot..., leaves: Set<String> = [], body: @escaping @Sendable () throws -> Void
+  ) {
     self.name = name
     self.boots = boots.isEmpty ? Boot.usual : boots
+    self.leaves = leaves
     self.body = body
   }
 }
@@ -88,6 +98,7 @@ struct Report {
       let start = milliseconds()
       do {
         try one.body()
+        known.formUnion(one.leaves)
         // It would keep dm-verity in use for every case that comes after.
         let left = Machine.volumesLeft(except: known)
         known.formUnion(left)

@@ -28,33 +28,34 @@ struct VMTests {
   }
 
   /// Every suite, in the order they run.
-  static let suites: [Suite] = [
-    MachineCases.suite,
-    SignedImageCases.suite,
-    WitnessCases.suite,
-    CompressedCases.suite,
-    KernelAloneCases.suite,
-    OtherFileSystemCases.suite,
-    WithheldCases.suite,
-    PartitionCases.suite,
-    OriginCases.suite,
-    KeyringCases.suite,
-    KernelWordCases.suite,
-    MountCases.suite,
-    MountLifeCases.suite,
-    SuspendedCases.suite,
-    DissectCases.suite,
-    KernelSignatureCases.suite,
-    ProgramCases.suite,
-    PromiseCases.suite,
-    IPEDecisionCases.suite,
-    IPECases.suite,
-    LoadingCases.suite,
-    FSVerityCases.suite,
-    HostCases.suite,
-    CorpusCases.suite,
-    WithheldCases.deletion,
-    // What it does to the machine stays until its end.
-    KernelWordCases.lastSuite,
-  ]
+  static let suites: [Suite] =
+    [
+      MachineCases.suite,
+      SignedImageCases.suite,
+      WitnessCases.suite,
+      CompressedCases.suite,
+      KernelAloneCases.suite,
+      OtherFileSystemCases.suite,
+      WithheldCases.suite,
+      PartitionCases.suite,
+      OriginCases.suite,
+      KeyringCases.suite,
+      KernelWordCases.suite,
+      MountCases.suite,
+      MountLifeCases.suite,
+      SuspendedCases.suite,
+      DissectCases.suite,
+      KernelSignatureCases.suite,
+      ProgramCases.suite,
+      PromiseCases.suite,
+      IPEDecisionCases.suite,
+      IPECases.suite,
+      LoadingCases.suite,
+      FSVerityCases.suite,
+      HostCases.suite,
+      CorpusCases.suite,
+      WithheldCases.deletion,
+      // What it does to the machine stays until its end.
+      KernelWordCases.lastSuite,
+    ] + GateCases.suites
 }

@@ -11,9 +11,10 @@ HEAD = """# What works on which kernel
 
 Every case of the test machine (`vm.md`) on Debian's cloud kernels, written by `make vm-matrix`; do not edit. A case
 runs on the boots in brackets: **s** Secure Boot with our certificate in the firmware's db, **i** `lockdown=integrity`,
-**c** `lockdown=confidentiality`, **p** no lockdown. `yes` is the expected answer on each of them; a number leads to the kernel's own words.
+**c** `lockdown=confidentiality`, **p** no lockdown, **g** and **h** the gate without and with `lockdown=confidentiality`. `yes` is the expected answer on each of them; a number leads to the kernel's own words.
 """
-BOOTS = {"secure-boot": "s", "integrity": "i", "confidentiality": "c", "plain": "p"}
+BOOTS = {"secure-boot": "s", "integrity": "i", "confidentiality": "c", "plain": "p", "gate": "g",
+         "gate-confidentiality": "h"}
 LINE = re.compile(r"(ok|not ok|skip) (\S+) (\S+)(?: \((\d+) ms\))?(?: -- (.*))?")
 
 

@@ -11,6 +11,17 @@ int vm_force_module_out(const char *name);
 /// Begins a process that is a character device /dev/NAME: it answers as the device-mapper's control device does, and adds
 /// words to the table of each verity device. Returns its pid, or -1 with errno.
 int vm_serve_control(const char *name, const char *addition);
+/// Begins a process that executes a file with two words, its output in another file (NULL for nowhere). Returns its pid, or
+/// -1 with errno.
+int vm_start(const char *path, const char *word, const char *other, const char *output);
+/// Waits for the end of a process that was begun here; its status, or 128 plus the signal that ended it.
+int vm_wait(int process);
+/// umount2(2). Returns 0, or -1 with errno.
+int vm_unmount(const char *path, int flags);
+/// kexec_load(2) of nothing, which is allowed or not like one of a kernel. Returns 0, or -1 with errno.
+int vm_load_no_kernel(void);
+/// unlink(2). Returns 0, or -1 with errno.
+int vm_unlink(const char *path);
 /// Ends a process that was begun here.
 void vm_stop(int process);
 /// DM_DEV_RENAME: names of any bytes. Returns 0, or -1 with errno.
