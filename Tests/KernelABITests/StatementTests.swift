@@ -84,6 +84,9 @@ import Testing
     "vb_loop_change_fd": nil,
     "vb_loop_clear": nil, "vb_loop_configure": nil, "vb_loop_get_free": .loopControl, "vb_loop_get_status": .loopLabel,
     "vb_lsm_list": .securityModuleNumbers, "vb_memfd_create": nil, "vb_memfd_seal": nil, "vb_mount": nil,
+    // Records of the gate, in memory that the kernel shares.
+    "vb_load_acquire_32": .programObjects, "vb_load_acquire_64": .programObjects, "vb_poll_readable": nil,
+    "vb_store_release_64": nil,
     "vb_move_thread": nil, "vb_open": nil, "vb_open_within_mount": nil, "vb_openat": nil, "vb_perf_event_enable": nil,
     "vb_perf_event_open": nil, "vb_pread_cached": nil, "vb_probe_helper": .programProbe,
     "vb_probe_program_signature": .programProbe, "vb_processor": nil, "vb_set_cloexec": nil,

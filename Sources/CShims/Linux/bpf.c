@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinuxShim.h"
 
+#include <poll.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -95,7 +96,14 @@ AT(vb_bpf_prog_info, nr_map_ids, 52);
 AT(vb_bpf_prog_info, map_ids, 56);
 AT(vb_bpf_prog_info, name, 64);
 AT(vb_bpf_prog_info, btf_id, 128);
-SIZE(vb_bpf_prog_info, 136);
+AT(vb_bpf_prog_info, func_info, 136);
+AT(vb_bpf_prog_info, nr_func_info, 144);
+AT(vb_bpf_prog_info, prog_tags, 184);
+AT(vb_bpf_prog_info, recursion_misses, 208);
+AT(vb_bpf_prog_info, verified_insns, 216);
+AT(vb_bpf_prog_info, attach_btf_obj_id, 220);
+AT(vb_bpf_prog_info, attach_btf_id, 224);
+SIZE(vb_bpf_prog_info, 232);
 
 AT(vb_bpf_btf_info, name, 16);
 SIZE(vb_bpf_btf_info, 32);
@@ -109,3 +117,14 @@ SIZE(vb_bpf_map_info, 88);
 AT(vb_bpf_link_info, prog_id, 8);
 AT(vb_bpf_link_info, words, 16);
 SIZE(vb_bpf_link_info, 32);
+
+uint64_t vb_load_acquire_64(const void *place) { return __atomic_load_n((const uint64_t *)place, __ATOMIC_ACQUIRE); }
+
+uint32_t vb_load_acquire_32(const void *place) { return __atomic_load_n((const uint32_t *)place, __ATOMIC_ACQUIRE); }
+
+void vb_store_release_64(void *place, uint64_t value) { __atomic_store_n((uint64_t *)place, value, __ATOMIC_RELEASE); }
+
+int vb_poll_readable(int fd, int milliseconds) {
+  struct pollfd entry = {.fd = fd, .events = POLLIN};
+  return poll(&entry, 1, milliseconds);
+}

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+_Static_assert(VB_DM_LIST_DEVICES == DM_LIST_DEVICES_CMD, "dm commands");
 _Static_assert(VB_DM_DEV_CREATE == DM_DEV_CREATE_CMD && VB_DM_DEV_REMOVE == DM_DEV_REMOVE_CMD, "dm commands");
 _Static_assert(VB_DM_DEV_SUSPEND == DM_DEV_SUSPEND_CMD && VB_DM_DEV_STATUS == DM_DEV_STATUS_CMD, "dm commands");
 _Static_assert(VB_DM_TABLE_LOAD == DM_TABLE_LOAD_CMD && VB_DM_TABLE_STATUS == DM_TABLE_STATUS_CMD, "dm commands");

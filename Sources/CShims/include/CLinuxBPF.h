@@ -131,7 +131,7 @@ struct vb_bpf_iter_create {
   uint32_t link_fd, flags;
 };
 
-/// The first part of struct bpf_prog_info, up to btf_id (5.0).
+/// The first part of struct bpf_prog_info, up to attach_btf_id (6.0), which an older kernel leaves at zero.
 struct vb_bpf_prog_info {
   uint32_t type, id;
   uint8_t tag[8];
@@ -145,6 +145,12 @@ struct vb_bpf_prog_info {
   uint32_t nr_jited_ksyms, nr_jited_func_lens;
   uint64_t jited_ksyms, jited_func_lens;
   uint32_t btf_id, func_info_rec_size;
+  uint64_t func_info;
+  uint32_t nr_func_info, nr_line_info;
+  uint64_t line_info, jited_line_info;
+  uint32_t nr_jited_line_info, line_info_rec_size, jited_line_info_rec_size, nr_prog_tags;
+  uint64_t prog_tags, run_time_ns, run_cnt, recursion_misses;
+  uint32_t verified_insns, attach_btf_obj_id, attach_btf_id, padding;
 };
 
 /// struct bpf_btf_info (5.11).

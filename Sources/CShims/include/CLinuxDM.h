@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 // enum of ioctl numbers (dm-ioctl.h).
+#define VB_DM_LIST_DEVICES 2
 #define VB_DM_DEV_CREATE 3
 #define VB_DM_DEV_REMOVE 4
 #define VB_DM_DEV_SUSPEND 6

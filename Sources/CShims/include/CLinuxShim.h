@@ -127,4 +127,11 @@ int vb_perf_event_enable(int fd);
 
 /// bpf(2). Returns the command's result, or -1 with errno.
 int vb_bpf(unsigned command, void *attributes, unsigned size);
+
+/// Reads and writes of memory that is shared with the kernel, in the order in which the ring buffer wants them.
+uint64_t vb_load_acquire_64(const void *place);
+uint32_t vb_load_acquire_32(const void *place);
+void vb_store_release_64(void *place, uint64_t value);
+/// poll(2) for POLLIN: 1 when there is something, 0 when the time is over, -1 with errno.
+int vb_poll_readable(int fd, int milliseconds);
 #endif

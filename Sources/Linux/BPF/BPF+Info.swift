@@ -21,6 +21,8 @@ extension BPF {
     public let mapIDs: [UInt32]
     /// The id of the type information it was loaded with; 0 for none.
     public let btfID: UInt32
+    /// The type that the program was loaded for, in the kernel's or a module's types; 0 for none, and from a kernel before 6.0.
+    public let attachTypeID: UInt32
   }
 
   /// What the kernel says of a map (struct bpf_map_info).
@@ -59,7 +61,7 @@ extension BPF {
     return unsafe ProgramInfo(
       id: raw.id, name: withUnsafeBytes(of: raw.name) { unsafe text(in: $0) }, type: raw.type,
       tag: withUnsafeBytes(of: raw.tag) { unsafe Array($0) }, loadTime: raw.load_time, owner: raw.created_by_uid,
-      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))), btfID: raw.btf_id)
+      mapIDs: Array(maps.prefix(Int(raw.nr_map_ids))), btfID: raw.btf_id, attachTypeID: raw.attach_btf_id)
   }
 
   /// BPF_OBJ_GET_INFO_BY_FD of a map.

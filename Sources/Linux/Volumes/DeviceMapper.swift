@@ -1,3 +1,4 @@
+internal import Base
 internal import KernelABI
 internal import CLinuxShim
 internal import Glibc
@@ -74,6 +75,34 @@ public struct DeviceMapper: ~Copyable {
         throw SystemError("ioctl DM_TABLE_STATUS", path: "\(number)", errno: EOVERFLOW)
       }
     }
+  }
+
+  /// DM_LIST_DEVICES: the numbers of all mapped devices, in the kernel's order.
+  public borrowing func devices() throws(SystemError) -> [DeviceNumber] {
+    var capacity = 16384
+    while true {
+      let answer = try command(
+        UInt32(VB_DM_LIST_DEVICES), "DM_LIST_DEVICES", device: .name("", uuid: nil), capacity: capacity)
+      if !answer.isCut { return Self.numbers(inList: answer.payload.rawSpan) }
+      capacity *= 4
+      guard capacity <= Self.answerLimit else { throw SystemError("ioctl DM_LIST_DEVICES", errno: EOVERFLOW) }
+    }
+  }
+
+  /// Reads a chain of `struct dm_name_list`: a device number, the distance to the next, a name. A list of no devices is one
+  /// of the number 0.
+  static func numbers(inList bytes: RawSpan) -> [DeviceNumber] {
+    var found: [DeviceNumber] = []
+    var offset = 0
+    while let device = try? bytes.u64(at: offset), let next = try? bytes.u32(at: offset + 8) {
+      // The kernel's huge_encode_dev (include/linux/kdev_t.h).
+      if device != 0 {
+        found.append(DeviceNumber(major: (device & 0xfff00) >> 8, minor: device & 0xff | (device >> 12) & 0xfff00))
+      }
+      guard next > 0 else { break }
+      offset += Int(next)
+    }
+    return found
   }
 
   /// DM_DEV_STATUS: the device of a name; nil when there is none.
