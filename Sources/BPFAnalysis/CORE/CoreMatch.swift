@@ -9,7 +9,7 @@ struct CoreMatch {
   let object: BTF
   let kernel: BTF
   /// The kernel's types by name: with many records, going through all of them for each would take long.
-  private let names: [String: [UInt32]]
+  let names: [String: [UInt32]]
 
   init(object: BTF, kernel: BTF) {
     self.object = object
@@ -63,7 +63,7 @@ struct CoreMatch {
     return false
   }
 
-  private func skippingQualifiers(_ type: BTFType, _ btf: BTF) throws(BPFObjectError) -> BTFType {
+  func skippingQualifiers(_ type: BTFType, _ btf: BTF) throws(BPFObjectError) -> BTFType {
     var current = type
     for _ in 0..<Limits.typeDepth {
       guard current.kind.isModifier, current.kind != .typedef else { return current }
@@ -127,7 +127,7 @@ struct CoreMatch {
   }
 
   /// Whether a member of the one kind can stand for the other (bpf_core_fields_are_compat).
-  private func areCompatible(_ local: BTFType, _ target: BTFType) throws(BPFObjectError) -> Bool {
+  func areCompatible(_ local: BTFType, _ target: BTFType) throws(BPFObjectError) -> Bool {
     var local = local
     var target = target
     for _ in 0..<Limits.typeDepth {
@@ -157,7 +157,7 @@ struct CoreMatch {
 }
 
 extension BTFKind {
-  fileprivate var isComposite: Bool { self == .structure || self == .union }
+  var isComposite: Bool { self == .structure || self == .union }
 
   /// Whether a type of the one kind may be meant by a type of the other that has its name.
   fileprivate func isLike(_ other: BTFKind) -> Bool { self == other || isEnumeration && other.isEnumeration }

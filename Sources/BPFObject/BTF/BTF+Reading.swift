@@ -61,7 +61,7 @@ extension BTF {
     let offset = try part.u32(at: entry + 8)
     return BTFMember(
       nameOffset: try part.u32(at: entry), type: try part.u32(at: entry + 4),
-      bitOffset: type.flag ? offset & 0xff_ffff : offset)
+      bitOffset: type.flag ? offset & 0xff_ffff : offset, bitfieldSize: type.flag ? offset >> 24 : 0)
   }
 
   /// The variables of a DATASEC, in the section's order.
@@ -129,7 +129,7 @@ extension BTF {
   }
 
   /// Bytes that a value of the type takes; nil for a type without values (void, a function, a declaration).
-  func size(of id: UInt32) throws(BPFObjectError) -> UInt32? {
+  package func size(of id: UInt32) throws(BPFObjectError) -> UInt32? {
     var current = try type(id)
     var count: UInt32 = 1
     for _ in 0..<Limits.typeDepth {

@@ -23,7 +23,9 @@ package struct BTFMember: Equatable, Sendable {
   package let nameOffset: UInt32
   package let type: UInt32
   /// Bits from the structure's start.
-  let bitOffset: UInt32
+  package let bitOffset: UInt32
+  /// Bits of a bitfield; 0 for a member that is none.
+  package let bitfieldSize: UInt32
 }
 
 /// A variable in a DATASEC.
