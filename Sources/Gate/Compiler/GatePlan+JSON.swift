@@ -1,5 +1,6 @@
 public import Base
 internal import BPFAnalysis
+internal import BPFObject
 internal import Policy
 
 extension GatePlan {
@@ -51,7 +52,7 @@ extension GateRows.DigestRow {
     [
       "sha256": .string(instructions.digest.hex), "instructions": .integer(Int64(instructions.count)),
       "core_relocations": .integer(Int64(instructions.coreRelocations)), "type": .string(type),
-      "attach_type": .optional(attachType), "attach_target": .optional(attachTarget),
+      "attach_type": .optional(attachType), "attach_target": .optional(attachTarget?.name),
       "sources": .array(
         sources.map {
           [

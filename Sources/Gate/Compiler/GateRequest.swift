@@ -61,11 +61,21 @@ public struct GateRequest: Sendable {
     public let path: String
     public let digest: Digest
     public let programs: [ProgramReport]
+    /// SHA-256 of the types that a load submits; nil for an object without.
+    public let types: Digest?
+    /// For each program what CO-RE makes of its instructions on the kernel that the plan is for; empty for a plan that is for
+    /// no kernel.
+    public let afterCore: [GateRows.AfterCore?]
 
-    public init(path: String, digest: Digest, programs: [ProgramReport]) {
+    public init(
+      path: String, digest: Digest, programs: [ProgramReport], types: Digest? = nil,
+      afterCore: [GateRows.AfterCore?] = []
+    ) {
       self.path = path
       self.digest = digest
       self.programs = programs
+      self.types = types
+      self.afterCore = afterCore
     }
   }
 }

@@ -26,7 +26,9 @@ struct PlanCompiler {
     let instructions: SubmittedInstructions
     let type: String
     let attachType: String?
-    let attachTarget: String?
+    let attachTarget: ProgramKind.AttachTarget?
+    let types: Digest?
+    let afterCore: GateRows.AfterCore?
   }
 
   init(_ request: GateRequest) throws(InvalidPolicy) {
@@ -54,10 +56,12 @@ struct PlanCompiler {
     var results: [GatePlan.Program] = []
     for image in request.images {
       for object in image.objects {
-        for program in object.programs {
+        for (index, program) in object.programs.enumerated() {
+          let afterCore = index < object.afterCore.count ? object.afterCore[index] : nil
           results.append(
             GatePlan.Program(
-              image: image.file, object: object.path, name: program.name, fate: plan(program, of: object, in: image)))
+              image: image.file, object: object.path, name: program.name,
+              fate: plan(program, of: object, in: image, afterCore)))
         }
       }
     }
@@ -65,7 +69,8 @@ struct PlanCompiler {
   }
 
   private mutating func plan(
-    _ program: ProgramReport, of object: GateRequest.Object, in image: GateRequest.Image
+    _ program: ProgramReport, of object: GateRequest.Object, in image: GateRequest.Image,
+    _ afterCore: GateRows.AfterCore?
   ) -> GatePlan.Fate {
     let facts = Self.facts(about: program, of: object, in: image)
     // A row does not say which of the loaders may load the instructions, so all of them have to be allowed to.
@@ -92,9 +97,11 @@ struct PlanCompiler {
     let line = decisions.first?.line
     if let reason = Self.whyNoDigest(program) { return .leftOut(reason) }
     guard let instructions = program.submitted else { return .leftOut("its instructions have no digest") }
+    // Without records nothing in the types changes an instruction, and tools that pack objects anew change their types.
+    let types = instructions.coreRelocations == 0 ? nil : object.types
     let key = DigestKey(
       instructions: instructions, type: program.typeName, attachType: program.attachTypeName,
-      attachTarget: program.kind.attachTarget?.name)
+      attachTarget: program.kind.attachTarget, types: types, afterCore: afterCore)
     let source = GateRows.Source(image: image.file, object: object.path, program: program.name, line: line)
     if let place = digestPlaces[key] {
       rows.digests[place].sources.append(source)
@@ -103,7 +110,7 @@ struct PlanCompiler {
       rows.digests.append(
         GateRows.DigestRow(
           instructions: instructions, type: key.type, attachType: key.attachType, attachTarget: key.attachTarget,
-          sources: [source]))
+          types: types, afterCore: afterCore, sources: [source]))
     }
     linesWithDigests.formUnion(decisions.compactMap(\.line))
     admitted.append(facts)

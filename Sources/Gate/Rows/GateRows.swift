@@ -1,4 +1,6 @@
 public import BPFAnalysis
+public import BPFObject
+public import Base
 
 /// What the kernel is to admit: the contents of the gate's maps.
 public struct GateRows: Equatable, Sendable {
@@ -39,19 +41,34 @@ public struct GateRows: Equatable, Sendable {
     public let attachType: String?
     /// The kernel's function, tracepoint or hook that the program is verified for; nil where the type needs none. Its
     /// number is the running kernel's to say.
-    public let attachTarget: String?
+    public let attachTarget: ProgramKind.AttachTarget?
+    /// SHA-256 of the types that are submitted with them; nil for an object without.
+    public let types: Digest?
+    /// What CO-RE makes of them on the kernel that the plan is for; nil where that is not known.
+    public let afterCore: AfterCore?
     /// The programs that have these instructions; one at least.
     public var sources: [Source]
 
     public init(
-      instructions: SubmittedInstructions, type: String, attachType: String?, attachTarget: String?, sources: [Source]
+      instructions: SubmittedInstructions, type: String, attachType: String?, attachTarget: ProgramKind.AttachTarget?,
+      types: Digest? = nil, afterCore: AfterCore? = nil, sources: [Source]
     ) {
       self.instructions = instructions
       self.type = type
       self.attachType = attachType
       self.attachTarget = attachTarget
+      self.types = types
+      self.afterCore = afterCore
       self.sources = sources
     }
+  }
+
+  /// A program's instructions after a kernel has applied their CO-RE records, as that kernel hashes them.
+  public enum AfterCore: Hashable, Sendable {
+    /// SHA-256, since Linux 6.18.
+    case digest(Digest)
+    /// Eight bytes of SHA-1, before.
+    case tag([UInt8])
   }
 
   /// Where a program comes from, and the line of the policy that allows it.
@@ -99,7 +116,7 @@ public struct GateRows: Equatable, Sendable {
     guard let instructions = load.instructions else { return false }
     return digests.contains {
       $0.instructions == instructions && $0.type == load.type && $0.attachType == load.attachType
-        && $0.attachTarget == load.attachTarget
+        && $0.attachTarget?.name == load.attachTarget
     }
   }
 }

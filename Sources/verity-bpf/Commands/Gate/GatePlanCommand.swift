@@ -1,4 +1,5 @@
 import BPFAnalysis
+import BPFObject
 import Base
 import Gate
 import Policy
@@ -118,7 +119,7 @@ extension GatePlan {
       lines.append("class    \(row.scope.description): every process, by line \(row.line)")
     }
     for row in rows.digests {
-      let types = [row.type, row.attachType, row.attachTarget].compactMap { $0 }.joined(separator: "/")
+      let types = [row.type, row.attachType, row.attachTarget?.name].compactMap { $0 }.joined(separator: "/")
       lines.append("digest   \(row.instructions.digest.hex)")
       lines.append(
         Output.row(
