@@ -106,6 +106,10 @@ let modules: [Target] = [
       "Workbench", "Gate", "Linux", "Trust", "Image", "Provenance", "Loader",
     ]),
 
+  effects(
+    "GateControl",
+    imports: ["Base", "KernelABI", "BPFObject", "Gate", "Linux", "Provenance", "Loader"]),
+
   // What is run.
   // The command: its arguments, printing and exit codes.
   .executableTarget(
@@ -113,6 +117,7 @@ let modules: [Target] = [
     dependencies: [
       "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
       "Workbench", "HostReport", "Gate", "Linux", "HostSurvey", "Trust", "Image", "Provenance", "Loader", "Admission",
+      "GateControl",
     ],
     swiftSettings: settings, linkerSettings: linking),
 ]
@@ -151,6 +156,8 @@ let moduleTests: [Target] = [
       "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Trust", "Provenance", "Admission",
       "TestSupport", "PolicyTestSupport",
     ]),
+  tests(
+    "GateControl", imports: ["Base", "KernelABI", "Gate", "Linux", "Loader", "GateControl", "TestSupport"]),
   tests("FuzzTargets", imports: ["Linux", "TestSupport", "FuzzTargets"]),
   tests(
     "Command",

@@ -64,7 +64,7 @@ struct OpenAttempts {
     case .known(.outcome): ended.insert(event)
     // A denial is the end: nothing is done.
     case .known(.decision): if record["decision"] == "deny" { ended.insert(event) }
-    case .unknown, .missing: break
+    case .known(.gate), .unknown, .missing: break
     }
   }
 

@@ -64,6 +64,8 @@ extension KernelStatement {
     case .threadStatus, .userMap: ["Linux/ProcessIdentityTests.isWhatProcSays", files]
     case .processStatus, .processNamespace: ["Admission/CrashedRunTests.whatMayLiveIsLeftAlone", files]
     case .executable, .loginUser, .auditSession: ["Linux/ProcessIdentityTests.isWhatProcSays"]
+    case .initFiles, .initFile: ["GateControl/StockTests.programsThatPid1Holds", files]
+    case .initMounts: ["GateControl/StockTests.theMountsOfPid1", files]
     case .networkNamespace: ["Loader/AttachPlaceTests.attachesToANamespaceAndATracepoint"]
     case .release: ["Loader/KernelValueTests.fillsInConfigurationAndAddresses"]
     case .configuration, .distributionConfiguration, .distributionModuleConfiguration:

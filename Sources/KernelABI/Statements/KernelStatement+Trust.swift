@@ -35,7 +35,9 @@ extension KernelStatement {
       .moduleSignatures, .modules, .firmware, .secureBoot, .keyTable, .unprivilegedBPF, .compiler, .compilerHardening,
       .kernelTypes,
       .symbols, .eventSource, .tracingFile, .debugTracingFile, .threadStatus, .processStatus, .userMap, .executable,
-      .processNamespace, .networkNamespace, .loginUser, .auditSession, .configuration, .networkInterfaces,
+      .processNamespace, .networkNamespace, .initFiles, .initFile, .initMounts, .loginUser, .auditSession,
+      .configuration,
+      .networkInterfaces,
       .kernelLogNumber:
       .kernelFile
     case .mapperControl, .mappedNode, .blockNode, .loopControl, .loopNode, .kernelLog: .deviceNumber
@@ -96,7 +98,8 @@ extension KernelStatement {
       .integrityPolicyVersion, .integrityPolicyText, .integrityPolicyEnforced, .executionCheck, .modules, .keyTable,
       .keyringContents, .unprivilegedBPF,
       .compiler, .compilerHardening, .symbols, .programProbe, .tracingFile, .debugTracingFile, .threadStatus,
-      .processStatus, .distributionConfiguration, .distributionModuleConfiguration, .networkInterfaces:
+      .processStatus, .initFiles, .initFile, .initMounts, .distributionConfiguration, .distributionModuleConfiguration,
+      .networkInterfaces:
       .reading
     }
   }
@@ -148,6 +151,9 @@ extension KernelStatement {
     case .bootIdentifier: .worst("`ps` refuses: `audit.no-boot-id`; an attempt counts as one that may still run")
     case .executable: .worst("the requester's path is not known, and no rule about it matches")
     case .processStatus, .processNamespace: .worst("an attempt counts as one that may still run")
+    case .initFiles, .initFile:
+      .worst("no program counts as held by pid 1, so a foreign one keeps the gate from being sealed")
+    case .initMounts: .worst("`gate status` does not say that the gate stays until the machine starts anew")
     case .clock: .worst("the time is the Epoch, and every certificate out of date")
     case .identity: .unsaid("it is always answered")
     case .processors: .worst("one processor; the kernel refuses what is too small")

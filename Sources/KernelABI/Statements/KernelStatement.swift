@@ -89,6 +89,9 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   case executable
   case processNamespace = "process-namespace"
   case networkNamespace = "network-namespace"
+  case initFiles = "init-files"
+  case initFile = "init-file"
+  case initMounts = "init-mounts"
   case loginUser = "login-user"
   case auditSession = "audit-session"
   // The kernel itself.
@@ -185,6 +188,9 @@ extension KernelStatement {
     case .executable: "the executable of this process"
     case .processNamespace: "the pid namespace of this process"
     case .networkNamespace: "the network namespace of this thread"
+    case .initFiles: "the files that pid 1 has open"
+    case .initFile: "which program an open file of pid 1 holds"
+    case .initMounts: "the mount namespace of pid 1"
     case .loginUser: "the login user of this process"
     case .auditSession: "the audit session of this process"
     case .release: "the kernel's release"

@@ -1,6 +1,6 @@
 public import Base
 
-/// Which step of a load a record is of: `stage` in `docs/audit.md`.
+/// Which step of a load a record is of, or that it is the gate's: `stage` in `docs/audit.md`.
 public enum AuditStage: String, CaseIterable, Sendable {
   /// It was asked for. Nothing is read yet.
   case attempt
@@ -8,6 +8,8 @@ public enum AuditStage: String, CaseIterable, Sendable {
   case decision
   /// What came of it.
   case outcome
+  /// What the kernel's gate answered, whatever process asked.
+  case gate
 
   /// The member that says so.
   public var member: JSONValue.Member { .init("stage", .string(rawValue)) }

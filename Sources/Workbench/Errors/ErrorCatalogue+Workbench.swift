@@ -15,12 +15,6 @@ extension ErrorCatalogue {
       "The kernel's configuration was not found, or the file is none. Distributions put it to /boot/config-RELEASE; kernels built with CONFIG_IKCONFIG_PROC show it in /proc/config.gz.",
     "policy.root-hash":
       "A root hash is 64 hex digits for sha256 or 128 for sha512, as veritysetup prints it and as NAME.roothash holds it.",
-    "gate.left-out":
-      "The policy allows loads that no row of the gate admits, and a sealed gate would refuse them. Each is listed with the reason: a rule asks for what the kernel does not know when it asks the gate, or for executables or images that were not named, or a program's instructions are not known beforehand. Change the rules, name what is missing, or go on without them with --skip-unsupported.",
-    "gate.no-rows":
-      "By the rows of this plan no process could load anything. The policy has no rule that allows BPF programs, or none that a row can say; --skip-unsupported does not change that.",
-    "gate.not-executable":
-      "A row names the file that a process runs, and this is none: no regular file, or not in ELF. The kernel knows the process of a script by its interpreter, so a row for a script would never match.",
     "facts.invalid":
       "A facts file is a JSON object, or an array of objects. `op` must be there; every other fact may be missing or null, which both say that it is not known. A name that does not exist, a value of another kind, two values for one fact and facts that exclude each other are refused with their place, because a fact that is overlooked decides otherwise.",
     "cases.syntax":

@@ -12,6 +12,7 @@ public enum ErrorCatalogue {
     var all = policyParagraphs
     for more in [
       lintParagraphs, workbenchParagraphs, signatureParagraphs, imageParagraphs, objectParagraphs, loadingParagraphs,
+      gateParagraphs,
     ] { all.merge(more) { first, _ in first } }
     return all
   }()

@@ -123,6 +123,8 @@ public struct Replay: Sendable {
     case .known(.attempt): return .undecided(.attempt)
     case .known(.outcome): return Self.undecidedOutcome(value).map { .undecided($0) }
     case .known(.decision): break
+    // The kernel decided by rows, and knows no facts of objects.
+    case .known(.gate): return nil
     case .unknown(let stage):
       return .damaged(line: line, reason: "records of the stage `\(stage)` are not known to this version")
     case .missing: return .damaged(line: line, reason: "the record says no stage")

@@ -35,7 +35,16 @@ extension VerityBPF {
           Verb("sign-trust", PolicySignTrustCommand.self),
           Verb("remove", PolicyRemoveCommand.self),
         ]),
-      Verb("gate", "What the kernel would have to check by itself.", [Verb("plan", GatePlanCommand.self)]),
+      Verb(
+        "gate", "Have the kernel itself refuse what no policy admits.",
+        [
+          Verb("plan", GatePlanCommand.self),
+          Verb("install", GateInstallCommand.self),
+          Verb("watch", GateWatchCommand.self),
+          Verb("seal", GateSealCommand.self),
+          Verb("status", GateStatusCommand.self),
+          Verb("events", GateEventsCommand.self),
+        ]),
       Verb("config", "Settings of this host.", [Verb("show", ConfigShowCommand.self)]),
       Verb("doctor", DoctorCommand.self),
       Verb("self-test", SelfTestCommand.self),

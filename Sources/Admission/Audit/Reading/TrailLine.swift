@@ -45,7 +45,7 @@ enum TrailLine {
       let isCrash = outcome?["result"] == .string(AttemptRecord.Stage.crashed.rawValue)
       self = isOurs ? .loaded(record, event: event) : isCrash ? .crashed(record, event: event) : .other
     // What was only asked for vouches for nothing.
-    case .known(.attempt): self = .other
+    case .known(.attempt), .known(.gate): self = .other
     case .unknown(let kind): self = .unknownKind(kind)
     case .missing: self = .unreadable
     }

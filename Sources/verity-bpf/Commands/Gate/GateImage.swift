@@ -14,11 +14,14 @@ enum GateImage {
   private typealias FileSystem = AnyFileSystem<VerifiedDevice<ImageFile.Source>>
 
   /// An image with all its objects, each described from its bytes and held against the manifest where there is one.
-  static func read(_ file: String) throws -> GateRequest.Image {
+  ///
+  /// - Parameter forecast: of the kernel that the plan is for; nil for none.
+  static func read(_ file: String, for forecast: GateForecast? = nil) throws -> GateRequest.Image {
     try opened(file) { image, rootHash, superblock in
       let manifest = try Manifest.read(from: image)
       try manifest?.check(superblock: superblock)
-      let objects = try manifest.map { try Self.objects(of: $0, in: image) } ?? Self.objects(in: image)
+      let objects =
+        try manifest.map { try Self.objects(of: $0, in: image, forecast) } ?? Self.objects(in: image, forecast)
       return GateRequest.Image(
         file: file, rootHash: rootHash, name: manifest?.name,
         version: manifest?.version.flatMap { Manifest.versionNumbers($0) }, hasManifest: manifest != nil,
@@ -89,7 +92,7 @@ enum GateImage {
 
   /// The objects that a manifest names. What it says of them is not believed.
   private static func objects(
-    of manifest: Manifest, in image: borrowing FileSystem
+    of manifest: Manifest, in image: borrowing FileSystem, _ forecast: GateForecast?
   ) throws -> [GateRequest.Object] {
     var objects: [GateRequest.Object] = []
     for named in manifest.objects {
@@ -98,19 +101,32 @@ enum GateImage {
         path: named.file.path, digest: try Digest.of(bytes.rawSpan), size: UInt64(bytes.count))
       // What sections are whose names do not say it is under the root hash, like the objects.
       let types = named.statements.sectionTypes.compactMap { SectionType(section: $0.section, type: $0.type) }
-      let report = try BPFObject.report(
-        bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true, sectionTypes: types)
+      var linked = try BPFObject.link(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)
+      try linked.take(types)
+      let programs = BPFObject.reports(of: linked)
       try named.check(
         against: ObjectDescription.describe(
-          report.programs, license: report.license, maps: report.maps, file: file, statements: named.statements))
-      objects.append(GateRequest.Object(path: file.path, digest: file.digest, programs: report.programs))
+          programs, license: linked.license, maps: linked.maps, file: file, statements: named.statements))
+      objects.append(object(file.path, file.digest, linked, programs, forecast))
     }
     return objects
   }
 
+  private static func object(
+    _ path: String, _ digest: Digest, _ linked: LinkedObject, _ programs: [ProgramReport],
+    _ forecast: GateForecast?
+  ) -> GateRequest.Object {
+    GateRequest.Object(
+      path: path, digest: digest, programs: programs,
+      types: linked.btf.isEmpty ? nil : try? Digest.of(linked.btf.rawSpan),
+      afterCore: forecast?.afterCore(linked) ?? [])
+  }
+
   /// The objects of an image without manifest, known by their first bytes. One that cannot be linked cannot be loaded
   /// either.
-  private static func objects(in image: borrowing FileSystem) throws -> [GateRequest.Object] {
+  private static func objects(
+    in image: borrowing FileSystem, _ forecast: GateForecast?
+  ) throws -> [GateRequest.Object] {
     var objects: [GateRequest.Object] = []
     for file in try image.files()
     where file.inode.kind == .regular && file.inode.size <= UInt64(BPFObject.maximumByteCount) {
@@ -120,8 +136,8 @@ enum GateImage {
       let bytes = try image.readFile(file.inode, limit: BPFObject.maximumByteCount)
       let digest = try Digest.of(bytes.rawSpan)
       do throws(BPFObjectError) {
-        let report = try BPFObject.report(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)
-        objects.append(GateRequest.Object(path: file.path, digest: digest, programs: report.programs))
+        let linked = try BPFObject.link(bytes: bytes.rawSpan, objectName: file.path, allowsExterns: true)
+        objects.append(object(file.path, digest, linked, BPFObject.reports(of: linked), forecast))
       } catch {
         Output.warning(
           error.diagnostic.code, "`\(file.path)` cannot be loaded and has no rows: \(error.diagnostic.message)")

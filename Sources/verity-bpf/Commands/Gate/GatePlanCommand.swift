@@ -6,24 +6,11 @@ import Policy
 
 /// `verity-bpf gate plan`: a policy as the rows that a gate in the kernel would hold loads against.
 struct GatePlanCommand: Command {
-  static let policy: Key<String> = .required("--policy", takes: .file, "The policy.")
-  static let image: Key<[String]> = .repeated(
-    "--image", takes: .image, "An image whose objects may be loaded. Can be given several times: the next release too.")
-  static let loader: Key<[ExecutableName]> = .repeated(
-    "--loader", "A program that loads objects and judges them by the policy: verity-bpf on a volume.")
-  static let executable: Key<[ExecutableName]> = .repeated(
-    "--executable", "A program that rules name by x_requester_object or x_requester_dmverity_roothash.")
-  static let mode: Key<GateRequest.Mode> = .optional(
-    "--mode", default: .digests,
-    "What loaders may load: digests for instructions that the plan lists, loader for what they allow themselves.")
-  static let skip = Key.flag(
-    "--skip-unsupported", "Go on without what the policy allows and no row can say: exit 0.")
-
   static let declaration = Declaration(
     "Compile a policy into the rows of the gate. Nothing is installed.",
     discussion: """
       A row is what the kernel could check by itself at each load: which file of which volume a process runs, the digest of \
-      the instructions, type and helpers of the program. This build computes rows and has no gate to install them.
+      the instructions, type and helpers of the program. `gate install` gives them to the kernel.
 
       Whatever a row admits, the policy allows. Rules that cannot become rows, and programs of the images that get none, are \
       listed with the reason, by line, and the exit code is 3. Needs no privilege and asks no kernel.
@@ -35,7 +22,7 @@ struct GatePlanCommand: Command {
       "verity-bpf gate plan --policy site.pol --image progs.raw --loader tools.raw:/usr/bin/verity-bpf",
       "verity-bpf gate plan --policy site.pol --mode loader --loader tools.raw:/usr/bin/verity-bpf --json",
     ],
-    options: [policy, image, loader, executable, mode, skip, CommonOptions.json])
+    options: PlanOptions.keys + [CommonOptions.json])
   static let schema = "verity-bpf/gate-plan/1"
   static var makesThings: Bool { false }
 
@@ -48,24 +35,23 @@ struct GatePlanCommand: Command {
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
-    policy = try words[Self.policy]
-    image = try words[Self.image]
-    loader = try words[Self.loader]
-    executable = try words[Self.executable]
-    mode = try words[Self.mode]
-    skip = try words[Self.skip]
+    policy = try words[PlanOptions.policy]
+    image = try words[PlanOptions.image]
+    loader = try words[PlanOptions.loader]
+    executable = try words[PlanOptions.executable]
+    mode = try words[PlanOptions.mode]
+    skip = try words[PlanOptions.skip]
     json = try words[CommonOptions.json]
+  }
+
+  private var asked: PlanOptions {
+    PlanOptions(policy: policy, image: image, loader: loader, executable: executable, mode: mode)
   }
 
   var wantsJSON: Bool { json }
 
   func execute() throws -> Int32 {
-    let document = try PolicyFile.load(policy, .verityBPF)
-    let images = try image.map { try GateImage.read($0) }
-    let plan = try GatePlan(
-      GateRequest(
-        policy: document, mode: mode, images: images, loaders: try loader.map { try GateImage.executable($0) },
-        executables: try executable.map { try GateImage.executable($0) }))
+    let (plan, images) = try asked.plan()
     if json {
       try Output.json(
         .object(
@@ -73,40 +59,13 @@ struct GatePlanCommand: Command {
     } else {
       for line in plan.lines { try Output.line(line) }
     }
-    guard let refusal = plan.refusal(policy), !(skip && !plan.rows.isEmpty) else { return 0 }
+    guard let refusal = plan.refusal(policy, skips: skip) else { return 0 }
     Output.report(refusal)
     return refusal.category.rawValue
   }
 }
 
-extension GateRequest.Mode: ArgumentChoice {}
-
-extension GateRequest.Image {
-  fileprivate var json: JSONValue {
-    [
-      "file": .string(file), "root_hash": .string(rootHash.description), "name": .optional(name),
-      "objects": .integer(Int64(objects.count)),
-    ]
-  }
-}
-
 extension GatePlan {
-  /// Why the plan is not what the policy says; nil when it is.
-  fileprivate func refusal(_ file: String) -> Diagnostic? {
-    if rows.isEmpty {
-      return Diagnostic(
-        "gate.no-rows", .invalid, "nothing may be loaded by the rows of `\(file)`", expected: "one row at least",
-        found: leavesOut ? "rules that no row can say" : "no rule that allows BPF programs",
-        details: Array(omissions.prefix(20)))
-    }
-    guard leavesOut else { return nil }
-    return Diagnostic(
-      "gate.left-out", .invalid, "some of what `\(file)` allows has no row",
-      expected: "a row for each rule and program",
-      found: "\(omissions.count) without", why: "a sealed gate refuses what no row admits",
-      next: "change the rules, or go on without them: --skip-unsupported", details: Array(omissions.prefix(20)))
-  }
-
   fileprivate var lines: [String] {
     var lines = ["gate     plan for policy \(header.nameText) \(header.version.description), mode \(mode.rawValue)"]
     for row in rows.executables {
