@@ -4,7 +4,7 @@ import TestSupport
 /// The gate, on boots of its own: once it is sealed, nothing but a reboot takes it away. The order matters.
 enum GateCases {
   static let suites: [Suite] = [
-    Suite(name: "gate", cases: cases + GateDeviceCases.cases + GateExecutableCases.cases),
+    Suite(name: "gate", cases: GateCommandCases.cases + cases + GateDeviceCases.cases + GateExecutableCases.cases),
     Suite(name: "gate", cases: GateInstructionCases.cases + GateForeignCases.cases),
     Suite(name: "gate", cases: GateSealedCases.cases),
   ]
