@@ -86,7 +86,7 @@ let modules: [Target] = [
 
   // The edge.
   effects("Linux", imports: ["CShims", "Base", "KernelABI"]),
-  effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "Linux"]),
+  effects("HostSurvey", imports: ["Base", "KernelABI", "HostReport", "Gate", "Linux"]),
   effects("Trust", imports: ["Base", "KernelABI", "Verity", "Signatures", "Policy", "Linux"]),
   effects(
     "Image",

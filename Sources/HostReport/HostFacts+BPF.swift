@@ -36,6 +36,40 @@ extension HostFacts {
     }
   }
 
+  /// Whether the kernel itself refuses what no policy admits. Nil where recorded facts do not tell, and for a process that may
+  /// look at no pins.
+  var kernelGate: Finding? {
+    let title = "gate"
+    let loses = "who may call bpf(2) loads what no policy was asked about"
+    switch gate {
+    case .some(.none):
+      return Finding(
+        "gate", title, .weak, "none is installed", loses: loses,
+        close: "verity-bpf gate install --policy FILE --image IMAGE")
+    case .incomplete:
+      return Finding(
+        "gate", title, .weak, "its installation did not come to its end", loses: loses,
+        close: "verity-bpf unload --pin-path \(PinPlace.root)/verity-bpf/gate")
+    case .watching:
+      return Finding(
+        "gate", title, .weak, "it watches, and refuses nothing", loses: loses,
+        close: "verity-bpf gate seal --mode digests")
+    case .enforcing:
+      return Finding(
+        "gate", title, .weak, "it refuses loads without a row", loses: "root can take it away",
+        close: "verity-bpf gate seal --mode digests --until-reboot")
+    case .sealed: return Finding("gate", title, .good, "sealed until the machine starts anew")
+    case .closed:
+      guard capabilities?.contains(Capability.sysAdmin.name) == true else { return nil }
+      return Finding("gate", title, .good, "it shows itself to the loaders alone that it was planned with")
+    case .other:
+      return Finding(
+        "gate", title, .weak, "what is pinned in its place is no gate that this build knows", loses: loses,
+        close: "use the build that installed it")
+    case nil: return nil
+    }
+  }
+
   /// Where pins can be: programs, maps and links that outlive who loaded them. Nil where recorded facts do not tell.
   var pins: Finding? {
     let title = "BPF file system"

@@ -32,7 +32,7 @@ extension HostFacts {
       .init("security_modules", securityModuleIDs.map { .array($0.map { .unsigned($0) }) } ?? .null),
       .init("capabilities", capabilities.map { .array($0.map { .string($0) }) } ?? .null),
       .init("user_namespace", isInUserNamespace.map { .bool($0) } ?? .null),
-      .init("bpf_file_systems", placesJSON),
+      .init("bpf_file_systems", placesJSON), .init("gate", .optional(gate?.rawValue)),
       .init("keyrings", .array(keyrings.map(\.json))),
       .init(
         "probes",
@@ -75,6 +75,10 @@ extension HostFacts {
       var paths: [String] = []
       for place in places { paths.append(try Self.text(place, "bpf_file_systems")) }
       bpfFileSystems = paths
+    }
+    if let word = value["gate"], word != .null {
+      gate = GatePresence(rawValue: try Self.text(word, "gate"))
+      guard gate != nil else { throw HostFactsError(reason: "gate") }
     }
     if case .bool(let flag)? = value["user_namespace"] { isInUserNamespace = flag }
     for ring in try Self.elements(value, "keyrings") ?? [] { keyrings.append(try KeyringFacts(ring)) }

@@ -32,6 +32,8 @@ public struct HostFacts: Equatable, Sendable {
   public var isInUserNamespace: Bool?
   /// Where BPF file systems are mounted; nil where that is not known.
   public var bpfFileSystems: [String]?
+  /// What is known of the gate in the kernel; nil where that was not asked.
+  public var gate: GatePresence?
   /// The kernel's own keyrings that this process may see.
   public var keyrings: [KeyringFacts] = []
   /// What the kernel said to each probe.
@@ -48,6 +50,15 @@ public struct HostFacts: Equatable, Sendable {
 
   /// Whether an option of the kernel's configuration is `y` or `m`; nil when the configuration is not known.
   func hasOption(_ name: String) -> Bool? { options.map { $0[name] == "y" || $0[name] == "m" } }
+}
+
+/// How far a gate in the kernel binds, by what its pins show.
+public enum GatePresence: String, CaseIterable, Sendable {
+  case none, incomplete, watching, enforcing, sealed
+  /// Something is pinned there, and this process may not look at it.
+  case closed
+  /// What is pinned there is no gate that this build knows.
+  case other
 }
 
 /// One keyring of the kernel, and what is in it.

@@ -1,5 +1,6 @@
 internal import KernelABI
 internal import Base
+internal import Gate
 public import HostReport
 public import Linux
 
@@ -22,9 +23,33 @@ public enum HostSurvey {
     }
     facts.isInUserNamespace = KernelSettings.isInUserNamespace()
     facts.bpfFileSystems = Mount.places(ofType: "bpf")
+    facts.gate = gate()
     facts.keyrings = keyrings()
     probe(into: &facts)
     return facts
+  }
+
+  /// How far the gate binds: by its state, which is the one entry of a map.
+  private static func gate() -> GatePresence {
+    let value: [UInt8]?
+    do throws(SystemError) {
+      let map = try BPF.pinned(at: "\(GateLayout.pinPath)/map/\(GateMap.state.rawValue)", readOnly: true)
+      guard try Int(BPF.mapInfo(map).valueSize) == GateMap.state.valueSize else { return .other }
+      value = try BPF.lookup(map, key: GateState.key, valueSize: GateMap.state.valueSize)
+    } catch {
+      switch error.code {
+      case .enoent, .enotdir: return .none
+      case .some, nil: return .closed
+      }
+    }
+    guard let state = value.flatMap({ GateState(value: $0) }) else { return .other }
+    guard state.version == 0 || state.isComplete else { return .other }
+    guard state.isComplete else { return .incomplete }
+    switch state.standing {
+    case .watching: return .watching
+    case .enforcing: return .enforcing
+    case .sealed: return .sealed
+    }
   }
 
   /// The policies of IPE: a directory each.

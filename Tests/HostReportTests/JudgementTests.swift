@@ -119,6 +119,11 @@ struct JudgementTests {
     Change("anybody may load", "bpf", .gap, "every user") { $0[.unprivilegedBPF] = .text("0") },
     Change("no BPF file system", "bpf-file-system", .weak, "mounted nowhere") { $0.bpfFileSystems = [] },
     Change("a BPF file system", "bpf-file-system", .good, "/sys/fs/bpf") { $0.bpfFileSystems = ["/sys/fs/bpf"] },
+    Change("no gate", "gate", .weak, "none is installed") { $0.gate = GatePresence.none },
+    Change("a gate that watches", "gate", .weak, "refuses nothing") { $0.gate = .watching },
+    Change("a gate that root can take away", "gate", .weak, "without a row") { $0.gate = .enforcing },
+    Change("half a gate", "gate", .weak, "did not come to its end") { $0.gate = .incomplete },
+    Change("a sealed gate", "gate", .good, "sealed") { $0.gate = .sealed },
     Change("no BTF", "btf", .gap, "vmlinux") { $0[.kernelTypes] = .absent },
     Change("signatures of 6.18", "bpf-signatures", .good, "checked") {
       $0.probes[.garbageSignature] = .refused("EBADMSG")
