@@ -6,6 +6,7 @@
 #include <linux/keyctl.h>
 #include <linux/loop.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -67,6 +68,31 @@ int vm_wait(int process) {
   int status = 0;
   if (waitpid(process, &status, 0) < 0) return -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int vm_take_records(int map, unsigned long size, void *newest, unsigned long limit) {
+  // One page each for the two positions, then the data twice in a row, so that no record is cut.
+  unsigned long *consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  if (consumer == MAP_FAILED) return -1;
+  char *rest = mmap(NULL, 4096 + 2 * size, PROT_READ, MAP_SHARED, map, 4096);
+  if (rest == MAP_FAILED) return -1;
+  unsigned long end = __atomic_load_n((unsigned long *)rest, __ATOMIC_ACQUIRE);
+  unsigned long at = *consumer;
+  int count = 0;
+  while (at < end) {
+    char *record = rest + 4096 + (at & (size - 1));
+    // The upper bits say that it is not written yet, or was given up.
+    unsigned length = __atomic_load_n((unsigned *)record, __ATOMIC_ACQUIRE);
+    unsigned bytes = length & 0x3fffffff;
+    if (length & 0x80000000) break;
+    memcpy(newest, record + 8, bytes < limit ? bytes : limit);
+    at += (bytes + 8 + 7) & ~7ul;
+    count++;
+  }
+  __atomic_store_n(consumer, at, __ATOMIC_RELEASE);
+  munmap(consumer, 4096);
+  munmap(rest, 4096 + 2 * size);
+  return count;
 }
 
 int vm_unmount(const char *path, int flags) { return umount2(path, flags); }

@@ -91,10 +91,10 @@ static void pause_milliseconds(u64 milliseconds) {
   u64 time[2] = {milliseconds / 1000, milliseconds % 1000 * 1000000};
   SYS2(NANOSLEEP, time, 0);
 }
-static u64 now_milliseconds(void) {
+static u64 now_microseconds(void) {
   u64 time[2] = {0, 0};
   SYS2(GETTIMEOFDAY, time, 0);
-  return time[0] * 1000 + time[1] / 1000;
+  return time[0] * 1000000 + time[1];
 }
 
 // ---- bpf(2) ------------------------------------------------------------------------------------------------------------
@@ -213,6 +213,37 @@ static long load_relocated(const char *member) {
   return fd;
 }
 
+// A program of type syscall that loads another, in the kernel: the attributes are on its stack, the instructions and the license
+// in its context.
+struct inner {
+  struct insn insns[2];
+  char license[8];
+};
+#define ZERO(place) {0x7a, 10, place, 0}
+static const struct insn inner_loader[] = {
+    {0xbf, 0x16, 0, 0},  // r6 = context
+    ZERO(-144), ZERO(-136), ZERO(-128), ZERO(-120), ZERO(-112), ZERO(-104), ZERO(-96), ZERO(-88), ZERO(-80), ZERO(-72),
+    ZERO(-64), ZERO(-56), ZERO(-48), ZERO(-40), ZERO(-32), ZERO(-24), ZERO(-16), ZERO(-8),
+    {0x62, 10, -144, 1}, {0x62, 10, -140, 2},       // a socket filter of two instructions
+    {0x7b, 0x6a, -136, 0},                          // which are in the context,
+    {0x07, 6, 0, 16}, {0x7b, 0x6a, -128, 0},        // with the license behind them
+    {0xb7, 1, 0, 5}, {0xbf, 0xa2, 0, 0}, {0x07, 2, 0, -144}, {0xb7, 3, 0, 144},
+    {0x85, 0, 0, 166},                              // bpf_sys_bpf(BPF_PROG_LOAD, attributes, size)
+    {0x95, 0, 0, 0},
+};
+
+static int load_from_within(void) {
+  struct load load = {.type = 31, .insn_cnt = sizeof(inner_loader) / 8, .insns = (u64)inner_loader, .license = (u64)LICENSE, .flags = 16};
+  long loader = bpf(5, &load, sizeof(load));
+  if (tell("loader", loader)) return (int)-loader;
+  struct inner inner = {.insns = {{0xb7, 0, 0, 77}, {0x95, 0, 0, 0}}, .license = LICENSE};
+  struct { u32 fd, returned, sizes[2]; u64 data[2]; u32 repeat, duration, context_in, context_out; u64 context, out; } run = {
+      .fd = (u32)loader, .context_in = sizeof(inner), .context = (u64)&inner};
+  int error = tell("run", bpf(10, &run, 72));
+  if (error) return error;
+  return tell("inner", (int)run.returned);
+}
+
 static long object_get(const char *path, u32 flags) {
   struct { u64 path; u32 fd, flags; } attributes = {.path = (u64)path, .flags = flags};
   return bpf(7, &attributes, sizeof(attributes));
@@ -328,9 +359,9 @@ static int take_programs(u64 milliseconds) {
   u32 last = 0;
   while (bpf(11, next, 12) == 0) last = next[0] = next[1];
   say("first", last);
-  u64 end = now_milliseconds() + milliseconds;
+  u64 end = now_microseconds() + milliseconds * 1000;
   u64 seen = 0, taken = 0;
-  while (now_milliseconds() < end) {
+  while (now_microseconds() < end) {
     u32 walk[4] = {last, 0, 0, 0};
     while (bpf(11, walk, 12) == 0) {
       seen++;
@@ -386,18 +417,25 @@ static int run(char **arguments) {
   if (same(word, "load")) {
     int error = 0;
     u64 times = given_number(arguments, "times", 1);
+    u64 start = now_microseconds();
     for (u64 i = 0; i < times; i++) {
       long fd = load_program(arguments);
       error = fd < 0 ? (int)-fd : 0;
       if (fd >= 0 && times > 1) SYS1(CLOSE, fd);
     }
     say("load", error);
+    say("microseconds", (long)(now_microseconds() - start));
     if (given(arguments, "stay")) pause_milliseconds(given_number(arguments, "stay", 0));
     return error;
   }
   if (same(word, "marker")) {
     static const char marker[] = "damaged on purpose\n";
     SYS3(WRITE, 1, marker, sizeof(marker) - 1);
+    return 0;
+  }
+  if (same(word, "inner")) return load_from_within();
+  if (same(word, "inner-loader")) {
+    SYS3(WRITE, 1, inner_loader, sizeof(inner_loader));
     return 0;
   }
   if (same(word, "function") && arguments[0]) {

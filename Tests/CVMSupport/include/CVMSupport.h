@@ -16,6 +16,9 @@ int vm_serve_control(const char *name, const char *addition);
 int vm_start(const char *path, const char *word, const char *other, const char *output);
 /// Waits for the end of a process that was begun here; its status, or 128 plus the signal that ended it.
 int vm_wait(int process);
+/// Takes every record out of a ring buffer of `size` bytes (BPF_MAP_TYPE_RINGBUF) and copies the newest, of at most `limit`
+/// bytes. Returns how many there were, or -1 with errno.
+int vm_take_records(int map, unsigned long size, void *newest, unsigned long limit);
 /// umount2(2). Returns 0, or -1 with errno.
 int vm_unmount(const char *path, int flags);
 /// kexec_load(2) of nothing, which is allowed or not like one of a kernel. Returns 0, or -1 with errno.

@@ -5,7 +5,7 @@ import TestSupport
 enum GateCases {
   static let suites: [Suite] = [
     Suite(name: "gate", cases: GateCommandCases.cases + cases + GateDeviceCases.cases + GateExecutableCases.cases),
-    Suite(name: "gate", cases: GateInstructionCases.cases + GateForeignCases.cases),
+    Suite(name: "gate", cases: GateInstructionCases.cases + GateRecordCases.cases + GateForeignCases.cases),
     Suite(name: "gate", cases: GateSealedCases.cases),
   ]
 
