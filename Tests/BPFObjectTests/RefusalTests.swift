@@ -170,7 +170,7 @@ import Testing
     #expect(refusal?.check == .unknownSectionName)
     #expect(refusal?.next?.contains("`fentry/…`") == true)
     #expect(try untyped("xdp/eth0")?.check == .unknownSectionName)
-    #expect(try Self.refusal(of: "SEC(\"lsm\") int f(void *ctx) { return 0; }")?.check == .unknownSectionName)
+    #expect(try untyped("lsm")?.next?.contains("--section-type lsm=lsm/NAME") == true)
   }
 
   @Test func noProgram() throws {

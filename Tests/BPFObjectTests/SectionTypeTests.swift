@@ -45,6 +45,28 @@ import Testing
     #expect(try Self.refusal("absent=socket") == .noSuchSection)
   }
 
+  /// Their own loaders give such programs a function; here it is stated.
+  @Test func whatNamesAKindAndNoPlace() throws {
+    let bytes = try TestObject.compile(
+      source: """
+        SEC("fentry") int f(void *context) { (void)context; return 0; }
+        SEC("?lsm.s") int g(void *context) { (void)context; return 0; }
+        SEC("xdp") int h(struct xdp_md *context) { (void)context; return 0; }
+        """)
+    var object = try BPFObject.link(bytes: bytes.rawSpan)
+    #expect(object.sectionsWithoutType == ["fentry", "lsm.s"])
+    do throws(BPFObjectError) {
+      try object.requireTypes()
+      Issue.record("no refusal")
+    } catch {
+      #expect(error.check == .unknownSectionName && error.message.contains("does not say where"), "\(error)")
+      #expect(error.next?.contains("--section-type fentry=fentry/NAME") == true, "\(error.next ?? "")")
+    }
+    try object.take([#require(SectionType("fentry=fexit/do_unlinkat")), #require(SectionType("lsm.s=lsm.s/file_open"))])
+    #expect(object.programs[0].kind.attachTarget?.name == "do_unlinkat" && object.programs[1].kind.isOptional)
+    #expect(try Self.refusal("fentry/=fentry/do_unlinkat") == .noSuchSection)
+  }
+
   @Test(arguments: [
     "", "filter", "filter=", "=socket", "?filter=socket", "filter=?socket", "filter=nothing", "filter=fentry",
   ])

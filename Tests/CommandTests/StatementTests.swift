@@ -102,6 +102,40 @@ import Testing
     }
   }
 
+  /// What an object is with such a type can be seen before it is packed or loaded.
+  @Test func inspectTakesTypes() throws {
+    func inspect(_ words: String...) throws -> VerityBPFCommand.Result {
+      try VerityBPFCommand.run(["inspect"] + words, in: directory.path)
+    }
+    let option = "--section-type=filter=socket"
+    let described = try inspect("progs/filter.bpf.o", option, "--json")
+    #expect(described.status == 0, "\(described.errors)")
+    let answer = try described.json()
+    #expect(answer["section_types"] == [["section": "filter", "type": "socket"]])
+    guard case .array(let programs)? = answer["programs"] else { throw NoPrograms() }
+    #expect(programs[0]["type"] == "socket_filter" && programs[0]["class"] == "restricted")
+    #expect(try SchemaTests.schema("inspect").faults(in: answer) == [])
+    #expect(try inspect("progs/filter.bpf.o", option).output.contains("section filter: socket, as asked for"))
+    #expect(try inspect("progs/filter.bpf.o", "--json").json()["section_types"] == [])
+    // Of kernels, and of two releases too.
+    let kernels = try inspect("progs/filter.bpf.o", "--section-type", "filter=tcx/ingress", "--for-kernel", "6.1")
+    #expect(kernels.status == 6 && kernels.output.contains("6.6"), "\(kernels.output)\(kernels.errors)")
+    try compile("next", "SEC(\"filter\") int f(void *context) { (void)context; return 1; }")
+    let changed = try inspect("progs/filter.bpf.o", "progs/next.bpf.o", option)
+    #expect(changed.status == 0, "\(changed.errors)")
+
+    let absent = try inspect("progs/plain.bpf.o", option)
+    #expect(absent.status == 64 && absent.errors.contains("error[load.no-such-section]"), "\(absent.errors)")
+    let known = try inspect("progs/plain.bpf.o", "--section-type", "xdp=socket")
+    #expect(known.status == 64 && known.errors.contains("error[load.section-has-type]"), "\(known.errors)")
+    #expect(try inspect("progs/filter.bpf.o", option, option).status == 64)
+    // An image says it of its objects itself.
+    #expect(try build("--section-type", "filter=tcx/ingress").status == 0)
+    #expect(try inspect("i.raw", option).status == 64)
+    let image = try inspect("i.raw", "--for-kernel", "6.1", "--json")
+    #expect(image.status == 6 && image.output.contains("6.6"), "\(image.output)")
+  }
+
   @Test func typesOfNoSection() throws {
     #expect(try build("--section-type", "xdp=socket").errors.contains("error[build.no-such-object]"))
     #expect(try build("--section-type", "absent=socket").status == 64)
@@ -112,6 +146,32 @@ import Testing
     #expect(absent.status == 64 && absent.errors.contains("error[load.no-such-section]"), "\(absent.errors)")
     let known = try load("plain", "--dry-run", "--section-type", "xdp=socket")
     #expect(known.status == 64 && known.errors.contains("error[load.section-has-type]"), "\(known.errors)")
+  }
+
+  /// A newer build may state types that this one does not know: that is no reason to distrust the image.
+  @Test(.enabled(if: Tools.isRoot, "veritysetup needs root")) func typesThatThisBuildDoesNotKnow() throws {
+    try #require(try build("--section-type", "filter=socket", "--layout", "sidecar").status == 0)
+    var bytes = try directory.read("i.raw")
+    let (known, newer) = (Array(#""socket""#.utf8), Array(#""sockes""#.utf8))
+    let found = bytes.rawSpan.firstOffset(of: known.rawSpan)
+    let place = try #require(found)
+    bytes.replaceSubrange(place..<place + known.count, with: newer)
+    try directory.write("i.raw", bytes)
+    let tree = directory.file("i.verity")
+    let head = try Tools.run("veritysetup", "dump", tree)
+    func field(_ name: String) throws -> String {
+      let line = try #require(head.split(separator: "\n").first { $0.hasPrefix(name) })
+      return String(try #require(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).last))
+    }
+    let made = try Tools.run(
+      "veritysetup", "format", "--uuid", field("UUID:"), "--salt", field("Salt:"), directory.file("i.raw"), tree)
+    let hash = try #require(made.split(separator: "\n").first { $0.hasPrefix("Root hash:") })
+    try directory.write(
+      "i.roothash", String(try #require(hash.split(whereSeparator: { $0 == " " || $0 == "\t" }).last)))
+    let refused = try load("filter", "--dry-run")
+    #expect(refused.status == 6 && refused.errors.contains("error[manifest.unknown-type]"), "\(refused.errors)")
+    #expect(refused.errors.contains("`sockes` for section `filter`"), "\(refused.errors)")
+    #expect(try load("plain", "--dry-run").status == 0, "of others nothing is unknown")
   }
 
   /// Both have to allow it: the image's word counts whatever a policy says, and it binds no policy.

@@ -49,18 +49,18 @@ public struct KernelVerdict: Equatable, Sendable {
 extension BPFObject {
   /// What a kernel has against each program of an object, in their order.
   ///
+  /// - Parameter types: see ``report(bytes:objectName:allowsExterns:allowsNoPrograms:kernel:sectionTypes:)``.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked.
   public static func verdicts(
-    bytes: RawSpan, objectName: String = "", on kernel: TargetKernel
+    bytes: RawSpan, objectName: String = "", types sectionTypes: [SectionType] = [], on kernel: TargetKernel
   ) throws(BPFObjectError) -> [KernelVerdict] {
+    let types: BTF? = if case .types(let types) = kernel { types } else { nil }
+    let report = try report(
+      bytes: bytes, objectName: objectName, allowsExterns: true, kernel: types, sectionTypes: sectionTypes)
     switch kernel {
-    case .release(let release):
-      return try report(bytes: bytes, objectName: objectName, allowsExterns: true).verdicts(on: release)
-    case .types(let types):
-      let report = try report(bytes: bytes, objectName: objectName, allowsExterns: true, kernel: types)
-      return report.verdicts(by: KernelTypeNames(types))
-    case .configuration(let configuration):
-      return try report(bytes: bytes, objectName: objectName, allowsExterns: true).verdicts(by: configuration)
+    case .release(let release): return report.verdicts(on: release)
+    case .types(let types): return report.verdicts(by: KernelTypeNames(types))
+    case .configuration(let configuration): return report.verdicts(by: configuration)
     }
   }
 }

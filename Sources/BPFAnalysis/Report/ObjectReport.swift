@@ -91,16 +91,17 @@ extension BPFObject {
   ///     ``ObjectReport/contentsWithoutPrograms``.
   ///   - kernel: a kernel's BTF, see ``reports(of:kernel:)``.
   ///   - sectionTypes: of those the ones count whose sections the object has, and whose names say no type.
+  ///   - takesEveryType: refuses the others of them.
   /// - Throws: ``BPFObjectError`` when the object cannot be linked: what is not understood is not described.
   public static func report(
     bytes: RawSpan, objectName: String = "", allowsExterns: Bool = false, allowsNoPrograms: Bool = false,
-    kernel: BTF? = nil, sectionTypes: [SectionType] = []
+    kernel: BTF? = nil, sectionTypes: [SectionType] = [], takesEveryType: Bool = false
   ) throws(BPFObjectError) -> ObjectReport {
     let parts = try ObjectParts(bytes)
     if !allowsExterns { try parts.refuseKernelNeeds() }
     var object = try ObjectLinker(parts, objectName: shortName(objectName)).link(allowsNoPrograms: allowsNoPrograms)
     let open = object.sectionsWithoutType
-    let stated = sectionTypes.filter { open.contains($0.section) }
+    let stated = takesEveryType ? sectionTypes : sectionTypes.filter { open.contains($0.section) }
     try object.take(stated)
     var sections: [ObjectReport.Section] = []
     var debuggingSize = 0

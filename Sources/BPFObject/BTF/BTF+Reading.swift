@@ -23,6 +23,14 @@ extension BTF {
 
   package func name(of type: BTFType) throws(BPFObjectError) -> String { try string(at: type.nameOffset) }
 
+  /// Whether what stands in the place of a type's name begins with a text, whatever comes behind it.
+  func nameBegins(with prefix: String, of type: BTFType) throws(BPFObjectError) -> Bool {
+    let start = Int(type.nameOffset)
+    guard start <= strings.count, prefix.utf8.count <= strings.count - start else { return false }
+    let bytes = try part.slice(at: strings.lowerBound + start, count: prefix.utf8.count)
+    return bytes.elementsEqual(prefix.utf8)
+  }
+
   /// The number of the first type with this name and kind, or nil. Takes time proportional to the section.
   public func typeID(named name: String, kind: BTFKind) -> UInt32? { typeIDs(named: name, kind: kind, limit: 1).first }
 

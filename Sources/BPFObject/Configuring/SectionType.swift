@@ -26,6 +26,12 @@ public struct SectionType: Equatable, Sendable {
 }
 
 extension SectionType {
+  /// The first section that is there twice; nil where none is.
+  public static func givenTwice(_ types: [SectionType]) -> String? {
+    var seen: Set<String> = []
+    return types.map(\.section).first { !seen.insert($0).inserted }
+  }
+
   /// The section names of libbpf that come near one that is not known here, best first.
   public static func near(_ section: String) -> [String] { ProgramKind.candidates(for: section) }
 }
@@ -41,28 +47,36 @@ extension LinkedObject {
   ///
   /// - Throws: ``BPFObjectError`` with the check `noSuchSection` or `sectionHasType`.
   public mutating func take(_ types: [SectionType]) throws(BPFObjectError) {
+    guard !types.isEmpty else { return }
+    let sections = sectionsWithoutType
+    var open = Set(sections)
+    var kinds: [String: ProgramKind] = [:]
     for type in types {
-      let open = sectionsWithoutType
-      guard open.contains(type.section) else {
-        guard let program = programs.first(where: { $0.section == type.section }) else {
-          throw BPFObjectError(
-            .noSuchSection, "the object has no programs in a section `\(type.section)`",
-            expected: "a section whose name says no type",
-            found: open.isEmpty ? "no such section" : open.map { "`\($0)`" }.joined(separator: ", "),
-            next: "name one of these, or leave it out")
-        }
-        throw BPFObjectError(
-          .sectionHasType, "the programs of section `\(type.section)` have a type already",
-          expected: "a section whose name says no type", found: program.kind.type.name,
-          why: "what is said already is covered by the object's proof or signature, and stays",
-          next: "leave --section-type out for it")
-      }
-      for index in programs.indices where programs[index].section == type.section {
-        let isOptional = programs[index].kind.isOptional
-        programs[index].kind = type.kind
-        programs[index].kind.isOptional = isOptional
-      }
+      guard open.remove(type.section) != nil else { throw refusal(of: type.section, open: sections) }
+      kinds[type.section] = type.kind
     }
+    for index in programs.indices where programs[index].kind.type == .unspec {
+      guard let kind = kinds[programs[index].section] else { continue }
+      let isOptional = programs[index].kind.isOptional
+      programs[index].kind = kind
+      programs[index].kind.isOptional = isOptional
+    }
+  }
+
+  /// Why a section is given no type.
+  private func refusal(of section: String, open: [String]) -> BPFObjectError {
+    guard let program = programs.first(where: { $0.section == section }) else {
+      return BPFObjectError(
+        .noSuchSection, "the object has no programs in a section `\(section)`",
+        expected: "a section whose name says no type",
+        found: open.isEmpty ? "no such section" : open.map { "`\($0)`" }.joined(separator: ", "),
+        next: "name one of these, or leave it out")
+    }
+    return BPFObjectError(
+      .sectionHasType, "the programs of section `\(section)` have a type already",
+      expected: "a section whose name says no type", found: program.kind.type.name,
+      why: "what is said already is covered by the object's proof or signature, and stays",
+      next: "leave --section-type out for it")
   }
 
   /// Refuses an object with a program of unknown type, which no kernel loads.

@@ -60,8 +60,9 @@ package struct ObjectLinker {
     }
     for id in parts.btf.declarationTags {
       let tag = try parts.btf.type(id)
+      // Tags may be any text, also what no name can be.
+      guard try parts.btf.nameBegins(with: prefix, of: tag) else { continue }
       let text = try parts.btf.name(of: tag)
-      guard text.hasPrefix(prefix) else { continue }
       let target = try parts.btf.type(tag.sizeOrType)
       let name = text.dropFirst(prefix.count)
       guard target.kind == .function,

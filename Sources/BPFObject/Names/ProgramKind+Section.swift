@@ -20,20 +20,18 @@ extension ProgramKind {
       target = String(Substring(name.utf8.dropFirst(rule.prefix.utf8.count + 1)))
     }
     if rule.options.contains(.attachesByBTF) {
-      guard !target.isEmpty else {
-        throw BPFObjectError(
-          .unknownSectionName, "section name `\(section)` does not say where its programs attach",
-          expected: "`\(rule.prefix)/NAME`", next: "write SEC(\"\(rule.prefix)/NAME\")")
-      }
+      guard !target.isEmpty else { throw Self.unknown(section) }
       attachTarget = Self.attachTarget(target, attachType: rule.attachType)
     }
   }
 
   /// As ``init(section:)``, but with the type ``KernelABI/ProgramType/unspec`` for a name that is not known here: it may have
-  /// come with a newer libbpf, or be one that says nothing of a type.
+  /// come with a newer libbpf, or be one that says nothing of a type, or not what its programs attach to.
   init(sectionOrUnknown section: String) throws(BPFObjectError) {
     let isOptional = section.utf8.first == UInt8(ascii: "?")
-    guard Self.rule(for: isOptional ? section.dropFirst() : section[...]) == nil else {
+    let name = isOptional ? section.dropFirst() : section[...]
+    // `fentry` alone is what a loader gives a function to (bpf_program__set_attach_target).
+    if let rule = Self.rule(for: name), !rule.options.contains(.attachesByBTF) || name.contains("/") {
       try self.init(section: section)
       return
     }
@@ -45,6 +43,12 @@ extension ProgramKind {
   static func unknown(_ section: String) -> BPFObjectError {
     let name = section.utf8.first == UInt8(ascii: "?") ? section.dropFirst() : section[...]
     let near = candidates(for: String(name)).map { "`\($0)`" }.joined(separator: ", ")
+    if let rule = rule(for: Substring(name)) {
+      return BPFObjectError(
+        .unknownSectionName, "section name `\(section)` does not say where its programs attach",
+        expected: "`\(rule.prefix)/NAME`, or a place that is stated for it", found: "`\(section)`",
+        next: "write SEC(\"\(rule.prefix)/NAME\"), or state it: --section-type \(name)=\(rule.prefix)/NAME")
+    }
     return BPFObjectError(
       .unknownSectionName, "section name `\(section)` is not that of a program type",
       expected: "one of libbpf's section names, or a type that is stated for it", found: "`\(section)`",

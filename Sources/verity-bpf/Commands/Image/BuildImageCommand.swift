@@ -128,9 +128,8 @@ struct BuildImageCommand: Command {
     if patterns.count > 1, patterns.contains("-") {
       throw UsageError("--configurable - says that no object may be configured, and others name some.")
     }
-    for (index, type) in sectionTypes.enumerated()
-    where sectionTypes[..<index].contains(where: { $0.section == type.section }) {
-      throw UsageError("--section-type is given twice for section `\(type.section)`.")
+    if let section = SectionType.givenTwice(sectionTypes) {
+      throw UsageError("--section-type is given twice for section `\(section)`.")
     }
   }
 

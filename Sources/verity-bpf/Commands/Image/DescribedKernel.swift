@@ -79,7 +79,8 @@ struct KernelReport {
       let path = object.path ?? release.file
       for kernel in kernels {
         let verdicts = Result { () throws(BPFObjectError) in
-          try BPFObject.verdicts(bytes: object.bytes.rawSpan, objectName: path, on: kernel.kernel)
+          try BPFObject.verdicts(
+            bytes: object.bytes.rawSpan, objectName: path, types: object.types, on: kernel.kernel)
         }
         entries.append(Entry(kernel: kernel.name, object: path, verdicts: verdicts))
       }

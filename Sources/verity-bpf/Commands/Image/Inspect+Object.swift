@@ -17,7 +17,7 @@ extension InspectCommand {
     do throws(BPFObjectError) {
       report = try BPFObject.report(
         bytes: bytes.rawSpan, objectName: file, allowsExterns: true, allowsNoPrograms: true,
-        kernel: kernelTypes)
+        kernel: kernelTypes, sectionTypes: sectionTypes, takesEveryType: true)
     } catch {
       var diagnostic = error.diagnostic
       diagnostic.message = "`\(file)`: \(diagnostic.message)"
@@ -71,6 +71,9 @@ extension ObjectReport {
           : "\(license)\(isGPLCompatible ? "" : ": not GPL-compatible")"),
     ]
     lines += typesLines
+    for type in sectionTypes {
+      lines.append(Output.row("typed", "section \(type.section): \(type.type), as asked for"))
+    }
     if let contentsWithoutPrograms { lines.append("program  none: \(contentsWithoutPrograms)") }
     let promises = Dictionary(grouping: annotations, by: \.program)
     for program in programs {
@@ -199,10 +202,11 @@ extension LinkedMap {
 extension ObjectReport {
   func json(schema: String, file: String, digest: Digest, byteCount: Int) -> JSONValue {
     let programsByName = Dictionary(programs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let stated = sectionTypes.map { ["section": .string($0.section), "type": .string($0.type)] as JSONValue }
     return [
       "schema": .string(schema), "kind": "object", "file": .string(file), "object": .string("\(digest)"),
       "size": .integer(Int64(byteCount)), "debugging_size": .integer(Int64(debuggingSize)),
-      "license": .string(license), "gpl_compatible": .bool(isGPLCompatible),
+      "license": .string(license), "gpl_compatible": .bool(isGPLCompatible), "section_types": .array(stated),
       "programs": .array(programs.map(\.json)), "maps": .array(maps.map(\.report)),
       "contents_without_programs": .optional(contentsWithoutPrograms), "types": typesJSON,
       "data_pointers": pointersJSON,

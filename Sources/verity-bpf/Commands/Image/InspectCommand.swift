@@ -1,3 +1,4 @@
+import BPFObject
 import Base
 import Image
 import Linux
@@ -10,6 +11,11 @@ struct InspectCommand: Command {
   static let exitCode = Key.flag("--exit-code", "With NEW, exit 1 when the two are not the same.")
   static let kernelBTF: Key<String?> = .optional(
     "--kernel-btf", takes: .file, "Say of each CO-RE relocation whether this kernel's BTF has what it needs.")
+
+  static let sectionType: Key<[SectionType]> = .repeated(
+    "--section-type",
+    "What the programs of a section are whose name does not say it, as `load` and `build-image` take it: `filter=socket`. Can be "
+      + "given several times.")
 
   static let declaration = Declaration(
     "Describe a BPF object or an image, say what changed since another, and which kernels will refuse it.",
@@ -35,7 +41,7 @@ struct InspectCommand: Command {
       "verity-bpf inspect --for-kernel 6.1 --for-kernel /boot/config-6.12 progs.raw",
     ],
     arguments: [file, newer],
-    options: [kernelBTF, DescribedKernel.option, exitCode] + TrustedRootHash.keys + ImagePlace.keys + [
+    options: [kernelBTF, DescribedKernel.option, sectionType, exitCode] + TrustedRootHash.keys + ImagePlace.keys + [
       CommonOptions.trustAnchors, CommonOptions.json,
     ])
   static let schema = "verity-bpf/inspect/1"
@@ -44,6 +50,7 @@ struct InspectCommand: Command {
   let newer: String?
   let kernelBtf: String?
   let forKernel: [String]
+  let sectionTypes: [SectionType]
   let exitCode: Bool
   let trusted: TrustedRootHash
   let location: ImageLocation
@@ -55,11 +62,15 @@ struct InspectCommand: Command {
     newer = try words[Self.newer]
     kernelBtf = try words[Self.kernelBTF]
     forKernel = try words[DescribedKernel.option]
+    sectionTypes = try words[Self.sectionType]
     exitCode = try words[Self.exitCode]
     trusted = try TrustedRootHash(words)
     location = try ImagePlace(words).location
     trustAnchors = try words[CommonOptions.trustAnchors]
     json = try words[CommonOptions.json]
+    if let section = SectionType.givenTwice(sectionTypes) {
+      throw UsageError("--section-type is given twice for section `\(section)`.")
+    }
     guard newer == nil else {
       guard kernelBtf == nil, forKernel.isEmpty, !trusted.isNamed, location == ImageLocation() else {
         throw UsageError("Two releases are compared by what is in them alone: leave out options about one of them.")
@@ -77,11 +88,12 @@ struct InspectCommand: Command {
       guard !trusted.isNamed, location == ImageLocation() else {
         throw UsageError("A root hash, and where the parts of an image are, is about an image, not about an object.")
       }
-      let kernels = try kernelReport { try InspectedRelease(object: file) }
+      let kernels = try kernelReport { try InspectedRelease(object: file, types: sectionTypes) }
       try inspectObject(kernels)
       return Self.status(kernels)
     }
     guard kernelBtf == nil else { throw UsageError("--kernel-btf is about an object, not about an image.") }
+    try requireNoSectionTypes()
     let kernels = try kernelReport {
       try InspectedRelease(image: file, at: location, rootHash: try trusted.expected())
     }
@@ -106,8 +118,10 @@ struct InspectCommand: Command {
     guard try Self.isELF(newer) == isObject else {
       throw UsageError("`\(file)` and `\(newer)` are not both objects, or both images.")
     }
+    if !isObject { try requireNoSectionTypes() }
     let releases = try [file, newer].map {
-      isObject ? try InspectedRelease(object: $0) : try InspectedRelease(image: $0, at: ImageLocation())
+      isObject
+        ? try InspectedRelease(object: $0, types: sectionTypes) : try InspectedRelease(image: $0, at: ImageLocation())
     }
     let comparison = ReleaseComparison(releases[0], releases[1])
     if json {
@@ -116,6 +130,13 @@ struct InspectCommand: Command {
       try Printout.print(comparison.lines)
     }
     return exitCode && !comparison.isSame ? Diagnostic.Category.incomplete.rawValue : 0
+  }
+
+  /// Of an image's objects its manifest says it.
+  private func requireNoSectionTypes() throws {
+    guard sectionTypes.isEmpty else {
+      throw UsageError("--section-type is about an object, not about an image, whose manifest says it.")
+    }
   }
 
   /// Whether the file begins with the magic of ELF (elf.h, ELFMAG).

@@ -13,6 +13,8 @@ struct InspectedRelease {
     let path: String?
     let digest: Digest
     let bytes: [UInt8]
+    /// What the programs of sections are whose names do not say it: by an option, or by the image's manifest.
+    let types: [SectionType]
   }
 
   let file: String
@@ -23,11 +25,11 @@ struct InspectedRelease {
   let others: [String]
 
   /// Reads an object.
-  init(object file: String) throws {
+  init(object file: String, types: [SectionType]) throws {
     let bytes = try OwnedFD.open(file, .readOnly).readToEnd(of: file, limit: BPFObject.maximumByteCount)
     self.file = file
     rootHash = nil
-    objects = [Object(path: nil, digest: try Digest.of(bytes.rawSpan), bytes: bytes)]
+    objects = [Object(path: nil, digest: try Digest.of(bytes.rawSpan), bytes: bytes, types: types)]
     others = []
   }
 
@@ -38,6 +40,10 @@ struct InspectedRelease {
     let rootHash = opened.ownRootHash
     try InspectCommand.require(rootHash, expected: named ?? stored?.digest, stored: stored?.place)
     let image = try AnyFileSystem(try opened.device(rootHash: rootHash))
+    let manifest = try? Manifest.read(from: image)
+    let stated = Dictionary(
+      (manifest?.objects ?? []).map { ($0.file.path, $0.statements.sectionTypes) },
+      uniquingKeysWith: { first, _ in first })
     var objects: [Object] = []
     var others: [String] = []
     for (path, inode) in try image.files() where inode.kind == .regular {
@@ -45,7 +51,8 @@ struct InspectedRelease {
         others.append("\(path), \(inode.size) bytes")
         continue
       }
-      objects.append(Object(path: path, digest: try Digest.of(bytes.rawSpan), bytes: bytes))
+      let types = (stated[path] ?? []).compactMap { SectionType(section: $0.section, type: $0.type) }
+      objects.append(Object(path: path, digest: try Digest.of(bytes.rawSpan), bytes: bytes, types: types))
     }
     self.file = file
     self.rootHash = rootHash
@@ -112,7 +119,8 @@ struct ReleaseComparison {
 
   private static func report(_ object: InspectedRelease.Object?) throws(BPFObjectError) -> ObjectReport? {
     guard let object else { return nil }
-    return try BPFObject.report(bytes: object.bytes.rawSpan, objectName: object.path ?? "", allowsExterns: true)
+    return try BPFObject.report(
+      bytes: object.bytes.rawSpan, objectName: object.path ?? "", allowsExterns: true, sectionTypes: object.types)
   }
 
   /// Whether both have the same bytes.

@@ -174,7 +174,7 @@ struct LoadCommand: Command {
     if let map = Self.twice(options.mapEntries.map(\.map)) {
       throw UsageError("--map-entries is given twice for map `\(map)`.")
     }
-    if let section = Self.twice(options.sectionTypes.map(\.section)) {
+    if let section = SectionType.givenTwice(options.sectionTypes) {
       throw UsageError("--section-type is given twice for section `\(section)`.")
     }
     if let place = Self.twice(options.variables.map(\.place)) {
