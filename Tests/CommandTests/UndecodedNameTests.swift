@@ -34,6 +34,18 @@ import Testing
     #expect(json.text.contains("im\u{10ffe9}.raw"), "\(json.text)")
   }
 
+  /// A target may have the name of a file in it: a program that is pinned, a network namespace, an executable.
+  @Test func areTargets() throws {
+    let directory = try TemporaryDirectory()
+    let targets = "--target \"/nowhere/$n\" --target \"/nowhere/$n:main\""
+    let result = try shell(
+      "\"$0\" load --object x.bpf.o --attach \(targets) --audit-dir audit --policy x.pol", in: directory)
+    // Read, and refused for what is not there.
+    #expect(result.status == 1 && result.text.contains("x.pol"), "\(result.text)")
+    let recorded = try shell("cat audit/audit.jsonl", in: directory)
+    #expect(recorded.text.contains("/nowhere/im\u{10ffe9}:main"), "\(recorded.text)")
+  }
+
   /// What ends up in a text is text, and a name that the manifest cannot say is not packed under another.
   @Test func areRefusedWhereTextIsMeant() throws {
     let directory = try BuildImageTests.sources()

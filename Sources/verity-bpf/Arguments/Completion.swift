@@ -73,7 +73,7 @@ enum Completion {
     case .errorCode: words(Known.errorCodes)
     case .interface: words(Known.interfaces())
     case .choice(let choices): words(choices)
-    case .word: .nothing
+    case .place, .word: .nothing
     }
   }
 

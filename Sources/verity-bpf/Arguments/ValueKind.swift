@@ -19,6 +19,8 @@ enum ValueKind: Equatable, Sendable {
   case interface
   /// One of these words.
   case choice([String])
+  /// A word that may have the name of a file in it, called so.
+  case place(String)
   /// Any other word, called so.
   case word(String)
 
@@ -34,14 +36,14 @@ enum ValueKind: Equatable, Sendable {
     case .errorCode: "CODE"
     case .interface: "IFACE"
     case .choice(let words): words.joined(separator: "|")
-    case .word(let name): name
+    case .place(let name), .word(let name): name
     }
   }
 
-  /// Whether the word names a file, so that it is any bytes but NUL.
+  /// Whether the word names a file or may do so, so that it is any bytes but NUL.
   var isPath: Bool {
     switch self {
-    case .file, .directory, .image, .object, .objectInImage, .key: true
+    case .file, .directory, .image, .object, .objectInImage, .key, .place: true
     case .policyName, .errorCode, .interface, .choice, .word: false
     }
   }

@@ -29,7 +29,7 @@ struct LoadCommand: Command {
   static let cgroup: Key<String?> = .optional(
     "--cgroup", takes: .directory, "Attach cgroup programs here: a cgroup2 directory.")
   static let target: Key<String?> = .optional(
-    "--target", takes: .word("TARGET"),
+    "--target", takes: .place("TARGET"),
     "What a section leaves open: what could stand behind its slash, `ingress` or `egress`, a network namespace's file, "
       + "`cpu-clock@HZ`, `ipv4/local_in`, a sockmap of the object.")
   static let program: Key<[String]> = .repeated(
