@@ -162,8 +162,8 @@ let moduleTests: [Target] = [
   tests(
     "Command",
     imports: [
-      "Base", "Verity", "FileSystems", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust", "Image",
-      "Provenance", "TestSupport", "verity-bpf",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "ImageFormat", "Policy", "Workbench", "Linux", "Trust",
+      "Image", "Provenance", "Loader", "Admission", "TestSupport", "verity-bpf",
     ]),
 ]
 

@@ -107,7 +107,7 @@ extension ActivationError: Diagnosable {
       unknownKey || rejected ? .integrity : .kernelRefused,
       "the kernel did not take the volume `\(name)`",
       expected: isSigned ? "a signature by a key in a keyring of the kernel" : "a volume by its root hash",
-      found: messages.last ?? error.errnoText, details: messages)
+      found: messages.last ?? "\(error.errnoText) (\(error.errnoName))", details: messages)
     if unknownKey {
       diagnostic.why =
         isSigned

@@ -14,8 +14,9 @@ struct OutputFailure: Diagnosable {
   /// - Parameter done: what is done, as the first half of a sentence.
   func untold(_ done: String) -> Diagnostic {
     Diagnostic(
-      "output.untold", .untold, "\(done), and standard output could not be told", expected: "room for the answer",
+      "output.untold", .untold, "\(done), and standard output could not be told", expected: "space for the answer",
       found: error.description, why: "what is done stays, and is not to be repeated",
+      next: "read the answer here, and have standard output take the next one",
       details: text.split(separator: "\n").map { String($0) })
   }
 

@@ -34,7 +34,7 @@ extension AuditReadError: Diagnosable {
       Diagnostic(
         "audit.unreadable", .incomplete, "the audit log `\(path)` cannot be read",
         expected: "a regular file that this process may read", found: error.description,
-        next: error.code == .eacces ? "run as root" : nil)
+        next: error.code == .eacces ? "run as root" : error.diagnostic.next)
     case .compression(let path, let format):
       Diagnostic(
         "audit.compression", .unsupported, "the audit log `\(path)` is compressed by \(format)",
