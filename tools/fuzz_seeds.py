@@ -156,6 +156,13 @@ def manifests():
     yield "pretty", json.dumps(whole, indent=2, ensure_ascii=False).encode() + b"\n"
     yield "compact", json.dumps(dict(reversed(whole.items())), separators=(",", ":")).encode()
     yield "empty", json.dumps(dict(whole, objects=[], files=[], name=None, version=None), indent=2).encode()
+    entries = [{"object": "a.bpf.o", "programs": ["p*"], "without_programs": ["q"], "attach": ["p"], "interface": "lo",
+                "cgroup": "/sys/fs/cgroup", "target": "ingress", "pin": "first", "map_entries": [{"map": "m", "entries": 4}]},
+               {"object": "b/é.bpf.o"}]
+    stated = dict(thing, section_types=[{"section": "filter", "type": "socket"}], configurable=False)
+    yield "load-list", json.dumps({"schema": "verity-bpf/load-list/1", "load": entries}, ensure_ascii=False).encode()
+    yield "statements", json.dumps(dict(whole, objects=[stated, whole["objects"][1]], load_list=entries), indent=2,
+                                   ensure_ascii=False).encode() + b"\n"
     yield "numbers", b'{"a":[0,-0,1.5e-9,-9223372036854775808,18446744073709551616],"b":"\\ud83d\\ude00\\u0000","c":null}'
 
 

@@ -299,6 +299,24 @@ def store(ours):
     return of
 
 
+def configured(make, *options):
+    """A load with an option for each of n things."""
+    def of(at, n):
+        (at / "object.bpf.o").write_bytes(make(max(1, n)))
+        (at / "any.pol").write_text(ANY)
+        words = [option.format(index) for index in range(max(1, n)) for option in options]
+        return ["load", "--object", "object.bpf.o", "--policy", "any.pol", "--dry-run", *words]
+    return of
+
+
+def listed(at, n):
+    """n objects, and a load list of all of them."""
+    sources(at, n)
+    entries = [{"object": name} for name in sorted(path.name for path in (at / "progs").iterdir())]
+    (at / "list.json").write_text(json.dumps({"schema": "verity-bpf/load-list/1", "load": entries}))
+    return ["build-image", "progs", "-o", "image.raw", "--load-list", "list.json"]
+
+
 def rows(row, ours):
     def image(*words):
         def of(at, n):
@@ -318,6 +336,17 @@ def rows(row, ours):
     yield row("inspect: objects in an image", 120, image("inspect", "image.raw", "--json"))
     yield row("load --dry-run: objects in an image", 500, image(
         "load", "--image", "image.raw", "--object", "000000.bpf.o", "--policy", "any.pol", "--dry-run"))
+    yield row("load --dry-run --all: objects in an image", 60, image(
+        "load", "--image", "image.raw", "--all", "--policy", "any.pol", "--dry-run"))
+    yield row("build-image --load-list: entries", 100, listed)
+    yield row("load --dry-run --program: a pattern of all", 400, lambda at, n: [
+        *configured(growth_objects.programs)(at, n), "--program", "p*"])
+    yield row("load --dry-run --set: constants", 200, configured(growth_objects.constants, "--set=v{}=7"))
+    yield row("load --dry-run --section-type: sections", 100, configured(
+        growth_objects.sections_without_type, "--section-type=own{}=socket"))
+    yield row("inspect --section-type: sections", 100, lambda at, n: [
+        "inspect", *configured(growth_objects.sections_without_type, "--section-type=own{}=socket")(at, n)[2:3],
+        *[f"--section-type=own{index}=socket" for index in range(max(1, n))], "--json"])
     yield row("policy check: rules", 500, on_policy("check", digests))
     yield row("policy check: rules of paths", 500, on_policy("check", paths))
     yield row("policy fmt: rules", 1000, on_policy("fmt", digests))

@@ -346,6 +346,27 @@ def globals_(n):
     return made.bytes()
 
 
+def constants(n):
+    """n constants that a load may set, read by no program."""
+    made = Object()
+    made.sections.append((".rodata", bytes(8 * n)))
+    constant = made.btf.add("", 10, made.btf.add("", 9, made.btf.int))
+    variables = [(made.btf.add(f"v{index}", 14, constant, struct.pack("<I", 1)), 8 * index, 4) for index in range(n)]
+    made.btf.data_section(".rodata", variables, 8 * n)
+    for index in range(n):
+        made.symbol(f"v{index}", 1, ".rodata", 8 * index, 4)
+    made.function("main", EXIT)
+    return made.bytes()
+
+
+def sections_without_type(n):
+    """n sections, a program in each, whose names say no type."""
+    made = Object()
+    for index in range(n):
+        made.function(f"p{index}", section=f"own{index}")
+    return made.bytes()
+
+
 SHAPES = {
     "programs": (programs, 500), "annotations": (annotations, 300), "types": (types, 10000),
     "programs and types": (programs_and_types, 300), "members and their records": (members, 1000),

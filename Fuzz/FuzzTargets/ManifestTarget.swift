@@ -10,6 +10,7 @@ enum ManifestTarget {
 
   static func check(_ bytes: [UInt8]) throws(BrokenPromise) -> Bool {
     try checkJSON(bytes)
+    try checkLoadList(bytes)
     var manifest: Manifest?
     try accepts { manifest = try Manifest(parsing: bytes) }
     if let manifest {
@@ -24,6 +25,21 @@ enum ManifestTarget {
     try checkParts(of: manifest, text: bytes, isOwn: false)
     try checkPieces(of: manifest, text: bytes, isOwn: false)
     return manifest != nil
+  }
+
+  /// A load list says the same when it is written again, in a file and in a manifest.
+  private static func checkLoadList(_ bytes: [UInt8]) throws(BrokenPromise) {
+    try accepts {
+      let list = try Manifest.LoadEntry.list(parsing: bytes)
+      try require(!list.isEmpty, "a load list has an entry")
+      let document: JSONValue = ["schema": .string(Manifest.LoadEntry.schema), "load": .array(list.map(\.json))]
+      let again = try keep("a load list that was read can be read again") { () throws(ManifestError) in
+        try Manifest.LoadEntry.list(parsing: document.prettyUTF8)
+      }
+      try require(again == list, "a load list comes back as it was read")
+      let files = Set(list.map(\.object)).sorted()
+      try require(files.allSatisfy { !$0.hasPrefix("/") && !$0.isEmpty }, "an entry is of a file of the image")
+    }
   }
 
   /// Any document says the same on one line, on many, and read again.
@@ -101,7 +117,10 @@ enum ManifestTarget {
         let isWhole = try accepts { _ = try manifest.locateFiles(in: image) }
         let summary = try Manifest.checkNames(inode, in: &image)
         try require(summary == nil || isWhole, "names that are the image's are found one by one")
-        try require(!isOwn || isWhole == (summary != nil), "names are the image's, read whole or piece by piece")
+        // A manifest with a load list is read whole.
+        try require(
+          !isOwn || manifest.loadList != nil || isWhole == (summary != nil),
+          "names are the image's, read whole or piece by piece")
         try require(isWhole == (extra == nil), "a manifest names all files, and no others")
         guard let summary else { return }
         try require(summary.fileCount == paths.count, "names are counted")

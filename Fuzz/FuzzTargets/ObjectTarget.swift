@@ -23,6 +23,8 @@ enum ObjectTarget {
     }
     try checkLinking(object, of: bytes)
     try checkVariables(object)
+    try checkChoosing(object)
+    try checkSectionTypes(object)
     try checkAnalysis(object)
     try checkDescription(object, of: bytes)
     try checkRewriting(object, of: bytes)
@@ -78,7 +80,50 @@ enum ObjectTarget {
     }
   }
 
-  // MARK: - Constants
+  // MARK: - What a load may change
+
+  /// What is chosen of an object is what was there.
+  private static func checkChoosing(_ object: LinkedObject) throws(BrokenPromise) {
+    for name in Set(object.programs.prefix(3).map(\.name)) {
+      var chosen = object
+      chosen.keepPrograms { $0.name == name }
+      let own = object.programs.filter { $0.name == name }
+      try require(chosen.programs.map(\.name) == own.map(\.name), "the programs are those that were named")
+      try require(chosen.programs.map(\.instructions) == own.map(\.instructions), "a choice changes no instruction")
+      try require(chosen.programs.allSatisfy { !$0.kind.isOptional }, "what was named is loaded")
+      try require(chosen.maps == object.maps, "a choice leaves out no map")
+      for (new, old) in zip(chosen.programs, own) {
+        try require(new.externUses.count == old.externUses.count, "the kernel's symbols stay in use")
+        for (use, before) in zip(new.externUses, old.externUses) {
+          try require(
+            chosen.externs.indices.contains(use.extern) && chosen.externs[use.extern] == object.externs[before.extern],
+            "a use is of the symbol that it was of")
+        }
+      }
+      _ = BPFObject.reports(of: chosen)
+    }
+  }
+
+  /// A section has the type that was stated for it, where its name says none, and what is refused changes nothing.
+  private static func checkSectionTypes(_ object: LinkedObject) throws(BrokenPromise) {
+    let open = object.sectionsWithoutType
+    let named = object.programs.prefix(2).map(\.section).filter { !open.contains($0) }
+    for section in open.prefix(2) + named + ["no such section"] {
+      for type in ["socket", "xdp", "fentry/do_unlinkat"] {
+        guard let stated = SectionType(section: section, type: type) else { continue }
+        var changed = object
+        guard (try? changed.take([stated])) != nil else {
+          try require(changed == object && !open.contains(section), "only what has a type is refused one")
+          continue
+        }
+        try require(open.contains(section), "a type that is there stays")
+        try require(!changed.sectionsWithoutType.contains(section), "a type that was stated is there")
+        try require(
+          changed.programs.map(\.instructions) == object.programs.map(\.instructions), "a type changes no instruction")
+        _ = BPFObject.reports(of: changed)
+      }
+    }
+  }
 
   /// Setting constants changes what is in frozen maps, and nothing else.
   private static func checkVariables(_ object: LinkedObject) throws(BrokenPromise) {
