@@ -11,6 +11,9 @@ from pathlib import Path
 
 OBJECTS = ["k.bpf.o"] + [f"k{number}.bpf.o" for number in range(1, 8)]
 
+# Those that the image has which takes the other's place.
+FEWER = OBJECTS[:2]
+
 
 class Site:
     """What all commands share: the binary, and a small file system that everything is written to."""
@@ -397,6 +400,55 @@ class LoadSeveral(Load):
     several = 8
 
 
+class LoadReplace(Load):
+    """Whatever ends it, the same command run again takes the place of what is there, and nothing lies beside it."""
+    weight = 8
+    again = {0}
+
+    def begin(self):
+        super().begin()
+        self.command += ["--attach", "--interface", "lo"]
+        self.site.run(*self.command, check=True)
+        self.command += ["--replace"]
+
+    def pins(self):
+        places = [self.pin, *glob.glob(f"{self.pin}_replaced_*")]
+        return sorted(path for place in places for path in glob.glob(f"{place}/**", recursive=True) if os.path.isfile(path))
+
+    def names(self): return {"link", "map", "prog"}
+
+    def settled(self, done):
+        faults = [f"beside it is left: {path}" for path in glob.glob(f"{self.pin}_*")]
+        found = set(os.listdir(self.pin)) if os.path.isdir(self.pin) else set()
+        if found != self.names(): faults.append(f"in its place is {sorted(found)}")
+        unrecorded = set(self.pins()) - self.recorded()
+        if unrecorded: faults.append(f"pins that are not on record are left: {sorted(unrecorded)}; {done.stderr}")
+        self.site.run("unload", "--pin-path", self.pin, "--audit-dir", self.site.audit)
+        return faults + ([f"pins are left: {self.pins()}"] if self.pins() else [])
+
+
+class LoadWhole(Load):
+    """All objects of an image, or none: those of a killed run are named like those of one object."""
+    weight = 4
+
+    def begin(self):
+        super().begin()
+        self.command = ["load", "--image", self.site.work / "p.raw", "--all", *self.command[3:-2]]
+
+
+class LoadWholeReplace(LoadReplace):
+    """An image with fewer objects takes the place of another."""
+    weight = 4
+
+    def begin(self):
+        Load.begin(self)
+        options = ["--all", *self.command[3:-2]]
+        self.site.run("load", "--image", self.site.work / "p.raw", *options, check=True)
+        self.command = ["load", "--image", self.site.work / "fewer.raw", *options, "--replace"]
+
+    def names(self): return {name.removesuffix(".bpf.o") for name in FEWER}
+
+
 class Unload(Load):
     weight = 3
     again = {0, 1}
@@ -414,10 +466,10 @@ class Unload(Load):
 # Every command that writes: what is said of it above. tools/kills compares both lists with the command's own.
 WRITING = {
     "build-image": [BuildImage, BuildImageSidecar], "sign-file": [SignFile], "sign-root-hash": [SignRootHash], "mount": [Mount],
-    "umount": [Umount], "load": [Load, LoadSeveral], "unload": [Unload], "policy-fmt": [PolicyFmt], "policy-test": [PolicyTest],
+    "umount": [Umount], "load": [Load, LoadSeveral, LoadReplace, LoadWhole, LoadWholeReplace], "unload": [Unload], "policy-fmt": [PolicyFmt], "policy-test": [PolicyTest],
     "policy-sign": [PolicySign], "policy-init": [PolicyInit], "policy-install": [PolicyInstall],
     "policy-activate": [PolicyActivate], "policy-trust": [PolicyTrust], "policy-sign-trust": [PolicySignTrust],
     "policy-remove": [PolicyRemove], "self-test": [SelfTest],
 }
 READING = ["verify", "inspect", "provenance", "ps", "policy-check", "policy-explain", "policy-diff", "policy-replay",
-           "policy-generate", "policy-convert", "policy-list", "config-show", "doctor", "explain-error"]
+           "policy-generate", "policy-convert", "policy-list", "gate-plan", "config-show", "doctor", "explain-error"]

@@ -32,7 +32,7 @@ final class LeftPinsTests {
     try Tools.run("sleep", "0.1")
     let start = Timestamp.now()
     func left(_ claimed: Set<String> = [], below path: String? = nil) -> LeftPins {
-      LeftPins(below: path ?? "\(pins)/", since: start, claimed: claimed)
+      LeftPins(below: path ?? "\(pins)/", of: 7, since: start, claimed: claimed)
     }
     #expect(left().pins.isEmpty && left().directories.isEmpty)
     for path in ["a/map/new", "b/map/one", "b/prog/two", "c/map/three"] { try pin(path) }
@@ -48,6 +48,16 @@ final class LeftPinsTests {
         "verity-bpf unload --pin-path \(pins)/b", "verity-bpf unload --pin-path \(pins)/c", "rm \(all[0])",
       ])
     #expect(left(below: "\(pins)/b").directories == ["\(pins)/b"])
+    // What the run was to exchange, or had exchanged, is its own whatever its age; what another run was to is not.
+    try Tools.run("mv", "\(pins)/a/map/old", "\(pins)/old")
+    try Tools.run("mkdir", "-p", "\(pins)/d_replaced_7/map", "\(pins)/d_replaced_8/map")
+    try Tools.run("mv", "\(pins)/old", "\(pins)/d_replaced_7/map/old")
+    let own = "\(pins)/d_replaced_7"
+    #expect(left(["\(own)/map/old"]).pins == all + ["\(own)/map/old"])
+    #expect(left(below: "\(pins)/d").directories == [own], "beside the place of one object")
+    try Tools.run("mv", "\(own)/map/old", "\(pins)/d_replaced_8/map/old")
+    #expect(left(below: "\(pins)/d").pins == [])
+    try Tools.run("rm", "-r", own, "\(pins)/d_replaced_8")
     // Nothing is said of files that are no pins.
     try directory.write("plain", "x")
     #expect(left(below: directory.path).pins.isEmpty && left(below: "\(pins)/none").pins.isEmpty)

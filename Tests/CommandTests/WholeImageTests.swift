@@ -109,6 +109,53 @@ final class WholeImageTests {
         "counter") == true)
   }
 
+  /// What the next image does not have any more ends when all of it is in place, and not before.
+  @Test func whatTheNextImageDoesNotHaveEnds() throws {
+    try #require(try build(nil).status == 0)
+    try #require(try load().status == 0)
+    try Tools.run("rm", directory.file("progs/socket_filter.bpf.o"))
+    try #require(try build(nil).status == 0)
+    let gone = "\(pin)/socket_filter"
+    let dry = try load("--replace", "--dry-run")
+    #expect(try answers(dry).last?["ended_objects"]?["pin_paths"] == [.string(gone)], "\(dry.errors)")
+    #expect(try Directory.names(pin).count == 3)
+    let text = try VerityBPFCommand.run([
+      "load", "--image", image, "--all", "--policy", directory.file("any.pol"), "--audit-dir", directory.file("audit"),
+      "--pin-path", pin, "--replace", "--dry-run",
+    ])
+    #expect(text.output.contains("would end \(gone), which the image does not have"), "\(text.output)")
+    // Where the image is refused, all of the old one stays.
+    try directory.write("none.pol", "policy_name=none policy_version=1.0.0\nDEFAULT action=DENY\n")
+    #expect(try load("--replace", policy: "none.pol").status == 2)
+    #expect(try Directory.names(pin).count == 3)
+    // What is no object of ours is a reason to ask.
+    try Directory.create("\(pin)/foreign")
+    try Directory.create("\(pin)/foreign/more")
+    let refused = try load("--replace")
+    #expect(refused.status == 1 && refused.errors.contains("load.replace-not-ours"), "\(refused.errors)")
+    #expect(try records().last?["outcome"]?["code"] == "load.replace-not-ours")
+    try Tools.run("rmdir", "\(pin)/foreign/more", "\(pin)/foreign")
+
+    let replaced = try load("--replace")
+    #expect(replaced.status == 0, "\(replaced.errors)")
+    let answers = try answers(replaced)
+    #expect(answers[0]["ended_objects"] == nil)
+    #expect(
+      answers[1]["ended_objects"]?["pin_paths"] == [.string(gone)] && answers[1]["ended_objects"]?["remaining"] == [])
+    #expect(try Directory.names(pin).sorted() == ["exec_logger", "xdp_counter"])
+    #expect(try records().last?["outcome"]?["ended_objects"]?["pin_paths"] == [.string(gone)])
+    let again = try load("--replace")
+    #expect(try again.status == 0 && self.answers(again).allSatisfy { $0["ended_objects"] == nil }, "\(again.errors)")
+    // Where one object is pinned, no image is.
+    #expect(try VerityBPFCommand.run(["unload", "--pin-path", pin]).status == 0)
+    let one = try VerityBPFCommand.run([
+      "load", "--image", image, "--object", "xdp_counter.bpf.o", "--policy", directory.file("any.pol"), "--audit-dir",
+      directory.file("audit"), "--pin-path", pin,
+    ])
+    #expect(one.status == 0)
+    #expect(try load("--replace").errors.contains("the pins of one object"))
+  }
+
   /// By the policy, and by the kernel: nothing stays, and the answer and the records say why.
   @Test func allOrNothing() throws {
     try #require(try build(nil).status == 0)

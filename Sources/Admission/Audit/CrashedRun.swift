@@ -1,6 +1,7 @@
 internal import Base
 internal import KernelABI
 internal import Linux
+internal import Loader
 
 /// A run of loads that is gone without having recorded how it ended, and what of it is still there.
 public struct CrashedRun: Equatable, Sendable {
@@ -44,15 +45,19 @@ struct LeftPins {
 
   /// - Parameters:
   ///   - path: the run's --pin-path.
+  ///   - process: the run's process, whose number is in the names of directories that it was to exchange for others.
   ///   - start: when the run began.
   ///   - claimed: what other loads have pinned there since, and those of the run that have ended.
-  init(below path: String, since start: Timestamp, claimed: Set<String>) {
-    var search = Search(start: start, claimed: claimed)
-    if path.hasPrefix("/"), let directory = try? OwnedFD.open(path, [.path, .directory, .noFollow]),
-      (try? directory.fileSystemType()) == FileSystemMagic.bpf.rawValue
-    {
+  init(below path: String, of process: Int32?, since start: Timestamp, claimed: Set<String>) {
+    let path = Self.trimmed(path)
+    var search = Search(start: start, claimed: claimed, process: process)
+    if Self.isForPins(path) {
       // DIR/KIND/NAME, and with several objects DIR/OBJECT/KIND/NAME.
-      search.take(Self.trimmed(path), depth: 3)
+      search.take(path, depth: 3)
+    }
+    // What a single object was to be exchanged for is beside it.
+    if let beside = process.map({ InterruptedReplacement.staging(of: path, process: $0) }), Self.isForPins(beside) {
+      search.take(beside, depth: 2)
     }
     pins = search.pins.sorted()
     // DIR or DIR/OBJECT of a pin DIR/…/KIND/NAME, where all pins are the run's.
@@ -61,10 +66,23 @@ struct LeftPins {
     }.sorted()
   }
 
+  private static func isForPins(_ path: String) -> Bool {
+    guard path.hasPrefix("/"), let directory = try? OwnedFD.open(path, [.path, .directory, .noFollow]) else {
+      return false
+    }
+    return (try? directory.fileSystemType()) == FileSystemMagic.bpf.rawValue
+  }
+
   static func trimmed(_ path: String) -> String {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     return path
+  }
+
+  /// The directory that another is in.
+  static func enclosing(_ path: String) -> String {
+    let path = trimmed(path)
+    return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
   }
 
   private static func parent(of path: String?) -> String? {
@@ -74,19 +92,23 @@ struct LeftPins {
   private struct Search {
     let start: Timestamp
     let claimed: Set<String>
+    let process: Int32?
     var pins: [String] = []
     /// Pins of others, and whatever else is there.
     var others: [String] = []
     var left = LeftPins.nameLimit
 
-    mutating func take(_ directory: String, depth: Int) {
+    mutating func take(_ directory: String, depth: Int, isExchanged: Bool = false) {
+      // From the exchange on the old object's pins are there, which are older than the run.
+      let isExchanged =
+        isExchanged || process.map { InterruptedReplacement(staging: directory)?.process == $0 } ?? false
       for name in (try? Directory.names(directory)) ?? [] where left > 0 {
         left -= 1
         let path = "\(directory)/\(name)"
         guard let status = try? FileStatus.of(path: path, followLinks: false) else { continue }
         if status.kind == .directory, depth > 0 {
-          take(path, depth: depth - 1)
-        } else if status.kind == .regular, !claimed.contains(path), isNew(path) {
+          take(path, depth: depth - 1, isExchanged: isExchanged)
+        } else if status.kind == .regular, isExchanged || !claimed.contains(path) && isNew(path) {
           pins.append(path)
         } else {
           others.append(path)

@@ -58,7 +58,9 @@ struct OpenAttempts {
     switch StatedStage(of: record) {
     case .known(.attempt):
       attempts.append((event, record))
-      if pinPath == nil, let path = record["pin_path"]?.text {
+      if pinPath == nil, let own = record["pin_path"]?.text {
+        // The objects of an image are pinned side by side, each below a directory that is named in its own attempt.
+        let path = record["whole_image"] == true ? LeftPins.enclosing(own) : own
         pinPath = (path, Array(JSONValue.string(LeftPins.trimmed(path)).compactUTF8.dropLast()))
       }
     case .known(.outcome): ended.insert(event)
@@ -75,7 +77,7 @@ struct OpenAttempts {
     var left: LeftPins?
     // Pins do not outlive a start of the machine.
     if let pinPath, rivals.isEmpty, let start = run.start, run.bootID == KernelSettings.bootID() {
-      left = LeftPins(below: pinPath.path, since: start, claimed: claimed)
+      left = LeftPins(below: pinPath.path, of: run.process, since: start, claimed: claimed)
     }
     return CrashedRun(
       name: run.run, objects: open.compactMap { $0.record["path"]?.text ?? $0.record["image"]?.text },

@@ -61,6 +61,9 @@ struct RunName: Equatable, Sendable {
     return ProcessIdentity.isGone(pid: pid, startTime: startTime)
   }
 
+  /// The number of its process, in the namespace that it has.
+  var process: Int32? { Self.process(of: run) }
+
   /// The run that an event is of: `RUN.NUMBER`.
   static func run(of event: String) -> String {
     event.split(separator: ".").dropLast().map { String($0) }.separated(by: ".")

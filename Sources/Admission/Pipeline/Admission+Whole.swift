@@ -25,6 +25,7 @@ extension Admission {
       }
     }
     if refused == nil {
+      loads.last?.end(request.whole?.ended)
       do throws(AdmissionError) {
         try attempts.keep(loads)
       } catch {

@@ -32,6 +32,9 @@ public struct AdmissionOutcome: ~Copyable {
   public internal(set) var unknown: [String]
   /// What is in the kernel now; nil when nothing was loaded.
   public var loaded: LoadedObject?
+  /// What was pinned beside it and goes, because the image that it is of does not have it any more; of a whole image's last
+  /// object alone.
+  public internal(set) var ended: EndedObjects?
   /// The directory its pins are in; nil when nothing is pinned.
   public internal(set) var pinPath: String?
   /// Held until the answer is out; nil when nothing stays.
@@ -109,6 +112,7 @@ extension AdmissionOutcome {
     doubted = nil
     unknown = []
     loaded = nil
+    ended = nil
     pinPath = nil
     announcement = nil
   }

@@ -42,7 +42,8 @@ final class MadeLoad {
     switch outcome {
     case .some(let outcome):
       switch outcome.loaded {
-      case .some(let loaded): DecisionRecord.outcome(recorder.outcome(loaded), of: recorder.event, at: .now())
+      case .some(let loaded):
+        DecisionRecord.outcome(recorder.outcome(loaded, ending: outcome.ended), of: recorder.event, at: .now())
       case .none: nil
       }
     case .none: nil
@@ -60,10 +61,14 @@ final class MadeLoad {
     }
   }
 
+  /// Says what goes when this load and those before it stay.
+  func end(_ ended: EndedObjects?) { outcome?.ended = ended }
+
   func giveBack() { outcome?.loaded?.giveBack() }
 
   func commit() {
     outcome?.loaded?.commit()
+    outcome?.ended?.end()
     outcome?.announcement = tell.map { Announcement($0) }
   }
 

@@ -2,7 +2,7 @@ public import Base
 public import Image
 public import ImageFormat
 internal import Linux
-internal import Loader
+public import Loader
 internal import Provenance
 
 /// What an image says is to be loaded of it.
@@ -13,11 +13,14 @@ public struct WholeImage: Sendable {
   public let hasList: Bool
   /// The image that the list is of, which the objects have to be of too.
   public let rootHash: Digest
+  /// What is pinned where the image's objects are to be and is none of them, where they replace others.
+  public internal(set) var ended: EndedObjects?
 
   /// Opens an image, proves its manifest up to the root hash, and reads the load list in it, or the names of its objects.
   ///
   /// - Parameter request: says which root hash is expected, and whose signatures count.
-  /// - Throws: ``AdmissionError/provenance(_:)``, ``AdmissionError/noObjects(image:)``.
+  /// - Throws: ``AdmissionError/provenance(_:)``, ``AdmissionError/noObjects(image:)``, and ``AdmissionError/load(_:)`` where pins of
+  ///   others are in the way.
   public static func list(
     _ image: String, at location: ImageLocation, _ request: AdmissionRequest
   ) throws(AdmissionError) -> WholeImage {
@@ -37,7 +40,15 @@ public struct WholeImage: Sendable {
     for entry in entries where !pins.insert(entry.pin).inserted && request.pinPath != nil {
       throw .load(.pinNameTwice(path: entry.pin))
     }
-    return WholeImage(entries: entries, hasList: manifest.loadList != nil, rootHash: rootHash)
+    var whole = WholeImage(entries: entries, hasList: manifest.loadList != nil, rootHash: rootHash)
+    if request.replaces, let path = request.pinPath {
+      do throws(BPFLoadError) {
+        whole.ended = try EndedObjects.find(below: path, without: entries.map(\.pin))
+      } catch {
+        throw .load(error)
+      }
+    }
+    return whole
   }
 }
 

@@ -35,8 +35,8 @@ struct Recorder: Sendable {
     try append(lines, to: log, closes: !allowed, isAction: allowed)
   }
 
-  /// What is recorded of an object that is in the kernel now.
-  func outcome(_ loaded: borrowing LoadedObject) -> JSONValue {
+  /// What is recorded of an object that is in the kernel now, and of those that go with it being there.
+  func outcome(_ loaded: borrowing LoadedObject, ending ended: EndedObjects?) -> JSONValue {
     let programs = loaded.programs.map { program in
       JSONValue.object([
         .init("name", .string(program.name)), .init("id", .integer(Int64(program.id))),
@@ -50,6 +50,7 @@ struct Recorder: Sendable {
       .init("pins", .array(loaded.pinnedPaths.map { .string($0) })),
     ]
     if let replaced = loaded.replaced { outcome.append(.init("replaced", replaced.json)) }
+    if let ended { outcome.append(.init("ended_objects", ended.json)) }
     return .object(outcome)
   }
 

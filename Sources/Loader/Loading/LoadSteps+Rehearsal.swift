@@ -15,7 +15,11 @@ extension LoadSteps {
     try requireCapabilities()
     try requireMaps(layout)
     try requireSlotTargets(layouts)
-    if let directory = layout.directory { try PinnedPaths.requireFree(directory, for: pins(layout)) }
+    if let old = try replacedObject(layout) {
+      for index in linked.maps.indices { _ = try carriedMap(index, from: old, layout) }
+    } else if let directory = layout.directory {
+      try PinnedPaths.requireFree(directory, for: pins(layout))
+    }
     return unknown
   }
 

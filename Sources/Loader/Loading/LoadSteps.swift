@@ -17,6 +17,7 @@ struct LoadSteps {
     let layout = try layout(pinPath())
     let layouts = try structureLayouts()
     let attachIDs = try loadTargets(members: layouts.flatMap(\.attachments))
+    let collected = collectInterrupted(layout)
     let old = try replacedObject(layout)
     let (btf, types) = try loadBTF()
     let mapObjects = try createMaps(btf: btf, layout, replacing: old)
@@ -40,8 +41,9 @@ struct LoadSteps {
     let allMaps = mapObjects + structures.maps
     // What takes the place of another is pinned beside it until it does.
     let replacement = old.map { Replacement(directory: $0.directory, moves: movable.moves, fault: options.fault) }
-    let place = replacement == nil ? layout : try self.layout(layout.directory.map { Replacement.staging(of: $0) })
-    let pins = try pin(maps: allMaps, programs: programObjects, links: links, place)
+    let staging = old.map { InterruptedReplacement.staging(of: $0.directory) }
+    let place = staging == nil ? layout : try self.layout(staging)
+    let pins = try pin(maps: allMaps, programs: programObjects, links: links, place, isHeld: staging != nil)
     try options.fault?(.pins)
     let maps: [LoadedMap] = try describe(allMaps, layout)
     return LoadedObject(
@@ -49,7 +51,7 @@ struct LoadSteps {
       links: links.map { link in
         LoadedLink(program: link.program, place: link.place, pin: layout.link(link.pinName), object: link.object)
       }, types: types, pins: pins, registrations: registrations, replacement: replacement,
-      replaced: old.map { replaced($0, maps: maps, links: links, moves: movable.moves, layout) })
+      replaced: replaced(old, collected, maps: maps, links: links, moves: movable.moves, layout))
   }
 
   private func layout(_ directory: String?) throws(BPFLoadError) -> PinLayout {
@@ -102,11 +104,12 @@ struct LoadSteps {
   }
 
   private func pin(
-    maps: [KernelObject], programs: [KernelObject], links: [MadeLink], _ layout: PinLayout
+    maps: [KernelObject], programs: [KernelObject], links: [MadeLink], _ layout: PinLayout, isHeld: Bool
   ) throws(BPFLoadError) -> PinnedPaths {
     var pins = PinnedPaths(directories)
     guard let directory = layout.directory else { return pins }
     try pins.makeDirectory(directory)
+    if isHeld { try pins.hold(directory) }
     if !maps.isEmpty { try pins.makeOne(PinKind.map.directory(below: directory)) }
     for (index, (map, path)) in zip(maps, layout.maps).enumerated() {
       // Shared: it was pinned by an earlier load, and stays when this one is undone.

@@ -7,6 +7,7 @@ struct PinnedPaths: ~Copyable {
   private let directories: PinDirectories
   private var made: [Entry] = []
   private var isKept = false
+  private var held: OwnedFD?
 
   private enum Entry {
     case pin(String)
@@ -26,8 +27,20 @@ struct PinnedPaths: ~Copyable {
     }
   }
 
+  /// Holds the lock of a directory that was made, so that other runs see that this one lives.
+  mutating func hold(_ path: String) throws(BPFLoadError) {
+    do throws(SystemError) {
+      let directory = try OwnedFD.open(path, [.readOnly, .directory, .noFollow])
+      _ = try directory.tryLockExclusively()
+      held = consume directory
+    } catch {
+      throw .pinRefused(path: path, error: error)
+    }
+  }
+
   mutating func keep() {
     isKept = true
+    held = nil
     for case .pin(let path) in made { Cleanup.forget(path) }
   }
 

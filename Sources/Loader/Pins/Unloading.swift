@@ -40,11 +40,22 @@ public enum Unloading {
   /// Removes the pins at and below `path`, of one object and of several, and the directories that held them, be they empty; above
   /// it those that loads have made and that hold nothing any more. Everything is looked at before anything goes.
   ///
+  /// Where the pins are what a killed run has left that was about to exchange them for others
+  /// (``InterruptedReplacement``), links that it had moved get their programs back first.
+  ///
   /// - Throws: ``UnloadError`` when the directory is on another file system or holds anything else; nothing is removed.
   public static func unload(pinPath path: String) throws(UnloadError) -> Result {
     let path = try absolute(path)
     let tree = try PinTree(path)
+    var kept: [String] = []
+    do throws(BPFLoadError) {
+      try InterruptedReplacement(staging: path)?.giveBackLinks()
+    } catch {
+      // The link goes on with the program, whose pin alone goes.
+      kept.append("\(error.diagnostic.message): \(error.diagnostic.found ?? "")")
+    }
     var result = remove(tree.pins)
+    result.remaining += kept
     for directory in tree.directories {
       if directory.withSystemPath({ unsafe rmdir($0) }) != 0, Glibc.errno != ENOENT {
         result.remaining.append(SystemError("rmdir", path: directory, errno: Glibc.errno).description)
@@ -87,7 +98,8 @@ public enum Unloading {
     }
   }
 
-  private static func absolute(_ path: String) throws(UnloadError) -> String {
+  /// A path as the pins below it are named.
+  static func absolute(_ path: String) throws(UnloadError) -> String {
     var path = path
     do throws(SystemError) { path = try Directory.absolute(path) } catch { throw .system(error) }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

@@ -192,11 +192,14 @@ extension BPFLoadError: Diagnosable {
       Diagnostic(
         "load.no-such-place", .incomplete, "what \(option) names to attach to is not there: `\(value)`",
         expected: expected, found: found, next: next)
-    case .replacesOthers(let path, let found):
+    case .replacesOthers(let path, let isImage, let found):
       Diagnostic(
         "load.replace-not-ours", .incomplete,
-        "`\(path)` is not what `load --pin-path` leaves of one object, so it is not replaced",
-        expected: "prog/, map/ and link/ with pins in them, or nothing", found: found,
+        "`\(path)` is not what `load \(isImage ? "--all " : "")--pin-path` leaves of one \(isImage ? "image" : "object"), "
+          + "so it is not replaced",
+        expected: isImage
+          ? "a directory for each object, with prog/, map/ and link/ in it, or nothing"
+          : "prog/, map/ and link/ with pins in them, or nothing", found: found,
         next: "look at it (bpftool prog show; find \(path)), or choose another --pin-path")
     case .notReplaceable(let path, let found):
       Diagnostic(

@@ -91,7 +91,7 @@ public enum BPFLoadError: Error, Sendable {
   /// What an option names to attach to is not there, or is something else.
   case noSuchPlace(option: String, value: String, expected: String, found: String, next: String)
   /// What is pinned where an object is to be replaced is no object of ours alone.
-  case replacesOthers(path: String, found: String)
+  case replacesOthers(path: String, isImage: Bool, found: String)
   /// The object that is pinned there cannot be replaced as it is.
   case notReplaceable(path: String, found: String)
   /// The object that is pinned there is attached, and its successor was not to be.

@@ -4,6 +4,14 @@ internal import Linux
 
 /// Taking the place of an object that is pinned.
 extension LoadSteps {
+  /// Takes away what killed runs have left that were to take the same place.
+  ///
+  /// - Returns: where that was.
+  func collectInterrupted(_ layout: PinLayout) -> [String] {
+    guard options.replaces, let directory = layout.directory else { return [] }
+    return InterruptedReplacement.ended(beside: directory).filter { $0.collect() }.map(\.staging)
+  }
+
   /// The object whose place is taken; nil where none is, or none is to be.
   ///
   /// - Throws: ``BPFLoadError/notReplaceable(path:found:)`` where taking its place would end something without a word.
@@ -29,11 +37,15 @@ extension LoadSteps {
     Set((programs.map(\.name).filter { options.attaches($0) } + linked.structOps.map(\.name)).compactMap(layout.link))
   }
 
-  /// What becomes of the old object.
+  /// What becomes of the old object, and of what killed runs have left beside it; nil where there is neither.
   func replaced(
-    _ old: PinnedObject, maps: [LoadedMap], links: [MadeLink], moves: [LinkMove], _ layout: PinLayout
-  ) -> ReplacedObject {
+    _ old: PinnedObject?, _ collected: [String], maps: [LoadedMap], links: [MadeLink], moves: [LinkMove],
+    _ layout: PinLayout
+  ) -> ReplacedObject? {
+    guard old != nil || !collected.isEmpty else { return nil }
     var replaced = ReplacedObject()
+    replaced.collected = collected
+    guard let old else { return replaced }
     for map in maps {
       if old.maps.contains(where: { $0.info.id == map.id }) {
         replaced.carriedMaps.append(map.name)

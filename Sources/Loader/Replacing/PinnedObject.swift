@@ -37,7 +37,7 @@ struct PinnedObject {
   /// Reads what is pinned in a directory.
   ///
   /// - Returns: nil where nothing is pinned and nothing was.
-  /// - Throws: ``BPFLoadError/replacesOthers(path:found:)`` where anything else is there than the pins of one object.
+  /// - Throws: ``BPFLoadError/replacesOthers(path:isImage:found:)`` where anything else is there than the pins of one object.
   static func read(_ directory: String) throws(BPFLoadError) -> PinnedObject? {
     let tree: PinTree
     do throws(UnloadError) {
@@ -46,13 +46,13 @@ struct PinnedObject {
       switch error {
       case .system(let error) where error.code == .enoent: return nil
       case .system(let error): throw .system(error)
-      case .notOurs(_, let found): throw .replacesOthers(path: directory, found: found)
+      case .notOurs(_, let found): throw .replacesOthers(path: directory, isImage: false, found: found)
       }
     }
     guard let pins = tree.objects.first else { return nil }
     let own = Set(PinKind.allCases.map { $0.directory(below: directory) } + [directory])
     guard pins.path == directory, tree.directories.allSatisfy(own.contains) else {
-      throw .replacesOthers(path: directory, found: "directories of other objects")
+      throw .replacesOthers(path: directory, isImage: false, found: "directories of other objects")
     }
     do throws(SystemError) {
       return try PinnedObject(pins)

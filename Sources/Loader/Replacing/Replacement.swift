@@ -1,5 +1,4 @@
 internal import Base
-internal import Glibc
 internal import Linux
 
 /// What became of the object whose place was taken.
@@ -18,6 +17,8 @@ public struct ReplacedObject: Equatable, Sendable {
   public internal(set) var remaining: [String] = []
   /// Where what remains of the old object is.
   public internal(set) var remainingPath: String?
+  /// What killed runs had left beside it that were to replace it too, by the directories of their pins: it was removed first.
+  public internal(set) var collected: [String] = []
 }
 
 /// The steps of a replacement, each of which can fail and is undone then.
@@ -39,7 +40,7 @@ struct Replacement: ~Copyable {
 
   init(directory: String, moves: [LinkMove], fault: LoadOptions.Fault?) {
     self.directory = directory
-    staging = Self.staging(of: directory)
+    staging = InterruptedReplacement.staging(of: directory)
     self.moves = moves
     self.fault = fault
   }
@@ -48,9 +49,6 @@ struct Replacement: ~Copyable {
     if isExchanged { _ = try? Directory.exchange(staging, with: directory) }
     for move in moves[..<moved].reversed() { Self.undo(move) }
   }
-
-  /// The BPF file system takes no names with dots.
-  static func staging(of directory: String) -> String { "\(directory)_replaced_\(getpid())" }
 
   /// Gives the links the new programs and the pins their place; on failure everything is as it was.
   mutating func takePlace() throws(BPFLoadError) {

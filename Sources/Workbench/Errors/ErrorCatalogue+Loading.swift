@@ -66,7 +66,7 @@ extension ErrorCatalogue {
       "The map asks to be shared with whoever pinned its name before (LIBBPF_PIN_BY_NAME). Its contents would be proven by nobody, so a new map is made, and for that a --pin-path is needed.",
     "load.shared-map": "A pin of the map's name is there already, and it is a map of another kind or size.",
     "load.replace-not-ours":
-      "--replace exchanges what one load of one object has pinned, and the directory holds something else, or several objects. Nothing was touched.",
+      "--replace exchanges what one load of one object has pinned, and the directory holds something else, or several objects. With --all the directory is the image's: objects in it that the image does not have any more are taken away, so nothing may be there that no load has pinned. Nothing was touched.",
     "load.not-replaceable":
       "A structure that is registered through its map alone, and a link that holds a program which is not pinned beside it, cannot be exchanged in one step, nor put back when something fails. Unload the old object and load the new one.",
     "load.replace-attach":

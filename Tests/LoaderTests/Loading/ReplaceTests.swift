@@ -137,6 +137,96 @@ import Testing
     #expect(try load(object, options())?.movedLinks.count == 2)
   }
 
+  /// Another has given the link a program of its own since it was looked at.
+  @Test func aLinkThatHasChangedMeanwhileIsNotMoved() throws {
+    let object = try Objects.linked(Objects.fixture("replaced"))
+    _ = try load(object, options())
+    let before = try pinned()
+    let (link, own) = (try BPF.pinned(at: "\(path)/link/arriving"), try BPF.pinned(at: "\(path)/prog/arriving"))
+    var another = LoadOptions()
+    another.pinPath = "\(files.path)/site/another"
+    var loaded = try ObjectLoader.load(object, options: another)
+    let other = try BPF.pinned(at: "\(files.path)/site/another/prog/arriving")
+    let refused = try #require(
+      refusal(
+        object,
+        options { (step) throws(BPFLoadError) in
+          guard step == .links else { return }
+          do throws(SystemError) { try BPF.update(link, to: other, replacing: own) } catch { throw .system(error) }
+        }))
+    #expect(refused.code == "load.link-update" && refused.message.contains("`arriving`"), "\(refused)")
+    try BPF.update(link, to: own, replacing: other)
+    #expect(try pinned() == before, "the link that had been moved before it has its old program")
+    loaded.giveBack()
+  }
+
+  /// The directory is not there any more when its pins are to be exchanged.
+  @Test func pinsThatAreGoneAreNotExchanged() throws {
+    let object = try Objects.linked(Objects.fixture("replaced"))
+    _ = try load(object, options())
+    let before = try pinned()
+    let (path, away) = (path, "\(path)_away")
+    let refused = try #require(
+      refusal(
+        object,
+        options { (step) throws(BPFLoadError) in
+          guard step == .move, (try? FileStatus.of(path: away)) == nil else { return }
+          do throws(SystemError) { try Directory.rename(path, to: away) } catch { throw .system(error) }
+        }))
+    #expect(refused.code == "load.exchange" && refused.found?.contains("ENOENT") == true, "\(refused)")
+    try Directory.rename(away, to: path)
+    #expect(try pinned() == before)
+    #expect(try Directory.names("\(files.path)/site") == ["object"])
+  }
+
+  /// A run that was killed has given one link the new program, and not come to the exchange; another that was killed behind it.
+  @Test func takesAwayWhatKilledRunsHaveLeft() throws {
+    let object = try Objects.linked(Objects.fixture("replaced"))
+    _ = try load(object, options())
+    let before = try pinned()
+    let ended = try run("sh", "-c", "echo $$").split(separator: "\n")[0]
+    let staging = "\(path)_replaced_\(ended)"
+    var beside = LoadOptions()
+    beside.pinPath = staging
+    do {
+      var loaded = try ObjectLoader.load(object, options: beside)
+      loaded.commit()
+      try BPF.update(
+        BPF.pinned(at: "\(path)/link/frames"), to: BPF.pinned(at: "\(staging)/prog/frames"),
+        replacing: BPF.pinned(at: "\(path)/prog/frames"))
+    }
+    #expect(try pinned() != before)
+    // Those of runs that live, as their process or their lock says, and what has a like name, stay.
+    let others = ["\(path)_replaced_1", "\(path)_replaced_\(getpid())", "\(path)_replaced_", "\(path)_replaced_x1"]
+    for other in others { try Directory.create(other, mode: 0o700) }
+    let lock = try OwnedFD.open(others[1], [.readOnly, .directory])
+    #expect(try lock.tryLockExclusively())
+    #expect(InterruptedReplacement.ended(beside: path).map(\.staging) == [staging])
+    #expect(InterruptedReplacement(staging: others[0])?.directory == path)
+
+    #expect(InterruptedReplacement.ended(beside: path)[0].collect())
+    #expect(try pinned() == before, "the link has its program again")
+    try Directory.create(staging, mode: 0o700)
+    lock.unlock()
+    let replaced = try #require(try load(object, options()))
+    #expect(replaced.collected.sorted() == [others[1], staging].sorted())
+    #expect(replaced.movedLinks.count == 2)
+    #expect(
+      try Set(Directory.names("\(files.path)/site")) == [
+        "object", "object_replaced_1", "object_replaced_", "object_replaced_x1",
+      ])
+
+    // Killed behind the exchange: what lies beside the new object are the old pins.
+    var loaded = try ObjectLoader.load(object, options: options())
+    try loaded.takePlace()
+    let held = InterruptedReplacement.staging(of: path)
+    try Directory.rename(held, to: staging)
+    let taken = try pinned()
+    #expect(InterruptedReplacement.ended(beside: path)[0].collect())
+    #expect(try pinned() == taken, "links hold the new programs, which are pinned beside them")
+    loaded.commit()
+  }
+
   @Test func refusesMapsOfAnotherKind() throws {
     let object = try Objects.linked(Objects.fixture("replaced"))
     _ = try load(object, options())
@@ -152,6 +242,8 @@ import Testing
     let next = try Objects.linked(Objects.fixture("replaced_next"))
     let type = try #require(refusal(next, options()))
     #expect(type.code == "load.map-differs", "\(type)")
+    #expect(throws: BPFLoadError.self) { try ObjectLoader.rehearse(next, options: options()) }
+    #expect(throws: Never.self) { try ObjectLoader.rehearse(object, options: options()) }
     #expect(type.expected?.contains("packets, refused") == true && type.found?.contains("packets, bytes") == true)
     #expect(try pinned() == before)
     let replaced = try #require(try load(next, options(fresh: true)))

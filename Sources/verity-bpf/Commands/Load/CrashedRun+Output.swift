@@ -3,10 +3,16 @@ import Base
 
 extension Output {
   /// Tells what loads have left that crashed, and how it is taken away.
-  static func warn(of runs: [CrashedRun]) {
+  ///
+  /// - Parameter replaced: where this run replaces what is pinned, which is not to be taken away from it afterwards.
+  static func warn(of runs: [CrashedRun], replaced: String? = nil) {
     for run in runs where !run.pins.isEmpty {
+      let removal = shortened(run.removal, "; ")
+      let isReplaced = replaced.map { path in run.pins.allSatisfy { $0.hasPrefix(path) } } ?? false
       warning(
-        "audit.crashed-load", "\(run.words) has left pins: \(shortened(run.pins))", next: shortened(run.removal, "; "))
+        "audit.crashed-load", "\(run.words) has left pins: \(shortened(run.pins))",
+        next: isReplaced ? "nothing, where this run takes their place (--replace); where it fails: \(removal)" : removal
+      )
     }
   }
 

@@ -19,7 +19,7 @@ extension LoadCommand {
     let open = Result { try objects.requireOpen() }
     let attempts: LoadAttempts =
       try dryRun ? .dryRun(objects.requested, request) : .begin(objects.requested, request)
-    Output.warn(of: attempts.crashedRuns)
+    Output.warn(of: attempts.crashedRuns, replaced: replace ? pinPath : nil)
     request = try attempts.recordingRefusal {
       try open.get()
       try requireReplaceableLog()
@@ -221,6 +221,7 @@ extension LoadCommand {
         "dry run  nothing keeps \(outcome.programs.count) programs from being loaded as far as was looked: "
           + outcome.programs.joined(separator: ", "))
       for unknown in outcome.unknown { printout.line("unknown  \(unknown)") }
+      for line in outcome.ended?.lines(isDryRun: true) ?? [] { printout.line(line) }
       return
     }
     for program in outcome.loadedPrograms { printout.line(program.line) }
@@ -247,6 +248,7 @@ extension LoadCommand {
     if let line = outcome.typesLine { printout.line(line) }
     for attachment in outcome.attachments { printout.line(attachment.line) }
     for line in outcome.replaced?.lines ?? [] { printout.line(line) }
+    for line in outcome.ended?.lines(isDryRun: false) ?? [] { printout.line(line) }
     if let pinPath = outcome.pinPath {
       printout.line("pinned   \(pinPath)")
     } else {

@@ -12,7 +12,7 @@ extension LoadCommand {
     // On record before the image is opened, which says what its objects are.
     let asked: [AdmissionRequest.Object] = [.image(path: image, object: "", at: place)]
     let listing: LoadAttempts = dryRun ? try .dryRun(asked, request) : try .begin(asked, request)
-    Output.warn(of: listing.crashedRuns)
+    Output.warn(of: listing.crashedRuns, replaced: replace ? pinPath : nil)
     request = try listing.recordingRefusal {
       try requireReplaceableLog()
       request = try completed(request)

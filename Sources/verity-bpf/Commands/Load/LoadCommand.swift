@@ -82,7 +82,8 @@ struct LoadCommand: Command {
       anything fails, the old object is in place.
 
       With --all the image is loaded as a whole: each object is decided and recorded by itself, and pinned in a directory of its own \
-      below --pin-path. Where one is refused, those before it are taken away again. Its load list (`build-image --load-list`) says \
+      below --pin-path. Where one is refused, those before it are taken away again. With --replace, objects that are pinned there \
+      and that the image does not have any more are taken away when all others are in place. Its load list (`build-image --load-list`) says \
       what is attached; --interface and --cgroup are for entries that name none.
 
       Of several objects (--fd, or --object, given more than once) each is decided, recorded and pinned by itself, \

@@ -47,6 +47,15 @@ extension ReplacedObject {
     ]
     let lines = kinds.filter { !$0.1.isEmpty }.map { "\($0): \($1.joined(separator: ", ")), \($2)" }
     return lines + remaining.map { "remains  \($0)" }
+      + collected.map { "removed  \($0), which a killed run had left that was to replace it too" }
+  }
+}
+
+extension EndedObjects {
+  /// What goes because the image does not have it any more, for people.
+  func lines(isDryRun: Bool) -> [String] {
+    let word = isDryRun ? "would end" : "ended   "
+    return directories.map { "\(word) \($0), which the image does not have" } + remaining.map { "remains  \($0)" }
   }
 }
 
@@ -123,6 +132,7 @@ extension LoadCommand {
       .init("not_checked", .array(outcome.unknown.map { .string($0) })),
       .init("kernel_verified", .optional(outcome.verifiedBy?.name)),
     ]
+    if let ended = outcome.ended { members.append(.init("ended_objects", ended.json)) }
     return .object(members)
   }
 }
