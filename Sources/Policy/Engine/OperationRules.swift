@@ -16,7 +16,9 @@ struct OperationRules: Sendable {
   private var conditions: [Condition] = []
   /// Of the rules that no digest finds and that name one path: the first for each path. The others follow it.
   private var byPath: [String: UInt32] = [:]
-  /// The DENY rules among them, in their order: where the path is not known, none of them applies.
+  /// Of the rules that no digest finds and that ask for a pattern of paths: those that a path can match.
+  private var byPattern = PathIndex()
+  /// The DENY rules among both, in their order: where the path is not known, none of them applies.
   private var pathDenials: [UInt32] = []
   /// Rules that neither a digest nor a path finds, in their order.
   private var others: [UInt32] = []
@@ -39,6 +41,9 @@ struct OperationRules: Sendable {
       if let fact = name.entry.form.digests { indexes.append(DigestIndex(name: name, fact: fact, digests: digests)) }
     }
     indexedDenials = indexes.map { _ in [] }
+    let patterns = zip(list, keys).map { entry, key in key == nil ? Self.pattern(of: entry.statement) : nil }
+    let usesPatterns = patterns.count { $0 != nil } >= PathIndex.fewRules
+    var patternRules: [(rule: UInt32, pattern: String)] = []
     // The last rule of each chain, so that entering a rule does not walk the chain.
     var tails: [Int: Int] = [:]
     for (number, entry) in list.enumerated() {
@@ -65,6 +70,11 @@ struct OperationRules: Sendable {
         if first == number { byPath[path] = UInt32(clamping: number) }
         if !allows { pathDenials.append(UInt32(clamping: number)) }
       }
+      if first == nil, usesPatterns, let pattern = patterns[number] {
+        patternRules.append((UInt32(clamping: number), pattern))
+        if !allows { pathDenials.append(UInt32(clamping: number)) }
+        continue
+      }
       guard let first else {
         others.append(UInt32(clamping: number))
         continue
@@ -74,6 +84,7 @@ struct OperationRules: Sendable {
         tails[first] = number
       }
     }
+    if usesPatterns { byPattern = PathIndex(patternRules) }
   }
 
   /// The digest that finds a rule; nil for a rule that only a walk finds. One file's digest before others: a volume or a
@@ -94,6 +105,14 @@ struct OperationRules: Sendable {
   private static func path(of statement: PolicyDocument.Statement) -> String? {
     for property in statement.properties where property.name == .path {
       if case .pattern(let pattern) = property.value, PathPattern.isLiteral(pattern) { return pattern }
+    }
+    return nil
+  }
+
+  /// The first pattern of paths that a rule asks for; nil for a rule without one.
+  private static func pattern(of statement: PolicyDocument.Statement) -> String? {
+    for property in statement.properties where property.name == .path {
+      if case .pattern(let pattern) = property.value { return pattern }
     }
     return nil
   }
@@ -140,6 +159,12 @@ struct OperationRules: Sendable {
     // What a rule asks for of the path stays among its conditions: strings that are equal may still have other bytes.
     if !byPath.isEmpty, let path = facts.path, let first = byPath[path] {
       follow(from: Int(first), false, facts, &search)
+    }
+    if let path = facts.path {
+      for number in byPattern.rules(for: path) {
+        guard Int(number) < search.rule else { break }
+        if matches(Int(number), facts, &search) { break }
+      }
     }
     for number in others {
       guard Int(number) < search.rule else { break }
