@@ -37,7 +37,7 @@ extension CompiledPolicy {
 
 extension PolicyDocument.Statement {
   /// Whether it is about objects that the kernel alone vouches for.
-  fileprivate var namesKernelAlone: Bool {
+  package var namesKernelAlone: Bool {
     properties.contains { $0.name == .witness && $0.value == .word("KERNEL") }
   }
 
@@ -50,6 +50,12 @@ extension PolicyDocument.Statement {
 
   /// Whether a rule can decide about such facts at all.
   func mayDecide(_ facts: borrowing Facts) -> Bool {
-    facts.witnesses != .kernel || action == .deny || namesKernelAlone
+    !facts.isKernelAlone || action == .deny || namesKernelAlone
   }
+}
+
+extension Facts {
+  /// Whether the kernel alone vouches for the bytes of a BPF program. About its own operations the kernel decides, and its
+  /// word is all there is.
+  var isKernelAlone: Bool { operation == .bpfProgLoad && witnesses == .kernel }
 }

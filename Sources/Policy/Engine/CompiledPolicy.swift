@@ -46,7 +46,7 @@ public struct CompiledPolicy: Sendable {
   /// A DENY rule about BPF programs that is not known to fail stands in the way of every ALLOW behind it: it may be that
   /// only what was left out keeps it from matching.
   public func decide(_ facts: borrowing Facts) -> Decision {
-    if facts.witnesses == .kernel { return decideOnKernelAlone(facts) }
+    if facts.isKernelAlone { return decideOnKernelAlone(facts) }
     var unknown = UnknownDenials.none
     if let operation = facts.operation {
       let table = operations[operation.ordinal]
