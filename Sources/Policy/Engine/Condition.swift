@@ -24,11 +24,11 @@ public enum Outcome: String, Sendable {
 /// Three-valued, because what is asked about chooses what evidence is there: a rule that allows BPF programs holds only
 /// by evidence that is there, and one that denies them fails only by such. Taking evidence away can then make a DENY out of
 /// an ALLOW, and never the other way round.
-struct Condition: Sendable {
+package struct Condition: Sendable {
   private let test: @Sendable (borrowing Facts) -> Outcome
 
   /// - Parameter statement: the rule that the property is of.
-  init(_ property: PolicyDocument.Property, of statement: PolicyDocument.Statement) {
+  package init(_ property: PolicyDocument.Property, of statement: PolicyDocument.Statement) {
     guard statement.isStrict else {
       test = Self.kernels(property)
       return
@@ -40,7 +40,7 @@ struct Condition: Sendable {
   }
 
   /// Whether the facts satisfy the property.
-  func outcome(_ facts: borrowing Facts) -> Outcome { test(facts) }
+  package func outcome(_ facts: borrowing Facts) -> Outcome { test(facts) }
 
   /// As IPE has it: what is not known satisfies nothing.
   private static func kernels(_ property: PolicyDocument.Property) -> @Sendable (borrowing Facts) -> Outcome {
@@ -109,7 +109,7 @@ struct Condition: Sendable {
 extension PolicyDocument.Statement {
   /// Whether it is about the loading of BPF programs, where what is not known counts as the worst. The kernel decides
   /// about its own operations, and what it does not know satisfies nothing.
-  var isStrict: Bool { operation == .bpfProgLoad }
+  package var isStrict: Bool { operation == .bpfProgLoad }
 
   /// Whether the rule speaks of signatures by certificates that are not valid today.
   public var takesExpired: Bool {

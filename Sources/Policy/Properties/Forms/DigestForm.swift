@@ -37,6 +37,10 @@ struct DigestForm: IdentityForm {
 
   func failing(_ value: PropertyValue) -> [String] { value.otherDigest.map { [$0] } ?? [] }
 
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    values.identities(another: values.anotherDigest)
+  }
+
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.description }
 
   func set(_ text: String, in facts: inout Facts) -> Bool {
@@ -75,6 +79,11 @@ struct DigestSetForm: ValueForm {
     Set(values.map { $0.description }).sorted().separated(by: ",")
   }
   func failing(_ value: PropertyValue) -> [String] { value.otherDigest.map { [$0] } ?? [] }
+
+  /// Of one member: which of them there are is one question a value.
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    values.identities(another: values.anotherDigest)
+  }
 
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.map { $0.description }.separated(by: ",") }
   func json(_ facts: borrowing Facts) -> JSONValue? { .list(fact.get(facts)?.map { $0.description }) }

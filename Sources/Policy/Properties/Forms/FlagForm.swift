@@ -17,6 +17,10 @@ struct FlagForm: IdentityForm {
 
   func failing(_ value: PropertyValue) -> [String] { value == .flag(true) ? ["FALSE"] : ["TRUE"] }
 
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    tested(["TRUE", "FALSE"], values, &effort)
+  }
+
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts).map { $0 ? "TRUE" : "FALSE" } }
   func json(_ facts: borrowing Facts) -> JSONValue? { fact.get(facts).map { .bool($0) } }
 

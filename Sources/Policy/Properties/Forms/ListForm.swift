@@ -33,6 +33,15 @@ struct ListForm: ValueForm {
     return [other, "\(first),\(other)", ""]
   }
 
+  /// A list that is in several rules' lists is in what these have in common. One word that no list has is in none.
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    guard let common = values.commonLists(&effort) else { return nil }
+    var listed: Set<String> = []
+    for case .words(let words) in values { listed.formUnion(words) }
+    let other = known().first { !listed.contains($0) } ?? String(UInt32.max)
+    return tested(common.map { $0.separated(by: ",") } + [other], values, &effort)
+  }
+
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.separated(by: ",") }
   func json(_ facts: borrowing Facts) -> JSONValue? { .list(fact.get(facts)) }
 
@@ -73,6 +82,15 @@ struct HelperForm: ValueForm {
     guard case .words(let wanted) = value else { return [] }
     let other = wanted.contains("probe_write_user") ? wanted.separated(by: "_") : "probe_write_user"
     return [other, (wanted + [other]).separated(by: ",")]
+  }
+
+  /// As for other lists; no helpers at all are in each.
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    guard let common = values.commonLists(&effort) else { return nil }
+    var listed: [PropertyValue] = []
+    for case .words(let words) in values { listed += words.map { .text($0) } }
+    let other = listed.anotherText("other")
+    return tested([""] + common.map { $0.separated(by: ",") } + [other], values, &effort)
   }
 
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts)?.separated(by: ",") }

@@ -34,6 +34,24 @@ struct VersionForm: ValueForm {
     return [PropertyValue.version(parts).description]
   }
 
+  /// Each minimum, and what is below all of them.
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    var bounds: [(place: Int, parts: [UInt32])] = []
+    for (place, value) in values.enumerated() {
+      if case .version(let parts) = value { bounds.append((place, parts)) }
+    }
+    // Most policies have one minimum or two; each satisfies those that are not above it.
+    bounds.sort { left, right in !Self.isAtLeast(left.parts, right.parts) }
+    effort -= bounds.count * bounds.count
+    if effort < 0 { return nil }
+    let met = bounds.map { bound in
+      FactSample(
+        PropertyValue.version(bound.parts).description,
+        bounds.filter { Self.isAtLeast(bound.parts, $0.parts) }.map { $0.place }.sorted())
+    }
+    return [FactSample("0", bounds.filter { Self.isAtLeast([0], $0.parts) }.map { $0.place }.sorted())] + met
+  }
+
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts).map { PropertyValue.version($0).description } }
 
   func set(_ text: String, in facts: inout Facts) -> Bool {
@@ -91,6 +109,22 @@ struct NumberForm: ValueForm {
   func failing(_ value: PropertyValue) -> [String] {
     guard case .numbers(let wanted) = value else { return [] }
     return (0...UInt32(clamping: wanted.count)).first { !wanted.contains($0) }.map { [String($0)] } ?? []
+  }
+
+  /// Each number that is listed, and one that is not.
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    var lists: [UInt32: [Int]] = [:]
+    var order: [UInt32] = []
+    for (place, value) in values.enumerated() {
+      guard case .numbers(let numbers) = value else { continue }
+      effort -= numbers.count
+      for number in numbers where lists[number]?.last != place {
+        if lists[number] == nil { order.append(number) }
+        lists[number, default: []].append(place)
+      }
+    }
+    let other = (0...UInt32(clamping: lists.count)).first { lists[$0] == nil }
+    return order.map { FactSample(String($0), lists[$0] ?? []) } + (other.map { [FactSample(String($0), [])] } ?? [])
   }
 
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts).map { String($0) } }

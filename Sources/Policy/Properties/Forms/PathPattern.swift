@@ -2,14 +2,14 @@
 ///
 /// Everything else stands for itself; there is no escape and no class, so a pattern says what it looks like.
 struct PathPattern: Sendable {
-  private enum Step: Sendable, Equatable {
+  enum Step: Sendable, Equatable {
     case byte(UInt8)
     case one
     case many
     case all
   }
 
-  private let steps: [Step]
+  let steps: [Step]
   /// The only path that it can match; nil when there are several.
   private let only: String?
 

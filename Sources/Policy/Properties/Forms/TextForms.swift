@@ -59,6 +59,10 @@ struct TextForm: IdentityForm {
 
   func failing(_ value: PropertyValue) -> [String] { [value.description + "-2"] }
 
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    values.identities(another: values.anotherText("other"))
+  }
+
   func text(_ facts: borrowing Facts) -> String? { fact.get(facts) }
 
   func set(_ text: String, in facts: inout Facts) -> Bool {

@@ -56,6 +56,10 @@ protocol ValueForm: Sendable {
   /// fact satisfies it.
   func failing(_ value: PropertyValue) -> [String]
 
+  /// Known facts of which each combination of the values that any known fact satisfies has one at least; see
+  /// ``PropertyName/samples(_:_:)``.
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]?
+
   /// The fact as text; nil when it is not known.
   func text(_ facts: borrowing Facts) -> String?
 

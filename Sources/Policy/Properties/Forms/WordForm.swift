@@ -107,6 +107,10 @@ struct WordForm: ValueForm {
     return fact.words.filter { !fact.satisfies($0, wanted) }
   }
 
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    tested(fact.words, values, &effort)
+  }
+
   func text(_ facts: borrowing Facts) -> String? { fact.text(facts) }
   func set(_ text: String, in facts: inout Facts) -> Bool { fact.set(text, &facts) }
 }
@@ -136,6 +140,10 @@ struct ChoiceForm: ValueForm {
   func failing(_ value: PropertyValue) -> [String] {
     guard case .words(let wanted) = value else { return [] }
     return fact.words.filter { !wanted.contains($0) }
+  }
+
+  func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]? {
+    tested(fact.words, values, &effort)
   }
 
   func text(_ facts: borrowing Facts) -> String? { fact.text(facts) }
