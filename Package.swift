@@ -135,7 +135,7 @@ let moduleTests: [Target] = [
   tests(
     "ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport", "BPFTestSupport"]),
   tests("Policy", imports: ["Base", "KernelABI", "Policy", "Linux", "PolicyTestSupport"]),
-  tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux"]),
+  tests("Workbench", imports: ["Base", "KernelABI", "Policy", "Workbench", "Linux", "PolicyTestSupport"]),
   tests("HostReport", imports: ["Base", "KernelABI", "HostReport", "TestSupport"]),
   tests(
     "Gate",

@@ -10,7 +10,7 @@ extension ErrorCatalogue {
     "policy.not-convertible":
       "What is left after the conversion is no policy for the kernel, most often because its only DEFAULT was that of BPF_PROG_LOAD.",
     "policy.diff-incomplete":
-      "The two policies have more pairs of rules than are tried, so a change may be missing from the list. Compare with --facts files for the objects that matter.",
+      "A change may be missing from the list: looking at all facts would have taken too long, or more changes were found than are listed (500 of an operation in each direction). The exit code is 1 then, whatever was found. Compare with --facts files for the objects that matter.",
     "policy.no-kernel-config":
       "The kernel's configuration was not found, or the file is none. Distributions put it to /boot/config-RELEASE; kernels built with CONFIG_IKCONFIG_PROC show it in /proc/config.gz.",
     "policy.root-hash":

@@ -76,7 +76,7 @@ public enum ErrorCatalogue {
       "No object can have both properties, so the rule never matches. Properties of one rule must all hold; for `or`, write two rules.",
     "policy.duplicate-property": "The rule asks for the same thing twice. Once is enough.",
     "policy.never-matches":
-      "The rule can never match: the property says something about BPF programs in a rule for another operation, or a path pattern does not begin with a slash.",
+      "The rule can never match: the property says something about BPF programs in a rule for another operation, a path pattern does not begin with a slash, or no facts satisfy all that the rule asks for (two patterns without a common path). Properties of one rule must all hold; for `or`, write two rules.",
     "policy.permissive":
       "The header says x_enforcing=FALSE. What the rules deny is recorded with enforcing=0, and happens. Only the signed policy itself can say so; there is no switch outside.",
     "policy.invalid": "The policy has errors, which `verity-bpf policy check FILE` shows with their places.",
@@ -87,7 +87,7 @@ public enum ErrorCatalogue {
     "policy.unreachable":
       "An earlier rule without properties decides every object of the operation, so this rule is never asked. The first rule that matches wins.",
     "policy.shadowed":
-      "Everything that this rule matches is matched by an earlier one, which decides. Move the narrower rule up, or remove it.",
+      "Everything that this rule matches is matched by earlier ones, which decide: there are no facts about which this rule would decide, so it can go without a change in meaning. Move the narrower rule up, or remove it.",
     "policy.conflict":
       "An earlier rule asks for the same and says the opposite. The first wins; this one is dead text that a reader may take for live.",
     "policy.deny-missing":
@@ -97,7 +97,7 @@ public enum ErrorCatalogue {
     "policy.never-known":
       "Nothing in this build finds out what the property asks for when a BPF program is judged, or the answer is the same each time. An ALLOW rule about it never allows. A DENY rule about what is never known cannot be ruled out, so that no rule behind it allows; one about another answer than the only one never denies. Remove the rule, or ask for the property that the hint names. `load` takes such a policy and names the DENY rules that are not ruled out, in its answer and in the record.",
     "policy.not-compared":
-      "The policy has so many different rules that comparing each with each would take too long. Rules that ask for digests are always compared.",
+      "Whether a rule is ever reached is found out over all facts that can be. For this one it would take too long, because its policy asks for too many things at once that depend on each other. Nothing is said about such a rule: it may be reached or not.",
     "policy.default-allow":
       "BPF programs that no rule matches are allowed. IPE's example policies begin with DEFAULT action=ALLOW; for BPF programs add DEFAULT op=BPF_PROG_LOAD action=DENY.",
     "policy.too-large":

@@ -59,35 +59,6 @@ enum ExampleFacts {
       }
   }
 
-  /// Facts that satisfy an ALLOW rule about BPF programs, with what a DENY rule also asks for known in part only: each
-  /// part of it may be what is missing. Nothing else is.
-  ///
-  /// - Returns: the facts, and whether they are all.
-  static func missing(
-    _ one: PolicyDocument.Statement, _ other: PolicyDocument.Statement
-  ) -> (facts: [Facts], isComplete: Bool) {
-    guard one.operation == .bpfProgLoad, one.action != other.action else { return ([], true) }
-    let (allow, deny) = one.action == .allow ? (one, other) : (other, one)
-    let asked = Set(allow.properties.map { $0.name })
-    let all = deny.properties.filter { $0.name.canBeMissing && (!asked.contains($0.name) || $0.name.isSet) }
-    let parts = all.prefix(partLimit)
-    let rest = deny.properties.filter { property in !all.contains { $0.name == property.name } }
-    let found = (1..<max(1, 1 << parts.count)).flatMap { chosen in
-      let missing = parts.enumerated().filter { chosen & 1 << $0.offset != 0 }.map { $0.element }
-      let known = parts.enumerated().filter { chosen & 1 << $0.offset == 0 }.map { $0.element }
-      return satisfying(allow.properties + rest + known, operation: one.operation).map { facts in
-        var facts = facts
-        facts.settled = .all
-        for property in missing { facts.settled.remove(property.name) }
-        return facts
-      }
-    }
-    return (found, all.count == parts.count)
-  }
-
-  /// Properties of which each combination is tried: more are met in no policy that people write.
-  private static let partLimit = 4
-
   /// Makes one property's fact; false when the values exclude each other.
   private static func add(
     _ name: PropertyName, _ wanted: [PropertyValue], _ variant: Int, to facts: inout Facts

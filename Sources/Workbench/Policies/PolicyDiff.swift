@@ -3,16 +3,12 @@ public import Policy
 
 /// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way.
 ///
-/// A decision depends only on which rules match. So wherever two policies differ, they also differ on the least facts that
-/// satisfy both deciding rules; these are tried for all pairs of rules (and defaults). The result is complete where
-/// properties name one value; for lists, patterns and versions, which leave a choice, up to eight choices are tried.
-///
-/// A DENY rule about BPF programs also decides by what may be missing. Each set of facts is therefore tried where nothing
-/// is missing, where anything may be, and in doubt (``ExampleWorld``), and each pair of an ALLOW and a DENY rule with
-/// every part of what the DENY rule asks for missing.
+/// Every region of all facts that can be is looked at (``RuleSearch``), so that no change is a proof that there is none.
+/// Changes are shown by facts of which nothing can be left out, one for each pair of deciding lines that is met.
 public struct PolicyDiff: Sendable {
   public private(set) var changes: [Change] = []
-  /// False when the policies have more pairs of rules than are tried.
+  /// False when something was not looked at, because it would have taken too long, or when there are more changes than
+  /// are listed.
   public private(set) var isComplete = true
   public let old: PolicyDocument.Header
   public let new: PolicyDocument.Header
@@ -24,137 +20,79 @@ public struct PolicyDiff: Sendable {
     public let after: Decision
   }
 
-  private static let pairLimit = 1_000_000
-  /// What DENY rules of either policy ask for that is there for want of evidence.
-  private var absences: [PolicyDocument.Property] = []
+  /// How many changes of one operation and direction are listed.
+  private static let listLimit = 500
+  /// Facts are made as small as they can be for so many changes where a decision takes long.
+  private static let slowChanges = 20
+  private static let manyStatements = 5000
 
   /// Compares two valid policies.
   ///
-  /// - Parameter samples: facts that are compared besides the ones made from the rules.
+  /// - Parameters:
+  ///   - samples: facts that are compared besides, and shown as they are.
+  ///   - effort: steps that are taken at most; tests of the bound take few.
   public init(
-    old: PolicyDocument, new: PolicyDocument, samples: [Facts] = []
+    old: PolicyDocument, new: PolicyDocument, samples: [Facts] = [], effort: Int? = nil
   ) throws(InvalidPolicy) {
     let before = try CompiledPolicy(old)
     let after = try CompiledPolicy(new)
     self.old = before.header
     self.new = after.header
-    for statement in old.statements + new.statements
-    where statement.operation == .bpfProgLoad && statement.action == .deny {
-      absences += statement.properties.filter { $0.asksForAbsence && !absences.contains($0) }
-    }
-    var pairs = 0
-    var seen: Set<[Int]> = []
-    for facts in samples { compareAlone(facts, before, after, &seen) }
-    for operation in Operation.allCases.map({ Optional($0) }) + [nil] {
-      compare(Facts(operation: operation), before, after, &seen)
-      guard let operation else { continue }
-      let oldRules = Rules(old, operation)
-      let newRules = Rules(new, operation)
-      for (rules, others) in [(oldRules, newRules), (newRules, oldRules)] {
-        for rule in rules.all {
-          for facts in ExampleFacts.satisfying(rule.properties, operation: operation) {
-            compare(facts, before, after, &seen)
-          }
-        }
-        // Each pair once: the other policy's rules are the second of the pair in the first round only.
-        guard rules === oldRules else { continue }
-        for rule in rules.all {
-          for other in others.opposed(to: rule) {
-            pairs += 1
-            guard pairs <= Self.pairLimit else {
-              isComplete = false
-              break
-            }
-            for facts in ExampleFacts.satisfying(rule.properties + other.properties, operation: operation) {
-              compare(facts, before, after, &seen)
-            }
-            let parts = ExampleFacts.missing(rule, other)
-            for facts in parts.facts.flatMap({ evident($0) }) { compareAlone(facts, before, after, &seen) }
-            isComplete = isComplete && parts.isComplete
-          }
-          if !isComplete { break }
-        }
-      }
-    }
+    var findings = Findings(
+      before: before, after: after, isSlow: old.statements.count + new.statements.count > Self.manyStatements)
+    for facts in samples { findings.add(facts, isSample: true) }
+    var comparison = PolicyComparison(old: old, new: new, effort: effort ?? PolicyComparison.usualEffort)
+    comparison.run { findings.add($0, isSample: false) }
+    changes = findings.changes
+    isComplete = comparison.isComplete && !findings.isWrong
   }
 
-  private mutating func compare(
-    _ facts: Facts, _ before: CompiledPolicy, _ after: CompiledPolicy, _ seen: inout Set<[Int]>
-  ) {
-    for facts in evident(facts) {
-      for world in ExampleWorld.allCases {
-        if let placed = world.place(facts) { compareAlone(placed, before, after, &seen) }
+  /// Changes as they are found.
+  private struct Findings {
+    let before: CompiledPolicy
+    let after: CompiledPolicy
+    let isSlow: Bool
+    var changes: [Change] = []
+    /// Whether facts were found that are no change after all, which would be a fault of the search.
+    var isWrong = false
+    private var seen: Set<[Int]> = []
+    private var counts: [Operation?: [Action: Int]] = [:]
+
+    init(before: CompiledPolicy, after: CompiledPolicy, isSlow: Bool) {
+      self.before = before
+      self.after = after
+      self.isSlow = isSlow
+    }
+
+    /// False when no more changes of the operation are listed.
+    @discardableResult
+    mutating func add(_ found: Facts, isSample: Bool) -> Bool {
+      let was = before.decide(found)
+      let becomes = after.decide(found)
+      guard was.action != becomes.action else {
+        isWrong = isWrong || !isSample
+        return true
       }
-    }
-  }
-
-  /// The facts, and where a rule denies by the absence of evidence, with each evidence that it fails by.
-  private func evident(_ facts: Facts) -> [Facts] {
-    guard facts.operation == .bpfProgLoad else { return [facts] }
-    return absences.reduce([facts]) { all, property in
-      all
-        + all.flatMap { facts in
-          property.name.facts(failing: property.value).compactMap { text in
-            var facts = facts
-            return (try? facts.set(property.name.rawValue, text)) == nil ? nil : facts
-          }
-        }
-    }
-  }
-
-  private mutating func compareAlone(
-    _ facts: Facts, _ before: CompiledPolicy, _ after: CompiledPolicy, _ seen: inout Set<[Int]>
-  ) {
-    let was = before.decide(facts)
-    let becomes = after.decide(facts)
-    guard was.action != becomes.action else { return }
-    // One example for each pair of deciding lines.
-    let operation = facts.operation.map { Operation.allCases.firstIndex(of: $0) ?? 0 } ?? -1
-    guard seen.insert([operation, was.line ?? 0, becomes.line ?? 0]).inserted else { return }
-    changes.append(Change(facts: facts, before: was, after: becomes))
-  }
-
-  /// The rules of one operation, found by their action and by what only one of them can be about.
-  private final class Rules {
-    let all: [PolicyDocument.Statement]
-    private var byAction: [Action: Group] = [:]
-
-    /// Rules of one action: by the property that names one digest or path, and by that, those without one apart.
-    private struct Group {
-      var all: [PolicyDocument.Statement] = []
-      var open: [PolicyDocument.Statement] = []
-      var byProperty: [PropertyName: [PropertyValue: [PolicyDocument.Statement]]] = [:]
-    }
-
-    init(_ document: PolicyDocument, _ operation: Operation) {
-      all = document.statements.filter { $0.kind == .rule && $0.operation == operation }
-      for rule in all {
-        byAction[rule.action, default: Group()].all.append(rule)
-        if let key = Self.key(rule) {
-          byAction[rule.action, default: Group()].byProperty[key.name, default: [:]][key.value, default: []].append(
-            rule)
-        } else {
-          byAction[rule.action, default: Group()].open.append(rule)
+      let count = counts[found.operation]?[becomes.action] ?? 0
+      guard count < PolicyDiff.listLimit else {
+        return (counts[found.operation]?[was.action] ?? 0) < PolicyDiff.listLimit
+      }
+      // One example for each pair of deciding lines.
+      let operation = found.operation.map { Operation.allCases.firstIndex(of: $0) ?? 0 } ?? -1
+      let place = [operation, was.line ?? 0, becomes.line ?? 0, was.action == .allow ? 0 : 1]
+      guard seen.insert(place).inserted else { return true }
+      counts[found.operation, default: [:]][becomes.action] = count + 1
+      var facts = found
+      if !isSample, !isSlow || changes.count < PolicyDiff.slowChanges {
+        facts = SmallestFacts.reduce(found) { fewer in
+          let old = before.decide(fewer)
+          guard old.action == was.action, old.line == was.line else { return false }
+          let new = after.decide(fewer)
+          return new.action == becomes.action && new.line == becomes.line
         }
       }
-    }
-
-    /// Rules of the other action that some facts can match together with this one: two that name different digests of one
-    /// file cannot.
-    func opposed(to rule: PolicyDocument.Statement) -> [PolicyDocument.Statement] {
-      guard let group = byAction[rule.action == .allow ? .deny : .allow] else { return [] }
-      guard let key = Self.key(rule) else { return group.all }
-      var found = group.open
-      for (name, rules) in group.byProperty {
-        if name == key.name { found += rules[key.value] ?? [] } else { found += rules.values.joined() }
-      }
-      return found.sorted { $0.line < $1.line }
-    }
-
-    /// One file's digest or path before the volume's: of one volume there may be many rules.
-    private static func key(_ rule: PolicyDocument.Statement) -> PolicyDocument.Property? {
-      let keys = rule.properties.filter { $0.value.isExclusive(for: $0.name) }
-      return keys.first { $0.name != .dmverityRoothash } ?? keys.first
+      changes.append(Change(facts: facts, before: before.decide(facts), after: after.decide(facts)))
+      return true
     }
   }
 

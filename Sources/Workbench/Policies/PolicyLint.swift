@@ -6,8 +6,8 @@ public struct PolicyLint {
   private let document: PolicyDocument
   private var findings: [PolicyDiagnostic] = []
 
-  /// How many pairs of rules are compared at most, so that a file of a mebibyte ends in a result in a second.
-  private static let comparisonLimit = 2_000_000
+  /// Rules of which it is not known whether they are reached.
+  private var undecided: [PolicyDocument.Statement] = []
 
   private init(_ document: PolicyDocument) { self.document = document }
 
@@ -39,39 +39,47 @@ public struct PolicyLint {
 
   // MARK: - Rules that are never reached
 
-  /// A rule is never reached when an earlier one of its operation matches all that it matches.
+  /// A rule is never reached when no facts that can be are decided by it (``RuleReach``).
   private mutating func checkReach() {
-    var comparisons = 0
+    guard let policy = try? CompiledPolicy(document) else { return }
     for operation in document.dialect.operations {
-      let rules = document.statements.filter { $0.kind == .rule && $0.operation == operation }
-      // Only rules with the same digests and paths, or without any, can cover a rule that names some.
-      var byKey: [PropertyKey: [Int]] = [:]
-      var others: [Int] = []
-      for (number, rule) in rules.enumerated() {
-        let keys = rule.keys
-        var candidates = keys.flatMap { byKey[$0] ?? [] }
-        candidates = (candidates + others).sorted()
-        for candidate in candidates {
-          comparisons += 1
-          guard comparisons <= Self.comparisonLimit else {
-            return add(
-              .note, "policy.not-compared",
-              "there are too many rules to compare each with each; this one and later ones "
-                + "were not compared", at: rule.range, hint: nil)
-          }
-          if rule.isCovered(by: rules[candidate]) {
-            report(rule, coveredBy: rules[candidate])
-            break
-          }
+      var reach = RuleReach(document, policy, operation)
+      for number in reach.rules.indices {
+        switch reach.answer(number) {
+        case .decides: break
+        case .never(let causes): report(number, causes, &reach)
+        case .unknown:
+          undecided.append(reach.rules[number])
         }
-        if let first = keys.first { byKey[first, default: []].append(number) } else { others.append(number) }
       }
     }
+    guard let first = undecided.first else { return }
+    let others = undecided.count == 1 ? "" : ", and \(undecided.count - 1) later ones"
+    add(
+      .note, "policy.not-compared",
+      "it would take too long to find out whether this rule is ever reached\(others)", at: first.range, hint: nil)
   }
 
-  private mutating func report(_ rule: PolicyDocument.Statement, coveredBy earlier: PolicyDocument.Statement) {
+  private mutating func report(_ number: Int, _ causes: [Int]?, _ reach: inout RuleReach) {
+    let rule = reach.rules[number]
+    guard let causes, let first = causes.first else {
+      let isAlone = causes != nil
+      return add(
+        .warning, isAlone ? "policy.never-matches" : "policy.shadowed",
+        isAlone
+          ? "nothing has all that this rule asks for: it never matches"
+          : "never reached: the rules before it together decide all that this rule matches", at: rule.range,
+        hint: isAlone ? "write two rules, or remove it" : "move it up, or remove it")
+    }
+    let earlier = reach.rules[first]
     let operation = rule.operation?.rawValue ?? ""
-    if earlier.action != rule.action, earlier.isCovered(by: rule) {
+    if causes.count > 1 {
+      let lines = causes.map { String(reach.rules[$0].line) }
+      add(
+        .warning, "policy.shadowed",
+        "never reached: lines \(lines.dropLast().joined(separator: ", ")) and \(lines.last ?? "") together decide all "
+          + "that this rule matches", at: rule.range, hint: "move it above line \(earlier.line), or remove it")
+    } else if earlier.action != rule.action, reach.isCovered(first, by: number) {
       add(
         .warning, "policy.conflict",
         "never reached: line \(earlier.line) asks for the same and says \(earlier.action.rawValue)",

@@ -1,3 +1,4 @@
+import Base
 import Policy
 import Workbench
 import Testing
@@ -18,6 +19,78 @@ import Testing
     #expect(diff.changes.count == 1)
     #expect(change.facts.bootVerified == true && change.facts.dmveritySignature == false)
     #expect(change.before.action == .allow && change.after.action == .deny)
+  }
+
+  /// Changes that examples made from single rules do not show, each with facts of which nothing can be left out.
+  @Test(arguments: [
+    // A path that lies in two patterns.
+    (
+      "dmverity_signature=TRUE x_path=/progs/net/* action=ALLOW",
+      "x_path=/progs/*/xdp_drop.bpf.o action=DENY|dmverity_signature=TRUE x_path=/progs/net/* action=ALLOW",
+      [#"{"op":"BPF_PROG_LOAD","dmverity_signature":true,"x_path":"/progs/net/xdp_drop.bpf.o"}"#]
+    ),
+    // An object of several kinds of programs, none of which alone decides.
+    (
+      "x_prog_type=xdp action=DENY|x_prog_type=tracing action=DENY|x_prog_type=xdp,tracing action=ALLOW",
+      "x_prog_type=xdp action=DENY|x_prog_type=tracing action=DENY",
+      [#"{"op":"BPF_PROG_LOAD","x_prog_type":["xdp","tracing"]}"#]
+    ),
+    // Both directions between the same rules.
+    (
+      "x_path=/progs/** x_image_version_min=1 action=ALLOW", "x_path=/progs/* action=ALLOW",
+      [
+        #"{"op":"BPF_PROG_LOAD","x_path":"/progs//","x_image_version":"1"}"#,
+        #"{"op":"BPF_PROG_LOAD","x_path":"/progs/"}"#,
+      ]
+    ),
+    // What a witness vouches for.
+    (
+      "x_witness=KERNEL action=ALLOW", "x_witness=BOTH action=ALLOW",
+      [
+        #"{"op":"BPF_PROG_LOAD","dmverity_roothash":"sha256:\#(Self.zeros)","x_witness":"KERNEL"}"#
+      ]
+    ),
+  ])
+  func changesBetweenRules(old: String, new: String, shown: [String]) throws {
+    func policy(_ rules: String) -> PolicyDocument {
+      parse(rules.split(separator: "|").map { "op=BPF_PROG_LOAD \($0)\n" }.joined())
+    }
+    let diff = try PolicyDiff(old: policy(old), new: policy(new))
+    #expect(diff.isComplete && diff.changes.map { $0.facts.json.compact }.sorted() == shown.sorted())
+    let same = try PolicyDiff(old: policy(old), new: policy(old))
+    #expect(same.isComplete && same.isEmpty)
+  }
+  private static let zeros = String(repeating: "00", count: 32)
+
+  /// Policies that are written otherwise and mean the same.
+  @Test(arguments: [
+    ("x_path=/a/** action=ALLOW|x_path=/a/b action=ALLOW", "x_path=/a/** action=ALLOW"),
+    (
+      "x_configured=TRUE action=DENY|action=ALLOW",
+      "x_configured=TRUE action=DENY|x_configured=FALSE action=ALLOW|action=ALLOW"
+    ),
+    (
+      "x_image_version_min=1 x_image_version_min=2 action=ALLOW", "x_image_version_min=2.0 action=ALLOW"
+    ),
+    ("x_path=/** action=ALLOW", "x_path=** action=ALLOW"),
+    // Facts that cannot be together.
+    ("bpf_keyring=BPF bpf_signature=OK action=ALLOW", "bpf_signature=OK bpf_keyring=BPF action=ALLOW"),
+  ])
+  func sameMeaning(old: String, new: String) throws {
+    func policy(_ rules: String) -> PolicyDocument {
+      parse(rules.split(separator: "|").map { "op=BPF_PROG_LOAD \($0)\n" }.joined())
+    }
+    let diff = try PolicyDiff(old: policy(old), new: policy(new))
+    #expect(diff.isComplete && diff.isEmpty, "\(diff.changes.map { $0.facts.json.compact })")
+  }
+
+  /// What was not looked at is said, whatever was found.
+  @Test func aBoundIsSaid() throws {
+    let old = parse("op=BPF_PROG_LOAD x_path=/a action=ALLOW\nop=BPF_PROG_LOAD x_class=FULL action=ALLOW")
+    let new = parse("op=BPF_PROG_LOAD x_class=FULL action=ALLOW\nop=BPF_PROG_LOAD x_path=/b action=ALLOW")
+    #expect(try PolicyDiff(old: old, new: new).isComplete)
+    #expect(try !PolicyDiff(old: old, new: new, effort: 20).isComplete)
+    #expect(try PolicyDiff(old: old, new: new, effort: 20).json["complete"] == false)
   }
 
   @Test func permissiveIsAChange() throws {

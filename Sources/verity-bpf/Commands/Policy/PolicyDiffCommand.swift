@@ -13,7 +13,7 @@ struct PolicyDiffCommand: Command {
   static let declaration = Declaration(
     "Say what changes in meaning from one policy to another.",
     discussion:
-      "Each change is shown by the least facts that are decided otherwise. --exit-code exits 1 when there is one.",
+      "Each change is shown by the least facts that are decided otherwise. --exit-code exits 1 when there is one. `no change in meaning` is said only where all facts that can be were looked at; where that would take too long, the exit code is 1 and the answer says `incomplete`.",
     examples: ["verity-bpf policy diff bpf.pol new.pol"], arguments: [old, new],
     options: [CommonOptions.dialect, facts, exitCode, json])
   static let schema = "verity-bpf/policy-diff/1"
@@ -47,7 +47,8 @@ struct PolicyDiffCommand: Command {
     } else {
       try printForPeople(diff)
     }
-    return exitCode && !diff.isEmpty ? Diagnostic.Category.incomplete.rawValue : 0
+    // That something was not looked at is no answer, whether or not a change was found.
+    return !diff.isComplete || exitCode && !diff.isEmpty ? Diagnostic.Category.incomplete.rawValue : 0
   }
 
   private func printForPeople(_ diff: PolicyDiff) throws {
@@ -64,9 +65,10 @@ struct PolicyDiffCommand: Command {
       try Output.line("    before  \(old):\(change.before.line ?? 0): \(change.before.ruleText)")
       try Output.line("    after   \(new):\(change.after.line ?? 0): \(change.after.ruleText)")
     }
-    if diff.isEmpty { try Output.line("no change in meaning") }
+    if diff.isEmpty { try Output.line(diff.isComplete ? "no change in meaning" : "no change found, incomplete") }
     if !diff.isComplete {
-      Output.warning("policy.diff-incomplete", "the policies have too many pairs of rules; not all were compared")
+      Output.warning(
+        "policy.diff-incomplete", "incomplete: not all facts were looked at, or there are more changes than are listed")
     }
   }
 }
