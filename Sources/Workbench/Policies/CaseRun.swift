@@ -7,6 +7,8 @@ public struct CaseRun: Sendable {
   /// The lines of the policy that no case's decision came from.
   public private(set) var uncovered: [PolicyDocument.Statement] = []
   private var statements = 0
+  /// Which parts of the policy the cases show to be needed; nil where that was not asked for.
+  public private(set) var mutations: MutationRun?
 
   public struct Result: Sendable {
     public let file: String
@@ -18,7 +20,13 @@ public struct CaseRun: Sendable {
   }
 
   /// Runs every case of every file.
-  public init(_ files: [(name: String, cases: PolicyCases)], policy: CompiledPolicy, document: PolicyDocument) {
+  ///
+  /// - Parameter mutating: whether each part of the policy is left out in turn, to see whether a case notices.
+  public init(
+    _ files: [(name: String, cases: PolicyCases)], policy: CompiledPolicy, document: PolicyDocument,
+    mutating: Bool = false
+  ) {
+    var tried: [(facts: Facts, expectsLine: Bool)] = []
     var used: Set<Int> = []
     for file in files {
       for example in file.cases.cases {
@@ -30,14 +38,16 @@ public struct CaseRun: Sendable {
         {
           used.insert(place)
         }
+        let failure = Self.failure(decision, expectation)
+        // A case that fails shows nothing.
+        if failure == nil { tried.append((facts, expectation.reason != .any)) }
         results.append(
-          Result(
-            file: file.name, name: example.name, line: example.line, decision: decision,
-            failure: Self.failure(decision, expectation)))
+          Result(file: file.name, name: example.name, line: example.line, decision: decision, failure: failure))
       }
     }
     statements = document.statements.count
     uncovered = document.statements.indices.filter { !used.contains($0) }.map { document.statements[$0] }
+    if mutating { mutations = MutationRun(document, policy, cases: tried) }
   }
 
   private static func failure(_ decision: Decision, _ expected: PolicyCases.Expectation) -> String? {
@@ -66,6 +76,25 @@ public struct CaseRun: Sendable {
 
   /// `verity-bpf/policy-test/1`.
   public var json: JSONValue {
+    guard case .object(let members) = plainJSON, let mutations else { return plainJSON }
+    return .object(
+      members + [
+        .init("part_coverage", .integer(Int64(mutations.coverage))),
+        .init("parts_complete", .bool(mutations.isComplete)),
+        .init(
+          "unnoticed",
+          .array(
+            mutations.unnoticed.map { one in
+              [
+                "line": .integer(Int64(one.mutant.statement.line)),
+                "text": .string(one.mutant.statement.canonicalText), "part": .string(one.mutant.part),
+                "facts": one.facts.json, "decision": .string(one.action.rawValue.lowercased()),
+              ]
+            })),
+      ])
+  }
+
+  private var plainJSON: JSONValue {
     [
       "schema": "verity-bpf/policy-test/1",
       "passed": .integer(Int64(results.count - failures.count)),

@@ -56,6 +56,45 @@ import Testing
     #expect(run.coverage == 33 && run.uncovered.map { $0.line } == [2, 3])
   }
 
+  /// A condition, a member or a rule that no case needs is named, with a case that notices its loss.
+  @Test func whatNoCaseNotices() throws {
+    let policy = parse(
+      "op=BPF_PROG_LOAD dmverity_signature=TRUE x_prog_type=xdp,sched_cls action=ALLOW\n"
+        + "op=BPF_PROG_LOAD bpf_signature=OK bpf_keyring=BUILTIN action=ALLOW\n"
+        // Nothing changes without it.
+        + "op=BPF_PROG_LOAD x_class=FULL action=DENY")
+    let compiled = try CompiledPolicy(policy)
+    var text = """
+      case "xdp on signed"
+        given op=BPF_PROG_LOAD dmverity_signature=TRUE x_prog_type=xdp
+        expect ALLOW
+      case "signed"
+        given op=BPF_PROG_LOAD bpf_signature=OK bpf_keyring=BUILTIN
+        expect ALLOW
+      case "none"
+        given op=BPF_PROG_LOAD
+        expect DENY
+
+      """
+    func run() throws -> MutationRun {
+      let cases = PolicyCases(Array(text.utf8))
+      #expect(cases.diagnostics.isEmpty, "\(text)")
+      let run = CaseRun([("t.cases", cases)], policy: compiled, document: policy, mutating: true)
+      #expect(run.failures.isEmpty, "\(text)")
+      return try #require(run.mutations)
+    }
+    let first = try run()
+    #expect(first.isComplete)
+    #expect(
+      first.unnoticed.map { "\($0.mutant.statement.line) \($0.mutant.part)" } == [
+        "3 dmverity_signature=TRUE", "3 x_prog_type=xdp,sched_cls", "3 sched_cls of x_prog_type", "4 bpf_signature=OK",
+        "4 bpf_keyring=BUILTIN",
+      ])
+    for one in first.unnoticed { text += one.caseText }
+    let second = try run()
+    #expect(second.coverage == 100 && second.unnoticed.isEmpty && second.count == first.count)
+  }
+
   @Test(arguments: [
     ("given op=EXECUTE", 1), ("case \"a\"\n expect ALLOW", 2), ("case \"a\"\n given op=EXECUTE", 2),
     ("case a\n given op=EXECUTE\n expect ALLOW", 1), ("case \"a\"\n given op=EXECUTE fs=tmpfs\n expect DENY", 2),

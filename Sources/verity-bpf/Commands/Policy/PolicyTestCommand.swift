@@ -7,8 +7,12 @@ struct PolicyTestCommand: Command {
   static let policy: Key<String> = .required("POLICY", takes: .file, "The policy.")
   static let cases: Key<[String]> = .repeated(
     "CASES", takes: .file, needsOne: true, "Case files, and directories whose *.cases files are run.")
-  static let coverage = Key.flag("--coverage", "Name the policy's lines that no case came from.")
-  static let minCoverage: Key<Int?> = .optional("--min-coverage", "Fail when fewer of a hundred lines are covered.")
+  static let coverage = Key.flag(
+    "--coverage",
+    "Name the policy's lines that no case came from, and each rule, condition and member of a list whose loss no case notices."
+  )
+  static let minCoverage: Key<Int?> = .optional(
+    "--min-coverage", "Fail when fewer of a hundred lines, or of a hundred of these parts, are covered.")
   static let junit: Key<String?> = .optional("--junit", takes: .file, "Also write the results as JUnit XML.")
   static let json = Key.flag("--json", "One object with all results.")
 
@@ -60,7 +64,7 @@ struct PolicyTestCommand: Command {
       }
       files.append((path, cases))
     }
-    let run = CaseRun(files, policy: compiled, document: document)
+    let run = CaseRun(files, policy: compiled, document: document, mutating: coverage || minCoverage != nil)
     if let junit {
       var inputs = RunInputs()
       inputs.add(policy, as: "the policy")
@@ -76,16 +80,28 @@ struct PolicyTestCommand: Command {
         if let failure = result.failure { try Output.line("       \(failure)") }
         for line in result.decision.unknownDenials.lines(limit: 10) { try Output.line("       \(line)") }
       }
-      if coverage {
-        for statement in run.uncovered {
-          try Output.line("not covered: \(policy):\(statement.line): \(statement.canonicalText)")
-        }
-      }
+      if coverage { try printUncovered(run) }
       try Output.line(
         "\(run.results.count) cases, \(run.failures.count) failed, \(run.coverage) % of the lines covered")
+      if let mutations = run.mutations {
+        let bound = mutations.isComplete ? "" : ", incomplete: not all of them were tried"
+        try Output.line("\(mutations.coverage) % of rules, conditions and members of lists shown to be needed\(bound)")
+      }
     }
-    let isCovered = minCoverage.map { run.coverage >= $0 } ?? true
+    let isTried = run.mutations.map { $0.isComplete && $0.coverage >= minCoverage ?? 0 } ?? true
+    let isCovered = minCoverage.map { run.coverage >= $0 && isTried } ?? true
     return run.failures.isEmpty && isCovered ? 0 : Diagnostic.Category.incomplete.rawValue
+  }
+
+  private func printUncovered(_ run: CaseRun) throws {
+    for statement in run.uncovered {
+      try Output.line("not covered: \(policy):\(statement.line): \(statement.canonicalText)")
+    }
+    for one in run.mutations?.unnoticed ?? [] {
+      try Output.line(
+        "no case notices that \(policy):\(one.mutant.statement.line) lacks \(one.mutant.part); one would:")
+      for line in one.caseText.split(separator: "\n") { try Output.line("    \(line)") }
+    }
   }
 
   private func expanded() throws -> [String] {
