@@ -32,16 +32,18 @@ enum ExampleWorld: CaseIterable {
 /// The least that must be known for properties to hold: one set of facts, or several where a property leaves a choice.
 enum ExampleFacts {
   /// Choices that are tried at most.
-  private static let variantLimit = 8
+  static let variantLimit = 8
 
   /// Facts that satisfy every property; empty when no facts can.
+  ///
+  /// - Parameter variants: choices that are tried at most.
   static func satisfying(
-    _ properties: [PolicyDocument.Property], operation: Operation?
+    _ properties: [PolicyDocument.Property], operation: Operation?, variants: Int = variantLimit
   ) -> [Facts] {
     var values: [PropertyName: [PropertyValue]] = [:]
     for property in properties { values[property.name, default: []].append(property.value) }
     var results: [Facts] = []
-    for variant in 0..<variantLimit {
+    for variant in 0..<variants {
       var facts = Facts(operation: operation)
       var isPossible = true
       for (name, wanted) in values where !add(name, wanted, variant, to: &facts) { isPossible = false }

@@ -85,12 +85,14 @@ struct RuleReach {
 
   /// Tries the plainest facts that satisfy it: most rules decide these, however many there are.
   private func plainly(_ number: Int) -> Facts? {
-    for facts in ExampleFacts.satisfying(rules[number].properties, operation: operation) {
-      for world in ExampleWorld.allCases {
-        guard let placed = world.place(facts), placed.contradiction == nil else { continue }
-        let decision = policy.decide(placed)
-        if decision.reason == .rule || decision.reason == .notRuledOut, decision.line == rules[number].line {
-          return placed
+    for variants in [1, ExampleFacts.variantLimit] {
+      let examples = ExampleFacts.satisfying(rules[number].properties, operation: operation, variants: variants)
+      for facts in examples {
+        for world in ExampleWorld.allCases {
+          guard let placed = world.place(facts), placed.contradiction == nil else { continue }
+          let decision = policy.decide(placed)
+          let isByRule = decision.reason == .rule || decision.reason == .notRuledOut
+          if isByRule, decision.line == rules[number].line { return placed }
         }
       }
     }
