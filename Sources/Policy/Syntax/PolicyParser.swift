@@ -122,6 +122,9 @@ extension PolicyParser {
       switch index {
       case 0:
         guard let value = valueRange(of: word, after: "policy_name=") else {
+          if let mark = ByteOrderMark(of: text.bytes), word.start == 0 {
+            return report("policy.byte-order-mark", mark.complaint, at: word, .badMessage, hint: mark.hint)
+          }
           let found = quoted(word)
           return report(
             "policy.header", "the policy's first line begins with \(found), not with policy_name=", at: word,

@@ -70,6 +70,8 @@ public enum ErrorCatalogue {
       "A carriage return alone ends a line for the kernel. `# comment` CR `DEFAULT action=ALLOW` shows as one comment in many editors, and is a live line.",
     "policy.nul":
       "The kernel reads a policy up to its first NUL byte. What follows is signed, and never read.",
+    "policy.byte-order-mark":
+      "The file begins with U+FEFF, which some editors write to say how a text is encoded and which no editor shows. To the kernel and to this program it is a part of the first word, which then is another word: EBADMSG. Save the file as UTF-8 without a byte order mark.",
     "policy.glued-comment":
       "`#` begins a comment even inside a word: dmverity_roothash=sha256:ab#cd is a rule with half a digest. Put a blank before a comment.",
     "policy.contradiction":

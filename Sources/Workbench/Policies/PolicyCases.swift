@@ -47,6 +47,10 @@ public struct PolicyCases: Sendable {
   /// Reads a file. Any bytes give a result; ``diagnostics`` says what is wrong.
   public init(_ bytes: [UInt8]) {
     text = SourceText(bytes)
+    if let mark = ByteOrderMark(of: bytes) {
+      report(mark.complaint, at: SourceRange(0, 0), hint: mark.hint)
+      return
+    }
     var number = 0
     var start = 0
     // Facts are collected a case, because `op` may stand on any of its lines.

@@ -95,6 +95,22 @@ import Testing
     #expect(second.coverage == 100 && second.unnoticed.isEmpty && second.count == first.count)
   }
 
+  /// What no editor shows is named.
+  @Test func byteOrderMarks() {
+    let text = "policy_name=t policy_version=1.0.0\nDEFAULT action=DENY\n"
+    let texts: [[UInt8]] = [
+      [0xef, 0xbb, 0xbf] + Array(text.utf8), [0xff, 0xfe] + Array(text.utf8.map { [$0, 0] }.joined()),
+    ]
+    for bytes in texts {
+      for dialect in Dialect.allCases {
+        let first = PolicyDocument.parse(bytes, dialect: dialect).diagnostics.first { $0.severity == .error }
+        #expect(first?.code == "policy.byte-order-mark" && first?.kernelError == .badMessage)
+      }
+    }
+    let cases = PolicyCases([0xef, 0xbb, 0xbf] + Array("case \"a\"\n".utf8))
+    #expect(cases.diagnostics.first?.message.contains("U+FEFF") == true)
+  }
+
   @Test(arguments: [
     ("given op=EXECUTE", 1), ("case \"a\"\n expect ALLOW", 2), ("case \"a\"\n given op=EXECUTE", 2),
     ("case a\n given op=EXECUTE\n expect ALLOW", 1), ("case \"a\"\n given op=EXECUTE fs=tmpfs\n expect DENY", 2),
