@@ -64,6 +64,13 @@ public struct SourceText: Sendable, Equatable {
     return SourcePosition(line: low + 1, column: offset - Int(lineStarts[low]) + 1)
   }
 
+  /// Line and column of a byte, with columns that count characters (code points of Unicode) and not bytes.
+  public func characterPosition(of offset: Int) -> SourcePosition {
+    let place = position(of: offset)
+    let before = line(place.line).prefix(place.column - 1)
+    return SourcePosition(line: place.line, column: String(decoding: before, as: UTF8.self).unicodeScalars.count + 1)
+  }
+
   /// The line of that number, counted from 1, without its line feed; empty when there is none.
   public func line(_ number: Int) -> ArraySlice<UInt8> {
     guard number >= 1, number <= lineStarts.count else { return [] }

@@ -116,7 +116,7 @@ public enum SARIF {
   /// One run over all files.
   public static func log(_ reports: [CheckReport], version: String) -> JSONValue {
     let codes = Set(reports.flatMap { $0.diagnostics.map { $0.code } }).sorted()
-    let results = reports.flatMap { report in report.diagnostics.map { result($0, file: report.file) } }
+    let results = reports.flatMap { report in report.diagnostics.map { result($0, of: report) } }
     return [
       "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
       "version": "2.1.0",
@@ -135,7 +135,22 @@ public enum SARIF {
     ]
   }
 
-  private static func result(_ diagnostic: PolicyDiagnostic, file: String) -> JSONValue {
+  /// A path as a reference of RFC 3986: everything but letters, digits, `-._~` and slashes is percent-encoded.
+  private static func reference(_ path: String) -> String {
+    path.utf8.map { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"), UInt8(ascii: "/"):
+        String(UnicodeScalar(byte))
+      default: "%" + Hex.encode([byte]).uppercased()
+      }
+    }.joined()
+  }
+
+  private static func result(_ diagnostic: PolicyDiagnostic, of report: CheckReport) -> JSONValue {
+    let start = report.document.text.characterPosition(of: Int(diagnostic.range.start))
+    let end = report.document.text.characterPosition(of: Int(max(diagnostic.range.start, diagnostic.range.end)))
     let text = diagnostic.message + (diagnostic.hint.map { ": \($0)" } ?? "")
     return [
       "ruleId": .string(diagnostic.code),
@@ -144,12 +159,12 @@ public enum SARIF {
       "locations": [
         [
           "physicalLocation": [
-            "artifactLocation": ["uri": .string(file)],
+            "artifactLocation": ["uri": .string(reference(report.file))],
             "region": [
-              "startLine": .integer(Int64(diagnostic.start.line)),
-              "startColumn": .integer(Int64(diagnostic.start.column)),
-              "endLine": .integer(Int64(diagnostic.end.line)),
-              "endColumn": .integer(Int64(diagnostic.end.column)),
+              "startLine": .integer(Int64(start.line)),
+              "startColumn": .integer(Int64(start.column)),
+              "endLine": .integer(Int64(end.line)),
+              "endColumn": .integer(Int64(end.column)),
             ],
           ]
         ]

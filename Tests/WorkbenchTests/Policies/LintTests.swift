@@ -193,6 +193,13 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
     let sarif = SARIF.log([report], version: "1")
     #expect(sarif["version"] == "2.1.0")
     #expect(sarif.compact.contains("\"startLine\":3,\"startColumn\":12"))
+    // SARIF counts characters, and names files by references.
+    let wide = Array(
+      "policy_name=t policy_version=1.0.0\nDEFAULT action=DENY\nop=EXECUTE é=1 boot=TRUE action=ALLOW\n".utf8)
+    let named = SARIF.log([CheckReport(file: "two wörds.pol", bytes: wide, dialect: .kernel)], version: "1").compact
+    #expect(
+      named.contains("\"uri\":\"two%20w%C3%B6rds.pol\"")
+        && named.contains("\"startColumn\":12,\"endLine\":3,\"endColumn\":13"))
     let good = CheckReport(
       file: "t.pol", bytes: Array("policy_name=t policy_version=1.2.3\nDEFAULT action=DENY\n".utf8), dialect: .kernel)
     #expect(good.json["kernel_answer"] == "ok" && good.json["name"] == "t" && good.json["version"] == "1.2.3")
