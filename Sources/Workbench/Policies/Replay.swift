@@ -77,6 +77,15 @@ public struct Replay: Sendable {
     statement(record.rule).map { knowledge(of: record, $0, recordedUnder).facts }
   }
 
+  /// The facts of a decision in this program's own log, one for each program of the object; nil for any other text.
+  public static func facts(ofRecord line: [UInt8]) -> [Facts]? {
+    guard let value = try? JSONValue.parse(line), case .string(let schema)? = value["schema"],
+      schema.hasPrefix("verity-bpf/audit/"), let facts = value["facts"],
+      let programs = try? Facts.read(Array(facts.compact.utf8)), !programs.isEmpty
+    else { return nil }
+    return programs
+  }
+
   private static func knowledge(
     of record: AccessRecord, _ statement: PolicyDocument.Statement, _ recordedUnder: PolicyDocument?
   ) -> Knowledge {

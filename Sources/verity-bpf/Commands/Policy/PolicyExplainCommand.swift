@@ -73,6 +73,7 @@ struct PolicyExplainCommand: Command {
     if let facts { return try PolicyFile.facts(facts) }
     if let fd { return try FactsSource.facts(descriptor: fd) }
     if let image, let object { return try FactsSource.facts(image: image, at: place.location, object: object) }
+    if let known = Replay.facts(ofRecord: Array((record ?? "").utf8)) { return known }
     switch AuditReader.read(Array((record ?? "").utf8)) {
     case .record(_, .access(let entry)):
       guard let known = Replay.facts(of: entry) else { throw noDecision("a rule that cannot be read") }
@@ -89,7 +90,8 @@ struct PolicyExplainCommand: Command {
   private func noDecision(_ found: String) -> DiagnosedFailure {
     DiagnosedFailure(
       Diagnostic(
-        "audit.record", .invalid, "the text is no IPE decision record", expected: "a line with type=1420 and a rule",
+        "audit.record", .invalid, "the text is no IPE decision record",
+        expected: "a line with type=1420 and a rule, or a decision of audit.jsonl",
         found: found))
   }
 }
