@@ -52,10 +52,19 @@ struct PolicyCheckCommand: Command {
     let config = try kernelConfig.map { try Self.readConfig($0) }
     let names = Set(loaded.map(\.name))
     var reports: [CheckReport] = []
+    var status: Int32 = 0
     for file in files {
+      let bytes: [UInt8]
+      do {
+        bytes = try PolicyFile.read(file)
+      } catch let failure as DiagnosedFailure where files.count > 1 {
+        Output.report(failure.diagnostic)
+        status = max(status, failure.diagnostic.category.rawValue)
+        continue
+      }
       reports.append(
         CheckReport(
-          file: file, bytes: try PolicyFile.read(file), dialect: dialect.dialect, config: config, installed: names,
+          file: file, bytes: bytes, dialect: dialect.dialect, config: config, installed: names,
           updating: update.map { ($0.name, $0.version) }))
     }
     for report in reports {
@@ -72,7 +81,7 @@ struct PolicyCheckCommand: Command {
     let isGood = reports.allSatisfy { report in
       report.isValid && !(strict && report.diagnostics.contains { $0.severity >= .warning })
     }
-    return isGood ? 0 : Diagnostic.Category.invalid.rawValue
+    return isGood ? status : max(status, Diagnostic.Category.invalid.rawValue)
   }
 
   private func printForPeople(_ report: CheckReport) throws {

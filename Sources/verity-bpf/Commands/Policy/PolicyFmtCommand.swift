@@ -36,7 +36,15 @@ struct PolicyFmtCommand: Command {
   func execute() throws -> Int32 {
     var status: Int32 = 0
     for file in files {
-      let document = try PolicyFile.load(file, dialect.dialect)
+      let document: PolicyDocument
+      do {
+        document = try PolicyFile.load(file, dialect.dialect)
+      } catch let failure as DiagnosedFailure where files.count > 1 {
+        // One broken file does not keep those behind it from being formatted.
+        Output.report(failure.diagnostic)
+        status = max(status, failure.diagnostic.category.rawValue)
+        continue
+      }
       let formatted = document.formatted ?? document.text.bytes
       let isCanonical = formatted == document.text.bytes
       if check {
@@ -44,7 +52,7 @@ struct PolicyFmtCommand: Command {
           try Output.json(["schema": .string(Self.schema), "file": .string(file), "canonical": .bool(isCanonical)])
         }
         if !isCanonical {
-          status = Diagnostic.Category.incomplete.rawValue
+          status = max(status, Diagnostic.Category.incomplete.rawValue)
           if !json { try Output.line(file) }
         }
       } else if write, file != "-" {
