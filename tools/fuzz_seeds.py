@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FUZZ = ROOT / "Fuzz"
 # Bytes that a committed input may have.
-LIMIT = 20 << 10
+LIMIT = 28 << 10
 
 
 def run(*command, **options):
@@ -78,6 +78,37 @@ def erofs(directory, files, options, program="mkfs.erofs"):
         os.link(tree / "a", tree / "twin")
     run(program, "-T0", "-U00000000-0000-0000-0000-000000000001", "--all-root", "-x-1", "--quiet", *options, image, tree)
     return image.read_bytes()[1024:]
+
+
+# Other formats, small enough for a corpus.
+SQUASHFS = [("squashfs-gzip", []), ("squashfs-plain", ["-noI", "-noD", "-noF", "-b", "4096"]),
+            ("squashfs-xz", ["-comp", "xz", "-noI"]), ("squashfs-lz4", ["-comp", "lz4", "-no-exports"]),
+            ("squashfs-zstd", ["-comp", "zstd", "-no-fragments", "-b", "4096"])]
+EXT4 = [("ext4", ["-t", "ext4", "-I", "128", "-O", "^has_journal,^resize_inode,^flex_bg"]),
+        ("ext2", ["-t", "ext2", "-I", "128", "-O", "^resize_inode"]),
+        ("ext4-inline", ["-t", "ext4", "-O", "^has_journal,^resize_inode,^flex_bg,inline_data,^metadata_csum"])]
+TINY = SMALL[:2] + [("d/e/f", b"f" * 1100), ("d/g", b"g" * 9)]
+
+
+def squashfs(directory, files, options):
+    """An image of mksquashfs."""
+    erofs(directory, files, [])
+    image = Path(directory, "squashfs")
+    run("mksquashfs", Path(directory, f"tree-{len(files)}"), image, "-quiet", "-no-progress", "-noappend", "-nopad",
+        "-all-root", "-all-time", 0, "-mkfs-time", 0, *options)
+    return image.read_bytes()
+
+
+def ext4(directory, files, options):
+    """An image of mke2fs without its boot area and the zeros at its end."""
+    erofs(directory, files, [])
+    image = Path(directory, "ext4")
+    image.unlink(missing_ok=True)
+    os.environ["E2FSPROGS_FAKE_TIME"] = "1"
+    run("mke2fs", "-q", "-F", "-b", 1024, "-N", 24 if files is TINY else 128, "-U", "00000000-0000-0000-0000-000000000001", "-E",
+        "hash_seed=00000000-0000-0000-0000-000000000001,root_owner=0:0", "-d", Path(directory, f"tree-{len(files)}"),
+        *options, image, "64k" if files is TINY else "1M")
+    return image.read_bytes()[1024:].rstrip(b"\0")
 
 
 def superblock(block_size, blocks, salt=b"\1\2"):
@@ -278,7 +309,9 @@ def new(binary):
                   ("chunks", ["--chunksize=4096", "-Eforce-chunk-indexes"])]
         newer = Path(run(ROOT / "tools/debian", "sid", "erofs-utils").decode().strip(), "mkfs.erofs")
         save("filesystem", [(key, erofs(work, SMALL, options)) for key, options in images]
-             + [(key, erofs(work, COMPRESSED, options + ["-b512"], newer)) for key, options in NEWER])
+             + [(key, erofs(work, COMPRESSED, options + ["-b512"], newer)) for key, options in NEWER]
+             + [(key, squashfs(work, SMALL, options)) for key, options in SQUASHFS]
+             + [(key, ext4(work, TINY, options)) for key, options in EXT4])
         save("disk", disks())
         save("manifest", manifests())
         save("audit", audits())
@@ -306,6 +339,10 @@ def more(directory):
             for key, options in [("plain", []), ("extended", ["-Eforce-inode-extended"]), ("whole", ["-Enoinline_data"]),
                                  ("chunks", ["--chunksize=4096"]), ("indexes", ["--chunksize=8192", "-Eforce-chunk-indexes"])]:
                 (directory / "filesystem" / key).write_bytes(erofs(work, LARGE, options))
+            for key, options in SQUASHFS:
+                (directory / "filesystem" / key).write_bytes(squashfs(work, LARGE, options))
+            for key, options in EXT4:
+                (directory / "filesystem" / key).write_bytes(ext4(work, LARGE, options))
     for path in sorted((ROOT / "Tests/Fixtures/ipe-corpus").glob("*/*.pol")):
         shutil.copy(path, directory / "policy" / path.name)
     # Records are one line each.

@@ -51,7 +51,7 @@ enum DiskTarget {
     guard let data = window(disk, image.data), let tree = window(disk, image.verity) else {
       throw BrokenPromise("partitions lie on the disk")
     }
-    _ = DiskLayout.holdsFileSystem(data)
+    _ = DiskLayout.fileSystemFormat(of: data)
     let layout = try DiskLayout.separate(data: data, hashes: tree)
     try require(layout.parameters.dataByteCount <= data.byteCount, "the data lie in their partition")
     try require(layout.treeEnd <= tree.byteCount, "the tree lies in its partition")
@@ -90,7 +90,7 @@ enum DiskTarget {
   // MARK: - Superblocks
 
   private static func checkAppended(_ disk: SparseDisk) throws(BrokenPromise) -> Bool {
-    _ = DiskLayout.holdsFileSystem(disk)
+    _ = DiskLayout.fileSystemFormat(of: disk)
     return try accepts {
       let layout = try DiskLayout.appended(in: disk)
       try require(layout.treeEnd == disk.byteCount, "every byte of an image is accounted for")

@@ -5,10 +5,11 @@ import Verity
 /// A file system as the builder of an image can write it: the hash tree is made for the very bytes, so that they reach the
 /// reader and not only the check of their hashes.
 ///
-/// An input is an EROFS image without its boot area, which is 1024 zeros. The superblock's checksum and number of blocks
-/// are made right, because no input would get behind them otherwise.
+/// An input is an EROFS or ext4 image without its boot area, which is 1024 zeros, or one of squashfs. The superblock's
+/// checksum and number of blocks are made right, because no input would get behind them otherwise; zeros at the end of an
+/// ext4 are left out of the input.
 enum FileSystemTarget {
-  private typealias Image = ErofsImage<VerifiedDevice<ArraySource>>
+  private typealias Image = AnyFileSystem<VerifiedDevice<ArraySource>>
 
   private static let limits = FileSystemLimits(
     entries: 4096, depth: 16, pathBytes: 4095, listingBytes: 1 << 18, directoryBytes: 1 << 18, fileBytes: 1 << 20)
@@ -25,7 +26,7 @@ enum FileSystemTarget {
     return try accepts {
       do {
         let device = try built.device()
-        try examine(ErofsImage(device, limits: limits, decompressor: CheckedDecompressor()))
+        try examine(AnyFileSystem(device, limits: limits, decompressor: CheckedDecompressor()))
       } catch let error as FileSystemError {
         try require(error.check != .block, "blocks of a tree that was just built hold: \(error)")
         throw error
@@ -35,6 +36,8 @@ enum FileSystemTarget {
 
   /// The image, and the size of its blocks.
   static func image(of bytes: [UInt8]) -> ([UInt8], blockSize: Int) {
+    if bytes.starts(with: Array("hsqs".utf8)) { return (squashfs(bytes), 512) }
+    if bytes.count > 1024, bytes[56] == 0x53, bytes[57] == 0xef, bytes[3] != 0xe0 { return (ext4(bytes), 1024) }
     var image = [UInt8](repeating: 0, count: 1024) + bytes
     let bits = image.count > 1036 ? Int(image[1036]) : 12
     let blockSize = (9...16).contains(bits) ? 1 << bits : 4096
@@ -45,6 +48,23 @@ enum FileSystemTarget {
     let sum = ErofsSuperblock.checksum(of: Array(image[summed]))
     image.storeLittleEndian(sum, at: 1024 + ErofsSuperblock.checksumOffset)
     return (image, blockSize)
+  }
+
+  private static func squashfs(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.count >= 96 else { return bytes }
+    var image = bytes
+    image.storeLittleEndian(UInt64(bytes.count), at: 40)
+    return image
+  }
+
+  private static func ext4(_ bytes: [UInt8]) -> [UInt8] {
+    var image = [UInt8](repeating: 0, count: 1024) + bytes
+    // Blocks of 1 to 64 KiB.
+    let blockSize = 1024 << Int(min(image[1024 + 24], 6))
+    let count = 0..<4 ~= image[1024 + 7] ? Int(image[1024 + 4]) | Int(image[1024 + 5]) << 8 : 0
+    image += [UInt8](repeating: 0, count: max(0, min(count * blockSize, 1 << 20) - image.count))
+    image.storeLittleEndian(CRC32C.checksum(Array(image[1024..<1024 + 0x3fc])), at: 1024 + 0x3fc)
+    return image
   }
 
   /// Asks everything that can be asked of a file system, and holds each answer against the others.
@@ -86,10 +106,10 @@ enum FileSystemTarget {
           continue
         }
         if let place = (try? image.storedPlace(of: inode)) ?? nil {
-          try require(place.upperBound <= image.superblock.blockCount << 16, "contents are in the image")
+          try require(place.upperBound <= image.byteCount, "contents are in the image")
         }
-        if let extents = try image.extents(of: inode) {
-          try require(extents.byteCount == inode.size, "extents cover `\(entry.path)`")
+        if let same = try? image.inode(numbered: inode.number) {
+          try require(same.number == inode.number, "an inode is found by its number")
         }
         guard inode.size <= UInt64(left) else { continue }
         let contents = try image.readFile(inode, limit: left)
@@ -120,6 +140,15 @@ private struct CheckedDecompressor: BlockDecompressor {
     precondition(1...12 << 20 ~= count && 1...1 << 20 ~= block.byteCount, "a cluster keeps to its bounds")
     let bytes = try LibraryBlockDecompressor().decompress(block, compression, count: count, isPart: isPart)
     precondition(bytes.count == count, "a block makes what was asked for")
+    return bytes
+  }
+
+  func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    precondition(1...1 << 20 ~= limit && 1...1 << 20 ~= block.byteCount, "a block keeps to its bounds")
+    let bytes = try LibraryBlockDecompressor().decompress(whole: block, compression, limit: limit)
+    precondition(1...limit ~= bytes.count, "a block makes no more than it may")
     return bytes
   }
 }

@@ -77,7 +77,7 @@ extension ProvenanceError: Diagnosable {
     case .fileSystem(let fd, let name, let why, let next):
       return Diagnostic(
         "provenance.file-system", .integrity, "fd \(fd) is on \(name): \(why)",
-        expected: "a file on a dm-verity device, or in an EROFS image behind a loop device", found: name, next: next)
+        expected: "a file on a dm-verity device, or in an image behind a loop device", found: name, next: next)
     case .device(let number, let message, let next):
       return Diagnostic(
         "provenance.device", .integrity, "device \(number): \(message)",

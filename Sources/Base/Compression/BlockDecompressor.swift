@@ -10,6 +10,10 @@ public enum BlockCompression: Int32, CaseIterable, Sendable {
   case deflate
   /// One zstd frame (RFC 8878).
   case zstd
+  /// DEFLATE in zlib's format (RFC 1950), which has a header and a checksum.
+  case zlib
+  /// One stream of the .xz format.
+  case xz
 
   /// As people call it.
   public var name: String {
@@ -18,6 +22,8 @@ public enum BlockCompression: Int32, CaseIterable, Sendable {
     case .lzma: "LZMA"
     case .deflate: "DEFLATE"
     case .zstd: "zstd"
+    case .zlib: "zlib"
+    case .xz: "xz"
     }
   }
 
@@ -25,8 +31,8 @@ public enum BlockCompression: Int32, CaseIterable, Sendable {
   public var soname: String {
     switch self {
     case .lz4: "liblz4.so.1"
-    case .lzma: "liblzma.so.5"
-    case .deflate: "libz.so.1"
+    case .lzma, .xz: "liblzma.so.5"
+    case .deflate, .zlib: "libz.so.1"
     case .zstd: "libzstd.so.1"
     }
   }
@@ -35,8 +41,8 @@ public enum BlockCompression: Int32, CaseIterable, Sendable {
   public var packages: (debian: String, fedora: String) {
     switch self {
     case .lz4: ("liblz4-1", "lz4-libs")
-    case .lzma: ("liblzma5", "xz-libs")
-    case .deflate: ("zlib1g", "zlib-ng-compat")
+    case .lzma, .xz: ("liblzma5", "xz-libs")
+    case .deflate, .zlib: ("zlib1g", "zlib-ng-compat")
     case .zstd: ("libzstd1", "libzstd")
     }
   }
@@ -48,6 +54,8 @@ public enum BlockCompression: Int32, CaseIterable, Sendable {
     case .lzma: Int32(VB_MICROLZMA.rawValue)
     case .deflate: Int32(VB_RAW_DEFLATE.rawValue)
     case .zstd: Int32(VB_ZSTD_FRAME.rawValue)
+    case .zlib: Int32(VB_ZLIB_STREAM.rawValue)
+    case .xz: Int32(VB_XZ_STREAM.rawValue)
     }
   }
 }
@@ -59,10 +67,20 @@ public protocol BlockDecompressor: Sendable {
   /// - Parameters:
   ///   - block: the compressed bytes and nothing else.
   ///   - count: bytes that have to come out; at least one.
-  ///   - isPart: whether more would come out if it were asked for. Otherwise LZ4 and LZMA have to end exactly there.
+  ///   - isPart: whether more would come out if it were asked for. Otherwise LZ4 and LZMA have to end exactly there. zlib and
+  ///     xz always have to.
   /// - Returns: `count` bytes.
   func decompress(
     _ block: borrowing RawSpan, _ compression: BlockCompression, count: Int, isPart: Bool
+  ) throws(BlockDecompressionError) -> [UInt8]
+
+  /// Decompresses one block of which it is not known how many bytes it makes. It has to end with its last compressed byte.
+  ///
+  /// - Parameters:
+  ///   - limit: bytes that may come out; at least one. A block that makes more is damaged.
+  /// - Returns: at most `limit` bytes.
+  func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
   ) throws(BlockDecompressionError) -> [UInt8]
 }
 
@@ -81,8 +99,21 @@ public struct LibraryBlockDecompressor: BlockDecompressor {
   public func decompress(
     _ block: borrowing RawSpan, _ compression: BlockCompression, count: Int, isPart: Bool
   ) throws(BlockDecompressionError) -> [UInt8] {
-    var output = [UInt8](repeating: 0, count: count)
+    try decompress(block, compression, into: count, isPart ? VB_OUTPUT_IS_PART : VB_OUTPUT_IS_EXACT)
+  }
+
+  public func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    try decompress(block, compression, into: limit, VB_OUTPUT_IS_LIMIT)
+  }
+
+  private func decompress(
+    _ block: borrowing RawSpan, _ compression: BlockCompression, into size: Int, _ meaning: vb_block_output
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    var output = [UInt8](repeating: 0, count: size)
     var problem = [CChar](repeating: 0, count: 256)
+    var made = 0
     let state = unsafe block.withUnsafeBytes { source in
       unsafe output.withUnsafeMutableBytes { target in
         unsafe problem.withUnsafeMutableBufferPointer { text -> Int32 in
@@ -90,11 +121,14 @@ public struct LibraryBlockDecompressor: BlockDecompressor {
             return Int32(VB_BLOCK_DAMAGED.rawValue)
           }
           return unsafe vb_decompress_block(
-            compression.number, from, source.count, to, target.count, isPart ? 1 : 0, words, text.count)
+            compression.number, from, source.count, to, target.count, meaning, &made, words, text.count)
         }
       }
     }
-    if state == Int32(VB_BLOCK_WHOLE.rawValue) { return output }
+    if state == Int32(VB_BLOCK_WHOLE.rawValue) {
+      if made < output.count { output.removeLast(output.count - made) }
+      return output
+    }
     if state == Int32(VB_BLOCK_NO_LIBRARY.rawValue) {
       let reason = String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw .unavailable(compression, reason: reason)

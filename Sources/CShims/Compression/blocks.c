@@ -12,7 +12,7 @@
 #include <zstd.h>
 
 VB_LIBRARY_NOTE(VB_LIBRARY("liblz4.so.1", "lz4", "images whose file system LZ4 compressed", "suggested") "," VB_LIBRARY(
-    "liblzma.so.5", "lzma", "images whose file system LZMA compressed", "suggested"));
+    "liblzma.so.5", "lzma", "images whose file system LZMA or xz compressed", "suggested"));
 
 // Two functions of an interface that has not changed since 2013 need no header of liblz4's.
 static struct {
@@ -27,6 +27,11 @@ static struct {
   __typeof__(&lzma_end) end;
   vb_library_problem problem;
 } lzma;
+
+static struct {
+  __typeof__(&lzma_stream_buffer_decode) decode;
+  vb_library_problem problem;
+} xz;
 
 static struct {
   __typeof__(&inflateInit2_) init;
@@ -59,6 +64,12 @@ static void load_lzma(void) {
   }
 }
 
+// Older than MicroLZMA, which liblzma has from 5.4 on.
+static void load_xz(void) {
+  void *library = vb_library_open("liblzma.so.5", 0, xz.problem);
+  if (library) VB_LIBRARY_FIND(library, xz.decode, "lzma_stream_buffer_decode", xz.problem);
+}
+
 static void load_zlib(void) {
   void *library = vb_library_open("libz.so.1", 0, zlib.problem);
   if (library && VB_LIBRARY_FIND(library, zlib.init, "inflateInit2_", zlib.problem) &&
@@ -77,11 +88,21 @@ static void load_zstd(void) {
   }
 }
 
-static int decompress_lz4(const void *input, size_t input_size, void *output, size_t output_size, int is_part) {
+// Whether the bytes that came out are those that were asked for. Of a limit, none is what no block of a file system makes.
+static int state_of(size_t made, size_t output_size, enum vb_block_output meaning) {
+  int is_enough = meaning == VB_OUTPUT_IS_LIMIT ? made > 0 : made == output_size;
+  return is_enough ? VB_BLOCK_WHOLE : VB_BLOCK_DAMAGED;
+}
+
+static int decompress_lz4(const void *input, size_t input_size, void *output, size_t output_size,
+                          enum vb_block_output meaning, size_t *made) {
   if (input_size > INT_MAX || output_size > INT_MAX) return VB_BLOCK_DAMAGED;
-  int made = is_part ? lz4.part(input, output, (int)input_size, (int)output_size, (int)output_size)
-                     : lz4.whole(input, output, (int)input_size, (int)output_size);
-  return made == (int)output_size ? VB_BLOCK_WHOLE : VB_BLOCK_DAMAGED;
+  int count = meaning == VB_OUTPUT_IS_PART
+                  ? lz4.part(input, output, (int)input_size, (int)output_size, (int)output_size)
+                  : lz4.whole(input, output, (int)input_size, (int)output_size);
+  if (count < 0) return VB_BLOCK_DAMAGED;
+  *made = (size_t)count;
+  return state_of(*made, output_size, meaning);
 }
 
 static int decompress_lzma(const void *input, size_t input_size, void *output, size_t output_size, int is_part) {
@@ -100,63 +121,98 @@ static int decompress_lzma(const void *input, size_t input_size, void *output, s
   return is_whole ? VB_BLOCK_WHOLE : VB_BLOCK_DAMAGED;
 }
 
-static int decompress_deflate(const void *input, size_t input_size, void *output, size_t output_size) {
-  if (input_size > UINT_MAX || output_size > UINT_MAX) return VB_BLOCK_DAMAGED;
-  z_stream stream = {.next_in = (Bytef *)input, .avail_in = (uInt)input_size};
-  // 15 bits of window, and neither header nor checksum.
-  if (zlib.init(&stream, -15, ZLIB_VERSION, sizeof stream) != Z_OK) return VB_BLOCK_DAMAGED;
-  stream.next_out = output;
-  stream.avail_out = (uInt)output_size;
-  int result = zlib.inflate(&stream, Z_SYNC_FLUSH);
-  int is_whole = stream.avail_out == 0 && (result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR);
-  zlib.end(&stream);
-  return is_whole ? VB_BLOCK_WHOLE : VB_BLOCK_DAMAGED;
+static int decompress_xz(const void *input, size_t input_size, void *output, size_t output_size,
+                         enum vb_block_output meaning, size_t *made) {
+  // A dictionary of 1 MiB, the largest block of the file systems that use it, and what the decoder needs otherwise.
+  uint64_t memory = 4 << 20;
+  size_t taken = 0;
+  *made = 0;
+  // No flag: one stream, whole, its checks right.
+  lzma_ret result = xz.decode(&memory, 0, NULL, input, &taken, input_size, output, made, output_size);
+  if (result != LZMA_OK || taken != input_size) return VB_BLOCK_DAMAGED;
+  return state_of(*made, output_size, meaning);
 }
 
-static int decompress_zstd(const void *input, size_t input_size, void *output, size_t output_size) {
-  // A window of 1 MiB at most: Z_EROFS_ZSTD_MAX_DICT_SIZE (fs/erofs/erofs_fs.h).
+// `window_bits` is -15 for neither header nor checksum, 15 for zlib's.
+static int inflate_block(const void *input, size_t input_size, void *output, size_t output_size, int window_bits,
+                         enum vb_block_output meaning, size_t *made) {
+  if (input_size > UINT_MAX || output_size > UINT_MAX) return VB_BLOCK_DAMAGED;
+  z_stream stream = {.next_in = (Bytef *)input, .avail_in = (uInt)input_size};
+  if (zlib.init(&stream, window_bits, ZLIB_VERSION, sizeof stream) != Z_OK) return VB_BLOCK_DAMAGED;
+  stream.next_out = output;
+  stream.avail_out = (uInt)output_size;
+  int must_end = window_bits > 0 || meaning == VB_OUTPUT_IS_LIMIT;
+  int result = zlib.inflate(&stream, must_end ? Z_FINISH : Z_SYNC_FLUSH);
+  int is_sound = must_end ? result == Z_STREAM_END && stream.avail_in == 0
+                          : result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR;
+  *made = output_size - stream.avail_out;
+  zlib.end(&stream);
+  return is_sound ? state_of(*made, output_size, meaning) : VB_BLOCK_DAMAGED;
+}
+
+static int decompress_zstd(const void *input, size_t input_size, void *output, size_t output_size,
+                           enum vb_block_output meaning, size_t *made) {
+  // A window of 1 MiB at most: Z_EROFS_ZSTD_MAX_DICT_SIZE (fs/erofs/erofs_fs.h), and the largest block of squashfs.
   enum { window_bits = 20 };
   ZSTD_DCtx *context = zstd.create();
   if (context == NULL) return VB_BLOCK_DAMAGED;
   ZSTD_inBuffer from = {.src = input, .size = input_size};
   ZSTD_outBuffer into = {.dst = output, .size = output_size};
   size_t result = zstd.set(context, ZSTD_d_windowLogMax, window_bits);
-  while (!zstd.is_error(result) && into.pos < into.size) {
-    size_t taken = from.pos, made = into.pos;
+  int must_end = meaning == VB_OUTPUT_IS_LIMIT, has_ended = 0;
+  while (!zstd.is_error(result) && (must_end || into.pos < into.size)) {
+    size_t taken = from.pos, before = into.pos;
     result = zstd.decompress(context, &into, &from);
+    has_ended = result == 0;
     // The frame's end, or no way on: what is missing does not come.
-    if (result == 0 || (taken == from.pos && made == into.pos)) break;
+    if (has_ended || (taken == from.pos && before == into.pos)) break;
   }
-  int is_whole = !zstd.is_error(result) && into.pos == into.size;
+  *made = into.pos;
+  int is_sound = !zstd.is_error(result) && (!must_end || (has_ended && from.pos == from.size));
   zstd.free(context);
-  return is_whole ? VB_BLOCK_WHOLE : VB_BLOCK_DAMAGED;
+  return is_sound ? state_of(*made, output_size, meaning) : VB_BLOCK_DAMAGED;
 }
 
 int vb_decompress_block(int compression, const void *input, size_t input_size, void *output, size_t output_size,
-                        int is_part, char *problem, size_t problem_size) {
-  static pthread_once_t lz4_loaded = PTHREAD_ONCE_INIT, lzma_loaded = PTHREAD_ONCE_INIT;
+                        enum vb_block_output meaning, size_t *made, char *problem, size_t problem_size) {
+  static pthread_once_t lz4_loaded = PTHREAD_ONCE_INIT, lzma_loaded = PTHREAD_ONCE_INIT, xz_loaded = PTHREAD_ONCE_INIT;
   static pthread_once_t zlib_loaded = PTHREAD_ONCE_INIT, zstd_loaded = PTHREAD_ONCE_INIT;
   const char *missing;
+  *made = 0;
   switch (compression) {
     case VB_LZ4_BLOCK:
       pthread_once(&lz4_loaded, load_lz4);
       missing = lz4.problem;
-      if (!*missing) return decompress_lz4(input, input_size, output, output_size, is_part);
+      if (!*missing) return decompress_lz4(input, input_size, output, output_size, meaning, made);
       break;
     case VB_MICROLZMA:
+      // It does not say where it ends.
+      if (meaning == VB_OUTPUT_IS_LIMIT) return VB_BLOCK_DAMAGED;
       pthread_once(&lzma_loaded, load_lzma);
       missing = lzma.problem;
-      if (!*missing) return decompress_lzma(input, input_size, output, output_size, is_part);
+      if (!*missing) {
+        *made = output_size;
+        return decompress_lzma(input, input_size, output, output_size, meaning == VB_OUTPUT_IS_PART);
+      }
       break;
     case VB_RAW_DEFLATE:
+    case VB_ZLIB_STREAM:
       pthread_once(&zlib_loaded, load_zlib);
       missing = zlib.problem;
-      if (!*missing) return decompress_deflate(input, input_size, output, output_size);
+      if (!*missing) {
+        int window_bits = compression == VB_ZLIB_STREAM ? 15 : -15;
+        return inflate_block(input, input_size, output, output_size, window_bits, meaning, made);
+      }
       break;
     case VB_ZSTD_FRAME:
       pthread_once(&zstd_loaded, load_zstd);
       missing = zstd.problem;
-      if (!*missing) return decompress_zstd(input, input_size, output, output_size);
+      if (!*missing) return decompress_zstd(input, input_size, output, output_size, meaning, made);
+      break;
+    case VB_XZ_STREAM:
+      pthread_once(&xz_loaded, load_xz);
+      missing = xz.problem;
+      if (!*missing) return decompress_xz(input, input_size, output, output_size, meaning, made);
       break;
     default:
       return VB_BLOCK_DAMAGED;

@@ -36,7 +36,21 @@ __attribute__((warn_unused_result)) struct vb_decompressed vb_decompress(
     struct vb_decompressor *decompressor, const void *input, size_t input_size, void *output, size_t output_size);
 
 // Blocks that are decompressed whole.
-enum vb_block_compression { VB_LZ4_BLOCK = 1, VB_MICROLZMA = 2, VB_RAW_DEFLATE = 3, VB_ZSTD_FRAME = 4 };
+enum vb_block_compression {
+  VB_LZ4_BLOCK = 1,
+  VB_MICROLZMA = 2,
+  VB_RAW_DEFLATE = 3,
+  VB_ZSTD_FRAME = 4,
+  VB_ZLIB_STREAM = 5,
+  VB_XZ_STREAM = 6,
+};
+
+// What the size of the output says.
+enum vb_block_output {
+  VB_OUTPUT_IS_EXACT = 0,  // as many bytes have to come out; LZ4, LZMA, zlib and xz have to end there
+  VB_OUTPUT_IS_PART = 1,   // as many bytes have to come out, and more would
+  VB_OUTPUT_IS_LIMIT = 2,  // no more bytes may come out, and the input has to end with the block
+};
 
 enum vb_block_state {
   VB_BLOCK_WHOLE = 0,       // all of the output is there
@@ -44,10 +58,10 @@ enum vb_block_state {
   VB_BLOCK_NO_LIBRARY = 2,  // `problem` says why
 };
 
-// Makes exactly `output_size` bytes of a block. `is_part` says that more would come; else LZ4 and LZMA have to end there.
+// Decompresses a block; `made` is set to the bytes of output when it is whole.
 __attribute__((warn_unused_result)) int vb_decompress_block(
-    int compression, const void *input, size_t input_size, void *output, size_t output_size, int is_part, char *problem,
-    size_t problem_size);
+    int compression, const void *input, size_t input_size, void *output, size_t output_size, enum vb_block_output meaning,
+    size_t *made, char *problem, size_t problem_size);
 
 #pragma clang assume_nonnull end
 

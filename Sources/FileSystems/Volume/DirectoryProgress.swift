@@ -5,6 +5,8 @@ public struct DirectoryProgress: Sendable {
   public let parent: UInt64
   /// Where its contents are, once that is known; or the contents, where they are compressed and a part costs as much as all.
   var contents: Contents?
+  /// Where squashfs's table of directories goes on with it, once it was begun.
+  var place: MetadataPlace?
   /// Bytes of it that have been read.
   var position: UInt64 = 0
   /// Names so far.

@@ -32,6 +32,18 @@ public struct FileSystemName: Equatable, Sendable {
   /// 1 to 255 bytes of UTF-8 without `/` and NUL.
   public let name: String
   public let nid: UInt64
+  /// What the entry says that the kernel shows as `st_ino`.
+  public let number: UInt64
   /// What the entry says the inode is.
   public let kind: FileSystemInode.Kind
+}
+
+extension FileSystemName {
+  /// The bytes as a name of a file; nil when no file can have it.
+  static func text(_ bytes: [UInt8]) -> String? {
+    guard 1...FileSystemLimits.nameBytes ~= bytes.count, !bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }),
+      bytes.count > 2 || !bytes.allSatisfy({ $0 == UInt8(ascii: ".") })
+    else { return nil }
+    return String(validating: bytes, as: UTF8.self)
+  }
 }

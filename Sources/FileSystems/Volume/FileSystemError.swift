@@ -10,10 +10,12 @@ public struct FileSystemError: Error, Equatable, Sendable {
     /// The first 1024 bytes hold something. They are no part of the file system, so nobody looks at them, and a hash
     /// tree block hidden there could give a second image the same root hash.
     case bootArea = "boot-area"
-    /// No superblock at byte 1024. Another file system may be there, of which nothing is said.
+    /// None of the superblocks that are known here. Another file system may be there, of which nothing is said.
     case magic = "not-erofs"
     /// The superblock's CRC-32C is wrong or absent.
     case checksum = "superblock-checksum"
+    /// A checksum of other metadata is wrong.
+    case metadataChecksum = "metadata-checksum"
     /// The superblock holds a value this reader does not accept.
     case superblock = "superblock"
     /// The file system uses a part of its format that this build does not read. Nothing is said against it.
@@ -110,8 +112,9 @@ extension FileSystemError: CustomStringConvertible {
       switch check {
       case .block: "a block of the image could not be proven"
       case .bootArea: "the boot area is not empty"
-      case .magic: "the image holds no \(format.name) file system, and this build reads no other"
+      case .magic: "the image holds no file system that this build reads (\(FileSystemFormat.names))"
       case .checksum: "the superblock's checksum does not fit"
+      case .metadataChecksum: "a checksum of metadata does not fit"
       case .superblock: "the superblock is not acceptable"
       case .feature: "the file system uses what is not supported by this build"
       case .missingLibrary: "not supported on this host: \(compression?.soname ?? "a library") is missing"
@@ -147,7 +150,8 @@ extension FileSystemError: Diagnosable {
     switch check {
     case .notFound: .incomplete
     case .magic, .feature, .missingLibrary, .limit: .unsupported
-    case .block, .bootArea, .checksum, .superblock, .cluster, .deviceSize, .range, .inode, .directory, .tree,
+    case .block, .bootArea, .checksum, .metadataChecksum, .superblock, .cluster, .deviceSize, .range, .inode,
+      .directory, .tree,
       .wrongKind:
       .integrity
     }
@@ -157,7 +161,10 @@ extension FileSystemError: Diagnosable {
     switch check {
     case .notFound: "list the image's files with `verity-bpf inspect IMAGE`"
     case .feature:
-      "build the image without it, by `verity-bpf build-image` or mkfs.erofs"
+      switch format {
+      case .erofs: "build the image without it, by `verity-bpf build-image` or mkfs.erofs"
+      case .squashfs, .ext4: "make the volume without it, or an image by `verity-bpf build-image`"
+      }
     case .missingLibrary:
       compression.map {
         "install the package with \($0.soname): \($0.packages.debian) (Debian), \($0.packages.fedora) (Fedora)"
@@ -165,7 +172,7 @@ extension FileSystemError: Diagnosable {
     case .magic: "check its blocks, whatever they are: verity-bpf verify IMAGE"
     case .limit: "nothing is said against the image; make one with less in it, or several"
     case .block, .wrongKind: nil
-    case .bootArea, .cluster, .checksum, .superblock, .deviceSize, .range, .inode, .directory, .tree:
+    case .bootArea, .cluster, .checksum, .metadataChecksum, .superblock, .deviceSize, .range, .inode, .directory, .tree:
       "do not trust this image; build it again with `verity-bpf build-image`"
     }
   }

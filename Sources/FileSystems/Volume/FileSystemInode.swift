@@ -35,8 +35,10 @@ public struct FileSystemInode: Equatable, Sendable {
     }
   }
 
-  /// The number directory entries name it by; the kernel shows it as `st_ino`.
+  /// What directory entries name it by; of squashfs, where it is in the table of inodes.
   public let nid: UInt64
+  /// What the kernel shows as `st_ino`. Only of squashfs is it another than ``nid``.
+  public let number: UInt64
   public let kind: Kind
   /// Permission bits.
   public let permissions: UInt16

@@ -30,7 +30,7 @@ extension VerifiedFileSystem where Self: SendableMetatype & ~Copyable {
     let limits = first.limits
     let walk: Mutex<LevelWalk<Sum>>
     do throws(FileSystemError) {
-      walk = Mutex(LevelWalk(from: try first.root(), sum: empty))
+      walk = Mutex(LevelWalk(from: try first.root(), sum: empty, format: first.format))
     } catch {
       throw .fileSystem(error)
     }
@@ -76,7 +76,7 @@ extension VerifiedFileSystem where Self: SendableMetatype & ~Copyable {
     var findings = DirectoryFindings(directory: directory, sum: empty)
     while let names = try nextNames(&progress, of: path) {
       findings.nameCount += names.count
-      guard findings.nameCount <= limits.entries else { throw limits.tooManyNames(path) }
+      guard findings.nameCount <= limits.entries else { throw limits.tooManyNames(path, in: format) }
       for name in names {
         let place = FileSystemPath(directory: path, name: name.name)
         guard limits.allowPath(depth: level.depth + 1, byteCount: place.byteCount) else { throw tooDeep(place.text) }
@@ -131,9 +131,11 @@ private struct LevelWalk<Sum: Sendable>: Sendable {
   private var next: [(name: String, directory: Int, inode: FileSystemInode, parent: UInt64)] = []
   private var isRoot = true
   private let root: FileSystemInode
+  private let format: FileSystemFormat
 
-  init(from root: FileSystemInode, sum: Sum) {
+  init(from root: FileSystemInode, sum: Sum, format: FileSystemFormat) {
     self.sum = sum
+    self.format = format
     self.root = root
     known = [root.nid]
   }
@@ -160,10 +162,10 @@ private struct LevelWalk<Sum: Sendable>: Sendable {
   ) throws(FileSystemError) {
     visited += findings.nameCount
     let path = level.ancestry.path(of: findings.directory.place)
-    guard visited <= limits.entries else { throw limits.tooManyNames(path) }
+    guard visited <= limits.entries else { throw limits.tooManyNames(path, in: format) }
     for (name, inode) in findings.below {
       guard known.insert(inode.nid).inserted else {
-        throw .secondName(inode, at: FileSystemPath(directory: path, name: name))
+        throw .secondName(inode, at: FileSystemPath(directory: path, name: name), in: format)
       }
       next.append((name, findings.directory.place, inode, findings.directory.inode.nid))
     }

@@ -22,7 +22,8 @@ extension VerifiedFileSystem where Self: ~Copyable {
       }
       guard let name else {
         throw FileSystemError(
-          .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "other names only")
+          .notFound, path: path, expected: "a file of that name in `/\(reached)`", found: "other names only",
+          format: format)
       }
       reached += reached.isEmpty ? name.name : "/" + name.name
       inode = try child(name, at: FileSystemPath(directory: "", name: reached))
@@ -47,14 +48,14 @@ extension VerifiedFileSystem where Self: ~Copyable {
   /// - Throws: ``FileSystemError``, also when the paths together are longer than the limit.
   public func files() throws(FileSystemError) -> [(path: String, inode: FileSystemInode)] {
     var listing = FileListing()
-    try walk { entry throws(FileSystemError) in try listing.take(entry, limits) }
+    try walk { entry throws(FileSystemError) in try listing.take(entry, limits, in: format) }
     return listing.sorted
   }
 
   /// The same, and what was verified is forgotten on the way as by ``passNames(_:)``.
   public mutating func passFiles() throws(FileSystemError) -> [(path: String, inode: FileSystemInode)] {
     var listing = FileListing()
-    try passEntries { image, entry throws(FileSystemError) in try listing.take(entry, image.limits) }
+    try passEntries { image, entry throws(FileSystemError) in try listing.take(entry, image.limits, in: image.format) }
     return listing.sorted
   }
 
@@ -132,14 +133,14 @@ extension VerifiedFileSystem where Self: ~Copyable {
       return true
     }
     walk.visited += names.count
-    guard walk.visited <= limits.entries else { throw limits.tooManyNames(directory.path) }
+    guard walk.visited <= limits.entries else { throw limits.tooManyNames(directory.path, in: format) }
     for name in names {
       let place = FileSystemPath(directory: directory.path, name: name.name)
       guard limits.allowPath(depth: directory.depth + 1, byteCount: place.byteCount) else {
         throw tooDeep(place.text)
       }
       guard let inode = try enter(place, name), inode.kind == .directory else { continue }
-      guard walk.add(inode, name.name, in: &directory) else { throw .secondName(inode, at: place) }
+      guard walk.add(inode, name.name, in: &directory) else { throw .secondName(inode, at: place, in: format) }
     }
     walk.goOn(with: directory)
     return true
@@ -223,33 +224,36 @@ extension VerifiedFileSystem where Self: ~Copyable {
     } catch {
       throw error.at(path: place.text)
     }
-    guard inode.kind == name.kind else {
+    guard inode.kind == name.kind, inode.number == name.number else {
       throw FileSystemError(
-        .directory, nid: name.nid, path: place.text, expected: "a \(name.kind.name), as its directory says",
-        found: "a \(inode.kind.name)")
+        .directory, nid: name.nid, path: place.text,
+        expected: "a \(name.kind.name) of number \(name.number), as its directory says",
+        found: "a \(inode.kind.name) of number \(inode.number)", format: format)
     }
     return inode
   }
 
   func tooDeep(_ path: String) -> FileSystemError {
     FileSystemError(
-      .limit, path: String(path.prefix(256)), expected: limits.allowed(.path), found: "a longer one")
+      .limit, path: String(path.prefix(256)), expected: limits.allowed(.path), found: "a longer one", format: format)
   }
 }
 
 extension FileSystemLimits {
   /// Says that a tree has more names than are allowed, as was found in a directory.
-  func tooManyNames(_ directory: String) -> FileSystemError {
-    FileSystemError(.limit, path: directory, expected: allowed(.names), found: "more")
+  func tooManyNames(_ directory: String, in format: FileSystemFormat) -> FileSystemError {
+    FileSystemError(.limit, path: directory, expected: allowed(.names), found: "more", format: format)
   }
 }
 
 extension FileSystemError {
   /// Says that a directory was found a second time.
-  static func secondName(_ directory: FileSystemInode, at place: FileSystemPath) -> FileSystemError {
+  static func secondName(
+    _ directory: FileSystemInode, at place: FileSystemPath, in format: FileSystemFormat
+  ) -> FileSystemError {
     FileSystemError(
       .tree, nid: directory.nid, path: place.text, expected: "one name for a directory",
-      found: "a second one, or a loop")
+      found: "a second one, or a loop", format: format)
   }
 }
 
@@ -259,11 +263,14 @@ private struct FileListing {
   private var byteCount = 0
 
   /// Takes a name, unless it is a directory's.
-  mutating func take(_ entry: FileSystemEntry, _ limits: FileSystemLimits) throws(FileSystemError) {
+  mutating func take(
+    _ entry: FileSystemEntry, _ limits: FileSystemLimits, in format: FileSystemFormat
+  ) throws(FileSystemError) {
     guard entry.inode.kind != .directory else { return }
     byteCount += entry.place.byteCount
     guard byteCount <= limits.listingBytes else {
-      throw FileSystemError(.limit, path: entry.path, expected: limits.allowed(.listing), found: "more")
+      throw FileSystemError(
+        .limit, path: entry.path, expected: limits.allowed(.listing), found: "more", format: format)
     }
     files.append((entry.path, entry.inode))
   }

@@ -1,15 +1,3 @@
-/// The formats of file systems that are read here; the raw value begins the codes of their refusals.
-public enum FileSystemFormat: String, CaseIterable, Sendable {
-  case erofs
-
-  /// As people call it.
-  public var name: String {
-    switch self {
-    case .erofs: "EROFS"
-    }
-  }
-}
-
 /// A read-only file system whose every byte comes from verified blocks.
 ///
 /// A reader of another format is a type that conforms, in a folder of its own, and a case of ``AnyFileSystem``. What it has to
@@ -22,8 +10,8 @@ public protocol VerifiedFileSystem: ~Copyable {
   var format: FileSystemFormat { get }
   /// What it may have at most.
   var limits: FileSystemLimits { get }
-  /// The file system's own identifier, 16 bytes.
-  var uuid: [UInt8] { get }
+  /// The file system's own identifier, 16 bytes; nil when its format has none.
+  var uuid: [UInt8]? { get }
   /// Bytes that it takes from the beginning of the device. The device may be larger, of which nothing is read here.
   var byteCount: UInt64 { get }
   /// The number of the root directory.
@@ -31,6 +19,9 @@ public protocol VerifiedFileSystem: ~Copyable {
 
   /// The inode of that number, its layout checked against the device.
   func inode(_ nid: UInt64) throws(FileSystemError) -> FileSystemInode
+
+  /// The inode that the kernel shows as that number (`st_ino`) when the file system is mounted.
+  func inode(numbered number: UInt64) throws(FileSystemError) -> FileSystemInode
 
   /// The next names of a directory in bytewise order, without `.` and `..`; nil behind the last. So many as lie in a few blocks
   /// are read at a time, and none but those.
@@ -65,6 +56,9 @@ public protocol VerifiedFileSystem: ~Copyable {
 
 extension VerifiedFileSystem where Self: ~Copyable {
   public func proveAround(_ nids: [UInt64], limit: UInt64) {}
+
+  /// Where directory entries name inodes by what the kernel shows.
+  public func inode(numbered number: UInt64) throws(FileSystemError) -> FileSystemInode { try inode(number) }
 
   /// The names in a directory in bytewise order, without `.` and `..`.
   ///

@@ -1,3 +1,4 @@
+internal import FileSystems
 internal import KernelABI
 internal import Linux
 
@@ -163,7 +164,7 @@ extension ImageMount {
     } catch {
       throw .system(error, doing: "`\(directory)` cannot be looked at")
     }
-    guard type == FileSystemMagic.erofs.rawValue else {
+    guard FileSystemFormat(statfs: type) != nil else {
       throw .notOurs(directory: directory, found: "another file system, on device \(number)")
     }
     let answers: (name: String?, uuid: String?, isLoop: Bool)

@@ -1,5 +1,6 @@
 internal import KernelABI
 internal import Base
+internal import FileSystems
 internal import Verity
 internal import ImageFormat
 internal import Linux
@@ -101,7 +102,9 @@ public enum ImageMount {
     guard report.isSound, image.holdsFileSystem else {
       var diagnostic =
         report.faults.first?.error.diagnostic
-        ?? Diagnostic("mount.no-file-system", .integrity, "it holds no EROFS file system", expected: "EROFS")
+        ?? Diagnostic(
+          "mount.no-file-system", .integrity, "it holds no file system that is read here",
+          expected: FileSystemFormat.names)
       diagnostic.message = "`\(image.path)` was not mounted: \(diagnostic.message)"
       diagnostic.next = "verity-bpf verify \(image.path)"
       throw .image(diagnostic)
@@ -145,11 +148,13 @@ public enum ImageMount {
     _ options: Mount.Flags
   ) throws(ActivationError) {
     let failure: SystemError?
+    // What claims to be none of them was refused when its blocks were verified.
+    let type = (image.fileSystemFormat ?? .erofs).magic.name
     do throws(SuspendedDevice) {
       failure = try SuspendedDevice.bounding(number) {
         do throws(SystemError) {
           try KernelDevice.requireBlock(number, at: path)
-          try Mount.mount(path, on: directory, type: "erofs", options)
+          try Mount.mount(path, on: directory, type: type, options)
           return nil
         } catch {
           return error

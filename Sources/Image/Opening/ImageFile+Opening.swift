@@ -53,7 +53,7 @@ extension ImageFile {
   /// Where the superblock is that follows the file system; nil when there is none.
   private static func treeBehindFileSystem(_ data: borrowing Source) -> UInt64? {
     do throws(LayoutError) {
-      let end = try DiskLayout.fileSystemSize(in: data)
+      let end = try DiskLayout.treePlace(in: data)
       return DiskLayout.holdsSuperblock(data, at: end) ? end : nil
     } catch {
       return nil

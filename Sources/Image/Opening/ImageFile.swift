@@ -1,4 +1,5 @@
 public import Base
+public import FileSystems
 public import Verity
 public import ImageFormat
 public import Linux
@@ -72,10 +73,12 @@ public struct ImageFile: ~Copyable {
   /// The files beside it, by the use of its file system.
   public var sidecars: Sidecars { Sidecars(imagePath: path, use: slot?.types.use ?? .root) }
 
-  /// Whether the data claims to be an EROFS file system.
-  public var holdsFileSystem: Bool { DiskLayout.holdsFileSystem(data) }
+  /// Which file system that is read here the data claims to be; nil for none of them.
+  public var fileSystemFormat: FileSystemFormat? { DiskLayout.fileSystemFormat(of: data) }
 
-  /// The first byte that is not zero behind the EROFS file system, within the data under the tree: an offset in the data.
+  public var holdsFileSystem: Bool { fileSystemFormat != nil }
+
+  /// The first byte that is not zero behind the file system, within the data under the tree: an offset in the data.
   ///
   /// These bytes are proven like all others and are in no file, so that they are worth a word and nothing more.
   public borrowing func firstByteBehindFileSystem() -> UInt64? {

@@ -30,8 +30,12 @@ extension Examination {
     var evidence = Evidence()
     evidence.descriptor = file.facts
     evidence.volume = witness.facts
+    let unread =
+      file.format == nil
+      ? "this build has no reader for \(file.facts.fileSystem)"
+      : "this build does not read this \(file.facts.fileSystem), or not on this host"
     let examined = try examine(
-      unproven: file, because: "this build has no reader for \(file.facts.fileSystem)", evidence: evidence,
+      unproven: file, because: unread, evidence: evidence,
       placedOn: witness)
 
     // As on a volume that is read here: root can put another table under the mount, and, where the file system lists its
@@ -116,8 +120,8 @@ extension ProvenanceError {
   }
 
   /// Whether a verified file system is laid out in a way that this build does not read, which says nothing about its worth.
-  private var isUnknownLayout: Bool {
-    guard case .image(_, let diagnostic) = self else { return false }
-    return diagnostic.code.hasPrefix("erofs.") && diagnostic.category == .unsupported
+  var isUnknownLayout: Bool {
+    guard case .image(_, let diagnostic) = self, diagnostic.category == .unsupported else { return false }
+    return FileSystemFormat.allCases.contains { diagnostic.code.hasPrefix("\($0.rawValue).") }
   }
 }

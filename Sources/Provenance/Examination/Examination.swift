@@ -105,7 +105,11 @@ public struct Examination: ~Copyable {
   private mutating func examineOrigin(of number: Int32) throws(ProvenanceError) -> ExaminedObject {
     forgetReached()
     let file = try OpenObject.check(number)
-    if file.isOnErofs { return try examine(onImage: file) }
+    switch file.format {
+    case .erofs: return try examine(onImage: file)
+    case .squashfs, .ext4: if let examined = try examine(onOtherImage: file) { return examined }
+    case nil: break
+    }
     let witness: KernelWitness
     do throws(ProvenanceError) {
       witness = try requireVolume(under: file)
@@ -115,6 +119,26 @@ public struct Examination: ~Copyable {
       return signed
     }
     return try examine(file, on: witness)
+  }
+
+  /// The same on a file system that ordinary disks have too; nil where no image and no dm-verity device is under it, and
+  /// where it is laid out in a way that this build does not read: there the kernel, fs-verity or a signature may vouch for it.
+  private mutating func examine(onOtherImage file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject? {
+    let number = file.status.device
+    guard (try? KernelWitness.isMapped(number)) == true else {
+      // Nothing but a loop device has an image under it, and one without a tree is as good as a disk.
+      guard let loop = try? LoopFacts(of: number) else { return nil }
+      var rootHash: Digest?
+      let isImage = (try? images.open(under: loop, expecting: nil, noting: &rootHash)) != nil
+      return isImage ? try examine(onImage: file) : nil
+    }
+    guard (try? KernelWitness.ask(about: number)) != nil else { return nil }
+    do throws(ProvenanceError) {
+      return try examine(onImage: file)
+    } catch {
+      guard error.isUnknownLayout || error.isUnreadable else { throw error }
+      return nil
+    }
   }
 
   private mutating func examine(onImage file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
@@ -155,7 +179,9 @@ public struct Examination: ~Copyable {
       defer { images.trim() }
       examined = try examine(file, in: open.image, evidence: evidence)
     } catch {
-      guard takesKernelAlone, witness.facts.kernelVouches, try error.leavesKernelAlone(about: witness)
+      // Of others the caller asks the kernel alone, and where the blocks of the file are.
+      guard file.format == .erofs, takesKernelAlone, witness.facts.kernelVouches,
+        try error.leavesKernelAlone(about: witness)
       else { throw error }
       examined = try examine(unproven: file, because: error.diagnostic.message, evidence: evidence)
     }
@@ -171,15 +197,22 @@ public struct Examination: ~Copyable {
   private func examine(
     _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence
   ) throws(ProvenanceError) -> ExaminedObject {
+    guard image.files.format == file.format else {
+      throw .mountDiffers(
+        message: "the image has another file system than the mount on \(file.status.device)",
+        expected: "\(file.facts.fileSystem), as fd \(file.number) shows",
+        found: "\(image.files.format.name) in `\(image.path)`")
+    }
     let inode: FileSystemInode
     do throws(FileSystemError) {
-      inode = try image.files.inode(file.status.inode)
+      inode = try image.files.inode(numbered: file.status.inode)
     } catch {
       throw image.refusal(error, object: "inode \(file.status.inode)")
     }
     guard inode.kind == .regular, inode.size == file.status.size else {
       throw .mountDiffers(
-        message: "the image proves another file than the mount shows for inode \(inode.nid) on \(file.status.device)",
+        message:
+          "the image proves another file than the mount shows for inode \(inode.number) on \(file.status.device)",
         expected: "a regular file of \(file.status.size) bytes, as fd \(file.number) shows",
         found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
     }
@@ -187,7 +220,7 @@ public struct Examination: ~Copyable {
     do throws(FileSystemError) {
       name = try image.files.name(of: inode, atEndOf: file.pathHint)
     } catch {
-      throw image.refusal(error, object: "inode \(inode.nid)")
+      throw image.refusal(error, object: "inode \(inode.number)")
     }
     return try examine(inode, name: name, in: image, evidence: evidence, openBytes: try file.contents())
   }
@@ -199,7 +232,7 @@ public struct Examination: ~Copyable {
     _ inode: FileSystemInode, name known: String?, in image: borrowing ProvenImage, evidence: Evidence,
     openBytes: [UInt8]?
   ) throws(ProvenanceError) -> ExaminedObject {
-    let name = "inode \(inode.nid)"
+    let name = "inode \(inode.number)"
     let sizeLimit = Self.sizeLimit
     guard inode.size <= sizeLimit else { throw .tooLarge(object: name, size: inode.size, limit: sizeLimit) }
     var path = known
@@ -232,7 +265,7 @@ public struct Examination: ~Copyable {
     complete.verity = image.proof
     complete.rootHashSignature = image.signature
     complete.object = ObjectFacts(
-      path: path, nid: inode.nid, size: inode.size, digest: digest,
+      path: path, nid: inode.number, size: inode.size, digest: digest,
       described: describes ? try image.description(of: path) : nil)
     return try complete.examined(bytes, digest: digest, trust: trust)
   }

@@ -61,9 +61,6 @@ struct OpenObject: ~Copyable {
       fileSystem: FileSystemMagic.describe(fileSystem))
   }
 
-  /// Whether it is on the file system that is read and verified here.
-  var isOnErofs: Bool { fileSystem == FileSystemMagic.erofs.rawValue }
-
   /// The path the kernel shows for the open file. It begins with the mount point, wherever that is, and may be out of
   /// date or empty: only somewhere to look first.
   var pathHint: String {

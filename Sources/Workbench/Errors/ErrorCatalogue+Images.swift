@@ -10,7 +10,7 @@ extension ErrorCatalogue {
     "output.not-a-file":
       "What a command writes becomes a regular file under the name that was given. There is a device, a directory or a link to one, and root's rename would replace it. Name another file.",
     "layout.no-file-system":
-      "The data does not begin as an EROFS file system does (magic e0f5e1e2 at byte 1024), so nothing says where it ends and its tree begins. Name the place of the superblock with --hash-offset when it is another file system.",
+      "The data begins with none of the file systems that are read here (EROFS, squashfs, ext2 to ext4), so nothing says where it ends and its tree begins. Name the place of the superblock with --hash-offset when it is another file system.",
     "layout.file-system-size":
       "The file system says that it has another size than the data under the tree. What is beyond its end would be under the root hash and in no file; what is missing would be read from elsewhere.",
     "layout.several-devices":
@@ -42,7 +42,7 @@ extension ErrorCatalogue {
     "erofs.boot-area":
       "The first 1024 bytes of the file system hold something. Nobody looks at them, and hash blocks hidden there could give a second image the same root hash, so they have to be zero. Neither mkfs.erofs nor a failing disk puts something there alone.",
     "erofs.not-erofs":
-      "At byte 1024 there is no EROFS superblock, and only EROFS is read here. Nothing is said against the image: `verify` checks its blocks whatever they are.",
+      "There is neither an EROFS superblock, nor one of squashfs or ext4, and nothing else is read here. Nothing is said against the image: `verify` checks its blocks whatever they are.",
     "erofs.superblock-checksum":
       "The checksum of the EROFS superblock is wrong. An image may have none, and what it has must be right.",
     "erofs.superblock":

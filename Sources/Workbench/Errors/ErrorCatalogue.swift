@@ -11,8 +11,8 @@ public enum ErrorCatalogue {
   private static let all: [String: String] = {
     var all = policyParagraphs
     for more in [
-      lintParagraphs, workbenchParagraphs, signatureParagraphs, imageParagraphs, objectParagraphs, loadingParagraphs,
-      gateParagraphs,
+      lintParagraphs, workbenchParagraphs, signatureParagraphs, imageParagraphs, volumeParagraphs, objectParagraphs,
+      loadingParagraphs, gateParagraphs,
     ] { all.merge(more) { first, _ in first } }
     return all
   }()

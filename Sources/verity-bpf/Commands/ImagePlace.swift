@@ -10,7 +10,7 @@ struct ImagePlace {
     "--verity-data", takes: .file, "The file that holds superblock and tree. (default: the image, or NAME.verity)")
   static let hashOffset: Key<UInt64?> = .optional(
     "--hash-offset",
-    "Where the dm-verity superblock is, in the file that holds it. (default: behind the EROFS file system)")
+    "Where the dm-verity superblock is, in the file that holds it. (default: behind the file system)")
   static let rootHashSignature: Key<String?> = .optional(
     "--root-hash-signature", takes: .file,
     "The root hash's signature. (default: NAME.roothash.p7s, or the one in a disk image)")

@@ -186,13 +186,14 @@ extension BlockCompression {
     self = known
   }
 
-  /// `Z_EROFS_COMPRESSION_*` (fs/erofs/erofs_fs.h).
-  var erofsNumber: UInt8 {
+  /// `Z_EROFS_COMPRESSION_*` (fs/erofs/erofs_fs.h); nil for those that EROFS does not have.
+  var erofsNumber: UInt8? {
     switch self {
     case .lz4: 0
     case .lzma: 1
     case .deflate: 2
     case .zstd: 3
+    case .zlib, .xz: nil
     }
   }
 }

@@ -94,16 +94,6 @@ extension ErofsImage where Blocks: ~Copyable {
 
   /// A private copy of a part of a file whose extents are known, as far as the file has it.
   func bytes(of extents: FileExtents, in range: Range<UInt64>) throws(FileSystemError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    // No larger than a file may be, which is below 2^63.
-    bytes.reserveCapacity(Int(clamping: range.clamped(to: 0..<extents.byteCount).count))
-    for extent in extents.within(range) {
-      if let offset = extent.imageOffset {
-        try append(to: &bytes, at: offset, count: Int(extent.count))
-      } else {
-        bytes.append(contentsOf: repeatElement(0, count: Int(extent.count)))
-      }
-    }
-    return bytes
+    try blocks.bytes(of: extents, in: range, byteCount: byteCount, format: .erofs)
   }
 }

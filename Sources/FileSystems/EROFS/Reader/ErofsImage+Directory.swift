@@ -169,7 +169,7 @@ private struct DirectoryBlock {
   /// The entry with its name as text.
   func named(_ entry: Entry) throws(FileSystemError) -> FileSystemName {
     guard let name = String(validating: bytes[entry.name], as: UTF8.self) else { throw badName(entry.name) }
-    return FileSystemName(name: name, nid: entry.nid, kind: entry.kind)
+    return FileSystemName(name: name, nid: entry.nid, number: entry.nid, kind: entry.kind)
   }
 
   /// Checks the whole block, and returns the entry of that name.

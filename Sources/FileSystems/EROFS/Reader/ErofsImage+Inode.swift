@@ -50,7 +50,7 @@ extension ErofsImage where Blocks: ~Copyable {
     case .characterDevice, .blockDevice, .fifo, .socket: layout = .none
     }
     let inode = FileSystemInode(
-      nid: nid, kind: kind, permissions: raw.mode & 0o7777, size: layout == .none ? 0 : raw.size,
+      nid: nid, number: nid, kind: kind, permissions: raw.mode & 0o7777, size: layout == .none ? 0 : raw.size,
       linkCount: raw.linkCount, owner: raw.owner, group: raw.group, offset: offset)
     return (inode, layout)
   }

@@ -16,7 +16,7 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
   public let byteCount: UInt64
 
   public var format: FileSystemFormat { .erofs }
-  public var uuid: [UInt8] { superblock.uuid }
+  public var uuid: [UInt8]? { superblock.uuid }
   public var mayBeCompressed: Bool { !superblock.features.subtracting([.chunkedFiles, .attributePrefixes]).isEmpty }
 
   public mutating func forgetBlocks() { blocks.forget() }
@@ -35,18 +35,13 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
     _ blocks: consuming Blocks, limits: FileSystemLimits = FileSystemLimits(),
     decompressor: any BlockDecompressor = LibraryBlockDecompressor()
   ) throws(FileSystemError) {
-    let blockSize = blocks.blockSize
-    let (deviceBytes, overflow) = blocks.blockCount.multipliedReportingOverflow(by: UInt64(clamping: blockSize))
-    guard blockSize > 0, !overflow, deviceBytes <= UInt64(Int.max) else {
-      throw FileSystemError(
-        .deviceSize, expected: "a device of less than 2^63 bytes",
-        found: "\(blocks.blockCount) blocks of \(blockSize) bytes")
-    }
-    let head = try Self.bytes(
-      of: blocks, byteCount: deviceBytes, at: ErofsSuperblock.offset, count: ErofsSuperblock.size)
+    let deviceBytes = try blocks.deviceByteCount(format: .erofs)
+    let head = try blocks.bytes(
+      byteCount: deviceBytes, at: ErofsSuperblock.offset, count: ErofsSuperblock.size, format: .erofs)
     // Other file systems may begin as they like.
     try ErofsSuperblock.requireMagic(head.rawSpan)
-    let bootArea = try Self.bytes(of: blocks, byteCount: deviceBytes, at: 0, count: Int(ErofsSuperblock.offset))
+    let bootArea = try blocks.bytes(
+      byteCount: deviceBytes, at: 0, count: Int(ErofsSuperblock.offset), format: .erofs)
     if let magic = try? bootArea.rawSpan.u32(at: 0), magic == Self.composefsMagic {
       throw FileSystemError(
         .feature, offset: 0, expected: "1024 zero bytes",
@@ -64,9 +59,9 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
         .deviceSize, at: 36, expected: "at most the \(deviceBytes) bytes under the root hash",
         found: "\(superblock.blockCount) blocks of \(superblock.blockSize) bytes")
     }
-    let summed = try Self.bytes(
-      of: blocks, byteCount: byteCount, at: ErofsSuperblock.offset,
-      count: ErofsSuperblock.checksummedCount(blockSize: superblock.blockSize))
+    let summed = try blocks.bytes(
+      byteCount: byteCount, at: ErofsSuperblock.offset,
+      count: ErofsSuperblock.checksummedCount(blockSize: superblock.blockSize), format: .erofs)
     let checksum = ErofsSuperblock.checksum(of: summed)
     // The checksum adds nothing to the root hash; where there is one, it is not allowed to be wrong.
     guard checksum == superblock.checksum || !superblock.hasChecksum else {
@@ -86,50 +81,11 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
 
   /// A private copy of proven bytes.
   func bytes(at offset: UInt64, count: Int) throws(FileSystemError) -> [UInt8] {
-    try Self.bytes(of: blocks, byteCount: byteCount, at: offset, count: count)
-  }
-
-  private static func bytes(
-    of blocks: borrowing Blocks, byteCount: UInt64, at offset: UInt64, count: Int
-  ) throws(FileSystemError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    try append(to: &bytes, of: blocks, byteCount: byteCount, at: offset, count: count)
-    return bytes
+    try blocks.bytes(byteCount: byteCount, at: offset, count: count, format: .erofs)
   }
 
   /// Appends a copy of the proven bytes that start at `offset`.
   func append(to bytes: inout [UInt8], at offset: UInt64, count: Int) throws(FileSystemError) {
-    try Self.append(to: &bytes, of: blocks, byteCount: byteCount, at: offset, count: count)
-  }
-
-  private static func append(
-    to bytes: inout [UInt8], of blocks: borrowing Blocks, byteCount: UInt64, at offset: UInt64, count: Int
-  ) throws(FileSystemError) {
-    guard count >= 0, offset <= byteCount, UInt64(count) <= byteCount - offset else {
-      throw FileSystemError(
-        .range, offset: offset, expected: "\(count) bytes before the end of the image at \(byteCount)",
-        found: "a place beyond it")
-    }
-    // Room asked for exactly is copied at the next piece: a file of many pieces would be copied once for each.
-    if bytes.isEmpty { bytes.reserveCapacity(count) }
-    let blockSize = UInt64(blocks.blockSize)
-    var position = offset
-    let end = offset + UInt64(count)
-    // What does not prove is met again below, where it can be named.
-    if UInt64(count) > blockSize { try? blocks.prove(offset / blockSize..<(end - 1) / blockSize + 1) }
-    while position < end {
-      let index = position / blockSize
-      let start = position % blockSize
-      let length = min(blockSize - start, end - position)
-      do throws(VerityError) {
-        let verified = try blocks.block(index)
-        bytes.append(copying: verified.bytes.extracting(Int(start)..<Int(start + length)))
-      } catch {
-        throw FileSystemError(
-          .block, offset: index * blockSize, expected: "block \(index) as the root hash promises it", found: "\(error)",
-          blockFailure: error)
-      }
-      position += length
-    }
+    try blocks.append(to: &bytes, byteCount: byteCount, at: offset, count: count, format: .erofs)
   }
 }

@@ -102,7 +102,8 @@ public struct ErofsSuperblock: Equatable, Sendable {
     features = Features(rawValue: raw.incompatible)
     // Without settings there is LZ4 alone, and the field has another meaning.
     let named = features.contains(.compressionSettings) ? raw.compressions : 1
-    compressions = Set(BlockCompression.allCases.filter { named >> $0.erofsNumber & 1 == 1 })
+    compressions = Set(
+      BlockCompression.allCases.filter { compression in compression.erofsNumber.map { named >> $0 & 1 == 1 } ?? false })
     packedNid = raw.packedNid
   }
 

@@ -62,7 +62,7 @@ extension PropertyEntry {
         details: """
           `KERNEL` and `USERSPACE` are satisfied by `BOTH` as well. A descriptor on a dm-verity volume has both. Where the kernel's word is in doubt (`ignore_corruption`, `check_at_most_once`, corruption seen), `x_witness` is `USERSPACE`, `dmverity_signature` is `FALSE`, and the volume is in doubt: what was verified here stays a fact, rules that deny go by it, and none that allows goes by anything about the volume (`dmverity_roothash`, `dmverity_signature`, `x_witness`, `x_dmverity_mode`, `x_path`, `x_image_name`, `x_image_version_min`, and `x_signer` for who signed its root hash). An image that is read without device-mapper has `USERSPACE` alone.
 
-          `KERNEL` alone is the evidence about a volume whose devices cannot be read here (their nodes are gone, or reading fails), or whose file system no reader of this build knows (ext4, squashfs, btrfs, or a layout of EROFS that is refused by name), so that nothing can be proven. Without an ALLOW rule that says `x_witness=KERNEL` such an object is refused before any policy is asked. With one, that rule may allow it; no other ALLOW rule matches it, and no ALLOW default counts for it. It is what its name says: the page cache is believed, which root can poison (`threat-model.md`). On ext4 the blocks of the file are verified all the same, see `x_blocks_verified`. Bytes that can be read and do not verify are refused all the same.
+          `KERNEL` alone is the evidence about a volume whose devices cannot be read here (their nodes are gone, or reading fails), or whose file system no reader of this build knows (btrfs, or a layout of EROFS, squashfs or ext4 that is refused by name), so that nothing can be proven. Without an ALLOW rule that says `x_witness=KERNEL` such an object is refused before any policy is asked. With one, that rule may allow it; no other ALLOW rule matches it, and no ALLOW default counts for it. It is what its name says: the page cache is believed, which root can poison (`threat-model.md`). On ext4 the blocks of the file are verified all the same, see `x_blocks_verified`. Bytes that can be read and do not verify are refused all the same.
           """,
         .init(
           "dmverity_roothash=\(exampleDigest) x_witness=USERSPACE",
@@ -89,7 +89,7 @@ extension PropertyEntry {
       PropertyReference(
         "Whether this program has verified every block of the object up to the root hash.",
         details:
-          "TRUE wherever `x_witness` has `USERSPACE`. With `x_witness=KERNEL` it tells two kinds of volume apart: on ext4 the kernel says which blocks are the file's (FS_IOC_FIEMAP), and these are verified here, so that a poisoned page cache is noticed and only their place is the kernel's word; on squashfs, btrfs and wherever the devices cannot be read it is FALSE, and the page cache is believed.",
+          "TRUE wherever `x_witness` has `USERSPACE`. With `x_witness=KERNEL` it tells two kinds of volume apart: on an ext4 whose layout is not read here the kernel says which blocks are the file's (FS_IOC_FIEMAP), and these are verified here, so that a poisoned page cache is noticed and only their place is the kernel's word; on btrfs and wherever the devices cannot be read it is FALSE, and the page cache is believed.",
         .init(
           "dmverity_roothash=\(exampleDigest) x_witness=KERNEL x_blocks_verified=TRUE",
           cases: [
@@ -97,7 +97,7 @@ extension PropertyEntry {
               "an object on ext4",
               "dmverity_roothash=\(exampleDigest) x_witness=KERNEL x_blocks_verified=TRUE"),
             .denied(
-              "an object on squashfs",
+              "an object on btrfs",
               "dmverity_roothash=\(exampleDigest) x_witness=KERNEL x_blocks_verified=FALSE"),
           ]))
     })

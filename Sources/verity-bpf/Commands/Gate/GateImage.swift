@@ -39,12 +39,8 @@ enum GateImage {
       guard contents.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else {
         throw notExecutable(name, "a file of another format")
       }
-      let number: UInt64 =
-        switch image.format {
-        case .erofs: inode.nid
-        }
       return Executable(
-        identity: ExecutableIdentity(rootHash: rootHash, inode: number), image: name.image, path: name.path,
+        identity: ExecutableIdentity(rootHash: rootHash, inode: inode.number), image: name.image, path: name.path,
         digest: try Digest.of(contents.rawSpan))
     }
   }
@@ -76,7 +72,7 @@ enum GateImage {
         throw DiagnosedFailure(
           Diagnostic(
             "image.file-system", .unsupported, "the image's file system is none that this build reads",
-            expected: "EROFS", found: "something else",
+            expected: FileSystemFormat.names, found: "something else",
             why:
               "a row names a file by its inode, which has to be content of the image: btrfs and overlayfs number theirs otherwise",
             next: "check its blocks: verity-bpf verify \(file)"))

@@ -38,7 +38,7 @@ extension InspectCommand {
         throw DiagnosedFailure(
           Diagnostic(
             "image.file-system", .unsupported, "the image's file system is none that this build reads",
-            expected: "EROFS", found: "\(layout.parameters.dataByteCount) bytes of something else",
+            expected: FileSystemFormat.names, found: "\(layout.parameters.dataByteCount) bytes of something else",
             next: "check its blocks: verity-bpf verify \(file)"))
       }
       let places = ImagePlaces(opened)
@@ -110,7 +110,7 @@ struct ImageDescription {
   let places: ImagePlaces
   /// Whose format the file system has, and its own identifier.
   let format: FileSystemFormat
-  let uuid: [UInt8]
+  let uuid: [UInt8]?
   /// What kernels have against the objects, where that was asked for.
   let kernels: KernelReport?
 
@@ -124,8 +124,8 @@ struct ImageDescription {
       Output.row("signature", signature?.line ?? "none"),
       Output.row(
         "data",
-        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes\(places.data), \(format.name) "
-          + "\(VolumeUUID(uuid))"),
+        "\(parameters.dataBlockCount) blocks of \(parameters.dataBlockSize) bytes\(places.data), \(format.name)"
+          + (uuid.map { " \(VolumeUUID($0))" } ?? "")),
       Output.row(
         "tree",
         "\(layout.geometry.blockCount) blocks of \(parameters.hashBlockSize) bytes in \(layout.geometry.levels.count) "
@@ -146,7 +146,8 @@ struct ImageDescription {
       .init("hash_block_size", .integer(Int64(parameters.hashBlockSize))),
       .init("hash_offset", .unsigned(layout.superblockOffset)), .init("salt", .string(Hex.encode(parameters.salt))),
       .init("uuid", .string(layout.superblock.uuid.description)),
-      .init("file_system", ["type": .string(format.rawValue), "uuid": .string(VolumeUUID(uuid).description)]),
+      .init(
+        "file_system", ["type": .string(format.rawValue), "uuid": .optional(uuid.map { VolumeUUID($0).description })]),
     ] + (kernels.map { [.init("kernels", $0.json)] } ?? [])
   }
 }

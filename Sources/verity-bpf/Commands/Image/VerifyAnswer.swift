@@ -1,5 +1,6 @@
 import Admission
 import Base
+import FileSystems
 import Verity
 import ImageFormat
 import Trust
@@ -15,6 +16,8 @@ struct VerifyAnswer {
   var seconds: Double = 0
   /// Bytes of the file system that was found in the data under the tree.
   var fileSystemBytes: UInt64?
+  /// Whose format it has.
+  var format: FileSystemFormat?
   /// Where in the data behind it the first byte is that is not zero.
   var padding: UInt64?
   /// Why the file system was not read, although nothing is wrong with it.
@@ -157,9 +160,11 @@ struct VerifyAnswer {
   /// What the data are.
   private var fileSystem: String {
     guard let fileSystemBytes else { return "" }
-    if fileSystemBytes == layout?.parameters.dataByteCount { return ", exactly one EROFS file system" }
+    let name = format?.name ?? ""
+    if fileSystemBytes == layout?.parameters.dataByteCount { return ", exactly one \(name) file system" }
     let rest = padding == nil ? "zeros" : "other bytes"
-    return ", an EROFS file system of \(Progress.bytes(fileSystemBytes)) and \(rest)"
+    return
+      ", \(format == .squashfs ? "a" : "an") \(name) file system of \(Progress.bytes(fileSystemBytes)) and \(rest)"
   }
 
   /// Where the tree is.
@@ -188,7 +193,7 @@ struct VerifyAnswer {
         .init("uuid", .string(layout.superblock.uuid.description)),
         .init("placement", .string(layout.placement.rawValue)), .init("layout", .optional(kind?.rawValue)),
         .init("hash_offset", .unsigned(layout.superblockOffset)),
-        .init("file_system", fileSystemBytes == nil ? .null : "erofs"), .init("manifest", .bool(manifest != nil)),
+        .init("file_system", .optional(format?.rawValue)), .init("manifest", .bool(manifest != nil)),
         .init("name", .optional(manifest?.head.name)),
         .init("version", .optional(manifest?.head.version)),
       ]

@@ -161,6 +161,7 @@ struct VerifyCommand: Command {
     _ device: consuming VerifiedDevice<ImageFile.Source>, answer: inout VerifyAnswer
   ) throws {
     var image = try AnyFileSystem(device)
+    answer.format = image.format
     answer.fileSystemBytes = image.byteCount
     if let padding = answer.padding {
       Output.warning(

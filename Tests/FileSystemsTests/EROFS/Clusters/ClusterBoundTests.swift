@@ -236,4 +236,8 @@ struct ZeroDecompressor: BlockDecompressor {
   func decompress(
     _ block: borrowing RawSpan, _ compression: BlockCompression, count: Int, isPart: Bool
   ) throws(BlockDecompressionError) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+
+  func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
+  ) throws(BlockDecompressionError) -> [UInt8] { [UInt8](repeating: 0, count: limit) }
 }

@@ -106,4 +106,13 @@ final class MeteredDecompressor: BlockDecompressor, @unchecked Sendable {
     #expect(bytes.count == count)
     return bytes
   }
+
+  func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    #expect(limit <= 1 << 20 && block.byteCount <= 1 << 20)
+    let bytes = try LibraryBlockDecompressor().decompress(whole: block, compression, limit: limit)
+    made += bytes.count
+    return bytes
+  }
 }

@@ -103,6 +103,13 @@ final class CountingDecompressor: BlockDecompressor, @unchecked Sendable {
     self.count += 1
     return try LibraryBlockDecompressor().decompress(block, compression, count: count, isPart: isPart)
   }
+
+  func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    count += 1
+    return try LibraryBlockDecompressor().decompress(whole: block, compression, limit: limit)
+  }
 }
 
 /// A host without libraries.
@@ -111,5 +118,11 @@ struct NoDecompressor: BlockDecompressor {
     _ block: borrowing RawSpan, _ compression: BlockCompression, count: Int, isPart: Bool
   ) throws(BlockDecompressionError) -> [UInt8] {
     throw .unavailable(compression, reason: "\(compression.soname): cannot open shared object file")
+  }
+
+  func decompress(
+    whole block: borrowing RawSpan, _ compression: BlockCompression, limit: Int
+  ) throws(BlockDecompressionError) -> [UInt8] {
+    try decompress(block, compression, count: limit, isPart: false)
   }
 }
