@@ -72,7 +72,7 @@ public struct VouchedVolume: Sendable {
       for file in files where other == nil {
         let inode = try image.lookup(file.path)
         let contents = try image.readFile(inode, limit: image.limits.fileBytes)
-        if inode.nid != file.inode || (try? Digest.of(contents.rawSpan)) != file.digest { other = file }
+        if inode.number != file.inode || (try? Digest.of(contents.rawSpan)) != file.digest { other = file }
       }
     } catch {
       throw .image(path: path, error.diagnostic)
