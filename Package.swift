@@ -208,7 +208,7 @@ let package = Package(
 
     // The policy engine's figures, see tools/bench-policy.
     .executableTarget(
-      name: "policy-benchmark", dependencies: ["Policy"], path: "Benchmarks/PolicyBenchmark",
+      name: "policy-benchmark", dependencies: ["Policy", "Workbench"], path: "Benchmarks/PolicyBenchmark",
       swiftSettings: testSettings, linkerSettings: linking),
 
     // The hash kernels against OpenSSL, see tools/bench.

@@ -167,6 +167,15 @@ def paths(n, offset=0):
     return [f"x_path=/progs/{index + offset}.bpf.o action=ALLOW" for index in range(n)]
 
 
+def patterns(n, offset=0):
+    return [f"x_path=/progs/{index + offset}/*.o action=ALLOW" for index in range(n)]
+
+
+def signers(n, offset=0):
+    denied = [f"x_signer=sha256:{digest(index + offset)} action=DENY" for index in range(n)]
+    return denied + ["dmverity_signature=TRUE action=ALLOW"]
+
+
 def opposed(n, action):
     return [f"x_object=sha256:{digest(index)} action={action}" for index in range(n)]
 
@@ -349,6 +358,7 @@ def rows(row, ours):
         *[f"--section-type=own{index}=socket" for index in range(max(1, n))], "--json"])
     yield row("policy check: rules", 500, on_policy("check", digests))
     yield row("policy check: rules of paths", 500, on_policy("check", paths))
+    yield row("policy check: patterns of paths", 500, on_policy("check", patterns))
     yield row("policy fmt: rules", 1000, on_policy("fmt", digests))
     yield row("policy explain: rules of paths", 500, explain, status=2)
     yield row("policy convert: rules", 500, on_policy("convert", volumes))
@@ -357,6 +367,8 @@ def rows(row, ours):
     yield row("policy diff: digests", 150, diff(digests, 0, 1))
     yield row("policy diff: digests, allowed and denied", 150, diff(opposed, "ALLOW", "DENY"))
     yield row("policy diff: paths", 150, diff(paths, 0, 1))
+    yield row("policy diff: patterns of paths", 150, diff(patterns, 0, 1))
+    yield row("policy diff: signers", 150, diff(signers, 0, 1))
     yield row("policy replay: records of this program", 300, replay)
     yield row("policy replay: records of the kernel", 500, kernel_replay)
     yield row("ps: loads on record", 1000, loads)
