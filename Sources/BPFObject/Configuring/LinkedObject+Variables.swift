@@ -18,8 +18,9 @@ extension LinkedObject {
     let variables = try DataVariables(self)
     var values = maps.map(\.initialValue)
     var done: [SetVariable] = []
+    var places: Set<String> = []
     for setting in settings {
-      guard !done.contains(where: { $0.place == setting.place }) else {
+      guard places.insert(setting.place).inserted else {
         throw BPFObjectError(
           .variableTwice, "`\(setting.place)` is set twice", expected: "one value", next: "leave one --set out")
       }
