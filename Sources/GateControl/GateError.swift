@@ -78,7 +78,7 @@ extension GateError: Diagnosable {
       Diagnostic(
         "gate.incomplete", .incomplete, "the installation of the gate did not come to its end",
         expected: "rows and a state that was written after them", found: "none, so that it only watches",
-        next: "take it away and install it anew: verity-bpf unload --pin-path \(path)")
+        next: "take it away and install it again: verity-bpf unload --pin-path \(path)")
     case .closed(let path, let error):
       Diagnostic(
         "gate.closed", .kernelRefused, "the gate is sealed and lets this process not look at `\(path)`",
@@ -86,8 +86,8 @@ extension GateError: Diagnosable {
         next: "run verity-bpf from the volume that the gate was planned with")
     case .sealed:
       Diagnostic(
-        "gate.sealed", .incomplete, "the gate is sealed until the machine starts anew", expected: "one that is not",
-        found: "sealed", next: "start the machine anew")
+        "gate.sealed", .incomplete, "the gate is sealed until the next reboot", expected: "one that is not",
+        found: "sealed", next: "reboot")
     case .unsayable(let reasons):
       Diagnostic(
         "gate.left-out", .invalid, "some rows of the plan cannot be given to this kernel", expected: "a place for each",

@@ -7,7 +7,7 @@ internal import Linux
 public struct GateSeal: Sendable {
   /// How far the loaders among the executables are trusted from now on.
   public var mode: GateRequest.Mode
-  /// Whether nothing takes the gate away before the machine starts anew.
+  /// Whether nothing takes the gate away before the next reboot.
   public var untilReboot: Bool
   /// Whether what the gate saw and no row admits is to be refused all the same.
   public var despite: Bool

@@ -58,7 +58,7 @@ extension HostFacts {
       return Finding(
         "gate", title, .weak, "it refuses loads without a row", loses: "root can take it away",
         close: "verity-bpf gate seal --mode digests --until-reboot")
-    case .sealed: return Finding("gate", title, .good, "sealed until the machine starts anew")
+    case .sealed: return Finding("gate", title, .good, "sealed until the next reboot")
     case .closed:
       guard capabilities?.contains(Capability.sysAdmin.name) == true else { return nil }
       return Finding("gate", title, .good, "it shows itself to the loaders alone that it was planned with")

@@ -141,7 +141,7 @@ public struct GateStatus: Equatable, Sendable {
   }
 
   private static func untilReboot(_ facts: Facts) -> Promise {
-    let subject = "nothing takes the gate away before the machine starts anew"
+    let subject = "nothing takes the gate away before the next reboot"
     let name = "until-reboot"
     guard facts.state.standing == .sealed else {
       return Promise(
@@ -200,7 +200,7 @@ public struct GateStatus: Equatable, Sendable {
     case .some(let lost):
       return Promise(
         name: name, subject: subject, answer: .no,
-        reason: "\(lost) were lost while nobody read them: run `gate events --follow`")
+        reason: "\(lost) were lost before they were read: run `gate events --follow`")
     case nil: return Promise(name: name, subject: subject, answer: .no, reason: "the counters could not be read")
     }
   }

@@ -171,6 +171,6 @@ public enum GateStanding: String, CaseIterable, Sendable {
   case watching
   /// Loads are refused; root can take the gate away.
   case enforcing
-  /// Loads are refused until the machine starts anew.
+  /// Loads are refused until the next reboot.
   case sealed
 }

@@ -61,7 +61,7 @@ extension GateEvent {
     case .noExecutable: return "the kernel's own tasks load nothing past the gate"
     case .unknownDevice:
       return "run the program from a dm-verity volume that is opened after the gate, or that `gate install` vouches for"
-    case .taintedDevice: return "close the volume and open it anew"
+    case .taintedDevice: return "close the volume and open it again"
     case .lenientDevice:
       return
         "open the volume without ignore_corruption and check_at_most_once, after dm-verity was loaded before the gate"
@@ -73,10 +73,10 @@ extension GateEvent {
     case .outsideScope:
       return
         "have the executable's rule list the type (x_prog_type=\(type)) and the helpers that are called (x_helpers)"
-    case .otherRelocation, .otherTypes: return "plan anew on this kernel, with the image that the program is of"
+    case .otherRelocation, .otherTypes: return "plan again on this kernel, with the image that the program is of"
     case .traced: return "the tracer has to go first"
     case .returnModifier, .ownProgram, .cgroupLSM: return "no row admits such programs"
-    case .stateUnknown: return "install the gate anew"
+    case .stateUnknown: return "install the gate again"
     case .noMemory: return "try again"
     case .classRow, .judging, .digest, .scope: return "a row admits it"
     case .stillJudged, .ownPart, .listedProcess, .foreignCode, .writableCode, .executableChanged, .unknownModule,

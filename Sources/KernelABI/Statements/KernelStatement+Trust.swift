@@ -65,7 +65,7 @@ extension KernelStatement {
     /// The same in words.
     public var text: String {
       switch self {
-      case .boot: "until the machine starts anew"
+      case .boot: "until the next reboot"
       case .module: "for volumes that are younger than the module, unless one was removed by force"
       case .compared: "while the object is examined: it is read again afterwards, and compared"
       case .descriptor: "as long as the descriptor is open"
@@ -153,7 +153,7 @@ extension KernelStatement {
     case .processStatus, .processNamespace: .worst("an attempt counts as one that may still run")
     case .initFiles, .initFile:
       .worst("no program counts as held by pid 1, so a foreign one keeps the gate from being sealed")
-    case .initMounts: .worst("`gate status` does not say that the gate stays until the machine starts anew")
+    case .initMounts: .worst("`gate status` does not say that the gate stays until the next reboot")
     case .clock: .worst("the time is the Epoch, and every certificate out of date")
     case .identity: .unsaid("it is always answered")
     case .processors: .worst("one processor; the kernel refuses what is too small")

@@ -24,7 +24,7 @@ extension ErrorCatalogue {
     "gate.closed":
       "A sealed gate keeps its parts from every process but those that run an executable which the plan named with --loader. Without that, a process with enough privilege could read what is watched and write what is admitted. Run verity-bpf from the volume that the gate was planned with. Without a sealed gate the message means that the process may not open BPF maps at all.",
     "gate.sealed":
-      "A sealed gate cannot be changed, sealed again or taken away before the machine starts anew. Its rows are frozen in the kernel.",
+      "A sealed gate cannot be changed, sealed again or taken away before the next reboot. Its rows are frozen in the kernel.",
     "gate.fill":
       "The kernel took the gate's programs and not all of its rows: memory ran out, or a map is smaller than the plan. Nothing stays of an installation that did not come to its end.",
     "gate.foreign":
@@ -32,7 +32,7 @@ extension ErrorCatalogue {
     "gate.would-refuse":
       "While the gate watched, something on this machine loaded programs that no row admits. Sealed, the gate would refuse them: a service manager, a network tool or a tracer might stop working. `gate watch` lists them with the rows that would admit them; --despite seals all the same.",
     "gate.not-seeded":
-      "A volume with a planned root hash was open before the gate, and could not be vouched for: its table lets corruption pass, another table waits, or its files are not those that were planned with. The gate learns it when it is opened anew.",
+      "A volume with a planned root hash was open before the gate, and could not be vouched for: its table lets corruption pass, another table waits, or its files are not those that were planned with. The gate learns it when it is opened again.",
     "gate.lost":
       "The gate's buffer was full when a record was to be written, so that decision is on no record. It was taken all the same. One `gate events --follow` that runs all the time keeps the buffer empty.",
   ]

@@ -82,7 +82,7 @@ enum GateDeviceCases {
     tools.volume.close()
     let again = try GateTools(name: "again")
     try expect(try GateUnderTest.device(again.volume)?.flags == [], "how the new device is known")
-    try again.judging.expectLoad(0, "the volume, opened anew")
+    try again.judging.expectLoad(0, "the volume, opened again")
     again.volume.close()
   }
 }

@@ -93,7 +93,7 @@ struct GateInstallCommand: Command {
     for (device, error) in refused {
       Output.warning(
         "gate.not-seeded", "device \(device) has a planned root hash and does not count: \(error.diagnostic.message)",
-        next: "open the volume anew, now that the gate is there")
+        next: "open the volume again, now that the gate is there")
     }
     try tell(plan, tables, volumes)
     return 0

@@ -9,7 +9,7 @@ struct GateSealCommand: Command {
     "What loaders may load from now on: digests for instructions that the rows list, loader for what they allow themselves."
   )
   static let untilReboot = Key.flag(
-    "--until-reboot", "Nothing takes the gate away, or changes its rows, before the machine starts anew.")
+    "--until-reboot", "Nothing takes the gate away, or changes its rows, before the next reboot.")
   static let despite = Key.flag(
     "--despite", "Also when the gate has seen loads that no row admits: they are refused from now on.")
 
@@ -22,7 +22,7 @@ struct GateSealCommand: Command {
       keeps the gate from being sealed, and it watches again.
 
       Without --until-reboot `unload --pin-path \(GateLayout.pinPath)` takes the gate away. With it the rows are frozen and the \
-      gate's parts closed: an image or loader that was not planned with is refused until the machine starts anew. Plan with the \
+      gate's parts closed: an image or loader that was not planned with is refused until the next reboot. Plan with the \
       next ones too.
 
       Exit codes: 0 the gate refuses from now on; 1 it does not, for the reason given; 3 there are no rows for the mode; 5 the \

@@ -43,7 +43,7 @@ extension GateStanding {
     switch self {
     case .watching: "watches, and refuses nothing"
     case .enforcing: "refuses loads without a row; root can take it away"
-    case .sealed: "is sealed: refuses loads without a row until the machine starts anew"
+    case .sealed: "is sealed: refuses loads without a row until the next reboot"
     }
   }
 }
