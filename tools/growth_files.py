@@ -340,7 +340,7 @@ def rows(row, ours):
     yield row("load --dry-run: names of one file", 5000, names_of_one_inode)
     yield row("load --dry-run: directories", 150, many_directories)
     yield row("build-image: objects", 100, build)
-    yield row("verify: objects in an image", 120, image("verify", "image.raw"))
+    yield row("verify: objects in an image", 480, image("verify", "image.raw"))
     yield row("verify: chunks of a file", 5000, chunks)
     yield row("inspect: objects in an image", 120, image("inspect", "image.raw", "--json"))
     yield row("load --dry-run: objects in an image", 500, image(
