@@ -13,7 +13,7 @@ struct PolicyComparison {
   static let usualEffort = 60_000_000
   /// Up to this many changed rules, each is looked at by itself, if that does not take too long with so many rules.
   private static let fewChanges = 4
-  private static let fewSteps = 1_000_000
+  private static let fewSteps = 10_000
 
   init(old: PolicyDocument, new: PolicyDocument, effort: Int = usualEffort) {
     self.old = old
