@@ -10,10 +10,16 @@ struct OpenSSLHash: ~Copyable {
   ///
   /// - Throws: ``HashingError/unavailable(_:)`` when OpenSSL is not there or cannot provide the algorithm.
   init(_ algorithm: HashAlgorithm, prefix: borrowing RawSpan) throws(HashingError) {
+    guard let made = OpenSSLHash(named: algorithm.openSSLName, prefix: prefix) else { throw .unavailable(algorithm) }
+    self = made
+  }
+
+  /// The same by OpenSSL's own name for an algorithm; nil when it cannot provide it.
+  init?(named name: String, prefix: borrowing RawSpan) {
     let made = unsafe prefix.withUnsafeBytes { bytes in
-      unsafe vb_digest_new(algorithm.openSSLName, bytes.baseAddress, bytes.count)
+      unsafe vb_digest_new(name, bytes.baseAddress, bytes.count)
     }
-    guard let made = unsafe made else { throw .unavailable(algorithm) }
+    guard let made = unsafe made else { return nil }
     unsafe digest = made
   }
 

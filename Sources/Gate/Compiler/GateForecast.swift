@@ -22,7 +22,7 @@ public struct GateForecast: Sendable {
     let forecast = CoreForecast(object: types, kernel: kernel)
     return object.programs.map { program in
       guard !program.coreRelocations.isEmpty, let code = forecast.instructions(of: program) else { return nil }
-      guard hashesBySHA256 else { return .tag(Array(SHA1.digest(of: code).prefix(8))) }
+      guard hashesBySHA256 else { return SHA1.digest(of: code).map { .tag(Array($0.prefix(8))) } }
       return (try? Digest.of(code.rawSpan)).map { .digest($0) }
     }
   }
