@@ -118,17 +118,13 @@ extension SquashfsImage where Blocks: ~Copyable {
 extension FileSystemInode.Kind {
   /// `SQUASHFS_*_TYPE` (fs/squashfs/squashfs_fs.h), of inodes and names of directories.
   init?(squashfs number: UInt16) {
-    switch number {
-    case 1: self = .directory
-    case 2: self = .regular
-    case 3: self = .symbolicLink
-    case 4: self = .blockDevice
-    case 5: self = .characterDevice
-    case 6: self = .fifo
-    case 7: self = .socket
-    default: return nil
-    }
+    guard let kind = Self.squashfsKinds[number] else { return nil }
+    self = kind
   }
+
+  private static let squashfsKinds: [UInt16: FileSystemInode.Kind] = [
+    1: .directory, 2: .regular, 3: .symbolicLink, 4: .blockDevice, 5: .characterDevice, 6: .fifo, 7: .socket,
+  ]
 }
 
 /// What all inodes begin with (`struct squashfs_base_inode`).

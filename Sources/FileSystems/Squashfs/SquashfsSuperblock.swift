@@ -94,18 +94,14 @@ struct SquashfsSuperblock: Equatable, Sendable {
 
   /// The numbers of `*_COMPRESSION` in fs/squashfs/squashfs_fs.h.
   private static func compression(_ number: UInt16) throws(FileSystemError) -> BlockCompression {
-    let name: String
-    switch number {
-    case 1: return .zlib
-    case 4: return .xz
-    case 5: return .lz4
-    case 6: return .zstd
-    case 2: name = "lzma"
-    case 3: name = "lzo"
-    default: name = "compression \(number)"
-    }
+    if let known = compressions[number] { return known }
+    let name = otherCompressions[number] ?? "compression \(number)"
     throw error(.feature, at: 20, expected: "gzip, xz, lz4 or zstd", found: name)
   }
+
+  private static let compressions: [UInt16: BlockCompression] = [1: .zlib, 4: .xz, 5: .lz4, 6: .zstd]
+  /// Those that this build does not undo.
+  private static let otherCompressions: [UInt16: String] = [2: "lzma", 3: "lzo"]
 
   /// Where blocks of the directory table can be: up to the first list of another table's blocks.
   var directoryRange: Range<UInt64> {

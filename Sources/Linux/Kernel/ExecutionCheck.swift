@@ -12,11 +12,9 @@ public enum ExecutionCheck: Equatable, Sendable {
 
   /// Asks about the file that a descriptor leads to.
   public static func ask(_ file: borrowing OwnedFD) -> ExecutionCheck {
-    switch file.withRaw({ vb_check_execution($0) }) {
-    case 0: .allowed
-    case EACCES where (try? isExecutable(file)) == true: .refused
-    default: .unanswered
-    }
+    let errno = file.withRaw { vb_check_execution($0) }
+    if errno == 0 { return .allowed }
+    return errno == EACCES && (try? isExecutable(file)) == true ? .refused : .unanswered
   }
 
   private static func isExecutable(_ file: borrowing OwnedFD) throws(SystemError) -> Bool {

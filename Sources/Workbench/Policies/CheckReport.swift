@@ -138,13 +138,10 @@ public enum SARIF {
   /// A path as a reference of RFC 3986: everything but letters, digits, `-._~` and slashes is percent-encoded.
   private static func reference(_ path: String) -> String {
     path.utf8.map { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"), UInt8(ascii: "/"):
-        String(UnicodeScalar(byte))
-      default: "%" + Hex.encode([byte]).uppercased()
-      }
+      let scalar = UnicodeScalar(byte)
+      let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType == .decimal)
+      return isPlain || "-._~/".unicodeScalars.contains(scalar)
+        ? String(scalar) : "%" + Hex.encode([byte]).uppercased()
     }.joined()
   }
 

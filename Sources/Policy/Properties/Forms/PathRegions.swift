@@ -153,21 +153,17 @@ enum UTF8Place: UInt8 {
   /// After a lead byte that does not take each continuation.
   case afterE0, afterED, afterF0, afterF4
 
+  /// Where each first byte of a character leads; one that is in none of the rows begins no character (RFC 3629, section 4).
+  private static let firstBytes: [(bytes: ClosedRange<UInt8>, place: UTF8Place)] = [
+    (0x01...0x7f, .boundary), (0xc2...0xdf, .one), (0xe0...0xe0, .afterE0), (0xe1...0xec, .two),
+    (0xed...0xed, .afterED), (0xee...0xef, .two), (0xf0...0xf0, .afterF0), (0xf1...0xf3, .three),
+    (0xf4...0xf4, .afterF4),
+  ]
+
   /// Where they are with one byte more; nil when that byte cannot follow.
   func after(_ byte: UInt8) -> UTF8Place? {
     switch self {
-    case .boundary:
-      switch byte {
-      case 0x01...0x7f: .boundary
-      case 0xc2...0xdf: .one
-      case 0xe0: .afterE0
-      case 0xe1...0xec, 0xee...0xef: .two
-      case 0xed: .afterED
-      case 0xf0: .afterF0
-      case 0xf1...0xf3: .three
-      case 0xf4: .afterF4
-      default: nil
-      }
+    case .boundary: Self.firstBytes.first { $0.bytes.contains(byte) }?.place
     case .one: (0x80...0xbf).contains(byte) ? .boundary : nil
     case .two: (0x80...0xbf).contains(byte) ? .one : nil
     case .three: (0x80...0xbf).contains(byte) ? .two : nil
