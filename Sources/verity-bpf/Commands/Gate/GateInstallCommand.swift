@@ -36,12 +36,7 @@ struct GateInstallCommand: Command {
     ])
   static let schema = "verity-bpf/gate-install/1"
 
-  let policy: String
-  let image: [String]
-  let loader: [ExecutableName]
-  let executable: [ExecutableName]
-  let mode: GateRequest.Mode
-  let skip: Bool
+  let asked: PlanOptions
   let gateImage: String
   let trustAnchors: String?
   let auditDir: String?
@@ -49,12 +44,7 @@ struct GateInstallCommand: Command {
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
-    policy = try words[PlanOptions.policy]
-    image = try words[PlanOptions.image]
-    loader = try words[PlanOptions.loader]
-    executable = try words[PlanOptions.executable]
-    mode = try words[PlanOptions.mode]
-    skip = try words[PlanOptions.skip]
+    asked = try PlanOptions(words)
     gateImage = try words[Self.gateImage]
     trustAnchors = try words[CommonOptions.trustAnchors]
     auditDir = try words[CommonOptions.auditDirectory]
@@ -66,17 +56,16 @@ struct GateInstallCommand: Command {
   var done: String? { "the gate is installed" }
 
   func execute() throws -> Int32 {
-    try Site.settings().requireChoiceOfPolicy(policy, by: PlanOptions.policy.parameter.name)
-    let asked = PlanOptions(policy: policy, image: image, loader: loader, executable: executable, mode: mode)
+    try Site.settings().requireChoiceOfPolicy(asked.policy, by: PlanOptions.policy.parameter.name)
     let (plan, _) = try asked.plan(for: Self.forecast())
-    if let refusal = plan.refusal(policy, skips: skip) { throw DiagnosedFailure(refusal) }
+    if let refusal = plan.refusal(asked.policy, skips: asked.skip) { throw DiagnosedFailure(refusal) }
     try GateInstallation.requirePossible()
     let targets = plan.rows.digests.map(\.attachTarget)
     let numbers = try KernelTypeNumbers.find(targets.compactMap { $0 })
     var remaining = numbers.makeIterator()
     let ids = targets.map { $0 == nil ? nil : remaining.next() ?? nil }
     let tables = GateTables(plan.rows) { ids[$0] }
-    guard tables.omissions.isEmpty || skip else { throw GateError.unsayable(tables.omissions) }
+    guard tables.omissions.isEmpty || asked.skip else { throw GateError.unsayable(tables.omissions) }
 
     let outcome = try load(sizes: GateInstallation.sizes(for: tables))
     guard outcome.isAllowed else { throw denial(outcome) }
@@ -109,7 +98,7 @@ struct GateInstallCommand: Command {
   /// The gate's own object, all the way of a load.
   private func load(sizes: [MapEntries]) throws -> AdmissionOutcome {
     var request = AdmissionRequest(
-      policy: [], policyName: policy, auditDirectory: try Site.auditDirectory(auditDir))
+      policy: [], policyName: asked.policy, auditDirectory: try Site.auditDirectory(auditDir))
     request.auditSync = try Site.auditSync(auditSync)
     request.pinPath = GateLayout.pinPath
     request.attaches = true
@@ -125,7 +114,7 @@ struct GateInstallCommand: Command {
     Output.warn(of: attempts.crashedRuns)
     request = try attempts.recordingRefusal {
       var completed = request
-      completed.policy = try PolicyFile.read(policy)
+      completed.policy = try PolicyFile.read(asked.policy)
       completed.rootHash = try StoredRootHash.of(image: gateImage)?.digest
       completed.trust = try Site.bindingTrust(trustAnchors)
       return completed
@@ -140,7 +129,7 @@ struct GateInstallCommand: Command {
     let rule = outcome.evidence.verity.map { "op=BPF_PROG_LOAD dmverity_roothash=\($0.rootHash) action=ALLOW" }
     return DiagnosedFailure(
       Diagnostic(
-        "policy.denied", .denied, "policy `\(policy)` denies the gate itself, in `\(gateImage)`",
+        "policy.denied", .denied, "policy `\(asked.policy)` denies the gate itself, in `\(gateImage)`",
         expected: "a rule that allows it", found: "\(decision.summary): \(decision.ruleText)",
         next: rule.map { "if you trust this image, have the policy say: \($0)" },
         details: outcome.ruling.unknownDenials.lines(limit: 10)))
@@ -161,7 +150,7 @@ struct GateInstallCommand: Command {
   private func tell(_ plan: GatePlan, _ tables: GateTables, _ volumes: [VouchedVolume]) throws {
     if json {
       try Output.json([
-        "schema": .string(Self.schema), "pin_path": .string(GateLayout.pinPath), "mode": .string(mode.rawValue),
+        "schema": .string(Self.schema), "pin_path": .string(GateLayout.pinPath), "mode": .string(asked.mode.rawValue),
         "standing": .string(GateStanding.watching.rawValue), "executables": .integer(Int64(tables.executables.count)),
         "digests": .integer(Int64(tables.digests.count)), "scopes": .integer(Int64(tables.scopes.count)),
         "relocated": .integer(Int64(tables.relocatedDigests)), "predicted": .integer(Int64(tables.predictedDigests)),
@@ -172,7 +161,7 @@ struct GateInstallCommand: Command {
       return
     }
     var lines = [
-      "gate     installed below \(GateLayout.pinPath), mode \(mode.rawValue); it watches and refuses nothing",
+      "gate     installed below \(GateLayout.pinPath), mode \(asked.mode.rawValue); it watches and refuses nothing",
       "rows     \(tables.executables.count) executables, \(tables.digests.count) digests, \(tables.scopes.count) kinds of "
         + "programs",
     ]
@@ -186,7 +175,7 @@ struct GateInstallCommand: Command {
     }
     for omission in plan.omissions + tables.omissions { lines.append("left out \(omission)") }
     lines.append("next     verity-bpf gate watch")
-    lines.append("         verity-bpf gate seal --mode \(mode.rawValue)")
+    lines.append("         verity-bpf gate seal --mode \(asked.mode.rawValue)")
     for line in lines { try Output.line(line) }
   }
 }

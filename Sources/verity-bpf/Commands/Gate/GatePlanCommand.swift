@@ -26,26 +26,12 @@ struct GatePlanCommand: Command {
   static let schema = "verity-bpf/gate-plan/1"
   static var makesThings: Bool { false }
 
-  let policy: String
-  let image: [String]
-  let loader: [ExecutableName]
-  let executable: [ExecutableName]
-  let mode: GateRequest.Mode
-  let skip: Bool
+  let asked: PlanOptions
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
-    policy = try words[PlanOptions.policy]
-    image = try words[PlanOptions.image]
-    loader = try words[PlanOptions.loader]
-    executable = try words[PlanOptions.executable]
-    mode = try words[PlanOptions.mode]
-    skip = try words[PlanOptions.skip]
+    asked = try PlanOptions(words)
     json = try words[CommonOptions.json]
-  }
-
-  private var asked: PlanOptions {
-    PlanOptions(policy: policy, image: image, loader: loader, executable: executable, mode: mode)
   }
 
   var wantsJSON: Bool { json }
@@ -59,7 +45,7 @@ struct GatePlanCommand: Command {
     } else {
       for line in plan.lines { try Output.line(line) }
     }
-    guard let refusal = plan.refusal(policy, skips: skip) else { return 0 }
+    guard let refusal = plan.refusal(asked.policy, skips: asked.skip) else { return 0 }
     Output.report(refusal)
     return refusal.category.rawValue
   }

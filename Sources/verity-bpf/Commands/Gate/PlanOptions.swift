@@ -23,6 +23,16 @@ struct PlanOptions {
   let loader: [ExecutableName]
   let executable: [ExecutableName]
   let mode: GateRequest.Mode
+  let skip: Bool
+
+  init(_ words: Words) throws(UsageError) {
+    policy = try words[Self.policy]
+    image = try words[Self.image]
+    loader = try words[Self.loader]
+    executable = try words[Self.executable]
+    mode = try words[Self.mode]
+    skip = try words[Self.skip]
+  }
 
   /// Reads the policy and the images, and compiles.
   ///
