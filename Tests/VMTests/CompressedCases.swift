@@ -22,10 +22,7 @@ enum CompressedCases {
         } catch {
           throw Skipped(reason: "this kernel does not mount it: \(error)")
         }
-        let evidence = try WitnessCases.examine(path)
-        let facts = try WitnessCases.unwrap(evidence.volume, "the kernel's witness")
-        try expect(facts.kernelVouches, "the kernel does not vouch: \(facts.doubts)")
-        try expectEqual(evidence.verity?.rootHash.hex, volume.rootHash, "root hash of our proof")
+        try WitnessCases.expectBothVouch(for: path, on: volume)
         // The whole way, by a rule that both witnesses are needed for.
         let directory = try Machine.temporaryDirectory()
         let rule = "op=BPF_PROG_LOAD dmverity_roothash=sha256:\(volume.rootHash) x_witness=BOTH action=ALLOW"

@@ -129,10 +129,7 @@ enum OtherFileSystemCases {
     } catch {
       throw Skipped(reason: "this kernel does not mount it: \(error)")
     }
-    let evidence = try WitnessCases.examine(path)
-    let facts = try WitnessCases.unwrap(evidence.volume, "the kernel's witness")
-    try expect(facts.kernelVouches, "the kernel does not vouch: \(facts.doubts)")
-    try expectEqual(evidence.verity?.rootHash.hex, volume.rootHash, "root hash of our proof")
+    try WitnessCases.expectBothVouch(for: path, on: volume)
     let root = "dmverity_roothash=sha256:\(volume.rootHash)"
     for rule in [root, "\(root) x_witness=BOTH", "\(root) x_blocks_verified=TRUE"] {
       try Command.expectStatus(0, try load(path, rule))

@@ -190,6 +190,14 @@ enum WitnessCases {
     try expectRefusal(nil, "a tree that is elsewhere") { _ = try examine("\(place)/xdp_counter.bpf.o") }
   }
 
+  /// Fails the case unless the kernel and we vouch for a file of a volume.
+  static func expectBothVouch(for path: String, on volume: VerityVolume) throws {
+    let evidence = try examine(path)
+    let facts = try unwrap(evidence.volume, "the kernel's witness")
+    try expect(facts.kernelVouches, "the kernel does not vouch: \(facts.doubts)")
+    try expectEqual(evidence.verity?.rootHash.hex, volume.rootHash, "root hash of our proof")
+  }
+
   static func examine(_ path: String) throws -> Evidence {
     let file = try OwnedFD.open(path, .readOnly)
     var examination = Examination()
