@@ -32,18 +32,7 @@ struct Ext4MutationTests {
     var generator = SplitMix(state: seed)
     var (refused, read, compared) = (0, 0, 0)
     for round in 0..<200 {
-      var changed = bytes
-      for _ in 0..<Int.random(in: 1...3, using: &generator) {
-        guard let place = places.randomElement(using: &generator) else { continue }
-        switch Int.random(in: 0..<4, using: &generator) {
-        case 0: changed[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-        case 1: changed[place] = UInt8.random(in: .min ... .max, using: &generator)
-        case 2: changed[place] = [0, 1, 0x7f, 0x80, 0xff].randomElement(using: &generator) ?? 0
-        default:
-          let value: UInt32 = [0, 1, 0xffff, 0x7fff_ffff, 0xffff_ffff].randomElement(using: &generator) ?? 0
-          if place + 4 <= changed.count { changed.storeLittleEndian(value, at: place) }
-        }
-      }
+      let changed = bytes.damaged(at: places, using: &generator)
       switch try everything(changed, limits: Self.limits) {
       case .failure(let error):
         refused += 1

@@ -63,17 +63,7 @@ struct Ext4OracleTests {
   @Test func walksOfAllKindsAgree() throws {
     let tree = try PeerTree(seed: 9)
     let bytes = try Self.image("-t ext4 -b 1024", of: tree, isHashed: true)
-    var image = try open512(bytes)
-    var paths: [String] = []
-    try image.walk { entry throws(FileSystemError) in paths.append(entry.path) }
-    var passed: [String] = [""]
-    try image.passEntries { _, entry throws(FileSystemError) in passed.append(entry.path) }
-    #expect(passed == paths)
-    let shared = try AnyFileSystem<VerifiedDevice<ArraySource>>.shareEntries(
-      among: Processors.threads(), open: { try open512(bytes) }, from: [String](),
-      visit: { _, entry, found throws(FileSystemError) in found.append(entry.path) }, merge: { $0 += $1 })
-    #expect(Set(shared + [""]) == Set(paths) && shared.count + 1 == paths.count)
-    #expect(try image.files().map(\.path) == image.passFiles().map(\.path))
+    try expectWalksAgree(bytes)
   }
 
   /// Holes, extents that were never written, trees of several levels.
