@@ -92,6 +92,15 @@ public struct GateStatus: Equatable, Sendable {
         name: name, subject: subject, answer: .no,
         reason: "\(facts.judging) executables load what they allow themselves (--mode loader)")
     }
+    guard facts.state.isSealed else {
+      return Promise(
+        name: name, subject: subject, answer: .partly, reason: "the gate is not sealed, so root can write further rows")
+    }
+    guard facts.scopes == 0 else {
+      return Promise(
+        name: name, subject: subject, answer: .partly,
+        reason: "\(facts.scopes) kinds of programs are admitted whatever their instructions are")
+    }
     return Promise(
       name: name, subject: subject, answer: .yes,
       reason: "each load has the instructions of a row; maps, license and flags of a load are in no row")
@@ -100,6 +109,12 @@ public struct GateStatus: Equatable, Sendable {
   private static func relocations(_ facts: Facts) -> Promise {
     let subject = "what CO-RE makes of the instructions is compared"
     let name = "relocations"
+    guard facts.judging == 0, facts.scopes == 0 else {
+      return Promise(
+        name: name, subject: subject, answer: .no,
+        reason: "programs are admitted whatever their instructions are: \(facts.judging) executables, "
+          + "\(facts.scopes) kinds of programs")
+    }
     guard facts.relocated > 0 else {
       return Promise(name: name, subject: subject, answer: .yes, reason: "no program with a row has CO-RE records")
     }

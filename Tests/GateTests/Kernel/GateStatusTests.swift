@@ -31,6 +31,8 @@ struct GateStatusTests {
   private static let missing: [(name: String, answer: GateStatus.Answer, change: Change)] = [
     ("loads", .no, { $0.state.enforces = false }), ("loads", .no, { $0.state.version = 0 }),
     ("loads", .no, { $0.hasBPFModule = false }), ("instructions", .no, { $0.judging = 1 }),
+    ("instructions", .partly, { $0.state.isSealed = false }), ("instructions", .partly, { $0.scopes = 1 }),
+    ("relocations", .no, { $0.judging = 1 }), ("relocations", .no, { $0.scopes = 1 }),
     ("relocations", .partly, { ($0.relocated, $0.predicted) = (2, 1) }),
     ("relocations", .partly, { ($0.relocated, $0.predicted, $0.shortDigests) = (1, 1, 1) }),
     ("until-reboot", .no, { $0.state.isSealed = false }), ("until-reboot", .no, { $0.lockdown = LockdownMode.none }),
