@@ -4,7 +4,7 @@ public import Linux
 public import Loader
 
 /// Why a gate was not installed, filled, read or sealed.
-public enum GateError: Error, Sendable {
+public indirect enum GateError: Error, Sendable {
   /// The kernel runs without the security module that asks BPF programs.
   case noSecurityModule(found: String)
   /// The kernel has no such hooks.
@@ -32,6 +32,8 @@ public enum GateError: Error, Sendable {
   case foreign([ProgramStock.Foreign])
   /// What the gate saw would be refused.
   case wouldRefuse([WatchedLoad], taken: Bool)
+  /// A step failed, and what had been done could not be taken back.
+  case notUndone(GateError, left: String)
   case load(BPFLoadError)
   case unload(UnloadError)
   case system(SystemError)
@@ -96,8 +98,7 @@ extension GateError: Diagnosable {
     case .fill(let map, let entries, let error):
       Diagnostic(
         "gate.fill", .kernelRefused, "the kernel did not take a row into `\(map.rawValue)`",
-        expected: "\(entries) entries", found: error.description,
-        next: "the installation was undone; look at the limits on memory, and try again")
+        expected: "\(entries) entries", found: error.description, next: "look at the limits on memory, and try again")
     case .noDigests:
       Diagnostic(
         "gate.no-rows", .invalid,
@@ -119,6 +120,12 @@ extension GateError: Diagnosable {
         why: taken ? "`gate events` has taken earlier records, which the audit log has" : nil,
         next: "plan with rows for them (`verity-bpf gate watch` says which), or seal all the same: --despite",
         details: loads.prefix(20).map { "\($0.count) times: \($0.event.line); \($0.advice)" })
+    case .notUndone(let cause, let left):
+      Diagnostic(
+        "gate.not-undone", .incomplete, "\(cause.diagnostic.message); what had been done could not be taken back",
+        expected: "the gate as it was before", found: left, why: cause.diagnostic.code,
+        next: "look at it: verity-bpf gate status; take it away while it is not sealed: "
+          + "verity-bpf unload --pin-path \(GateLayout.pinPath)")
     case .load(let error): error.diagnostic
     case .unload(let error): error.diagnostic
     case .system(let error): error.diagnostic

@@ -41,9 +41,7 @@ public struct GateEventReader {
 
   /// Waits for further records, or for a while.
   ///
-  /// - Returns: true.
-  public func wait() throws(GateError) -> Bool {
+  public func wait() throws(GateError) {
     do throws(SystemError) { _ = try records.wait(milliseconds: Self.patience) } catch { throw .system(error) }
-    return true
   }
 }

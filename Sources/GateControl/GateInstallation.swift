@@ -1,3 +1,4 @@
+internal import Base
 public import Gate
 internal import KernelABI
 internal import Linux
@@ -49,7 +50,7 @@ public enum GateInstallation {
   /// - Parameters:
   ///   - volumes: what was there before the gate and was verified.
   ///   - path: where its parts are pinned.
-  /// - Throws: ``GateError``. The gate is taken away then.
+  /// - Throws: ``GateError``. The gate is taken away then, or the error says what is left of it.
   public static func complete(
     _ tables: GateTables, volumes: [VouchedVolume], at path: String = GateLayout.pinPath
   ) throws(GateError) {
@@ -68,8 +69,11 @@ public enum GateInstallation {
           mountNamespace: ProgramStock.mountNamespaceOfInit(),
           pinDevice: GateState.deviceNumber(major: place.device.major, minor: place.device.minor)))
     } catch {
-      // What cannot be taken away is said by the command that finds it.
-      _ = try? Unloading.unload(pinPath: path)
+      do throws(UnloadError) {
+        _ = try Unloading.unload(pinPath: path)
+      } catch let left {
+        throw .notUndone(error, left: left.diagnostic.message)
+      }
       throw error
     }
   }

@@ -32,7 +32,7 @@ public struct GateSeal: Sendable {
   /// Enforces, takes stock, and seals where that is asked for, in this order: what is loaded while the stock is taken is refused
   /// already.
   ///
-  /// - Throws: ``GateError``; then the gate is as it was.
+  /// - Throws: ``GateError``; then the gate is as it was, or the error says what is left.
   public func apply(at path: String = GateLayout.pinPath) throws(GateError) -> Result {
     let gate = try InstalledGate.open(path, readOnly: false)
     let before = try gate.state()
@@ -41,7 +41,7 @@ public struct GateSeal: Sendable {
 
     let records = try gate.records()
     let events = records.look().compactMap { try? GateEvent($0.rawSpan) }
-    let seen = WatchSummary(events).loads.filter { $0.event.verdict == .wouldRefuse }
+    let seen = WatchSummary(events).loads.filter { $0.event.isRefusal }
     guard despite || seen.isEmpty else { throw .wouldRefuse(seen, taken: records.taken > 0) }
 
     let rows = try gate.entries(of: .executables)
@@ -69,9 +69,12 @@ public struct GateSeal: Sendable {
       return Result(
         state: state, judging: rights.count { $0 == .judging }, listed: listed, stock: stock, refused: seen)
     } catch {
-      // Maps that are frozen already stay so: their rows are those of the plan.
-      try? gate.write(before)
-      try? gate.put(rows, into: .executables)
+      do throws(GateError) {
+        try gate.write(before)
+        try gate.put(rows, into: .executables)
+      } catch let left {
+        throw .notUndone(error, left: left.diagnostic.message)
+      }
       throw error
     }
   }

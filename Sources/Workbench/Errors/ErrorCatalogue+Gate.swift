@@ -26,7 +26,9 @@ extension ErrorCatalogue {
     "gate.sealed":
       "A sealed gate cannot be changed, sealed again or taken away before the next reboot. Its rows are frozen in the kernel.",
     "gate.fill":
-      "The kernel took the gate's programs and not all of its rows: memory ran out, or a map is smaller than the plan. Nothing stays of an installation that did not come to its end.",
+      "The kernel took the gate's programs and not all of its rows: memory ran out, or a map is smaller than the plan. The installation is taken back; `gate.not-undone` says so where that failed too.",
+    "gate.not-undone":
+      "A step of an installation or of a seal failed, and so did taking back what had been done before it. The message names both. After an installation parts of the gate are pinned that refuse nothing; after a seal rows may be frozen, or loads refused already. `gate status` says which.",
     "gate.foreign":
       "A BPF program that is loaded already can undo an answer of the gate: an LSM program on a cgroup runs after it and may change the result, and a program on a security hook may replace it. Programs of pid 1 are left out, because no other process can attach them. Where the kernel does not tell what a program does, the worst counts. The gate is as it was before.",
     "gate.would-refuse":

@@ -41,7 +41,7 @@ struct GateEventsCommand: Command {
     var reader = try GateEventReader()
     let recorder = try GateRecorder.open(
       directory: try Site.auditDirectory(auditDir), sync: try Site.auditSync(auditSync))
-    repeat {
+    while true {
       let events = try reader.take { events throws(AuditError) in try recorder.record(events) }
       for event in events {
         if json {
@@ -58,7 +58,8 @@ struct GateEventsCommand: Command {
       if let lost = try reader.newlyLost() {
         Output.warning("gate.lost", "\(lost) records found no place in the gate's buffer and are nowhere")
       }
-    } while try follow && reader.wait()
-    return 0
+      guard follow else { return 0 }
+      try reader.wait()
+    }
   }
 }
