@@ -4,7 +4,7 @@ public import Linux
 /// What the kernel's IPE says of executing the object, asked about the very descriptor. It is IPE's word, and IPE believes the
 /// page cache.
 public struct ExecutionFacts: Equatable, Sendable {
-  /// Whether IPE would let it be executed.
+  /// Whether the kernel would execute it. Where it would, IPE has allowed it; where not, another security module may have refused.
   public let isAllowed: Bool
   /// The policy that it went by, before and after.
   public let policy: EnforcedIntegrityPolicy

@@ -95,9 +95,9 @@ extension Evidence {
   }
 
   private static func tell(_ execution: ExecutionFacts) -> Told {
-    let answer = execution.isAllowed ? "allows" : "denies"
+    let answer = execution.isAllowed ? "would execute it" : "would not execute it"
     return Told(
-      lines: [("IPE", "policy `\(execution.policy.name)` \(answer) executing it")],
+      lines: [("IPE", "policy `\(execution.policy.name)` is in force, and the kernel \(answer)")],
       members: [
         .init("kernel_execute", .bool(execution.isAllowed)), .init("ipe_policy", .string(execution.policy.name)),
       ])

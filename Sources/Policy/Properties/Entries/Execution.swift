@@ -8,7 +8,7 @@ extension PropertyEntry {
       PropertyReference(
         "Whether the kernel's IPE would let the object be executed, asked about the descriptor that was given.",
         details:
-          "Nothing is executed: execveat(2) with AT_EXECVE_CHECK asks. It is known only on Linux 7.2 and later, where IPE enforces a policy that denies `op=EXECUTE` by default, for an object that was given as a descriptor, that all users may execute (`build-image --executable`), on a mount that allows it (`mount --exec`). Older kernels answer without asking IPE, so nothing is known there. IPE goes by its own policy and believes the page cache, which root can poison (`threat-model.md`): beside `x_witness=USERSPACE` it is a second judge, and alone no more than its word.",
+          "Nothing is executed: execveat(2) with AT_EXECVE_CHECK asks. It is known only on Linux 7.2 and later, where IPE enforces a policy that denies `op=EXECUTE` by default, for an object that was given as a descriptor, that all users may execute (`build-image --executable`), on a mount that allows it (`mount --exec`). Older kernels answer without asking IPE, so nothing is known there. FALSE is the kernel's refusal, which may be another security module's. IPE goes by its own policy and believes the page cache, which root can poison (`threat-model.md`): beside `x_witness=USERSPACE` it is a second judge, and alone no more than its word.",
         .init(
           "dmverity_roothash=\(exampleDigest) x_kernel_execute=TRUE",
           cases: [
