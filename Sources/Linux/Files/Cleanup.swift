@@ -91,7 +91,7 @@ public enum Cleanup {
     SignalResponse.prepare()
     var signals = requests()
     guard unsafe pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { return }
-    switch Thread({ waitForTermination() }) {
+    switch Thread({ [signals] in waitForTermination(signals) }) {
     case .some(let thread): thread.detach()
     case nil: unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
@@ -99,9 +99,10 @@ public enum Cleanup {
 
   /// The signals that ask for the end. One that the process was started to ignore asks for nothing; it would be taken
   /// all the same, because the kernel keeps a blocked signal even when it is ignored.
-  fileprivate static func requests() -> sigset_t {
+  private static func requests() -> sigset_t {
     var signals = SignalResponse.set(of: .undo)
-    for signal in 1...SignalResponse.lastRealTime where SignalResponse.isIgnored(signal) {
+    for signal in 1...SignalResponse.lastRealTime
+    where SignalResponse.of(signal) == .undo && SignalResponse.isIgnored(signal) {
       unsafe sigdelset(&signals, signal)
     }
     return signals
@@ -145,8 +146,8 @@ public enum Cleanup {
 }
 
 /// Waits for a termination signal on a thread of its own.
-private func waitForTermination() {
-  var signals = Cleanup.requests()
+private func waitForTermination(_ requests: sigset_t) {
+  var signals = requests
   var received: CInt = 0
   guard unsafe sigwait(&signals, &received) == 0 else { return }
   Cleanup.end(by: received)
