@@ -9,6 +9,7 @@ enum VerityBPF {
 
   static func main() {
     StandardStream.fillGaps()
+    KernelFile.keepRoots()
     let status = run(ProcessImage.words())
     if status != 0 { ProcessImage.end(status) }
   }

@@ -37,6 +37,20 @@ struct DoctorTests {
     #expect(try judged.json() == VerityBPFCommand.run(["doctor", "--json"]).json())
   }
 
+  @Test("Dozens of the kernel's files are asked for, and the roots of its file systems are looked at once")
+  func roots() throws {
+    let directory = try TemporaryDirectory()
+    let trace = directory.file("trace")
+    _ = try VerityBPFCommand.run(
+      ["doctor"], in: directory.path, wrapper: ["strace", "-f", "-qq", "-o", trace, "-e", "trace=openat,openat2"])
+    let lines = String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
+    #expect(lines.count { $0.contains("openat2(") } > 10)
+    for root in ["/proc", "/sys"] {
+      let opened = lines.filter { $0.contains("\"\(root)\"") }
+      #expect(opened.count == 1, "\(root): \(opened)")
+    }
+  }
+
   @Test("A user without privileges is told what could not be read")
   func unprivileged() throws {
     guard Tools.isRoot else { return print("skipped: not root, so no privileges to give up") }

@@ -30,31 +30,11 @@ public enum KernelFile {
     }
   }
 
-  /// One of the kernel's file systems, and where it belongs.
-  private struct Place {
-    let path: String
-    /// `f_type` of statfs(2).
-    let type: FileSystemMagic
-    /// Whether the root's inode number, which the kernel gives, has to be 1: no directory of the same file system lies
-    /// in its place. Not asked of /proc/sys, which is a directory that containers like to bind onto itself, and below
-    /// which there are paths that no other directory of procfs has; nor of file systems that number their roots like
-    /// everything else.
-    let isRoot: Bool
-  }
-
-  /// The longer paths first.
-  private static let places = [
-    Place(path: "/sys/firmware/efi/efivars", type: .efivarfs, isRoot: false),
-    Place(path: "/sys/kernel/debug/tracing", type: .tracefs, isRoot: true),
-    Place(path: "/sys/kernel/security", type: .securityfs, isRoot: true),
-    Place(path: "/sys/kernel/tracing", type: .tracefs, isRoot: true),
-    Place(path: "/sys", type: .sysfs, isRoot: true),
-    Place(path: "/proc/sys", type: .proc, isRoot: false),
-    Place(path: "/proc", type: .proc, isRoot: true),
-  ]
-
   /// Bytes of the longest text that is read by default.
   private static let limit = 1 << 16
+
+  /// Bytes of the longest attribute of sysfs: a page of the smallest size that Linux has.
+  private static let longestAttribute = 4096
 
   // MARK: Questions
 
@@ -64,7 +44,7 @@ public enum KernelFile {
   /// The same with an array of words.
   public static func read(_ statement: KernelStatement, _ words: [String]) -> Answer {
     do throws(SystemError) {
-      guard let bytes = try bytes(of: statement, words) else { return .absent }
+      guard let bytes = try textBytes(of: statement, words) else { return .absent }
       // Only the line feed that the kernel adds is not part of the value: a path may end in blanks.
       guard let text = String(validating: bytes.last == 0x0a ? bytes.dropLast() : bytes[...], as: UTF8.self) else {
         throw .unanswered(statement, at: statement.place(words), found: "bytes that are no UTF-8", errno: EILSEQ)
@@ -120,11 +100,31 @@ public enum KernelFile {
   ) throws(SystemError) -> [UInt8]? { try bytes(of: statement, words, limit: limit) }
 
   private static func bytes(
-    of statement: KernelStatement, _ words: [String], limit: Int = KernelFile.limit
+    of statement: KernelStatement, _ words: [String], limit: Int
   ) throws(SystemError) -> [UInt8]? {
     try opened(statement, words) { file throws(SystemError) in
       do throws(SystemError) {
         return try file.readToEnd(of: statement.place(words), limit: limit)
+      } catch {
+        throw error.asking(statement)
+      }
+    }
+  }
+
+  /// The bytes of a file that is text. Of sysfs's attributes one read is the whole, as none is longer than a page
+  /// (Documentation/filesystems/sysfs.rst), and it fills a buffer as far as it can (fs/seq_file.c, seq_read_iter).
+  private static func textBytes(
+    of statement: KernelStatement, _ words: [String]
+  ) throws(SystemError) -> [UInt8]? {
+    guard (try? place(of: statement.place(words), statement))?.type == .sysfs else {
+      return try bytes(of: statement, words, limit: limit)
+    }
+    return try opened(statement, words) { file throws(SystemError) in
+      var attribute = [UInt8](repeating: 0, count: longestAttribute + 1)
+      do throws(SystemError) {
+        let count = try file.readSome(into: &attribute)
+        if count <= longestAttribute { return Array(attribute[..<count]) }
+        return try attribute + file.readToEnd(of: statement.place(words), limit: limit)
       } catch {
         throw error.asking(statement)
       }
@@ -192,7 +192,9 @@ public enum KernelFile {
   }
 
   /// Whether the file system that a statement is read from is mounted where it belongs.
-  static func isMounted(_ statement: KernelStatement) -> Bool { (try? root(of: statement.place(), statement)) != nil }
+  static func isMounted(_ statement: KernelStatement) -> Bool {
+    (try? withRoot(of: statement.place(), statement) { _ throws(SystemError) in true }) ?? false
+  }
 
   /// What lies at a statement's path, by whatever hand. Only for statements that are not authenticated; nil for every
   /// other, and where there is nothing.
@@ -219,43 +221,21 @@ public enum KernelFile {
     return try use(file)
   }
 
-  private static func place(of path: String, _ statement: KernelStatement) throws(SystemError) -> Place {
-    guard let place = places.first(where: { path.hasPrefix($0.path + "/") }) else {
-      throw .unanswered(statement, at: path, found: "no place of the kernel's", errno: EINVAL)
-    }
-    return place
-  }
-
-  /// The directory that a path is to be followed from.
-  private static func root(of path: String, _ statement: KernelStatement) throws(SystemError) -> OwnedFD {
-    let place = try place(of: path, statement)
-    do throws(SystemError) {
-      let root = try OwnedFD.open(place.path, [.path, .directory])
-      let inode = try root.status().inode
-      let type = try root.fileSystemType()
-      if type == place.type.rawValue, !place.isRoot || inode == 1 { return root }
-      let found = type == place.type.rawValue ? "another directory of it" : FileSystemMagic.describe(type)
-      throw .unanswered(statement, at: path, found: "\(found) at `\(place.path)`, and not \(place.type.name)")
-    } catch {
-      guard error.unanswered == nil else { throw error }
-      throw .unanswered(statement, at: path, found: "no `\(place.path)`", errno: error.errno)
-    }
-  }
-
   /// - Throws: without ``SystemError/unanswered`` only what the kernel's own file system says.
   private static func open(
     _ path: String, for statement: KernelStatement, _ flags: CInt = VB_O_RDONLY
   ) throws(SystemError) -> OwnedFD {
-    let root = try root(of: path, statement)
     let rest = path.dropFirst(try place(of: path, statement).path.utf8.count + 1)
-    let descriptor = root.withRaw { raw in
-      unsafe String(rest).withCString { unsafe vb_open_within_mount(raw, $0, flags) }
+    return try withRoot(of: path, statement) { root throws(SystemError) in
+      let descriptor = root.withRaw { raw in
+        unsafe String(rest).withCString { unsafe vb_open_within_mount(raw, $0, flags) }
+      }
+      guard descriptor >= 0 else {
+        let error = SystemError.current("openat2", path: path)
+        if error.errno == EXDEV { throw .unanswered(statement, at: path, found: "something that was put over it") }
+        throw error
+      }
+      return OwnedFD(adopting: descriptor)
     }
-    guard descriptor >= 0 else {
-      let error = SystemError.current("openat2", path: path)
-      if error.errno == EXDEV { throw .unanswered(statement, at: path, found: "something that was put over it") }
-      throw error
-    }
-    return OwnedFD(adopting: descriptor)
   }
 }
