@@ -34,8 +34,13 @@ import Testing
     let cases = (0..<side).map { _ in
       let evidence = evidence(&generator)
       let object = object(of: evidence)
-      let lesser = deletions(of: evidence).map { ($0.piece, facts($0.left, of: object)) }
-      return (whole: facts(evidence, of: object), lesser: lesser, evidence: evidence)
+      let asks = requester(&generator)
+      var lesser = deletions(of: evidence).map { ($0.piece, facts($0.left, of: object, asks)) }
+      // The same executable where nothing vouches for it: on no volume, and where nobody can say.
+      for left in [RequesterFacts(rootHash: nil, digest: nil, isSigned: false), .unknown] where asks != left {
+        lesser.append(("executable", facts(evidence, of: object, left)))
+      }
+      return (whole: facts(evidence, of: object, asks), lesser: lesser, evidence: evidence)
     }
     var (denied, tried) = (0, 0)
     for _ in 0..<side {
@@ -56,10 +61,19 @@ import Testing
   }
 
   /// As `CompiledPolicy.admit` has them: the object is what is judged, whatever there is to say of it.
-  private func facts(_ evidence: Evidence, of object: Digest?) -> Facts {
-    var facts = Facts(about: program, evidence: evidence, requester: .current())
+  private func facts(_ evidence: Evidence, of object: Digest?, _ asks: RequesterFacts) -> Facts {
+    var facts = Facts(about: program, evidence: evidence, requester: Requester(.current(), asks))
     facts.object = object.map { DigestLiteral($0) }
     return facts
+  }
+
+  private func requester(_ generator: inout SeededGenerator) -> RequesterFacts {
+    func digest() -> Digest { digests[Int.random(in: 0..<3, using: &generator)] }
+    switch Int.random(in: 0..<4, using: &generator) {
+    case 0: return .unknown
+    case 1: return RequesterFacts(rootHash: nil, digest: nil, isSigned: false)
+    default: return RequesterFacts(rootHash: digest(), digest: digest(), isSigned: generator.isOne(in: 2))
+    }
   }
 
   private func object(of evidence: Evidence) -> Digest? {

@@ -45,7 +45,31 @@ import Testing
   private func decide(_ rules: String, _ facts: Facts) throws -> Decision { try policy(rules).decide(facts) }
 
   private func facts(_ evidence: Evidence) -> Facts {
-    Facts(about: program, evidence: evidence, requester: .current())
+    Facts(about: program, evidence: evidence, requester: Requester(.current()))
+  }
+
+  /// What is not known of the executable that asks stays unknown: it is neither another's nor unsigned.
+  @Test func factsAboutTheExecutableThatAsks() throws {
+    func decide(_ asks: RequesterFacts, _ rule: String) throws -> Action {
+      let facts = Facts(about: program, evidence: evidence(), requester: Requester(.current(), asks))
+      return try policy("op=BPF_PROG_LOAD \(rule)").decide(facts).action
+    }
+    let signed = RequesterFacts(rootHash: rootHash, digest: object, isSigned: true)
+    let nowhere = RequesterFacts(rootHash: nil, digest: nil, isSigned: false)
+    for rule in [
+      "x_requester_dmverity_roothash=\(rootHash)", "x_requester_object=\(object)",
+      "x_requester_dmverity_signature=TRUE",
+    ] {
+      #expect(try decide(signed, "\(rule) action=ALLOW") == .allow)
+      for asks in [nowhere, .unknown] {
+        #expect(try decide(asks, "\(rule) action=ALLOW") == .deny)
+        #expect(try decide(asks, "\(rule) action=DENY\nop=BPF_PROG_LOAD action=ALLOW") == .deny)
+      }
+    }
+    // Whoever leaves evidence out gains nothing by it.
+    for asks in [signed, nowhere, .unknown] {
+      #expect(try decide(asks, "x_requester_dmverity_signature=FALSE action=ALLOW") == .deny)
+    }
   }
 
   /// An object on a signed volume, proven here; the volume as the kernel describes it.

@@ -64,6 +64,12 @@ import Testing
       .dmverityMode: .machine(file: "SignedImageCases", name: "loads-a-program", rule: "x_dmverity_mode=EIO"),
       .imageName: .image("demo"), .imageVersionMin: .image("1.2.3"), .requesterUID: .image(uid),
       .requesterGID: .image(gid), .requesterPath: .image(try Directory.resolved(VerityBPFCommand.path)),
+      .requesterObject: .machine(
+        file: "RequesterCases", name: "executable-of-a-volume", rule: "x_requester_object=sha256:"),
+      .requesterRoothash: .machine(
+        file: "RequesterCases", name: "executable-of-a-volume", rule: "x_requester_dmverity_roothash=sha256:"),
+      .requesterSignature: .machine(
+        file: "RequesterCases", name: "executable-of-a-signed-volume", rule: "x_requester_dmverity_signature=TRUE"),
     ]
   }
 

@@ -114,16 +114,16 @@ struct LoadTests {
 
   /// A denial that nothing can answer stands before every ALLOW, and is told.
   @Test func listsDenialsThatAreNotRuledOut() throws {
-    let inert = "op=BPF_PROG_LOAD x_requester_dmverity_signature=FALSE action=DENY"
+    let inert = "op=BPF_PROG_LOAD boot_verified=FALSE action=DENY"
     let rules =
       "DEFAULT action=ALLOW\n\(inert)\n"
-      + "op=BPF_PROG_LOAD x_requester_dmverity_signature=FALSE x_prog_type=tracing action=DENY\n"
+      + "op=BPF_PROG_LOAD boot_verified=FALSE x_prog_type=tracing action=DENY\n"
     let policy = try directory.write("inert.pol", "policy_name=inert policy_version=1.0.0\n\(rules)")
     let object = ["--image", image, "--object", "xdp_counter.bpf.o"]
-    let listed: JSONValue = [["line": 3, "rule": .string(inert), "unknown": ["x_requester_dmverity_signature"]]]
+    let listed: JSONValue = [["line": 3, "rule": .string(inert), "unknown": ["boot_verified"]]]
     let result = try load(object, policy: policy)
     #expect(result.status == 2, "\(result.errors)")
-    let told = "DENY at line 3 is not ruled out: what it asks of x_requester_dmverity_signature is not known"
+    let told = "DENY at line 3 is not ruled out: what it asks of boot_verified is not known"
     #expect(result.errors.contains("\(told): \(inert)") && result.errors.contains("before line 3"))
     #expect(try result.json()["unknown_deny_rules"] == listed)
     #expect(try SchemaTests.schema("load").faults(in: result.json()) == [])

@@ -65,11 +65,11 @@ import Testing
   /// A rule that nothing can answer is an error of `check`, and what it did not deny is said wherever it is decided.
   @Test func whatIsNeverKnown() throws {
     try write(
-      "t.pol", "op=BPF_PROG_LOAD x_requester_dmverity_signature=FALSE action=DENY\nop=BPF_PROG_LOAD action=ALLOW\n")
+      "t.pol", "op=BPF_PROG_LOAD boot_verified=FALSE action=DENY\nop=BPF_PROG_LOAD action=ALLOW\n")
     let check = try run("check", "t.pol")
     #expect(
       check.status == 3
-        && check.output.contains("t.pol:3:18: error[policy.never-known]: `x_requester_dmverity_signature`"))
+        && check.output.contains("t.pol:3:18: error[policy.never-known]: `boot_verified`"))
     let answer = try run("check", "--json", "t.pol").json()
     #expect(answer["valid"] == false)
     _ = try directory.write("facts.json", "{\"op\":\"BPF_PROG_LOAD\"}")
@@ -77,15 +77,15 @@ import Testing
     #expect(
       people.status == 2
         && people.output.contains(
-          "DENY at line 3 is not ruled out: what it asks of x_requester_dmverity_signature is not known")
+          "DENY at line 3 is not ruled out: what it asks of boot_verified is not known")
     )
     let explained = try run("explain", "--facts", "facts.json", "--json", "t.pol").json()
     #expect(
       explained["unknown_deny_rules"]
         == [
           [
-            "line": 3, "rule": "op=BPF_PROG_LOAD x_requester_dmverity_signature=FALSE action=DENY",
-            "unknown": ["x_requester_dmverity_signature"],
+            "line": 3, "rule": "op=BPF_PROG_LOAD boot_verified=FALSE action=DENY",
+            "unknown": ["boot_verified"],
           ]
         ])
     #expect(try SchemaTests.schema("policy-explain").faults(in: explained) == [])

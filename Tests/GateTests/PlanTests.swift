@@ -219,6 +219,15 @@ import Testing
     #expect(both.fate(of: "pass") == .denied("DENY at line 3") && both.rows.digests.isEmpty)
   }
 
+  /// A loader knows its own executable and judges by it; another one's the rule does not concern.
+  @Test func aLoaderJudgesByItsOwnExecutable() throws {
+    let policy = GateSamples.policy("\(toolRule) x_path=/a.bpf.o action=ALLOW")
+    let named = try plan(policy, .loader, loaders: [tool])
+    #expect(named.outcome(ofLine: 3) == .complete && !named.leavesOut)
+    let other = try plan(policy, .loader, loaders: [loader])
+    #expect(other.outcome(ofLine: 3)?.reasonForLeavingOut?.contains("an executable that is none") == true)
+  }
+
   /// What a manifest does not say of an image's name is not there; without manifest it is not known.
   @Test func theNameOfAnImageWithoutManifestIsNotKnown() throws {
     let objects = [

@@ -13,4 +13,10 @@ struct ProcessIdentityTests {
     #expect(String(identity.auditUID ?? .max) == (try value("loginuid")))
     #expect(String(ProcessIdentity.auditSession() ?? .max) == (try value("sessionid")))
   }
+
+  @Test func theExecutableIsTheFileThatRuns() throws {
+    let opened = try KernelFile.openExecutable().status()
+    let named = try FileStatus.of(path: try #require(ProcessIdentity.current().executable))
+    #expect(opened.inode == named.inode && opened.device == named.device && opened.kind == .regular)
+  }
 }

@@ -56,6 +56,14 @@ public enum DeletedFacts {
     delete(.imageName) { $0.imageName = nil }
     delete(.imageVersionMin) { $0.imageVersion = nil }
     delete(.requesterPath) { $0.requesterPath = nil }
+    // A copy of the executable on no volume.
+    delete(.requesterObject) { $0.requesterObject = nil }
+    delete(.requesterRoothash) { left in
+      (left.requesterRoothash, left.requesterObject, left.requesterSignature) = (nil, nil, nil)
+      for name in [PropertyName.requesterObject, .requesterSignature] { left.settled.remove(name) }
+    }
+    delete(.requesterSignature) { $0.requesterSignature = nil }
+    if facts.requesterSignature == true { delete(.requesterSignature) { $0.requesterSignature = false } }
     return result
   }
 

@@ -50,6 +50,7 @@ struct VMTests {
       PromiseCases.suite,
       IPEDecisionCases.suite,
       IPECases.suite,
+      RequesterCases.suite,
       LoadingCases.suite,
       FSVerityCases.suite,
       HostCases.suite,

@@ -19,6 +19,7 @@ public struct Admission: Sendable {
   let policy: CompiledPolicy
   let trust: Trust
   let attempts: LoadAttempts
+  let requester: Requester
   let kernelTypes = KernelTypes()
   let directories = PinDirectories()
 
@@ -37,6 +38,9 @@ public struct Admission: Sendable {
       if let trust = request.trust { return trust }
       return try Self.machinesTrust()
     }
+    let identity = attempts.run.requester
+    requester =
+      policy.asksFor(Requester.examinedProperties) ? .examined(identity, trust: trust) : Requester(identity)
   }
 
   /// Takes the first object all the way.

@@ -12,13 +12,16 @@ internal import Trust
 
 /// The one place where evidence and a program's report become the facts that a policy judges.
 extension Facts {
-  init(about program: ProgramReport, evidence: Evidence, requester: ProcessIdentity) {
+  init(about program: ProgramReport, evidence: Evidence, requester: Requester) {
     self.init(operation: .bpfProgLoad)
     // A load that user space asks for, and asks for here: the kernel has no part in it and checks no signature.
     bpfKernel = false
-    requesterUID = requester.uid
-    requesterGID = requester.gid
-    requesterPath = requester.executable
+    requesterUID = requester.identity.uid
+    requesterGID = requester.identity.gid
+    requesterPath = requester.identity.executable
+    requesterObject = requester.facts.digest.map { DigestLiteral($0) }
+    requesterRoothash = requester.facts.rootHash.map { DigestLiteral($0) }
+    requesterSignature = requester.facts.isSigned
     take(program)
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file, evidence) }

@@ -55,7 +55,7 @@ struct JudgedObject: ~Copyable {
   }
 
   static func facts(
-    about reports: [ProgramReport], of object: borrowing PreparedObject, requester: ProcessIdentity
+    about reports: [ProgramReport], of object: borrowing PreparedObject, requester: Requester
   ) -> [Facts] {
     let evidence = object.evidence
     let programs = Dictionary(object.linked.programs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -146,8 +146,10 @@ struct JudgedObject: ~Copyable {
 extension Admission {
   /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
   public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
-    var examination = Examination(trust: try machinesTrust(), describes: true)
+    let trust = try machinesTrust()
+    var examination = Examination(trust: trust, describes: true)
     let object = try JudgedObject.prepare(named, &examination, keyring: nil)
-    return JudgedObject.facts(about: BPFObject.reports(of: object.linked), of: object, requester: .current())
+    return JudgedObject.facts(
+      about: BPFObject.reports(of: object.linked), of: object, requester: .examined(.current(), trust: trust))
   }
 }

@@ -64,7 +64,7 @@ struct Worker: ~Copyable {
     do throws(BPFObjectError) { try object.linked.requireTypes() } catch { throw .object(error) }
     if request.answersRecords { object = object.answeringRecords() }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
-    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.attempts.run.requester)
+    let facts = JudgedObject.facts(about: reports, of: object, requester: admission.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
     let capabilities = reports.filter { !$0.kind.isOptional }.reduce(into: Set()) { $0.formUnion($1.capabilities) }
     return JudgedObject(object: object, facts: facts, capabilities: capabilities, verdict: verdict)

@@ -38,11 +38,13 @@ extension PlanCompiler {
     } else if statement.kind == .fallback {
       reasons.append("it allows whatever no rule denies, and rows admit what they name")
     }
-    // A rule about executables and objects together is not known to hold by any loader.
     switch request.mode {
     case .loader:
-      guard !statement.namesExecutable else {
-        if !statement.isForRows { reasons.append("it asks both for the executable and for what only a loader knows") }
+      // A loader knows its own executable, and judges by the rule where it is the one.
+      guard !statement.namesExecutable || request.loaders.contains(where: { statement.mayBeMeant($0) }) else {
+        if !statement.isForRows {
+          reasons.append("it asks for what only a loader knows, of an executable that is none")
+        }
         break
       }
       guard !request.loaders.isEmpty else {

@@ -149,7 +149,7 @@ extension KernelStatement {
     case .programObjects: .refused("load.attach")
     case .eventSource, .tracingFile, .debugTracingFile, .networkNamespace, .networkInterface: .refused("load.attach")
     case .bootIdentifier: .worst("`ps` refuses: `audit.no-boot-id`; an attempt counts as one that may still run")
-    case .executable: .worst("the requester's path is not known, and no rule about it matches")
+    case .executable: .worst("the requester's executable is not known, and no rule about it matches")
     case .processStatus, .processNamespace: .worst("an attempt counts as one that may still run")
     case .initFiles, .initFile:
       .worst("no program counts as held by pid 1, so a foreign one keeps the gate from being sealed")

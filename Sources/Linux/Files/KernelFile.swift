@@ -191,6 +191,17 @@ public enum KernelFile {
     return namespace
   }
 
+  /// The file that the calling process runs, whatever its path leads to now.
+  public static func openExecutable() throws(SystemError) -> OwnedFD {
+    let statement = KernelStatement.executable
+    // The link itself: nothing is mounted on it, and it is procfs's.
+    _ = try open(statement.place(), for: statement, VB_O_PATH | VB_O_NOFOLLOW)
+    let directory = try open(String(statement.place().dropLast("/exe".count)), for: statement, VB_O_PATH)
+    let file = try directory.open(at: "exe", .readOnly)
+    _ = try open(statement.place(), for: statement, VB_O_PATH | VB_O_NOFOLLOW)
+    return file
+  }
+
   /// Whether the file system that a statement is read from is mounted where it belongs.
   static func isMounted(_ statement: KernelStatement) -> Bool {
     (try? withRoot(of: statement.place(), statement) { _ throws(SystemError) in true }) ?? false

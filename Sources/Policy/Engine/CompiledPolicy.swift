@@ -73,6 +73,13 @@ public struct CompiledPolicy: Sendable {
     return statements.all[Int(place)].action == .deny
   }
 
+  /// Whether a rule about BPF programs asks for one of these properties.
+  public func asksFor(_ names: Set<PropertyName>) -> Bool {
+    statements.all.contains { statement in
+      statement.operation == .bpfProgLoad && statement.properties.contains { names.contains($0.name) }
+    }
+  }
+
   func decision(
     _ action: Action, _ reason: Decision.Reason, _ place: UInt32?, _ unknownDenials: UnknownDenials
   ) -> Decision {

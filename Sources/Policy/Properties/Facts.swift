@@ -67,7 +67,7 @@ public struct Facts: Sendable, Equatable {
   public var requesterUID: UInt32?
   /// Group id of the process that asks.
   public var requesterGID: UInt32?
-  /// Where that process's executable is in its own image.
+  /// Where that process's executable is, as the kernel names it in the process's mount namespace.
   public var requesterPath: String?
   /// SHA-256 of that executable.
   public var requesterObject: DigestLiteral?

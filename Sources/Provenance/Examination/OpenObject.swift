@@ -68,9 +68,9 @@ struct OpenObject: ~Copyable {
   }
 
   /// What the mount shows as the file's contents: for comparison only, never parsed.
-  borrowing func contents() throws(ProvenanceError) -> [UInt8] {
-    guard status.size <= Examination.sizeLimit else {
-      throw .tooLarge(object: "fd \(number)", size: status.size, limit: Examination.sizeLimit)
+  borrowing func contents(limit: UInt64 = Examination.sizeLimit) throws(ProvenanceError) -> [UInt8] {
+    guard status.size <= limit else {
+      throw .tooLarge(object: "fd \(number)", size: status.size, limit: limit)
     }
     // Nothing else is read through the mount.
     let answer = try OpenContents.read(descriptor, on: status.device, byteCount: Int(status.size))

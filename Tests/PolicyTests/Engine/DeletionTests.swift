@@ -87,6 +87,10 @@ import Testing
     facts.reads = [KernelReads.none, .declared, .undeclared].randomElement(using: &generator)
     facts.requesterUID = [0, 5].randomElement(using: &generator)
     if generator.isOne(in: 2) { facts.requesterPath = "/usr/bin/a" }
+    if generator.isOne(in: 2) {
+      (facts.requesterRoothash, facts.requesterObject) = (digest(&generator), digest(&generator))
+    }
+    facts.requesterSignature = [true, false, nil].randomElement(using: &generator) ?? nil
     for name in PropertyName.allCases where name.canBeMissing && generator.isOne(in: 3) { facts.settled.insert(name) }
     return facts
   }

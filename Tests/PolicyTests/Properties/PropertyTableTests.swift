@@ -110,7 +110,7 @@ import Testing
     .requesterUID: ["0", "0,7", "990"], .dmverityMode: ["EIO", "LOGGING", "EIO,RESTART"], .imageName: ["a", "b"],
     .dmveritySignature: ["TRUE", "FALSE"], .bpfKernel: ["TRUE", "FALSE"],
     .blocksVerified: ["TRUE", "FALSE"], .kernelExecute: ["TRUE", "FALSE"], .configured: ["TRUE", "FALSE"],
-    .coreByLoader: ["TRUE", "FALSE"],
+    .coreByLoader: ["TRUE", "FALSE"], .requesterSignature: ["TRUE", "FALSE"],
   ]
 
   /// A value that implies another holds nowhere but where the other does; two that exclude each other nowhere both.
@@ -152,7 +152,7 @@ import Testing
   @Test func whatNothingFindsOutIsCounted() {
     #expect(
       PropertyName.allCases.filter { $0.producer == .none }.map(\.rawValue) == [
-        "boot_verified", "x_requester_object", "x_requester_dmverity_roothash", "x_requester_dmverity_signature",
+        "boot_verified"
       ])
     let constant = PropertyName.allCases.filter { if case .loading = $0.producer { true } else { false } }
     #expect(constant == [.bpfKernel])

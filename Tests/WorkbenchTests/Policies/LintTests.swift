@@ -53,8 +53,6 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
   /// What no fact answers: neither allowed nor denied by it.
   @Test(arguments: [
     "boot_verified=TRUE", "boot_verified=FALSE", "bpf_kernel=TRUE",
-    "x_requester_object=\(Self.digest)", "x_requester_dmverity_roothash=\(Self.digest)",
-    "x_requester_dmverity_signature=TRUE", "x_requester_dmverity_signature=FALSE",
   ])
   func whatIsNeverKnown(property: String) throws {
     let denial = property.hasPrefix("bpf_kernel") ? "never denies" : "lets no later rule allow"
@@ -75,6 +73,7 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
   @Test(arguments: [
     "op=EXECUTE boot_verified=TRUE", "op=KMODULE boot_verified=FALSE", "op=BPF_PROG_LOAD bpf_kernel=FALSE",
     "op=BPF_PROG_LOAD x_requester_uid=0", "op=BPF_PROG_LOAD dmverity_signature=TRUE",
+    "op=BPF_PROG_LOAD x_requester_object=\(Self.digest)", "op=BPF_PROG_LOAD x_requester_dmverity_signature=TRUE",
   ])
   func whatIsKnownIsNotReported(rule: String) {
     for action in ["ALLOW", "DENY"] {
@@ -147,11 +146,6 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
     // Two patterns cover what a third leaves.
     let paths = rules(["x_path=/a* action=DENY", "x_path=/?b action=DENY", "x_path=/ab action=DENY"])
     #expect(codes(paths).filter { $0.hasPrefix("policy.shadowed") } == ["policy.shadowed:5"])
-  }
-
-  /// Where no kernel and nobody here knows the property, the operation makes no difference.
-  @Test func additionsAreNeverKnownForTheKernelsOperations() {
-    #expect(codes("op=EXECUTE x_requester_object=\(Self.digest) action=DENY") == ["policy.never-known:3"])
   }
 
   @Test func propertiesThatTheKernelCannotEvaluate() {

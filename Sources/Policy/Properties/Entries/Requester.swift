@@ -63,10 +63,11 @@ extension PropertyEntry {
 
   static let requesterObject = PropertyEntry(
     form: DigestForm(algorithms: ["sha256"], fact: Fact({ $0.requesterObject }, { $0.requesterObject = $1 })),
-    isOfOneFile: true, absence: .unknown, producer: .none, substitute: .requesterUID,
+    isOfOneFile: true, absence: .unknown, producer: .requester,
     reference: {
       PropertyReference(
-        "SHA-256 of the executable of the process that asks.",
+        "SHA-256 of the executable of the process that asks, which lies on a dm-verity volume.",
+        details: onVolume,
         .init(
           "x_requester_object=\(exampleDigest)",
           cases: [
@@ -77,10 +78,11 @@ extension PropertyEntry {
 
   static let requesterRoothash = PropertyEntry(
     form: DigestForm(algorithms: nil, fact: Fact({ $0.requesterRoothash }, { $0.requesterRoothash = $1 })),
-    absence: .unknown, producer: .none, substitute: .requesterUID,
+    absence: .unknown, producer: .requester,
     reference: {
       PropertyReference(
-        "The root hash of the volume that holds the executable of the process that asks.",
+        "The root hash of the dm-verity volume that holds the executable of the process that asks.",
+        details: onVolume,
         .init(
           "x_requester_dmverity_roothash=\(exampleDigest)",
           cases: [
@@ -92,8 +94,7 @@ extension PropertyEntry {
 
   static let requesterSignature = PropertyEntry(
     form: FlagForm(fact: Fact({ $0.requesterSignature }, { $0.requesterSignature = $1 })),
-    absence: .values([.flag(false)]), producer: .none,
-    substitute: .requesterUID,
+    absence: .values([.flag(false)]), producer: .requester,
     reference: {
       PropertyReference(
         "Whether the kernel checked a signature of the root hash of the volume that holds that executable.",
@@ -105,4 +106,9 @@ extension PropertyEntry {
             .denied("an object of a signed volume", "dmverity_signature=TRUE"),
           ]))
     })
+
+  private static let onVolume =
+    "Known only of an executable on an active dm-verity volume without a doubt: `load` verifies its blocks up to the root "
+    + "hash, and compares them with what it runs. The process answers for itself, so a rule binds those who use `load`; the "
+    + "kernel's gate asks the kernel (`gate.md`)."
 }
