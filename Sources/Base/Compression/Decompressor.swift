@@ -1,13 +1,22 @@
 internal import CCompression
 
-/// Undoes gzip (RFC 1952) or zstd (RFC 8878), piece by piece, by the library for it: whatever the size, in memory that does
-/// not grow.
+/// Undoes gzip (RFC 1952), zstd (RFC 8878) or the .xz format, piece by piece, by the library for it: whatever the
+/// size, in memory that does not grow.
 ///
-/// A file may consist of several members or frames, one after another; they read as one.
+/// A file may consist of several members, frames or streams, one after another; they read as one.
 @safe public struct Decompressor: ~Copyable {
   /// What a stream was compressed by.
   public enum Format: String, CaseIterable, Sendable {
-    case gzip, zstd
+    case gzip, zstd, xz
+
+    /// The constant of the C shim.
+    fileprivate var number: Int32 {
+      switch self {
+      case .gzip: Int32(VB_GZIP.rawValue)
+      case .zstd: Int32(VB_ZSTD.rawValue)
+      case .xz: Int32(VB_XZ.rawValue)
+      }
+    }
   }
 
   /// Why a stream cannot be read.
@@ -16,6 +25,8 @@ internal import CCompression
     case unavailable(String)
     /// The compressed bytes are not what they say they are.
     case damaged
+    /// Undoing the compression takes more memory than there is for that: 80 MiB for xz, 128 MiB for zstd.
+    case needsTooMuchMemory
   }
 
   private let handle: OpaquePointer
@@ -24,11 +35,10 @@ internal import CCompression
 
   /// - Throws: ``Failure/unavailable(_:)``.
   public init(_ format: Format) throws(Failure) {
-    let number = format == .gzip ? VB_GZIP : VB_ZSTD
     var problem = [CChar](repeating: 0, count: 256)
     let made = unsafe problem.withUnsafeMutableBufferPointer { text -> OpaquePointer? in
       guard let start = text.baseAddress else { return nil }
-      return unsafe vb_decompressor_make(Int32(number.rawValue), start, text.count)
+      return unsafe vb_decompressor_make(format.number, start, text.count)
     }
     guard let made = unsafe made else {
       throw .unavailable(String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
@@ -57,6 +67,7 @@ internal import CCompression
         return unsafe vb_decompress(handle, place, source.count, start, target.count)
       }
     }
+    if done?.state == Int32(VB_TOO_LARGE.rawValue) { throw .needsTooMuchMemory }
     guard let done, done.state == Int32(VB_MEMBER_ENDED.rawValue) || done.state == Int32(VB_DECOMPRESSING.rawValue)
     else {
       throw .damaged

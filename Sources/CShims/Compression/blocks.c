@@ -12,7 +12,7 @@
 #include <zstd.h>
 
 VB_LIBRARY_NOTE(VB_LIBRARY("liblz4.so.1", "lz4", "images whose file system LZ4 compressed", "suggested") "," VB_LIBRARY(
-    "liblzma.so.5", "lzma", "images whose file system LZMA or xz compressed", "suggested"));
+    "liblzma.so.5", "lzma", "logs that xz compressed, images whose file system LZMA or xz compressed", "suggested"));
 
 // Two functions of an interface that has not changed since 2013 need no header of liblz4's.
 static struct {

@@ -3,6 +3,7 @@
 #include "../library.h"
 
 #include <limits.h>
+#include <lzma.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,16 @@ static struct {
   vb_library_problem problem;
 } zstd;
 
+static struct {
+  __typeof__(&lzma_stream_decoder) decoder;
+  __typeof__(&lzma_code) code;
+  __typeof__(&lzma_end) end;
+  vb_library_problem problem;
+} xz;
+
+// Bytes that a decoder may take: xz -9 makes files that need 65 MiB, and its default ones that need 9.
+static const uint64_t xz_memory = 80 << 20;
+
 static void load_zlib(void) {
   void *library = vb_library_open("libz.so.1", 0, zlib.problem);
   if (library && VB_LIBRARY_FIND(library, zlib.init, "inflateInit2_", zlib.problem) &&
@@ -47,17 +58,36 @@ static void load_zstd(void) {
   }
 }
 
+static void load_xz(void) {
+  void *library = vb_library_open("liblzma.so.5", 0, xz.problem);
+  if (library && VB_LIBRARY_FIND(library, xz.decoder, "lzma_stream_decoder", xz.problem) &&
+      VB_LIBRARY_FIND(library, xz.code, "lzma_code", xz.problem)) {
+    VB_LIBRARY_FIND(library, xz.end, "lzma_end", xz.problem);
+  }
+}
+
 struct vb_decompressor {
   int format;
   int has_ended;  // the last member is whole, and no byte of another one was seen
   z_stream gzip;
   ZSTD_DStream *zstd;
+  lzma_stream xz;
+  unsigned padding;  // zero bytes behind the last stream of .xz, of which there are four at a time
 };
 
+// Opens the library for a format; why it cannot be used, or an empty text.
+static const char *library_problem(int format) {
+  static pthread_once_t zlib_loaded = PTHREAD_ONCE_INIT, zstd_loaded = PTHREAD_ONCE_INIT, xz_loaded = PTHREAD_ONCE_INIT;
+  switch (format) {
+    case VB_GZIP: pthread_once(&zlib_loaded, load_zlib); return zlib.problem;
+    case VB_ZSTD: pthread_once(&zstd_loaded, load_zstd); return zstd.problem;
+    case VB_XZ: pthread_once(&xz_loaded, load_xz); return xz.problem;
+    default: return "no such format";
+  }
+}
+
 struct vb_decompressor *vb_decompressor_make(int format, char *problem, size_t problem_size) {
-  static pthread_once_t zlib_loaded = PTHREAD_ONCE_INIT, zstd_loaded = PTHREAD_ONCE_INIT;
-  pthread_once(format == VB_GZIP ? &zlib_loaded : &zstd_loaded, format == VB_GZIP ? load_zlib : load_zstd);
-  const char *missing = format == VB_GZIP ? zlib.problem : zstd.problem;
+  const char *missing = library_problem(format);
   if (*missing) {
     snprintf(problem, problem_size, "%s", missing);
     return NULL;
@@ -68,6 +98,8 @@ struct vb_decompressor *vb_decompressor_make(int format, char *problem, size_t p
     // 15 bits of window, and 16 more for gzip's header and checksum instead of zlib's own.
     if (format == VB_GZIP && zlib.init(&made->gzip, 15 + 16, ZLIB_VERSION, sizeof made->gzip) == Z_OK) return made;
     if (format == VB_ZSTD && (made->zstd = zstd.create())) return made;
+    // An lzma_stream that is all zeros is LZMA_STREAM_INIT.
+    if (format == VB_XZ && xz.decoder(&made->xz, xz_memory, 0) == LZMA_OK) return made;
   }
   free(made);
   snprintf(problem, problem_size, "the library has no memory, or is of another version");
@@ -77,6 +109,7 @@ struct vb_decompressor *vb_decompressor_make(int format, char *problem, size_t p
 void vb_decompressor_free(struct vb_decompressor *decompressor) {
   if (decompressor->format == VB_GZIP) zlib.end(&decompressor->gzip);
   if (decompressor->format == VB_ZSTD) zstd.free(decompressor->zstd);
+  if (decompressor->format == VB_XZ) xz.end(&decompressor->xz);
   free(decompressor);
 }
 
@@ -112,12 +145,48 @@ static struct vb_decompressed unzstd_some(struct vb_decompressor *decompressor, 
   return done;
 }
 
+static struct vb_decompressed unxz_some(struct vb_decompressor *decompressor, const void *input, size_t input_size,
+                                        void *output, size_t output_size) {
+  const uint8_t *bytes = input;
+  size_t skipped = 0;
+  if (decompressor->has_ended) {
+    while (skipped < input_size && bytes[skipped] == 0) skipped++;
+    decompressor->padding = (decompressor->padding + skipped) % 4;
+    if (skipped == input_size) {
+      return (struct vb_decompressed){
+          .state = decompressor->padding ? VB_DECOMPRESSING : VB_MEMBER_ENDED, .taken = skipped};
+    }
+    if (decompressor->padding || xz.decoder(&decompressor->xz, xz_memory, 0) != LZMA_OK) {
+      return (struct vb_decompressed){.state = VB_DAMAGED};
+    }
+    decompressor->has_ended = 0;
+  }
+  lzma_stream *stream = &decompressor->xz;
+  stream->next_in = bytes + skipped;
+  stream->avail_in = input_size - skipped;
+  stream->next_out = output;
+  stream->avail_out = output_size;
+  lzma_ret result = xz.code(stream, LZMA_RUN);
+  struct vb_decompressed done = {.taken = input_size - stream->avail_in, .made = output_size - stream->avail_out};
+  decompressor->has_ended = result == LZMA_STREAM_END;
+  // Without input or without room there is no progress, which is no damage.
+  int is_open = result == LZMA_OK || (result == LZMA_BUF_ERROR && (input_size == 0 || output_size == 0));
+  done.state = result == LZMA_STREAM_END       ? VB_MEMBER_ENDED
+               : is_open                       ? VB_DECOMPRESSING
+               : result == LZMA_MEMLIMIT_ERROR ? VB_TOO_LARGE
+                                               : VB_DAMAGED;
+  return done;
+}
+
 struct vb_decompressed vb_decompress(struct vb_decompressor *decompressor, const void *input, size_t input_size,
                                      void *output, size_t output_size) {
   // The end of a member is one until a byte of the next is there.
-  if (input_size == 0 && decompressor->has_ended) return (struct vb_decompressed){.state = VB_MEMBER_ENDED};
+  if (input_size == 0 && decompressor->has_ended) {
+    return (struct vb_decompressed){.state = decompressor->padding ? VB_DECOMPRESSING : VB_MEMBER_ENDED};
+  }
   struct vb_decompressed done =
       decompressor->format == VB_GZIP ? inflate_some(decompressor, input, input_size, output, output_size)
+      : decompressor->format == VB_XZ ? unxz_some(decompressor, input, input_size, output, output_size)
                                       : unzstd_some(decompressor, input, input_size, output, output_size);
   if (done.state == VB_DECOMPRESSING && input_size > 0 && output_size > 0 && done.taken == 0 && done.made == 0) {
     done.state = VB_DAMAGED;

@@ -8,7 +8,7 @@
 
 #pragma clang assume_nonnull begin
 
-enum vb_compression_format { VB_GZIP = 1, VB_ZSTD = 2 };
+enum vb_compression_format { VB_GZIP = 1, VB_ZSTD = 2, VB_XZ = 3 };
 
 struct vb_decompressor;
 
@@ -18,9 +18,10 @@ struct vb_decompressor *_Nullable vb_decompressor_make(int format, char *problem
 void vb_decompressor_free(struct vb_decompressor *decompressor);
 
 enum vb_decompression_state {
-  VB_DECOMPRESSING = 0,  // in the middle of a member (gzip) or frame (zstd)
+  VB_DECOMPRESSING = 0,  // in the middle of a member (gzip), frame (zstd) or stream (xz)
   VB_MEMBER_ENDED = 1,   // whole, its checksum right; another one may follow
   VB_DAMAGED = 2,        // and whatever follows cannot be read
+  VB_TOO_LARGE = 3,      // undoing it takes more memory than a reader of logs has for that
 };
 
 // What one call has done.

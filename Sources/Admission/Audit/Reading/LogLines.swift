@@ -8,7 +8,7 @@ enum LogCompression {
 
   private static let magics: [(bytes: [UInt8], name: String, format: Decompressor.Format?)] = [
     ([0x1f, 0x8b], "gzip", .gzip), ([0x28, 0xb5, 0x2f, 0xfd], "zstd", .zstd),
-    ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz", nil), ([0x42, 0x5a, 0x68], "bzip2", nil),
+    ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz", .xz), ([0x42, 0x5a, 0x68], "bzip2", nil),
     ([0x04, 0x22, 0x4d, 0x18], "lz4", nil), ([0x1f, 0x9d], "compress", nil),
   ]
 
@@ -21,7 +21,7 @@ enum LogCompression {
 }
 
 /// The lines of a log from the first one on, in memory of one line and one piece. The log may be a file or a pipe, plain or
-/// compressed by gzip or zstd.
+/// compressed by gzip, zstd or xz.
 public struct LogLines: ~Copyable {
   private let path: String
   private let descriptor: OwnedFD
@@ -138,6 +138,7 @@ public struct LogLines: ~Copyable {
     switch failure {
     case .unavailable(let reason): .noDecompressor(path: path, reason: reason)
     case .damaged: .damaged(path: path)
+    case .needsTooMuchMemory: .compression(path: path, by: "xz, with a dictionary that needs more than 80 MiB")
     }
   }
 }
