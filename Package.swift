@@ -75,8 +75,9 @@ let modules: [Target] = [
   pure("KernelABI", imports: []),
   pure("Verity", imports: ["Base"]),
   pure("FileSystems", imports: ["Base", "KernelABI", "Verity"]),
-  pure("BPFObject", imports: ["Base", "KernelABI"]),
-  pure("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject"]),
+  pure("LinkProtocol", imports: ["Base", "KernelABI"]),
+  pure("BPFObject", imports: ["Base", "KernelABI", "LinkProtocol"]),
+  pure("BPFAnalysis", imports: ["Base", "KernelABI", "LinkProtocol", "BPFObject"]),
   pure("Signatures", imports: ["CShims", "Base", "KernelABI", "BPFObject"]),
   pure("ImageFormat", imports: ["Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis"]),
   pure("Policy", imports: ["Base", "KernelABI"]),
@@ -98,12 +99,15 @@ let modules: [Target] = [
     "Provenance",
     imports: ["Base", "KernelABI", "Verity", "FileSystems", "Signatures", "ImageFormat", "Linux", "Trust", "Image"]),
   effects(
-    "Loader", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Signatures", "Policy", "Linux", "Provenance"]),
+    "Loader",
+    imports: [
+      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Signatures", "Policy", "Linux", "Provenance",
+    ]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
-      "Workbench", "Gate", "Linux", "Trust", "Image", "Provenance", "Loader",
+      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures",
+      "ImageFormat", "Policy", "Workbench", "Gate", "Linux", "Trust", "Image", "Provenance", "Loader",
     ]),
 
   effects(
@@ -127,10 +131,13 @@ let moduleTests: [Target] = [
   tests("KernelABI", imports: ["Base", "KernelABI", "Linux", "KernelHeaders", "TestSupport"]),
   tests("Verity", imports: ["Base", "Verity", "Linux", "TestSupport"]),
   tests("FileSystems", imports: ["Base", "Verity", "FileSystems", "Linux", "TestSupport"]),
+  tests("LinkProtocol", imports: ["Base", "LinkProtocol"]),
   tests(
     "BPFObject",
     imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "TestSupport", "BPFTestSupport"]),
-  tests("BPFAnalysis", imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
+  tests(
+    "BPFAnalysis",
+    imports: ["Base", "KernelABI", "LinkProtocol", "BPFObject", "BPFAnalysis", "Linux", "BPFTestSupport"]),
   tests("Signatures", imports: ["Base", "BPFObject", "Signatures", "Linux", "TestSupport"]),
   tests(
     "ImageFormat", imports: ["Base", "Verity", "FileSystems", "ImageFormat", "Linux", "TestSupport", "BPFTestSupport"]),
@@ -148,7 +155,8 @@ let moduleTests: [Target] = [
   tests(
     "Loader",
     imports: [
-      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader", "TestSupport",
+      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader",
+      "TestSupport",
     ]),
   tests(
     "Admission",
@@ -170,7 +178,7 @@ let moduleTests: [Target] = [
 let package = Package(
   name: "verity-bpf",
   products: [
-    .executable(name: "verity-bpf", targets: ["verity-bpf"])
+    .executable(name: "verity-bpf", targets: ["verity-bpf"]),
   ],
   targets: modules + moduleTests + [
     // Objects for the tests of BPFObject and BPFAnalysis: compiled, and handed to the running kernel.
@@ -189,8 +197,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures", "ImageFormat", "Policy",
-        "Workbench", "Gate", "Linux", "Trust", "Admission",
+        "Base", "KernelABI", "Verity", "FileSystems", "LinkProtocol", "BPFObject", "BPFAnalysis", "Signatures",
+        "ImageFormat", "Policy", "Workbench", "Gate", "Linux", "Trust", "Admission",
       ],
       path: "Fuzz/FuzzTargets", swiftSettings: testSettings + fuzzedSwift),
 

@@ -297,12 +297,22 @@ def save(target, inputs):
         (directory / name).write_bytes(data)
 
 
+def links(helper, found):
+    """What the linking helper answers about objects: the answer's length, the answer, the object."""
+    for key, path in found.items():
+        data = path.read_bytes()
+        request = b"vblinkRQ" + struct.pack("<IIQQ", 1, 0, 1, len(data)) + b"0.1.0".ljust(16, b"\0")
+        process = subprocess.run([helper], input=request + data, stdout=subprocess.PIPE, check=True)
+        yield key, struct.pack("<H", len(process.stdout)) + process.stdout + data
+
+
 def new(binary):
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         fixtures = objects(work / "objects", ROOT / "Tests/Fixtures/bpf")
         found = {path.name.split(".")[0]: path for path in fixtures}
         save("object", [(key, path.read_bytes()) for key, path in found.items()])
+        save("link", links(Path(binary).with_name("verity-bpf-link"), found))
         save("program", [(f"{key}-{section}", data) for key, path in found.items()
                          for section, data in programs(path.read_bytes()) if key in ("core", "maps", "data")])
         images = [("plain", []), ("extended", ["-Eforce-inode-extended,noinline_data"]),

@@ -22,6 +22,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case store
   /// The audit log's files, plain and compressed.
   case audit
+  /// The messages between a loader and its linking helper, with the object that they are about.
+  case link
 
   /// Bytes that an input has at most. Limits of the product that are larger than this are the unit tests' work.
   public var maximumByteCount: Int {
@@ -30,7 +32,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .manifest, .audit, .disk: 1 << 14
     case .program: 1 << 12
     case .signature: 1 << 14
-    case .object, .filesystem: 1 << 16
+    case .object, .filesystem, .link: 1 << 16
     }
   }
 
@@ -51,6 +53,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .manifest: try ManifestTarget.check(bytes)
     case .store: try StoreTarget.check(bytes)
     case .audit: try AuditTarget.check(bytes)
+    case .link: try LinkTarget.check(bytes)
     }
   }
 }

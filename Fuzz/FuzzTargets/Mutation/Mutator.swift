@@ -84,7 +84,7 @@ extension FuzzTarget {
     case .disk: changed = DiskChange.make(bytes, &mutator)
     case .signature: changed = SignatureChange.make(bytes, capacity, &mutator)
     case .certificate: changed = DERChange.make(bytes, capacity, &mutator)
-    case .policy, .manifest, .store, .audit: changed = nil
+    case .policy, .manifest, .store, .audit, .link: changed = nil
     }
     guard let changed, changed.count <= capacity, !mutator.happens(once: 8) else {
       return mutator.changed(bytes, capacity: capacity)

@@ -9,10 +9,16 @@ struct DataPointerSearch: Sendable {
 
   private static let namedTargets = 4
 
+  /// Whether sections are looked through at all.
+  private let isAsked: Bool
+
+  init(isAsked: Bool = true) { self.isAsked = isAsked }
+
   /// Looks through a section's relocations.
   ///
   /// - Parameter type: the DATASEC of the section; nil where the types do not describe it.
   mutating func look(into section: ELFSection, of elf: ELFFile, _ btf: BTF, type: BTFType?) throws(BPFObjectError) {
+    guard isAsked else { return }
     let relocations = try elf.relocations(of: section).sorted { $0.offset < $1.offset }
     guard !relocations.isEmpty else { return }
     let contents = section.type == ELFSection.Constant.nobits ? nil : try elf.contents(of: section)

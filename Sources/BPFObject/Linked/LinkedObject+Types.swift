@@ -2,8 +2,13 @@ internal import KernelABI
 internal import Base
 
 extension LinkedObject {
-  /// ``btf``, read: no types at all where the object has none; nil where they cannot be read.
-  package var types: BTF? { btf.isEmpty ? BTF.none : try? BTF(btf.rawSpan) }
+  /// ``btf``, read: no types at all where the object has none; nil where they cannot be read, and where a helper has read
+  /// them in the loader's place: then the worst is assumed of what depends on them.
+  package var types: BTF? {
+    isLinkedByHelper && !btf.isEmpty ? nil : readTypes
+  }
+
+  private var readTypes: BTF? { btf.isEmpty ? BTF.none : try? BTF(btf.rawSpan) }
 
   /// Why the kernel has to have the object's types: the first of its parts that does not load without them; nil where
   /// none needs them.
@@ -22,6 +27,7 @@ extension LinkedObject {
     }
     if let structure = structOps.first { return "structure of functions `\(structure.name)`" }
     if let extern = externs.first { return "\(extern.kind.noun) `\(extern.name)` of the kernel" }
+    if isLinkedByHelper, !btf.isEmpty { return "its types, which its linking helper alone has looked into" }
     for map in maps where map.type.needsBTF { return "map `\(map.name)` is of type \(map.type.name)" }
     guard let types else { return nil }
     if let tag = types.declarationTags.first, let type = try? types.type(tag), let name = try? types.name(of: type) {

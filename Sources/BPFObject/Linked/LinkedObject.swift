@@ -30,6 +30,9 @@ public struct LinkedObject: Equatable, Sendable {
   public internal(set) var dataPointers: [DataPointers] = []
   /// What is in an object that has no programs, in words; nil for one that has.
   public internal(set) var contentsWithoutPrograms: String?
+  /// Whether an unprivileged helper has read what its instructions refer to, and what its types say: see
+  /// ``ObjectTables/link(_:)``.
+  public internal(set) var isLinkedByHelper = false
   /// What the author says that programs may do under lockdown.
   public internal(set) var annotations: [Annotation] = []
   /// What the author says that programs read of the kernel's memory.

@@ -16,6 +16,14 @@ struct FunctionTable: Sendable {
   let functions: [ObjectFunction]
   private let byStart: [Int: [Int: Int]]
 
+  /// No functions.
+  static var none: FunctionTable { FunctionTable() }
+
+  private init() {
+    functions = []
+    byStart = [:]
+  }
+
   /// Collects the function symbols of every section with instructions.
   ///
   /// `.text` holds subprograms; in any other section a global function is a program, as in libbpf. Static functions
@@ -68,4 +76,14 @@ struct FunctionTable: Sendable {
 
   /// The function that begins at this byte of the section.
   func function(startingAt offset: Int, of section: Int) -> Int? { byStart[section]?[offset] }
+
+  /// The function of the same section that a call goes to which nothing else is said of.
+  ///
+  /// - Parameter distance: bytes from the call.
+  func callee(at offset: Int, distance: Int, in function: ObjectFunction) throws(BPFObjectError) -> Int {
+    if let target = self.function(startingAt: offset + distance, of: function.section) { return target }
+    throw BPFObjectError(
+      .badInstruction, "instruction \(offset / 8) of section `\(function.sectionName)` calls no function",
+      expected: "the start of a function of the same section", found: "offset \(offset + distance)")
+  }
 }

@@ -39,7 +39,7 @@ package struct ObjectParts: Sendable {
   }
 
   /// Refuses an object without types whose parts are described by them.
-  private static func refuseNeedOfTypes(_ elf: ELFFile, _ ext: ELFSection?) throws(BPFObjectError) {
+  static func refuseNeedOfTypes(_ elf: ELFFile, _ ext: ELFSection?) throws(BPFObjectError) {
     var need: String?
     if let maps = elf.sections.first(where: { $0.size > 0 && $0.name == ".maps" }) {
       need = "section `\(maps.name)`: the types of its variables define the maps"
@@ -57,7 +57,7 @@ package struct ObjectParts: Sendable {
       next: "compile it with -g: clang -target bpf -O2 -g -c program.bpf.c -o program.o")
   }
 
-  private static func refuseUnsupported(_ elf: ELFFile) throws(BPFObjectError) {
+  static func refuseUnsupported(_ elf: ELFFile) throws(BPFObjectError) {
     for section in elf.sections
     where section.size > 0 && section.name.hasPrefix(".addr_space.") && section.name != ArenaData.sectionName {
       throw BPFObjectError(
@@ -78,7 +78,7 @@ package struct ObjectParts: Sendable {
     }
   }
 
-  private static func readLicense(_ elf: ELFFile) throws(BPFObjectError) -> String {
+  static func readLicense(_ elf: ELFFile) throws(BPFObjectError) -> String {
     guard let section = try elf.section(named: "license"), section.size > 0 else { return "" }
     guard section.size <= Limits.licenseBytes + 1 else {
       throw BPFObjectError(

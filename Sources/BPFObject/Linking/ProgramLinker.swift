@@ -3,9 +3,9 @@ internal import Base
 
 /// Links one program: the functions it calls are appended in the order in which they are first called, depth first,
 /// as libbpf does (bpf_object__reloc_code), and every reference gets its final value.
-struct ProgramLinker {
+struct ProgramLinker<Source: ReferenceSource> {
   let functions: FunctionTable
-  private let references: References
+  private let references: Source
   private let code: [Int: ObjectPart]
   let ext: BTFExt
   private let mapNames: [String]
@@ -23,7 +23,7 @@ struct ProgramLinker {
   private var tableNumbers: [[Int]: Int] = [:]
 
   init(
-    functions: FunctionTable, references: References, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String],
+    functions: FunctionTable, references: Source, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String],
     exceptionCallbacks: [String: Int], jumpTables: JumpTables?
   ) {
     self.jumpTables = jumpTables

@@ -12,8 +12,18 @@ enum Reference: Equatable, Sendable {
   case extern(Int)
 }
 
+/// What says which instructions refer to something, and to what.
+protocol ReferenceSource: Sendable {
+  /// Whether the instruction at this byte of a section refers to something.
+  func isRelocated(_ offset: Int, of section: Int) -> Bool
+  /// What a 64-bit load refers to, or nil when it loads a plain number.
+  func load(at offset: Int, immediate: UInt32, in function: ObjectFunction) throws(BPFObjectError) -> Reference?
+  /// The function that a call goes to: one of the object's, or one of the kernel's.
+  func callee(at offset: Int, immediate: UInt32, in function: ObjectFunction) throws(BPFObjectError) -> Reference
+}
+
 /// The relocations of every section with instructions, by instruction.
-struct References: Sendable {
+struct References: ReferenceSource {
   private let elf: ELFFile
   private let functions: FunctionTable
   private let declared: DeclaredMaps
@@ -149,12 +159,7 @@ struct References: Sendable {
     // A call's operand counts instructions from the next one; the relocation counts from the symbol.
     let distance = (Int(Int32(bitPattern: immediate)) + 1) * Instruction.size
     guard let relocation = relocation(at: offset, of: function.section) else {
-      if let target = functions.function(startingAt: offset + distance, of: function.section) {
-        return .function(target)
-      }
-      throw BPFObjectError(
-        .badInstruction, "instruction \(offset / 8) of section `\(function.sectionName)` calls no function",
-        expected: "the start of a function of the same section", found: "offset \(offset + distance)")
+      return .function(try functions.callee(at: offset, distance: distance, in: function))
     }
     let symbol = elf.symbols[relocation.symbol]
     guard relocation.type == ELFRelocation.call else {

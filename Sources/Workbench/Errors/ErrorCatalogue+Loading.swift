@@ -1,6 +1,8 @@
 extension ErrorCatalogue {
   /// What is said on the way of an object into the kernel, and around it.
   static let loadingParagraphs: [String: String] = [
+    "helper.protocol":
+      "verity-bpf-link said something that its protocol does not have: edits for instructions that are not there or have another form, edits that the object's own relocation entries contradict, too much, too little, nothing within a minute; or it ended, as by a system call that it may not make. An object may have taken it over. Nothing that it said of the object counts, it was killed, and nothing was loaded.",
     "provenance.not-a-file":
       "The descriptor is a pipe, a directory, a socket, closed, or opened with O_PATH. Only a regular file on a proven image has an origin; hand over the object itself, opened for reading.",
     "provenance.file-system":
