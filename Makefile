@@ -14,9 +14,10 @@ help: ## list the targets
 setup: ## install by apt what building needs; silent when nothing is missing
 	@tools/setup build
 
-build: ## build .build/release/verity-bpf
+build: ## build .build/release/verity-bpf, and verity-bpf-link beside it
 	@tools/setup check build
 	@$(SWIFT_RELEASE) --product verity-bpf
+	@$(SWIFT_RELEASE) --product verity-bpf-link
 
 man: build ## write the manual pages to out/man
 	@mkdir -p out/man && $(BINARY) --generate-manual out/man
@@ -25,7 +26,7 @@ man: build ## write the manual pages to out/man
 PREFIX ?= /usr/local
 # logrotate reads /etc, whatever the prefix is.
 SYSCONFDIR ?= /etc
-install: build ## install the command, its manual pages, completions and schemas below PREFIX, and how its log is rotated
+install: build ## install the command and its linking helper, the manual pages, completions and schemas below PREFIX, and how its log is rotated
 	@tools/install $(BINARY) "$(DESTDIR)$(PREFIX)" "$(DESTDIR)$(SYSCONFDIR)"
 
 demo: ## pack the demo programs, prove and load them, show the refusals (root)
@@ -52,6 +53,7 @@ kernel-abi: setup ## compare the kernel's numbers in KernelABI with the newest h
 vm: ## make the test machine ready, without booting it: what runs in it, and its kernel (KERNEL=6.1|6.12|6.18|7.2|7.3)
 	@tools/setup vm
 	@$(SWIFT_RELEASE) --product verity-bpf
+	@$(SWIFT_RELEASE) --product verity-bpf-link
 	@$(SWIFT_RELEASE) --product vm-tests
 	@tools/vm/kernel $(or $(KERNEL),6.12) >/dev/null
 

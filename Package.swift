@@ -124,6 +124,10 @@ let modules: [Target] = [
       "GateControl",
     ],
     swiftSettings: settings, linkerSettings: linking),
+  // What links in a process of its own, without the rights of the command.
+  .executableTarget(
+    name: "verity-bpf-link", dependencies: ["Base", "LinkProtocol", "BPFAnalysis", "Linux"], swiftSettings: settings,
+    linkerSettings: linking),
 ]
 
 let moduleTests: [Target] = [
@@ -147,7 +151,7 @@ let moduleTests: [Target] = [
   tests(
     "Gate",
     imports: ["Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Gate", "BPFTestSupport", "PolicyTestSupport"]),
-  tests("Linux", imports: ["Base", "KernelABI", "Linux", "TestSupport"]),
+  tests("Linux", imports: ["Base", "KernelABI", "Linux", "CTestSupport", "TestSupport"]),
   tests(
     "Trust",
     imports: ["Base", "Verity", "Signatures", "Policy", "Linux", "Trust", "TestSupport"]),
@@ -179,6 +183,7 @@ let package = Package(
   name: "verity-bpf",
   products: [
     .executable(name: "verity-bpf", targets: ["verity-bpf"]),
+    .executable(name: "verity-bpf-link", targets: ["verity-bpf-link"]),
   ],
   targets: modules + moduleTests + [
     // Objects for the tests of BPFObject and BPFAnalysis: compiled, and handed to the running kernel.
@@ -191,7 +196,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CShims", "CTestSupport", "Base", "Linux"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
-    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .target(name: "CTestSupport", dependencies: ["CShims"], path: "Tests/CTestSupport"),
 
     // What is fuzzed, see tools/fuzz and docs/fuzzing.md; the tests give it the corpora.
     .target(

@@ -5,7 +5,7 @@ import Linux
 @main
 enum VerityBPF {
   /// What `--version` prints.
-  static let version = "0.1.0"
+  static let version = Release.current
 
   static func main() {
     StandardStream.fillGaps()

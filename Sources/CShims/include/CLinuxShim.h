@@ -8,6 +8,7 @@
 
 #include "CLinuxBPF.h"
 #include "CLinuxDM.h"
+#include "CLinuxHelper.h"
 #include "CLinuxHost.h"
 
 // open(2) flags (include/uapi/asm-generic/fcntl.h); checked against the system's headers in fd.c.
