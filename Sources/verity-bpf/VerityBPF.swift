@@ -1,4 +1,5 @@
 import Base
+import HostReport
 import Linux
 
 /// The program: reads its words, does what they ask for, and ends with the exit code that comes of it.
@@ -8,16 +9,33 @@ enum VerityBPF {
   static let version = Release.current
 
   static func main() {
+    let words = ProcessImage.words()
+    // First of all: where a standard stream is closed, the descriptor may have its number.
+    let executed = ExecutedFile.take(words)
     StandardStream.fillGaps()
     KernelFile.keepRoots()
-    let status = run(ProcessImage.words())
+    // Where the kernel has started this process for a file, the words are the file's name and its arguments, whatever they
+    // say: a file that is called like a command is none.
+    let status = executed.map { run($0) } ?? run(words)
     if status != 0 { ProcessImage.end(status) }
   }
 
   private static func run(_ words: [String]) -> Int32 {
-    var path = VerbPath(root)
+    answering(VerbPath(root)) { path in try perform(try Invocation.read(words, path: &path)) }
+  }
+
+  /// The program as the interpreter of an object.
+  private static func run(_ file: ExecutedFile) -> Int32 {
+    answering(ExecutedObjectCommand.path(of: file)) { path in
+      try perform(try ExecutedObjectCommand.read(file, path: path))
+    }
+  }
+
+  /// - Parameter path: what usage is told of, which `work` may change.
+  private static func answering(_ path: VerbPath, _ work: (inout VerbPath) throws -> Int32) -> Int32 {
+    var path = path
     do {
-      return try perform(try Invocation.read(words, path: &path))
+      return try work(&path)
     } catch let mistake as UsageError {
       Output.notes(mistake.text(of: path))
       return Diagnostic.Category.usage.rawValue
@@ -39,6 +57,9 @@ enum VerityBPF {
     case .completionScript(let shell): try Output.lines(shell.text)
     case .completion(let words):
       for line in Completion.lines(Completion.answer(to: words, below: root)) { try Output.lines(line) }
+    case .binaryFormat(let interpreter):
+      try BinfmtRefusal.requirePath(interpreter)
+      try Output.bytes(Array(BPFObjectFormat.configuration(interpreter).utf8))
     case .manual(let directory):
       for page in Manual.pages(root, version: version) {
         try PolicyFile.save(Array(page.text.utf8), to: "\(directory)/\(page.file)", keeping: RunInputs())

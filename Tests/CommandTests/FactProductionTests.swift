@@ -55,6 +55,7 @@ import Testing
       .witness: .image("USERSPACE"), .blocksVerified: .image("TRUE"), .signatureSource: .signedObject("USERSPACE"),
       .kernelExecute: .machine(
         file: "IPECases", name: "says-whether-an-object-may-be-executed", rule: "x_kernel_execute=TRUE"),
+      .executed: .image("FALSE"),
       .signer: .signedObject("sha256:\(signer)"),
       .path: .image("/xdp_counter.bpf.o"), .object: .image("sha256:\(object)"), .programType: .image("xdp"),
       .attachType: .image("cgroup_inet_egress", object: "egress_filter.bpf.o"), .helpers: .image("map_lookup_elem"),

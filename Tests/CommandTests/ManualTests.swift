@@ -51,7 +51,7 @@ struct ManualTests {
     let directory = try TemporaryDirectory()
     let prefix = directory.file("usr")
     let etc = directory.file("etc")
-    try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix, etc)
+    try Tools.run("\(Tools.repository)/tools/install", VerityBPFCommand.path, prefix, etc, "/usr")
     for name in [
       "bin/verity-bpf", "share/man/man1/verity-bpf-self-test.1", "share/man/man5/verity-bpf.conf.5",
       "share/bash-completion/completions/verity-bpf",
@@ -59,6 +59,10 @@ struct ManualTests {
       "share/verity-bpf/schemas/doctor.schema.json",
     ] { #expect((try? FileStatus.of(path: "\(prefix)/\(name)"))?.kind == .regular, "\(name)") }
     #expect(try Tools.run("\(prefix)/bin/verity-bpf", "explain-error", "policy.denied").hasPrefix("policy.denied\n"))
+    // The interpreter is where it will be found, not where it lies while a package is made.
+    #expect(
+      String(decoding: try directory.read("usr/lib/binfmt.d/verity-bpf.conf"), as: UTF8.self).hasSuffix(
+        ":/usr/bin/verity-bpf:OF\n"))
     // How the log is rotated; what an administrator has made of it is kept.
     #expect(String(decoding: try directory.read("etc/logrotate.d/verity-bpf"), as: UTF8.self).contains("delaycompress"))
     try directory.write("etc/logrotate.d/verity-bpf", "ours")

@@ -25,6 +25,7 @@ import Testing
       case .version: return Answer(status: 0, meaning: "version")
       case .completionScript(let shell): return Answer(status: 0, meaning: "completion of \(shell)")
       case .completion(let words): return Answer(status: 0, meaning: "completes \(words)")
+      case .binaryFormat(let interpreter): return Answer(status: 0, meaning: "binfmt.d for \(interpreter)")
       case .manual(let directory): return Answer(status: 0, meaning: "manual into \(directory)")
       }
     } catch {

@@ -94,6 +94,7 @@ struct SchemaTests {
   func host() throws {
     try Self.expect(VerityBPFCommand.run(["doctor", "--json"]), "doctor")
     try Self.expect(VerityBPFCommand.run(["doctor", "--record"]), "host-facts")
+    try Self.expect(VerityBPFCommand.run(["binfmt", "status", "--json"]), "binfmt")
     try Self.expect(VerityBPFCommand.run(["self-test", "--json"]), "self-test")
     try Self.expect(VerityBPFCommand.run(["self-test", "--json", "--image", "/nonexistent"]), "self-test")
   }

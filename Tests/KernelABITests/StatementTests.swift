@@ -73,7 +73,8 @@ import Testing
   private static let functions: [String: KernelStatement?] = [
     "vb_add_thread_key": nil, "vb_begin_sync": nil, "vb_block_device_size": .blockSize, "vb_bpf": .programObjects,
     "vb_btrfs_device": .btrfsInfo, "vb_btrfs_info": .btrfsInfo, "vb_exchange": nil, "vb_extents": .fileExtents,
-    "vb_check_execution": .executionCheck, "vb_fstatfs_flags": .openFile,
+    "vb_check_execution": .executionCheck, "vb_executed_file": .executedFile, "vb_keeps_first_word": .executedFile,
+    "vb_fstatfs_flags": .openFile,
     "vb_change_time": .openFile, "vb_close": nil,
     // What an attribute says is the word of those who may write the file.
     "vb_getxattr": nil, "vb_disk_sequence": .diskSequence, "vb_dm_command": .mapperTable,

@@ -12,6 +12,7 @@ public enum RandomPolicies {
     ("bpf_signature", SignatureVerdict.allCases.map { $0.rawValue }), ("bpf_keyring", ["BPF", "USER", "BUILTIN"]),
     ("bpf_kernel", ["TRUE", "FALSE"]), ("x_witness", ["KERNEL", "USERSPACE", "BOTH"]),
     ("x_blocks_verified", ["TRUE", "FALSE"]), ("x_kernel_execute", ["TRUE", "FALSE"]),
+    ("x_executed", ["TRUE", "FALSE"]),
     ("x_sig_source", ["KERNEL", "USERSPACE", "BOTH"]),
     ("x_path", ["/a", "/b", "/*", "/**"]),
     ("x_dmverity_mode", ["EIO", "LOGGING", "EIO,RESTART"]), ("x_image_name", ["demo", "evil"]),

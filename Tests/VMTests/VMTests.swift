@@ -49,6 +49,7 @@ struct VMTests {
       ProgramCases.suite,
       PromiseCases.suite,
       IPEDecisionCases.suite,
+      ExecutableCases.suite,
       IPECases.suite,
       RequesterCases.suite,
       LoadingCases.suite,

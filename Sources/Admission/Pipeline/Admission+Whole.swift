@@ -58,6 +58,7 @@ extension Admission {
     case .image(_, let object, _): object
     case .file(let path): path
     case .descriptor(let number): "fd \(number)"
+    case .executed(let file): file.path
     }
   }
 }

@@ -1,4 +1,5 @@
 public import Image
+public import Linux
 public import Loader
 public import Base
 public import Trust
@@ -9,6 +10,8 @@ public struct AdmissionRequest: Sendable {
   public enum Object: Sendable, Equatable {
     /// A descriptor of a file on a mounted image.
     case descriptor(Int32)
+    /// The file that this process was started for.
+    case executed(ExecutedFile)
     /// A path inside an image file, whose parts may be elsewhere; nothing is mounted.
     case image(path: String, object: String, at: ImageLocation = ImageLocation())
     /// An ordinary file, on no image.

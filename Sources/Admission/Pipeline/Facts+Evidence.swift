@@ -22,6 +22,7 @@ extension Facts {
     requesterObject = requester.facts.digest.map { DigestLiteral($0) }
     requesterRoothash = requester.facts.rootHash.map { DigestLiteral($0) }
     requesterSignature = requester.facts.isSigned
+    executed = evidence.isExecuted
     take(program)
     takeSignature(evidence.signature)
     if let file = evidence.fileVerity { takeFileVerity(file, evidence) }

@@ -133,6 +133,7 @@ struct JudgedObject: ~Copyable {
     do throws(ProvenanceError) {
       switch named {
       case .descriptor(let number): return try examination.examine(fd: number)
+      case .executed(let file): return try examination.examine(executed: file)
       case .image(let path, let object, let location):
         return try examination.examine(image: path, at: location, object: object)
       case .file(let path): return try examination.examine(file: path)

@@ -24,12 +24,8 @@ struct AskedObject: Sendable {
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : base + path }
     self.object = object
     switch object {
-    case .descriptor(let number):
-      // A number that was not handed over has no status; that is found out, and recorded, soon.
-      let status = try? OwnedFD.duplicating(number).status()
-      path = status == nil ? nil : KernelFile.link(.openFileName, "\(number)")
-      device = status.map { Self.name(of: $0.device) }
-      inode = status?.inode
+    case .descriptor(let number): (path, device, inode) = Self.place(of: number)
+    case .executed(let file): (path, device, inode) = Self.place(of: file.number)
     case .image(let image, let name, _):
       path = name.hasPrefix("/") ? name : "/\(name)"
       device = absolute(image)
@@ -42,6 +38,15 @@ struct AskedObject: Sendable {
     }
   }
 
+  /// Where an open file is. A number that was not handed over has no status; that is found out, and recorded, soon.
+  private static func place(of number: Int32) -> (path: String?, device: String?, inode: UInt64?) {
+    let status = try? OwnedFD.duplicating(number).status()
+    return (
+      status == nil ? nil : KernelFile.link(.openFileName, "\(number)"), status.map { name(of: $0.device) },
+      status?.inode
+    )
+  }
+
   /// `vda1`, `dm-0`; the number for a file system that is on no block device.
   private static func name(of device: DeviceNumber) -> String {
     (try? KernelDevice.nodePath(of: device))?.split(separator: "/").last.map { String($0) } ?? "\(device)"
@@ -52,6 +57,7 @@ struct AskedObject: Sendable {
     let asked: [JSONValue.Member] =
       switch object {
       case .descriptor(let number): [.init("fd", .integer(Int64(number)))]
+      case .executed(let file): [.init("executed", true), .init("fd", .integer(Int64(file.number)))]
       case .image(let image, _, let location):
         [.init("image", .string(image)), .init("path_in_image", .string(pathInImage ?? ""))] + location.members
       case .file(let file): [.init("file", .string(file))]

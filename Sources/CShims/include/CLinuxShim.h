@@ -41,6 +41,12 @@ int vb_begin_sync(int fd);
 /// Returns 0 when it may be, else the errno.
 int vb_check_execution(int fd);
 
+/// The number of the descriptor that the kernel has opened on the file that was executed, where binfmt_misc started this
+/// process for it (AT_EXECFD of getauxval(3)); -1 where it was started in another way.
+int vb_executed_file(void);
+/// Whether the caller's own argv[0] stands behind the file's path (flag P of binfmt_misc).
+int vb_keeps_first_word(void);
+
 /// Whether the process ignores a signal (sigaction(2)).
 int vb_signal_is_ignored(int signal);
 

@@ -23,7 +23,7 @@ enum PropertyUse {
       case .witness: property.value == .word("USERSPACE") ? .plan : .load
       case .bootVerified, .dmveritySignature, .fsverityDigest, .fsveritySignature, .bpfSignature, .bpfKeyring,
         .bpfKernel,
-        .signatureSource, .signer, .kernelExecute, .configured, .coreByLoader, .dmverityMode, .requesterUID,
+        .signatureSource, .signer, .kernelExecute, .executed, .configured, .coreByLoader, .dmverityMode, .requesterUID,
         .requesterGID,
         .requesterPath,
         .requesterSignature:

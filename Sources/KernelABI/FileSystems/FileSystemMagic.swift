@@ -28,6 +28,7 @@ public enum FileSystemMagic: UInt64, KernelNumber {
   case anonymousInode = 0x0904_1934
   case efivarfs = 0xde5e_81e4
   case nsfs = 0x6e73_6673
+  case binfmt = 0x4249_4e4d
 
   public static let prefix = ""
 
@@ -60,6 +61,7 @@ public enum FileSystemMagic: UInt64, KernelNumber {
     case .anonymousInode: "anon_inodefs"
     case .efivarfs: "efivarfs"
     case .nsfs: "nsfs"
+    case .binfmt: "binfmt_misc"
     }
   }
 
@@ -91,6 +93,7 @@ public enum FileSystemMagic: UInt64, KernelNumber {
     case .anonymousInode: "ANON_INODE_FS_MAGIC"
     case .efivarfs: "EFIVARFS_MAGIC"
     case .nsfs: "NSFS_MAGIC"
+    case .binfmt: "BINFMTFS_MAGIC"
     }
   }
 }
@@ -119,7 +122,7 @@ public struct SuperblockPlace: Equatable, Sendable {
     // include/linux/f2fs_fs.h: the superblock is at byte 1024.
     case .f2fs: self.init(offset: 1024, bytes: [0x10, 0x20, 0xf5, 0xf2])
     case .fat, .iso9660, .overlay, .tmpfs, .ramfs, .proc, .sysfs, .securityfs, .tracefs, .debugfs, .bpf, .cgroup2,
-      .fuse, .nfs, .ninep, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs:
+      .fuse, .nfs, .ninep, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs, .binfmt:
       return nil
     }
   }

@@ -42,6 +42,9 @@ extension KernelStatement {
     case .fileVerityDigest:
       ["VM fs-verity.changed-on-the-disk", "Command/ForeignPlaceTests.aProcessThatAnswersForFileVerity"]
     case .integrityPolicyText, .executionCheck: ["VM ipe.says-whether-an-object-may-be-executed"]
+    case .binaryFormats, .binaryFormatsEnabled, .binaryFormat:
+      ["HostReport/BinaryFormatTests.standings", "VM executable.registration", files]
+    case .executedFile: ["VM executable.loads-and-attaches", "Command/ExecutedObjectTests.isRefusedByHand"]
     case .fileVeritySignatures: ["VM fs-verity.signed"]
     case .fileVerityFeature, .integrityPolicy, .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion,
       .integrityPolicyEnforced, .moduleSignatures, .firmware, .secureBoot, .unprivilegedBPF, .compiler,

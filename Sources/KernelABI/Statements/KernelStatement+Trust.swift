@@ -31,7 +31,7 @@ extension KernelStatement {
       .openFileName, .mounts, .btrfsDevices, .btrfsDevice, .fileVeritySignatures,
       .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
       .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyText,
-      .integrityPolicyEnforced,
+      .integrityPolicyEnforced, .binaryFormats, .binaryFormatsEnabled, .binaryFormat,
       .moduleSignatures, .modules, .firmware, .secureBoot, .keyTable, .unprivilegedBPF, .compiler, .compilerHardening,
       .kernelTypes,
       .symbols, .eventSource, .tracingFile, .debugTracingFile, .threadStatus, .processStatus, .userMap, .executable,
@@ -43,7 +43,8 @@ extension KernelStatement {
     case .mapperControl, .mappedNode, .blockNode, .loopControl, .loopNode, .kernelLog: .deviceNumber
     case .mapperDevice, .mapperTable, .loopLabel, .blockSize: .onTheDevice
     case .fileVerityDigest, .fileExtents, .btrfsInfo: .onTheFile
-    case .openFile, .executionCheck, .securityModuleNumbers, .keyringContents, .programObjects, .programProbe, .release,
+    case .openFile, .executionCheck, .executedFile, .securityModuleNumbers, .keyringContents, .programObjects,
+      .programProbe, .release,
       .identity,
       .clock,
       .networkInterface:
@@ -90,12 +91,13 @@ extension KernelStatement {
       .fileVerityDigest, .fileExtents,
       .programObjects, .networkNamespace:
       .descriptor
-    case .identity, .userMap, .executable, .processNamespace, .loginUser, .auditSession: .process
+    case .identity, .userMap, .executable, .executedFile, .processNamespace, .loginUser, .auditSession: .process
     case .clock, .networkInterface, .mapperNumber, .mapperDevice, .mappedName, .mappedIdentifier, .mappedSuspended,
       .underlyingDevices, .underlyingNumber, .verityModule,
       .requireSignatures, .blockName,
       .loopControlNumber, .loopNumber, .loopLabel, .openFileName, .mounts, .integrityPolicies, .integrityPolicyActive,
-      .integrityPolicyVersion, .integrityPolicyText, .integrityPolicyEnforced, .executionCheck, .modules, .keyTable,
+      .integrityPolicyVersion, .integrityPolicyText, .integrityPolicyEnforced, .executionCheck, .binaryFormats,
+      .binaryFormatsEnabled, .binaryFormat, .modules, .keyTable,
       .keyringContents, .unprivilegedBPF,
       .compiler, .compilerHardening, .symbols, .programProbe, .tracingFile, .debugTracingFile, .threadStatus,
       .processStatus, .initFiles, .initFile, .initMounts, .distributionConfiguration, .distributionModuleConfiguration,
@@ -139,6 +141,9 @@ extension KernelStatement {
     case .fileExtents: .worst("the file's blocks are not verified here: `x_blocks_verified` is FALSE")
     case .btrfsInfo: .refused("system.failed")
     case .integrityPolicyText, .executionCheck: .worst("`x_kernel_execute` is not known: no rule about it matches")
+    case .executedFile: .worst("the object counts as one that was not executed: `x_executed` is FALSE")
+    case .binaryFormats, .binaryFormatsEnabled: .refused("binfmt.not-mounted")
+    case .binaryFormat: .worst("the registration counts as one that comes before this program's")
     case .fileVerityDigest: .worst("the file has no fs-verity: no fact of it, and no rule about it matches")
     case .fileVeritySignatures: .worst("the kernel checked no signature: `fsverity_signature` is FALSE")
     case .lockdown: .worst("every mode counts as the one in force: an object has to bear all that its author allows")

@@ -63,6 +63,10 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   case integrityPolicyText = "ipe-policy-text"
   case integrityPolicyEnforced = "ipe-enforced"
   case executionCheck = "execution-check"
+  case binaryFormats = "binary-formats"
+  case binaryFormatsEnabled = "binary-formats-enabled"
+  case binaryFormat = "binary-format"
+  case executedFile = "executed-file"
   case moduleSignatures = "module-signatures"
   case modules
   case firmware
@@ -164,6 +168,10 @@ extension KernelStatement {
     case .integrityPolicyActive: "whether a policy of IPE is active"
     case .integrityPolicyText: "what a policy of IPE says"
     case .executionCheck: "whether IPE would let the object be executed"
+    case .binaryFormats: "what is registered with binfmt_misc"
+    case .binaryFormatsEnabled: "whether binfmt_misc starts interpreters"
+    case .binaryFormat: "which files a registration with binfmt_misc is for, and its interpreter"
+    case .executedFile: "the file that was executed, where the kernel started this process for it"
     case .integrityPolicyVersion: "the version of a policy of IPE"
     case .integrityPolicyEnforced: "whether IPE enforces its policy"
     case .moduleSignatures: "whether modules have to be signed"

@@ -23,6 +23,7 @@ extension KernelFile {
     Place(path: "/sys/kernel/security", type: .securityfs, isRoot: true),
     Place(path: "/sys/kernel/tracing", type: .tracefs, isRoot: true),
     Place(path: "/sys", type: .sysfs, isRoot: true),
+    Place(path: "/proc/sys/fs/binfmt_misc", type: .binfmt, isRoot: true),
     Place(path: "/proc/sys", type: .proc, isRoot: false),
     Place(path: "/proc", type: .proc, isRoot: true),
   ]
@@ -44,7 +45,7 @@ extension KernelFile {
   public static func keepRoots() { kept.withLock { $0 = $0 ?? [:] } }
 
   static func place(of path: String, _ statement: KernelStatement) throws(SystemError) -> Place {
-    guard let place = places.first(where: { path.hasPrefix($0.path + "/") }) else {
+    guard let place = places.first(where: { path == $0.path || path.hasPrefix($0.path + "/") }) else {
       throw .unanswered(statement, at: path, found: "no place of the kernel's", errno: EINVAL)
     }
     return place

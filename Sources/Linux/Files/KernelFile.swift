@@ -180,6 +180,18 @@ public enum KernelFile {
     try open(statement.place(words), for: statement)
   }
 
+  /// Tells the kernel something, in one call: what is written to its files is taken as a whole.
+  ///
+  /// - Throws: `SystemError`, with ``SystemError/unanswered`` when it could not be told for want of its own file.
+  public static func write(_ text: String, to statement: KernelStatement, _ words: String...) throws(SystemError) {
+    let path = statement.place(words)
+    let file = try open(path, for: statement, VB_O_WRONLY)
+    let bytes = text.systemBytes
+    let wrote = file.withRaw { raw in unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
+    }
+    if wrote != bytes.count { throw .current("write", path: path) }
+  }
+
   /// The calling thread's network namespace.
   public static func openNetworkNamespace() throws(SystemError) -> OwnedFD {
     let statement = KernelStatement.networkNamespace
@@ -239,7 +251,7 @@ public enum KernelFile {
     let rest = path.dropFirst(try place(of: path, statement).path.utf8.count + 1)
     return try withRoot(of: path, statement) { root throws(SystemError) in
       let descriptor = root.withRaw { raw in
-        unsafe String(rest).withCString { unsafe vb_open_within_mount(raw, $0, flags) }
+        unsafe (rest.isEmpty ? "." : String(rest)).withCString { unsafe vb_open_within_mount(raw, $0, flags) }
       }
       guard descriptor >= 0 else {
         let error = SystemError.current("openat2", path: path)

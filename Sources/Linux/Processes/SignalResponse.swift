@@ -75,6 +75,11 @@ public enum SignalResponse: String, Sendable {
     vb_signal_is_ignored(signal) == 1
   }
 
+  /// Waits for a signal that ends the process. It does not return.
+  ///
+  /// Not `Never`, so that what the caller holds is held meanwhile.
+  public static func waitForEnd() { while true { pause() } }
+
   /// Ends the process by a signal, as if nothing had been done about it.
   static func end(by signal: Int32) {
     _ = Glibc.signal(signal, SIG_DFL)

@@ -13,6 +13,8 @@ public enum FactProducer: Sendable, Hashable {
   case file
   /// The kernel's IPE, asked whether the object may be executed.
   case integrityPolicy
+  /// How the object was handed over: by the kernel when it was executed, or by the caller.
+  case handOver
   /// Signatures that were checked: of the root hash, of the file's digest, or of the object.
   case signatures
   /// The analysis of the programs' instructions.
@@ -34,6 +36,7 @@ extension FactProducer {
     case .manifest: "the manifest"
     case .file: "the file"
     case .integrityPolicy: "the kernel's IPE"
+    case .handOver: "how the object is handed over"
     case .signatures: "signatures"
     case .programs: "the programs"
     case .requester: "the requester"
@@ -55,7 +58,7 @@ extension PolicyDocument.Property {
       operation != .bpfProgLoad || value == always
         ? nil
         : "`\(canonicalText)` never holds: whatever is judged here has `\(name.rawValue)=\(always.description)`"
-    case .volume, .object, .manifest, .file, .integrityPolicy, .signatures, .programs, .requester: nil
+    case .volume, .object, .manifest, .file, .integrityPolicy, .handOver, .signatures, .programs, .requester: nil
     }
   }
 }

@@ -32,6 +32,8 @@ public struct Facts: Sendable, Equatable {
   public var blocksVerified: Bool?
   /// Whether the kernel's IPE would let the object be executed.
   public var kernelExecute: Bool?
+  /// Whether the object came by being executed, so that the kernel handed it over.
+  public var executed: Bool?
   /// Who checked a signature, of the root hash or of the object.
   public var signatureSources: Witnesses?
   /// SHA-256 of the DER certificates whose signatures were checked and hold, of the root hash or of the object.

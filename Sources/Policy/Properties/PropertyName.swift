@@ -18,6 +18,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case witness = "x_witness"
   case blocksVerified = "x_blocks_verified"
   case kernelExecute = "x_kernel_execute"
+  case executed = "x_executed"
   case signatureSource = "x_sig_source"
   case signer = "x_signer"
   case path = "x_path"
@@ -54,6 +55,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .witness: .witness
     case .blocksVerified: .blocksVerified
     case .kernelExecute: .kernelExecute
+    case .executed: .executed
     case .signatureSource: .signatureSource
     case .signer: .signer
     case .path: .path

@@ -29,6 +29,8 @@ public struct Evidence: Equatable, Sendable {
   public var fileVerity: FileVerityFacts?
   /// What the kernel's IPE says of executing it; nil where it was not asked.
   public var execution: ExecutionFacts?
+  /// Whether the kernel handed the object over because it was executed.
+  public internal(set) var isExecuted = false
   /// The object's explicit signature; nil when nobody looked for one.
   public var signature: SignatureFacts?
   /// Whether a signer is revoked on this machine. A signature counts then only where it is known whose it is.

@@ -2,7 +2,7 @@ public import Base
 internal import FileSystems
 public import Image
 public import ImageFormat
-internal import Linux
+public import Linux
 public import Trust
 
 /// Finds out where objects' bytes come from, and reads them once into private memory.
@@ -100,6 +100,12 @@ public struct Examination: ~Copyable {
   public mutating func examine(fd number: Int32) throws(ProvenanceError) -> ExaminedObject {
     let examined = try examineOrigin(of: number)
     return examined.with(ExecutionFacts.ask(try OpenObject.duplicate(number)))
+  }
+
+  /// The same of the object that this process was started for.
+  public mutating func examine(executed file: ExecutedFile) throws(ProvenanceError) -> ExaminedObject {
+    let examined = try examineOrigin(of: file.number)
+    return examined.with(ExecutionFacts.ask(try OpenObject.duplicate(file.number)), isExecuted: true)
   }
 
   private mutating func examineOrigin(of number: Int32) throws(ProvenanceError) -> ExaminedObject {

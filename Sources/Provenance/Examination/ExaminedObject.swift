@@ -25,10 +25,11 @@ public struct ExaminedObject: ~Copyable {
     get { storage.rawSpan }
   }
 
-  /// The same object with what the kernel's IPE says of executing it.
-  consuming func with(_ execution: ExecutionFacts?) -> ExaminedObject {
+  /// The same object with what the kernel's IPE says of executing it, and whether it was.
+  consuming func with(_ execution: ExecutionFacts?, isExecuted: Bool = false) -> ExaminedObject {
     var evidence = evidence
     evidence.execution = execution
+    evidence.isExecuted = isExecuted
     return ExaminedObject(bytes: storage, digest: digest, evidence: evidence)
   }
 }

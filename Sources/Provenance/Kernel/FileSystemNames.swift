@@ -37,7 +37,8 @@ enum FileSystemNames {
     case .bpf: .elsewhere("it holds pinned objects, not files")
     case .fuse: .elsewhere("a user process answers for its contents")
     case .nfs, .ninep: .elsewhere("a server answers for its contents")
-    case .proc, .sysfs, .securityfs, .tracefs, .debugfs, .cgroup2, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs:
+    case .proc, .sysfs, .securityfs, .tracefs, .debugfs, .cgroup2, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs,
+      .binfmt:
       .elsewhere("its files are made by the kernel, not read from a device")
     }
   }
@@ -51,7 +52,8 @@ enum FileSystemNames {
     case .fuse: "FUSE"
     case .nfs: "NFS"
     case .erofs, .ext4, .squashfs, .btrfs, .xfs, .f2fs, .fat, .iso9660, .tmpfs, .ramfs, .sysfs, .securityfs, .tracefs,
-      .debugfs, .cgroup2, .ninep, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs:
+      .debugfs, .cgroup2, .ninep, .sockfs, .pipefs, .anonymousInode, .efivarfs, .nsfs,
+      .binfmt:
       fileSystem.name
     }
   }

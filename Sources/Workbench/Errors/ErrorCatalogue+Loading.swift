@@ -170,6 +170,18 @@ extension ErrorCatalogue {
       "Lines of the audit log are no records, most often because the machine stopped while one was written. The others count.",
     "audit.unknown-kinds":
       "Records of the audit log are of kinds that this version does not know, and vouch for nothing; a newer version wrote them, perhaps. The others count.",
+    "binfmt.interpreter":
+      "A registration with binfmt_misc is one line with colons between its parts, and the kernel takes an absolute path of at most 127 bytes. Where this program lies is no such path, or its file has no name any more.",
+    "binfmt.not-mounted":
+      "Interpreters of executable files are registered in a file system of the kernel's, binfmt_misc, that systemd mounts when it is first looked at. It is not mounted, something else lies in its place, or the kernel has none. A container sees it only where one is mounted in it.",
+    "binfmt.disabled":
+      "A switch of binfmt_misc's own turns off all interpreters of this machine. It was turned by an administrator, or by what starts the machine, and is not changed here.",
+    "binfmt.taken":
+      "Under the name of this program binfmt_misc has another interpreter, other flags or other files: another installation of verity-bpf, or a registration by hand. The flag C would give a set-uid object's rights to the interpreter; without O no descriptor is handed over; without F a file that is put in the interpreter's place later is used.",
+    "binfmt.no-effect":
+      "The registration was taken by the kernel, and another one for the same files is asked before it, or the kernel's clock gives both one time. Run the command again.",
+    "binfmt.others-rights":
+      "The process runs with other rights than those of the user who executed the object. The registration has the flag C and the object is set-uid, or the program itself is. An object's options choose files and pins, so a user would act with the owner's rights.",
     "host.facts": "The record of a host that `doctor --facts` was given is not one that `doctor --record` writes.",
     "self-test.broken":
       "A control had another outcome than it must have: something that has to be refused was not, or something sound was. Do not rely on this machine's answers until that is understood.",

@@ -8,6 +8,8 @@ enum Invocation {
   case completion([String])
   /// The manual pages, into a directory.
   case manual(String)
+  /// What binfmt.d(5) takes, for an interpreter of that path.
+  case binaryFormat(String)
 
   private static let versionFlag = Key.flag("--version", "Print the version.")
   private static let script: Key<CompletionScript?> = .optional(
@@ -15,10 +17,14 @@ enum Invocation {
   private static let manual: Key<String?> = .optional(
     "--generate-manual", takes: .directory, "Write the manual pages into a directory.")
 
+  private static let binaryFormat: Key<String?> = .optional(
+    "--generate-binfmt", takes: .file,
+    "Print what binfmt.d(5) takes to have BPF objects executed by a verity-bpf there.")
+
   /// What can stand in the place of a command. These are options of the first word only, so that no mistake behind a
   /// command passes for such a question. `--complete WORD ...` is for the completion scripts.
   static let rootOptions = [
-    Declaration.help.parameter, versionFlag.parameter, script.parameter, manual.parameter,
+    Declaration.help.parameter, versionFlag.parameter, script.parameter, manual.parameter, binaryFormat.parameter,
   ]
 
   /// Reads the words behind the program's name.
@@ -58,9 +64,10 @@ enum Invocation {
     guard let name = words.first.map({ Words.split($0).name }), rootOptions.contains(where: { $0.name == name }) else {
       return nil
     }
-    let given = try Words(words, of: Declaration("", options: [versionFlag, script, manual]))
+    let given = try Words(words, of: Declaration("", options: [versionFlag, script, manual, binaryFormat]))
     if let shell = try given[script] { return .completionScript(shell) }
     if let directory = try given[manual] { return .manual(directory) }
+    if let interpreter = try given[binaryFormat] { return .binaryFormat(interpreter) }
     return try given[versionFlag] ? .version : nil
   }
 }

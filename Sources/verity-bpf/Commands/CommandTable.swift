@@ -45,6 +45,13 @@ extension VerityBPF {
           Verb("status", GateStatusCommand.self),
           Verb("events", GateEventsCommand.self),
         ]),
+      Verb(
+        "binfmt", "Have BPF objects executed by their names: ./agent.bpf.o.",
+        [
+          Verb("enable", BinfmtEnableCommand.self),
+          Verb("disable", BinfmtDisableCommand.self),
+          Verb("status", BinfmtStatusCommand.self),
+        ]),
       Verb("config", "Settings of this host.", [Verb("show", ConfigShowCommand.self)]),
       Verb("doctor", DoctorCommand.self),
       Verb("self-test", SelfTestCommand.self),

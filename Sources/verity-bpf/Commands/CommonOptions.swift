@@ -1,6 +1,7 @@
 import Admission
 import Base
 import ImageFormat
+import Linux
 import Trust
 import Policy
 import Provenance
@@ -60,6 +61,17 @@ struct ObjectChoice {
   let image: String?
   let object: [String]
   let place: ImagePlace
+  /// The file that this process was started for.
+  let executed: ExecutedFile?
+
+  /// The object that was executed.
+  init(executed: ExecutedFile) {
+    fd = []
+    image = nil
+    object = []
+    place = ImagePlace()
+    self.executed = executed
+  }
 
   /// - Parameter isWhole: whether all objects of the image are meant, so that none is named.
   init(_ words: Words, isWhole: Bool = false) throws(UsageError) {
@@ -67,6 +79,7 @@ struct ObjectChoice {
     image = try words[Self.image]
     object = try words[Self.object]
     place = try ImagePlace(words)
+    executed = nil
     try place.requireImage(image)
     if isWhole {
       guard image != nil, fd.isEmpty, object.isEmpty else {
@@ -82,10 +95,14 @@ struct ObjectChoice {
   }
 
   /// How many there are: one or more.
-  var count: Int { max(fd.count, object.count) }
+  var count: Int { max(descriptors.count, object.count) }
+
+  /// The numbers of those that are open.
+  var descriptors: [Int32] { fd + (executed.map { [$0.number] } ?? []) }
 
   /// The objects.
   var requested: [AdmissionRequest.Object] {
+    if let executed { return [.executed(executed)] }
     guard let image else { return fd.map { .descriptor($0) } + object.map { .file($0) } }
     return object.map { .image(path: image, object: $0, at: place.location) }
   }
@@ -93,7 +110,7 @@ struct ObjectChoice {
   /// Refuses a descriptor that was not handed over. Asked before the command opens anything itself: the number of one
   /// that is not open now may be taken by the next open.
   func requireOpen() throws {
-    for number in fd { try Examination.requireOpen(fd: number) }
+    for number in descriptors { try Examination.requireOpen(fd: number) }
   }
 }
 

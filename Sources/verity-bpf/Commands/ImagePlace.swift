@@ -18,6 +18,9 @@ struct ImagePlace {
 
   let location: ImageLocation
 
+  /// Everything where it is looked for.
+  init() { location = ImageLocation() }
+
   init(_ words: Words) throws(UsageError) {
     location = ImageLocation(
       verityData: try words[Self.verityData], hashOffset: try words[Self.hashOffset],

@@ -56,6 +56,12 @@ extension Evidence {
     if let file { told.append(Self.tell(file)) }
     if let fileVerity { told.append(fileVerity.told) }
     if let execution { told.append(Self.tell(execution)) }
+    if isExecuted {
+      told.append(
+        Told(
+          lines: [("executed", "the kernel opened it and handed it over (AT_EXECFD)")],
+          members: [.init("executed", true)]))
+    }
     if let signature, let line = signature.line {
       told.append(Told(lines: [("signature", line)], members: [.init("signature", signature.json)]))
     }

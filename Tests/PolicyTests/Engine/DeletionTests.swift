@@ -61,6 +61,7 @@ import Testing
       facts.dmverityRoothash = digest(&generator)
       facts.witnesses = [.userspace, .both, .both, .kernel].randomElement(using: &generator)
       facts.dmverityMode = [.eio, .logging, nil].randomElement(using: &generator) ?? nil
+      facts.executed = Bool.random(using: &generator)
       facts.kernelExecute = [true, false, nil].randomElement(using: &generator) ?? nil
       facts.blocksVerified = [true, false, nil].randomElement(using: &generator) ?? nil
       if generator.isOne(in: 3) { facts.doubts = [.checksAtMostOnce] }

@@ -83,6 +83,8 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
     Case(property: "x_core_by_loader=TRUE", yes: [{ $0.coreByLoader = true }], no: [{ $0.coreByLoader = false }]),
     Case(property: "x_core_by_loader=FALSE", yes: [{ $0.coreByLoader = false }], no: [{ $0.coreByLoader = true }]),
     Case(property: "x_kernel_execute=TRUE", yes: [{ $0.kernelExecute = true }], no: [{ $0.kernelExecute = false }]),
+    Case(property: "x_executed=TRUE", yes: [{ $0.executed = true }], no: [{ $0.executed = false }]),
+    Case(property: "x_executed=FALSE", yes: [{ $0.executed = false }], no: [{ $0.executed = true }]),
     Case(property: "x_kernel_execute=FALSE", yes: [{ $0.kernelExecute = false }], no: [{ $0.kernelExecute = true }]),
     Case(property: "x_class=RESTRICTED", yes: [{ $0.programClass = .restricted }], no: [{ $0.programClass = .full }]),
     Case(

@@ -109,8 +109,8 @@ import Testing
     .helpers: ["ktime_get_ns", "map_lookup_elem,ktime_get_ns,loop"], .imageVersionMin: ["1", "1.4.0", "2.0.1"],
     .requesterUID: ["0", "0,7", "990"], .dmverityMode: ["EIO", "LOGGING", "EIO,RESTART"], .imageName: ["a", "b"],
     .dmveritySignature: ["TRUE", "FALSE"], .bpfKernel: ["TRUE", "FALSE"],
-    .blocksVerified: ["TRUE", "FALSE"], .kernelExecute: ["TRUE", "FALSE"], .configured: ["TRUE", "FALSE"],
-    .coreByLoader: ["TRUE", "FALSE"], .requesterSignature: ["TRUE", "FALSE"],
+    .blocksVerified: ["TRUE", "FALSE"], .kernelExecute: ["TRUE", "FALSE"], .executed: ["TRUE", "FALSE"],
+    .configured: ["TRUE", "FALSE"], .coreByLoader: ["TRUE", "FALSE"], .requesterSignature: ["TRUE", "FALSE"],
   ]
 
   /// A value that implies another holds nowhere but where the other does; two that exclude each other nowhere both.

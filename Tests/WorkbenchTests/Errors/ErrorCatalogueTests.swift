@@ -5,7 +5,8 @@ import Testing
 @Suite struct ErrorCatalogueTests {
   /// What codes begin with: the part before the dot.
   private static let subjects = [
-    "annotation", "audit", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "gate", "host",
+    "annotation", "audit", "binfmt", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "gate",
+    "host",
     "image",
     "json", "kernel", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object",
     "object-signature",

@@ -1,4 +1,4 @@
-/// What the kernel's own IPE says of the object.
+/// What the kernel's own IPE says of the object, and whether it came by being executed.
 extension PropertyEntry {
   static let kernelExecute = PropertyEntry(
     form: FlagForm(fact: Fact({ $0.kernelExecute }, { $0.kernelExecute = $1 })), isAboutVolume: true,
@@ -15,6 +15,21 @@ extension PropertyEntry {
             .allowed("IPE allows it", "dmverity_roothash=\(exampleDigest) x_kernel_execute=TRUE"),
             .denied("IPE denies it", "dmverity_roothash=\(exampleDigest) x_kernel_execute=FALSE"),
             .denied("IPE was not asked", "dmverity_roothash=\(exampleDigest)"),
+          ]))
+    })
+
+  static let executed = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.executed }, { $0.executed = $1 })), absence: .impossible, producer: .handOver,
+    reference: {
+      PropertyReference(
+        "Whether the object was executed (`./agent.bpf.o`), so that the kernel itself opened it and handed it over.",
+        details:
+          "TRUE is known only where the kernel's own word for it is there: the descriptor in AT_EXECFD that binfmt_misc gives the interpreter (`executables.md`); `load`, by whatever option, is FALSE. TRUE means that the kernel took this very open file for execution: its mode and its mount allow it, and every security module that judges executions was asked before this program started, IPE's `op=EXECUTE` rules among them. It does not mean that IPE is there, that it enforces a policy, or that the policy denies what it has no rule for, and it says nothing of the bytes: IPE believes the page cache. Ask for the volume too.",
+        .init(
+          "dmverity_roothash=\(exampleDigest) x_executed=TRUE",
+          cases: [
+            .allowed("it was executed", "dmverity_roothash=\(exampleDigest) x_executed=TRUE"),
+            .denied("`load` was asked for it", "dmverity_roothash=\(exampleDigest) x_executed=FALSE"),
           ]))
     })
 }

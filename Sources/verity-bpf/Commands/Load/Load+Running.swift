@@ -78,7 +78,7 @@ extension LoadCommand {
     } else {
       for path in objects.object { inputs.add(path, as: "the object") }
     }
-    for number in objects.fd {
+    for number in objects.descriptors {
       guard let status = try? OwnedFD.duplicating(number).status() else { continue }
       inputs.add(KernelStatement.openFileName.place("\(number)"), status, as: "the object")
     }
@@ -128,6 +128,11 @@ extension LoadCommand {
     }
   }
 
+  /// Whether what is loaded lives as long as this process, which then waits for a signal that ends it.
+  private func stays(_ outcome: borrowing AdmissionOutcome) -> Bool {
+    objects.executed != nil && outcome.isAllowed && outcome.pinPath == nil && !dryRun
+  }
+
   private func load(_ admission: Admission) throws -> Int32 {
     let outcome = try admission.admit()
     var printout = Printout()
@@ -141,6 +146,8 @@ extension LoadCommand {
       guard !outcome.loadedPrograms.isEmpty else { throw error }
       throw DiagnosedFailure(error.undone("nothing was pinned, so nothing stays loaded"))
     }
+    if stays(outcome) { SignalResponse.waitForEnd() }
+    // The programs are held by the outcome, up to here.
     return Self.status(of: outcome)
   }
 
@@ -251,6 +258,8 @@ extension LoadCommand {
     for line in outcome.ended?.lines(isDryRun: false) ?? [] { printout.line(line) }
     if let pinPath = outcome.pinPath {
       printout.line("pinned   \(pinPath)")
+    } else if stays(outcome) {
+      printout.note("note: the programs are loaded until this process is ended (--pin-path keeps them without it)")
     } else {
       printout.note(
         "note: nothing is pinned, so the programs are unloaded when this command ends (--pin-path keeps them)")

@@ -98,12 +98,18 @@ struct LoadCommand: Command {
       "verity-bpf load --image progs.raw --all --policy demo.pol --pin-path /sys/fs/bpf/progs",
       "verity-bpf load --object signed.bpf.o --policy signed.pol --trust-anchors /etc/verity-bpf/trust",
     ],
-    options: ObjectChoice.keys + [all] + TrustedRootHash.keys
+    options: ObjectChoice.keys + [all] + optionsOfObjects(attach: [attach]))
+  /// The options that do not name objects.
+  ///
+  /// - Parameter attach: what asks for attaching, where that is left open.
+  static func optionsOfObjects(attach: [any AnyKey]) -> [any AnyKey] {
+    TrustedRootHash.keys + [CommonOptions.trustAnchors, policy, pinPath, replace, freshMaps, program, withoutProgram]
+      + attach
       + [
-        CommonOptions.trustAnchors, policy, pinPath, replace, freshMaps, program, withoutProgram, attach, attachProgram,
-        interface, cgroup, target, sectionType, set, mapEntries, resolveCore, keyring, verifierLog,
+        attachProgram, interface, cgroup, target, sectionType, set, mapEntries, resolveCore, keyring, verifierLog,
         CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
-      ])
+      ]
+  }
   static let schema = "verity-bpf/load/1"
 
   let objects: ObjectChoice
@@ -132,8 +138,15 @@ struct LoadCommand: Command {
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
-    all = try words[Self.all]
-    objects = try ObjectChoice(words, isWhole: all)
+    let all = try words[Self.all]
+    try self.init(
+      words, objects: try ObjectChoice(words, isWhole: all), isWhole: all, attaches: try words[Self.attach])
+  }
+
+  /// Reads the options that name no objects (``optionsOfObjects``).
+  init(_ words: Words, objects: ObjectChoice, isWhole: Bool, attaches: Bool) throws(UsageError) {
+    all = isWhole
+    self.objects = objects
     trusted = try TrustedRootHash(words)
     trustAnchors = try words[CommonOptions.trustAnchors]
     policy = try words[Self.policy]
@@ -148,7 +161,7 @@ struct LoadCommand: Command {
     options.mapEntries = try words[Self.mapEntries]
     options.variables = try words[Self.set]
     objectOptions = options
-    attach = try words[Self.attach] || !options.choice.attached.isEmpty
+    attach = attaches || !options.choice.attached.isEmpty
     interface = try words[Self.interface]
     cgroup = try words[Self.cgroup]
     target = try words[Self.target]

@@ -1,4 +1,5 @@
 import KernelABI
+import Linux
 import Admission
 import Loader
 import BPFObject
@@ -69,6 +70,9 @@ struct LoadLabel {
     case .descriptor(let number):
       text = "fd \(number)"
       json = ["fd": .integer(Int64(number))]
+    case .executed(let file):
+      text = "`\(file.path)`"
+      json = ["executed": .string(file.path)]
     case .image(_, let path, _), .file(let path):
       text = "`\(path)`"
       json = ["object": .string(path)]

@@ -47,6 +47,7 @@ struct ProvenanceCommand: Command {
     var examination = Examination(expecting: try trusted.expected(), trust: try Trust.told(in: trustAnchors))
     switch objects.requested.first {
     case .descriptor(let fd): return try examination.examine(fd: fd).evidence
+    case .executed(let file): return try examination.examine(executed: file).evidence
     case .image(let path, let name, let location):
       return try examination.examine(image: path, at: location, object: name).evidence
     case .file(let path): return try examination.examine(file: path).evidence
