@@ -6,7 +6,7 @@ VM_TESTS := .build/release/vm-tests
 # Without a run path of $ORIGIN: nothing is loaded from beside the binary.
 SWIFT_RELEASE := VERITY_BPF_PROFILE=release swift build -c release --static-swift-stdlib --disable-local-rpath
 
-.PHONY: help setup build man install demo gate test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus volumes analysis-proof lint fmt bench bench-quick growth fuzz generated clean
+.PHONY: help setup build man install demo gate test mutate kernel-abi vm vm-shell vm-test vm-matrix corpus corpus-machine volumes analysis-proof lint fmt bench bench-quick growth fuzz generated clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,11 @@ corpus: ## load what Debian packages ship with bpftool and with us, and write do
 	@tools/setup test
 	@$(MAKE) --no-print-directory build
 	@tools/corpus table $(BINARY)
+
+corpus-machine: ## load what the selftests and the loaders of libbpf-tools load, in the test machine: after analysis-proof, an hour (root)
+	@tools/setup proof
+	@$(MAKE) --no-print-directory build
+	@tools/corpus machine $(BINARY)
 
 volumes: ## make volumes of every kind, ask what becomes of them, and write the table in docs/compatibility.md
 	@tools/setup volumes
