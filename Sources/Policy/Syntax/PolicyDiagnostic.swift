@@ -43,6 +43,19 @@ public struct PolicyDiagnostic: Equatable, Sendable {
     self.kernelError = kernelError
   }
 
+  /// Says that a list of diagnostics was cut.
+  ///
+  /// - Parameters:
+  ///   - count: how many more there are.
+  ///   - first: the place of the first of them.
+  public static func notListed(_ count: Int, from first: SourceRange, in text: SourceText) -> PolicyDiagnostic {
+    PolicyDiagnostic(
+      .note, "policy.not-listed",
+      count == 1
+        ? "one more finding, about this place, is not listed" : "\(count) more findings from here on are not listed",
+      at: first, in: text, hint: "put right what is listed, and check again")
+  }
+
   /// `file:line:column: severity[code]: message`, the form editors and compilers' output readers know.
   public func headline(file: String) -> String {
     let answer = kernelError.map { " (the kernel would answer \($0.rawValue))" } ?? ""

@@ -99,7 +99,8 @@ extension PolicyParser {
         let known: [String] = if case .words(let words) = name.shape { words } else { [] }
         report(
           "policy.bad-value", "\(quoted(part)) is no item of `\(name.rawValue)`", at: part, nil,
-          hint: Suggestion.hint(for: text.text(part), among: known) ?? name.valueHint)
+          hint: Suggestion.hint(
+            for: text.text(part), meant: Synonyms.meant(by: text.text(part), of: name), among: known) ?? name.valueHint)
         return nil
       }
       items.append(value)
@@ -183,7 +184,10 @@ extension PolicyParser {
 /// Near misses.
 public enum Suggestion {
   /// `did you mean …`, or the list when it is short, or nothing.
-  public static func hint(for word: String, among known: [String]) -> String? {
+  ///
+  /// - Parameter meant: what the word stands for elsewhere, which is a better guess than its letters.
+  public static func hint(for word: String, meant: [String] = [], among known: [String]) -> String? {
+    if !meant.isEmpty { return "did you mean \(meant.joined(separator: " or "))?" }
     guard !known.isEmpty else { return nil }
     if word.utf8.count <= 40 {
       let ranked = known.map { (EditDistance.between(word.lowercased().utf8, $0.lowercased().utf8), $0) }

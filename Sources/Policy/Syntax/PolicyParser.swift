@@ -56,9 +56,13 @@ final class PolicyParser {
     fallbacks.first { $0.operation == operation }?.line
   }
 
+  /// Where the first of the diagnostics is that are not kept, and how many they are.
+  private var omitted: (first: SourceRange, count: Int)?
+
   init(document: PolicyDocument) { self.document = document }
 
   func run() {
+    defer { reportOmitted() }
     var sawHeader = false
     for line in document.syntax.lines {
       checkBytes(of: line)
@@ -93,10 +97,19 @@ final class PolicyParser {
     _ severity: PolicyDiagnostic.Severity, _ code: String, _ message: @autoclosure () -> String,
     at range: SourceRange, _ kernelError: KernelError? = nil, hint: @autoclosure () -> String? = nil
   ) {
-    guard document.diagnostics.count < PolicyDocument.diagnosticLimit || isFirstError(severity) else { return }
+    guard document.diagnostics.count < PolicyDocument.diagnosticLimit || isFirstError(severity) else {
+      omitted = (omitted?.first ?? range, (omitted?.count ?? 0) + 1)
+      return
+    }
     let diagnostic = PolicyDiagnostic(
       severity, code, message(), at: range, in: text, hint: hint(), kernelError: kernelError)
     document.diagnostics.append(diagnostic)
+  }
+
+  /// A list that was cut says so.
+  private func reportOmitted() {
+    guard let omitted else { return }
+    document.diagnostics.append(.notListed(omitted.count, from: omitted.first, in: text))
   }
 
   /// However many warnings came before, the first error is kept: validity depends on it.

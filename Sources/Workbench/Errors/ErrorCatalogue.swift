@@ -81,6 +81,10 @@ public enum ErrorCatalogue {
       "The rule can never match: the property says something about BPF programs in a rule for another operation, a path pattern does not begin with a slash, or no facts satisfy all that the rule asks for (two patterns without a common path). Properties of one rule must all hold; for `or`, write two rules.",
     "policy.permissive":
       "The header says x_enforcing=FALSE. What the rules deny is recorded with enforcing=0, and happens. Only the signed policy itself can say so; there is no switch outside.",
+    "policy.not-listed":
+      "The list of findings is cut: so many mistakes are most often one, or the file is of another kind. Put right what is listed and check again.",
+    "policy.unknown-helper":
+      "No released kernel has a helper of this name, so programs that call the one that was meant are not in the list. Names are those of bpf-helpers(7) without bpf_; functions that programs call by their BTF id (kfuncs) are no helpers. Of a kernel with helpers of its own, write the number.",
     "policy.invalid": "The policy has errors, which `verity-bpf policy check FILE` shows with their places.",
   ]
 

@@ -17,8 +17,13 @@ public import Policy
 public struct PolicyCases: Sendable {
   public let text: SourceText
   public private(set) var cases: [Case] = []
-  /// Errors only; a file with one is not run.
+  /// Errors, and a note where there are more than are listed; a file with one is not run.
   public private(set) var diagnostics: [PolicyDiagnostic] = []
+  /// Where the first error is that is not kept, and how many those are.
+  private var omitted: (first: SourceRange, count: Int)?
+
+  /// The most errors that are kept.
+  private static let diagnosticLimit = 200
 
   /// One case.
   public struct Case: Sendable {
@@ -81,10 +86,14 @@ public struct PolicyCases: Sendable {
     }
     finish(&given)
     if cases.isEmpty, diagnostics.isEmpty { report("the file holds no case", at: SourceRange(0, 0)) }
+    if let omitted { diagnostics.append(.notListed(omitted.count, from: omitted.first, in: text)) }
   }
 
   private mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {
-    guard diagnostics.count < 200 else { return }
+    guard diagnostics.count < Self.diagnosticLimit else {
+      omitted = (omitted?.first ?? range, (omitted?.count ?? 0) + 1)
+      return
+    }
     diagnostics.append(PolicyDiagnostic(.error, "cases.syntax", message, at: range, in: text, hint: hint))
   }
 

@@ -5,6 +5,11 @@ public import Policy
 public struct PolicyLint {
   private let document: PolicyDocument
   private var findings: [PolicyDiagnostic] = []
+  /// Where the first finding is that is not kept, and how many those are.
+  private var omitted: (first: SourceRange, count: Int)?
+
+  /// The most findings that are kept.
+  private static let findingLimit = 1000
 
   /// Rules of which it is not known whether they are reached.
   private var undecided: [PolicyDocument.Statement] = []
@@ -23,17 +28,22 @@ public struct PolicyLint {
     lint.checkReach()
     lint.checkKnowledge()
     lint.checkAbsence()
+    lint.checkHelpers()
     lint.checkDefaults()
     lint.checkSize()
     if let config { lint.checkKernel(config) }
     if let fileName { lint.checkName(fileName) }
-    return lint.findings.sorted { ($0.range.start, $0.code) < ($1.range.start, $1.code) }
+    let findings = lint.findings.sorted { ($0.range.start, $0.code) < ($1.range.start, $1.code) }
+    return findings + (lint.omitted.map { [.notListed($0.count, from: $0.first, in: document.text)] } ?? [])
   }
 
   private mutating func add(
     _ severity: PolicyDiagnostic.Severity, _ code: String, _ message: String, at range: SourceRange, hint: String?
   ) {
-    guard findings.count < 1000 else { return }
+    guard findings.count < Self.findingLimit else {
+      omitted = (omitted?.first ?? range, (omitted?.count ?? 0) + 1)
+      return
+    }
     findings.append(PolicyDiagnostic(severity, code, message, at: range, in: document.text, hint: hint))
   }
 
@@ -157,6 +167,26 @@ public struct PolicyLint {
         "no rule after this one allows what its question about \(what) has no answer for, because the evidence could have "
           + "been left out\(others)", at: found.first.range,
         hint: "put rules that are to allow such objects before line \(found.line)")
+    }
+  }
+
+  // MARK: - Words that no kernel has
+
+  /// A helper that is not known here is most often misspelt: a list with it allows fewer programs than it seems to. It may
+  /// also be one of a kernel that was patched, so the rule counts.
+  private mutating func checkHelpers() {
+    let names = Helper.allCases.dropFirst().map { $0.name }
+    let known = Set(names)
+    for statement in document.statements where statement.kind == .rule {
+      for property in statement.properties where property.name == .helpers {
+        guard case .words(let words) = property.value else { continue }
+        for word in words where !known.contains(word) && UInt32(word) == nil {
+          add(
+            .warning, "policy.unknown-helper", "no kernel has a helper `\(word)`", at: property.range,
+            hint: Suggestion.hint(for: word, among: names)
+              ?? "helpers are called as in bpf-helpers(7), without bpf_; kernel functions are none")
+        }
+      }
     }
   }
 

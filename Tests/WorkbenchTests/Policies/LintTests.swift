@@ -198,4 +198,46 @@ func parse(_ rules: String, dialect: Dialect = .verityBPF, header: String = "pol
       file: "t.pol", bytes: Array("policy_name=t policy_version=1.2.3\nDEFAULT action=DENY\n".utf8), dialect: .kernel)
     #expect(good.json["kernel_answer"] == "ok" && good.json["name"] == "t" && good.json["version"] == "1.2.3")
   }
+
+  /// Words of sections, of tc(8) and of the kernel's headers lead to the word of policies.
+  @Test(arguments: [
+    ("x_prog_type=tc", "did you mean sched_cls?"), ("x_prog_type=xdp,fentry", "did you mean tracing?"),
+    ("x_prog_type=BPF_PROG_TYPE_SCHED_CLS", "did you mean sched_cls?"), ("x_prog_type=XDP", "did you mean xdp?"),
+    ("x_prog_type=kprobe.multi", "did you mean kprobe?"), ("x_prog_type=cgroup/skb", "did you mean cgroup_skb?"),
+    ("x_prog_type=trasing", "did you mean tracing?"), ("x_attach_type=fexit", "did you mean trace_fexit?"),
+    ("x_attach_type=tcx", "did you mean tcx_ingress or tcx_egress?"),
+    ("x_attach_type=BPF_TRACE_FENTRY", "did you mean trace_fentry?"),
+  ])
+  func synonyms(condition: String, hint: String) {
+    let document = parse("op=BPF_PROG_LOAD \(condition) action=ALLOW")
+    #expect(!document.isValid && document.diagnostics.first?.hint == hint, "\(document.diagnostics)")
+    // What a hint names is taken.
+    let meant = hint.dropFirst("did you mean ".count).dropLast().split(separator: " or ").joined(separator: ",")
+    let name = condition.split(separator: "=")[0]
+    #expect(parse("op=BPF_PROG_LOAD \(name)=\(meant) action=ALLOW").isValid)
+  }
+
+  /// A helper that no kernel has is most often misspelt.
+  @Test func misspeltHelpers() {
+    let document = parse("op=BPF_PROG_LOAD x_helpers=map_lookup_elem,map_lokup_elem,212,bpf_ktime_get_ns action=ALLOW")
+    let found = PolicyLint.findings(document).filter { $0.code == "policy.unknown-helper" }
+    #expect(found.map { $0.hint } == ["did you mean map_lookup_elem?"] && document.isValid)
+  }
+
+  /// A list of findings that is cut says so, and how much is missing.
+  @Test func cutLists() {
+    let mistakes = parse(String(repeating: "op=NOTHING action=ALLOW\n", count: 250))
+    #expect(mistakes.diagnostics.count == 201)
+    #expect(mistakes.diagnostics.last?.code == "policy.not-listed")
+    #expect(mistakes.diagnostics.last?.message.hasPrefix("50 more findings") == true)
+    #expect(mistakes.diagnostics.last?.start.line == 203)
+    let names = (0..<1010).map { "no_such_\($0)" }.joined(separator: ",")
+    let helpers = parse("op=BPF_PROG_LOAD x_helpers=\(names) action=ALLOW")
+    let findings = PolicyLint.findings(helpers)
+    #expect(findings.count == 1001 && findings.last?.message.hasPrefix("10 more findings") == true, "\(findings.count)")
+    let cases = PolicyCases(Array(String(repeating: "nonsense\n", count: 201).utf8))
+    #expect(cases.diagnostics.count == 201 && cases.diagnostics.last?.message.hasPrefix("one more finding") == true)
+    let few = parse(String(repeating: "op=NOTHING action=ALLOW\n", count: 200))
+    #expect(few.diagnostics.count == 200 && !few.diagnostics.contains { $0.code == "policy.not-listed" })
+  }
 }
