@@ -95,6 +95,9 @@ public struct SmallVocabulary: Sendable {
     while true {
       var text = "policy_name=t policy_version=1.0.0\nDEFAULT action=\(generator.isOne(in: 4) ? "ALLOW" : "DENY")\n"
       for _ in 0..<rules { text += rule(&generator) + "\n" }
+      if generator.isOne(in: 6) {
+        text += "DEFAULT op=\(operation.rawValue) action=\(generator.isOne(in: 2) ? "ALLOW" : "DENY")\n"
+      }
       let document = PolicyDocument.parse(Array(text.utf8), dialect: .verityBPF)
       if document.isValid { return document }
     }

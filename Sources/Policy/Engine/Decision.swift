@@ -30,6 +30,9 @@ public struct Decision: Sendable {
     case otherObject = "other-object"
     /// The policy is of the kernel's dialect, which does not know the loading of BPF programs.
     case otherDialect = "other-dialect"
+
+    /// Whether a DEFAULT decided.
+    public var isDefault: Bool { self == .operationDefault || self == .globalDefault }
   }
 
   init(

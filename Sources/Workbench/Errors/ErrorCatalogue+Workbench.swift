@@ -11,6 +11,8 @@ extension ErrorCatalogue {
       "What is left after the conversion is no policy for the kernel, most often because its only DEFAULT was that of BPF_PROG_LOAD.",
     "policy.diff-incomplete":
       "A change may be missing from the list: looking at all facts would have taken too long, or more changes were found than are listed (500 of an operation in each direction). The exit code is 1 then, whatever was found. Compare with --facts files for the objects that matter.",
+    "policy.mutation-incomplete":
+      "Not every change to the policy was tried against the cases, so more of them may go unnoticed: the policy has too many parts, or comparing a change with the policy over all facts would have taken too long. A change that could not be compared counts as one that no case notices.",
     "policy.no-kernel-config":
       "The kernel's configuration was not found, or the file is none. Distributions put it to /boot/config-RELEASE; kernels built with CONFIG_IKCONFIG_PROC show it in /proc/config.gz.",
     "policy.root-hash":

@@ -7,7 +7,7 @@ public struct CaseRun: Sendable {
   /// The lines of the policy that no case's decision came from.
   public private(set) var uncovered: [PolicyDocument.Statement] = []
   private var statements = 0
-  /// Which parts of the policy the cases show to be needed; nil where that was not asked for.
+  /// What the cases notice of changes to the policy; nil where that was not asked for.
   public private(set) var mutations: MutationRun?
 
   public struct Result: Sendable {
@@ -21,12 +21,14 @@ public struct CaseRun: Sendable {
 
   /// Runs every case of every file.
   ///
-  /// - Parameter mutating: whether each part of the policy is left out in turn, to see whether a case notices.
+  /// - Parameters:
+  ///   - mutating: which parts of the policy are changed in turn, to see whether a case notices; nil for none.
+  ///   - effort: steps that are taken for that at most; tests of the bound take few.
   public init(
     _ files: [(name: String, cases: PolicyCases)], policy: CompiledPolicy, document: PolicyDocument,
-    mutating: Bool = false
+    mutating: PolicyMutant.Extent? = nil, effort: Int? = nil
   ) {
-    var tried: [(facts: Facts, expectsLine: Bool)] = []
+    var tried: [(facts: Facts, expectation: PolicyCases.Expectation)] = []
     var used: Set<Int> = []
     for file in files {
       for example in file.cases.cases {
@@ -40,14 +42,14 @@ public struct CaseRun: Sendable {
         }
         let failure = Self.failure(decision, expectation)
         // A case that fails shows nothing.
-        if failure == nil { tried.append((facts, expectation.reason != .any)) }
+        if failure == nil { tried.append((facts, expectation)) }
         results.append(
           Result(file: file.name, name: example.name, line: example.line, decision: decision, failure: failure))
       }
     }
     statements = document.statements.count
     uncovered = document.statements.indices.filter { !used.contains($0) }.map { document.statements[$0] }
-    if mutating { mutations = MutationRun(document, policy, cases: tried) }
+    if let mutating { mutations = MutationRun(document, policy, mutating, cases: tried, effort: effort) }
   }
 
   private static func failure(_ decision: Decision, _ expected: PolicyCases.Expectation) -> String? {
@@ -55,7 +57,7 @@ public struct CaseRun: Sendable {
       switch expected.reason {
       case .any: true
       case .line(let line): decision.line == line
-      case .fallback: decision.reason == .operationDefault || decision.reason == .globalDefault
+      case .fallback: decision.reason.isDefault
       case .rule(let text): decision.ruleText == text
       }
     guard decision.action != expected.action || !isExpected else { return nil }
@@ -82,15 +84,14 @@ public struct CaseRun: Sendable {
         .init("part_coverage", .integer(Int64(mutations.coverage))),
         .init("parts_complete", .bool(mutations.isComplete)),
         .init(
-          "unnoticed",
-          .array(
-            mutations.unnoticed.map { one in
-              [
-                "line": .integer(Int64(one.mutant.statement.line)),
-                "text": .string(one.mutant.statement.canonicalText), "part": .string(one.mutant.part),
-                "facts": one.facts.json, "decision": .string(one.action.rawValue.lowercased()),
-              ]
-            })),
+          "mutants",
+          [
+            "noticed": .integer(Int64(mutations.noticedCount)),
+            "unnoticed": .integer(Int64(mutations.unnoticed.count)),
+            "equivalent": .integer(Int64(mutations.equivalent.count)),
+            "undecided": .integer(Int64(mutations.undecidedCount)), "cut": .bool(mutations.isCut),
+          ]),
+        .init("unnoticed", .array(mutations.unnoticed.map { $0.json })),
       ])
   }
 

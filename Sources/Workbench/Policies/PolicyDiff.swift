@@ -10,6 +10,8 @@ public struct PolicyDiff: Sendable {
   /// False when something was not looked at, because it would have taken too long, or when there are more changes than
   /// are listed.
   public private(set) var isComplete = true
+  /// Steps that could still have been taken.
+  let effortLeft: Int
   public let old: PolicyDocument.Header
   public let new: PolicyDocument.Header
 
@@ -44,6 +46,7 @@ public struct PolicyDiff: Sendable {
     var comparison = PolicyComparison(old: old, new: new, effort: effort ?? PolicyComparison.usualEffort)
     comparison.run { findings.add($0, isSample: false) }
     changes = findings.changes
+    effortLeft = comparison.effort
     isComplete = comparison.isComplete && !findings.isWrong
   }
 

@@ -9,7 +9,7 @@ import Workbench
 ///
 /// The numbers are the same each time, unless VERITY_BPF_SEED says where to begin; VERITY_BPF_ROUNDS says how many.
 @Suite struct BruteForceTests {
-  private static func rounds(_ usual: Int) -> ClosedRange<UInt64> {
+  static func rounds(_ usual: Int) -> ClosedRange<UInt64> {
     let seed = number("VERITY_BPF_SEED") ?? 1
     let count = number("VERITY_BPF_ROUNDS") ?? UInt64(usual)
     return seed...(seed + count - 1)

@@ -79,14 +79,14 @@ import Testing
     func run() throws -> MutationRun {
       let cases = PolicyCases(Array(text.utf8))
       #expect(cases.diagnostics.isEmpty, "\(text)")
-      let run = CaseRun([("t.cases", cases)], policy: compiled, document: policy, mutating: true)
+      let run = CaseRun([("t.cases", cases)], policy: compiled, document: policy, mutating: .removals)
       #expect(run.failures.isEmpty, "\(text)")
       return try #require(run.mutations)
     }
     let first = try run()
     #expect(first.isComplete)
     #expect(
-      first.unnoticed.map { "\($0.mutant.statement.line) \($0.mutant.part)" } == [
+      first.unnoticed.map { "\($0.mutant.line) \($0.mutant.part)" } == [
         "3 dmverity_signature=TRUE", "3 x_prog_type=xdp,sched_cls", "3 sched_cls of x_prog_type", "4 bpf_signature=OK",
         "4 bpf_keyring=BUILTIN",
       ])

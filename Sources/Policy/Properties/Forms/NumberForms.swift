@@ -27,11 +27,13 @@ struct VersionForm: ValueForm {
     values.max { left, right in !implies(left, right) }?.description
   }
 
-  /// The next lower version of as many parts.
-  func failing(_ value: PropertyValue) -> [String] {
-    guard case .version(var parts) = value, let last = parts.lastIndex(where: { $0 > 0 }) else { return [] }
+  func failing(_ value: PropertyValue) -> [String] { lower(value).map { [$0.description] } ?? [] }
+
+  /// The next lower version of as many parts; nil below the lowest.
+  func lower(_ value: PropertyValue) -> PropertyValue? {
+    guard case .version(var parts) = value, let last = parts.lastIndex(where: { $0 > 0 }) else { return nil }
     parts[last] -= 1
-    return [PropertyValue.version(parts).description]
+    return .version(parts)
   }
 
   /// Each minimum, and what is below all of them.

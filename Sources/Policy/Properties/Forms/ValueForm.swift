@@ -60,6 +60,11 @@ protocol ValueForm: Sendable {
   /// ``PropertyName/samples(_:_:)``.
   func samples(_ values: [PropertyValue], _ effort: inout Int) -> [FactSample]?
 
+  /// Values that some more facts satisfy, each the next in its direction, for tests of policies.
+  ///
+  /// - Parameter met: facts, as text, that the tests are about: where values have no end, those are what a wider one takes in.
+  func wider(_ value: PropertyValue, met: [String]) -> [PropertyValue]
+
   /// The fact as text; nil when it is not known.
   func text(_ facts: borrowing Facts) -> String?
 
@@ -89,6 +94,8 @@ extension IdentityForm {
   func excludes(_ left: PropertyValue, _ right: PropertyValue) -> Bool { left != right }
   func determinesFact(_ value: PropertyValue) -> Bool { true }
   func satisfying(_ values: [PropertyValue], variant: Int) -> String? { values.onlyOne?.description }
+  /// There is nothing between one fact and all.
+  func wider(_ value: PropertyValue, met: [String]) -> [PropertyValue] { [] }
 }
 
 extension [PropertyValue] {

@@ -75,7 +75,11 @@ struct WordForm: ValueForm {
 
   init<Word: FactWord>(fact: Fact<Word>) { self.fact = FactWords(fact) }
 
-  var shape: PropertyName.Shape { .word(fact.words) }
+  var shape: PropertyName.Shape { .word(words) }
+  /// All words.
+  var words: [String] { fact.words }
+  /// Whether a fact of the first word satisfies a rule that names the second.
+  func satisfies(_ known: String, _ wanted: String) -> Bool { fact.satisfies(known, wanted) }
 
   func test(_ value: PropertyValue) -> FactTest {
     guard case .word(let wanted) = value, fact.words.contains(wanted) else { return neverKnown }
@@ -121,7 +125,9 @@ struct ChoiceForm: ValueForm {
 
   init<Word: FactWord>(fact: Fact<Word>) { self.fact = FactWords(fact) }
 
-  var shape: PropertyName.Shape { .words(fact.words) }
+  var shape: PropertyName.Shape { .words(words) }
+  /// All words.
+  var words: [String] { fact.words }
   var factHint: String? { "write one of \(fact.words.separated(by: ", "))" }
 
   func test(_ value: PropertyValue) -> FactTest {

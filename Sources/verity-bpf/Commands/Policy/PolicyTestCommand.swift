@@ -11,8 +11,12 @@ struct PolicyTestCommand: Command {
     "--coverage",
     "Name the policy's lines that no case came from, and each rule, condition and member of a list whose loss no case notices."
   )
+  static let mutate = Key.flag(
+    "--mutate",
+    "Change each rule, condition, list and default in turn, name the changes that no case notices, each with a case that would, and fail when there is one."
+  )
   static let minCoverage: Key<Int?> = .optional(
-    "--min-coverage", "Fail when fewer of a hundred lines, or of a hundred of these parts, are covered.")
+    "--min-coverage", "Fail when fewer of a hundred lines, or of a hundred such parts or changes, are covered.")
   static let junit: Key<String?> = .optional("--junit", takes: .file, "Also write the results as JUnit XML.")
   static let json = Key.flag("--json", "One object with all results.")
 
@@ -26,16 +30,18 @@ struct PolicyTestCommand: Command {
         case "nothing known"
           given op=BPF_PROG_LOAD
           expect DENY by DEFAULT
-      Exits 1 when a case fails or too few lines are covered.
+      Exits 1 when a case fails, too few lines are covered, or --mutate finds a change that no case notices.
       """,
-    examples: ["verity-bpf policy test bpf.pol bpf.cases"], arguments: [policy, cases],
-    options: [CommonOptions.dialect, coverage, minCoverage, junit, json])
+    examples: ["verity-bpf policy test bpf.pol bpf.cases", "verity-bpf policy test bpf.pol bpf.cases --mutate"],
+    arguments: [policy, cases],
+    options: [CommonOptions.dialect, coverage, mutate, minCoverage, junit, json])
   static let schema = "verity-bpf/policy-test/1"
 
   let policy: String
   let cases: [String]
   let dialect: DialectName
   let coverage: Bool
+  let mutate: Bool
   let minCoverage: Int?
   let junit: String?
   let json: Bool
@@ -45,6 +51,7 @@ struct PolicyTestCommand: Command {
     cases = try words[Self.cases]
     dialect = try words[CommonOptions.dialect]
     coverage = try words[Self.coverage]
+    mutate = try words[Self.mutate]
     minCoverage = try words[Self.minCoverage]
     junit = try words[Self.junit]
     json = try words[Self.json]
@@ -64,7 +71,8 @@ struct PolicyTestCommand: Command {
       }
       files.append((path, cases))
     }
-    let run = CaseRun(files, policy: compiled, document: document, mutating: coverage || minCoverage != nil)
+    let extent: PolicyMutant.Extent? = mutate ? .everything : coverage || minCoverage != nil ? .removals : nil
+    let run = CaseRun(files, policy: compiled, document: document, mutating: extent)
     if let junit {
       var inputs = RunInputs()
       inputs.add(policy, as: "the policy")
@@ -81,27 +89,50 @@ struct PolicyTestCommand: Command {
         for line in result.decision.unknownDenials.lines(limit: 10) { try Output.line("       \(line)") }
       }
       if coverage { try printUncovered(run) }
+      if coverage || mutate, let mutations = run.mutations { try printUnnoticed(mutations) }
       try Output.line(
         "\(run.results.count) cases, \(run.failures.count) failed, \(run.coverage) % of the lines covered")
-      if let mutations = run.mutations {
-        let bound = mutations.isComplete ? "" : ", incomplete: not all of them were tried"
-        try Output.line("\(mutations.coverage) % of rules, conditions and members of lists shown to be needed\(bound)")
-      }
+      if let mutations = run.mutations { try printSums(mutations) }
     }
-    let isTried = run.mutations.map { $0.isComplete && $0.coverage >= minCoverage ?? 0 } ?? true
-    let isCovered = minCoverage.map { run.coverage >= $0 && isTried } ?? true
-    return run.failures.isEmpty && isCovered ? 0 : Diagnostic.Category.incomplete.rawValue
+    return run.failures.isEmpty && isCovered(run) ? 0 : Diagnostic.Category.incomplete.rawValue
+  }
+
+  /// Whether lines and parts are covered as far as was asked for; what was not tried is not.
+  private func isCovered(_ run: CaseRun) -> Bool {
+    let wanted = minCoverage ?? (mutate ? 100 : 0)
+    let isAsked = minCoverage != nil || mutate
+    guard run.coverage >= minCoverage ?? 0 else { return false }
+    return !isAsked || (run.mutations.map { $0.isComplete && $0.coverage >= wanted } ?? true)
   }
 
   private func printUncovered(_ run: CaseRun) throws {
     for statement in run.uncovered {
       try Output.line("not covered: \(policy):\(statement.line): \(statement.canonicalText)")
     }
-    for one in run.mutations?.unnoticed ?? [] {
-      try Output.line(
-        "no case notices that \(policy):\(one.mutant.statement.line) lacks \(one.mutant.part); one would:")
+  }
+
+  private func printUnnoticed(_ mutations: MutationRun) throws {
+    for one in mutations.unnoticed {
+      try Output.line("no case notices that \(policy):\(one.mutant.line) \(one.mutant.difference); one would:")
       for line in one.caseText.split(separator: "\n") { try Output.line("    \(line)") }
     }
+  }
+
+  private func printSums(_ mutations: MutationRun) throws {
+    if mutate {
+      try Output.line(
+        "\(mutations.results.count) changes: \(mutations.noticedCount) noticed, \(mutations.unnoticed.count) not, "
+          + "\(mutations.equivalent.count) without a change in meaning")
+    } else {
+      try Output.line("\(mutations.coverage) % of rules, conditions and members of lists shown to be needed")
+    }
+    guard !mutations.isComplete else { return }
+    let missing =
+      [
+        mutations.undecidedCount > 0 ? "\(mutations.undecidedCount) changes would take too long to compare" : nil,
+        mutations.isCut ? "there are more changes than are tried" : nil,
+      ].compactMap { $0 }.joined(separator: ", and ")
+    Output.warning("policy.mutation-incomplete", "incomplete: \(missing)")
   }
 
   private func expanded() throws -> [String] {
