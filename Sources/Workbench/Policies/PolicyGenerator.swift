@@ -1,7 +1,7 @@
 public import Base
 public import Policy
 
-/// Writes a policy for images at hand.
+/// Writes a policy for images, files and operations at hand.
 public struct PolicyGenerator {
   /// What a rule trusts.
   public enum Anchor: Equatable, Sendable {
@@ -11,42 +11,68 @@ public struct PolicyGenerator {
     case kernelSignature
     /// Every volume whose root hash the holder of this certificate signed; SHA-256 of its DER form.
     case signer(DigestLiteral)
+    /// What is on the file system that held the initramfs.
+    case bootVerified
+    /// The file with exactly this fs-verity digest.
+    case fileDigest(DigestLiteral)
+    /// Every file whose fs-verity digest the kernel found signed.
+    case fileSignature
 
     var properties: [String] {
       switch self {
       case .rootHash(let digest): ["dmverity_roothash=\(digest)"]
       case .kernelSignature: ["dmverity_signature=TRUE"]
       case .signer(let digest): ["x_signer=\(digest)"]
+      case .bootVerified: ["boot_verified=TRUE"]
+      case .fileDigest(let digest): ["fsverity_digest=\(digest)"]
+      case .fileSignature: ["fsverity_signature=TRUE"]
       }
     }
   }
 
   public var name: String
   public var version: PolicyVersion
+  /// What the policy is about, each once. What it is not about stays as it is; BPF programs alone are the exception, for
+  /// which no other operation is asked here.
+  public var operations: [Operation]
   /// The anchors, each with a remark for the reader.
   public var anchors: [(anchor: Anchor, remark: String)]
   /// Properties that every rule gets besides its anchor, as policy text: `x_witness=USERSPACE`.
   public var conditions: [String]
 
   public init(
-    name: String, version: PolicyVersion, anchors: [(anchor: Anchor, remark: String)], conditions: [String] = []
+    name: String, version: PolicyVersion, operations: [Operation] = [.bpfProgLoad],
+    anchors: [(anchor: Anchor, remark: String)], conditions: [String] = []
   ) {
     self.name = name
     self.version = version
+    self.operations = operations
     self.anchors = anchors
     self.conditions = conditions
   }
 
-  /// The policy: everything is denied but what the anchors vouch for.
+  /// The dialect of the policy: the kernel's, unless it is about BPF programs, of which no mainline kernel knows.
+  public var dialect: Dialect { operations.contains(.bpfProgLoad) ? .verityBPF : .kernel }
+
+  /// The policy: of its operations everything is denied but what the anchors vouch for.
   public var text: String {
     var text = "policy_name=\(name) policy_version=\(version)\n\n"
-    text += "# What no rule allows is denied.\nDEFAULT action=DENY\n"
+    if operations == [.bpfProgLoad] {
+      text += "# What no rule allows is denied.\nDEFAULT action=DENY\n"
+    } else {
+      // A policy about modules must not deny every execve.
+      text += "# What this policy is not about stays as it is.\nDEFAULT action=ALLOW\n\n"
+      text += "# Of the rest, what no rule allows is denied.\n"
+      for operation in operations { text += "DEFAULT op=\(operation.rawValue) action=DENY\n" }
+    }
     for (anchor, remark) in anchors {
       // A remark is one line, whatever it was made from.
       let safe = remark.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }
       text += "\n# \(String(String.UnicodeScalarView(safe)))\n"
-      let words = ["op=BPF_PROG_LOAD"] + anchor.properties + conditions + ["action=ALLOW"]
-      text += words.joined(separator: " ") + "\n"
+      for operation in operations {
+        let words = ["op=\(operation.rawValue)"] + anchor.properties + conditions + ["action=ALLOW"]
+        text += words.joined(separator: " ") + "\n"
+      }
     }
     return text
   }

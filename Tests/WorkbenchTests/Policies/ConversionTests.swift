@@ -50,6 +50,45 @@ import Testing
     #expect(policy.decide(facts).action == .allow)
   }
 
+  /// For each operation of the kernel: a policy that its parser takes, of which `policy check` has nothing to say, which
+  /// denies what it is about and is not trusted, and leaves other operations alone.
+  @Test(arguments: Dialect.kernel.operations) func policiesForTheKernel(operation: Operation) throws {
+    let digest = try #require(DigestLiteral("sha256:" + String(repeating: "0c", count: 32)))
+    let other: Operation = operation == .policy ? .firmware : .policy
+    let generator = PolicyGenerator(
+      name: "site", version: PolicyVersion(1, 2, 3), operations: [operation, other],
+      anchors: [
+        (.bootVerified, "boot"), (.rootHash(digest), "usr.raw"), (.kernelSignature, "signed"),
+        (.fileDigest(digest), "a file"), (.fileSignature, "files"),
+      ])
+    #expect(generator.dialect == .kernel)
+    let report = CheckReport(file: "site.pol", bytes: Array(generator.text.utf8), dialect: .kernel)
+    #expect(report.isValid && report.answer.word == "ok" && report.diagnostics.isEmpty, "\(report.diagnostics)")
+    #expect(report.document.formatted == report.document.text.bytes && report.document.statements.count == 13)
+    let policy = try CompiledPolicy(report.document)
+    let trusted: [(inout Facts) -> Void] = [
+      { $0.bootVerified = true }, { $0.dmverityRoothash = digest }, { $0.dmveritySignature = true },
+      { $0.fsverityDigest = digest }, { $0.fsveritySignature = true },
+    ]
+    for asked in Dialect.kernel.operations {
+      let isAbout = asked == operation || asked == other
+      #expect(policy.decide(Facts(operation: asked)).action == (isAbout ? .deny : .allow))
+      for trust in trusted {
+        var facts = Facts(operation: asked)
+        trust(&facts)
+        #expect(policy.decide(facts).action == .allow)
+      }
+    }
+  }
+
+  /// What only this program knows is no part of a policy for the kernel.
+  @Test func conditionsThatNoKernelKnows() throws {
+    let generator = PolicyGenerator(
+      name: "site", version: PolicyVersion(1, 0, 0), operations: [.execute], anchors: [(.kernelSignature, "")],
+      conditions: ["x_witness=BOTH"])
+    #expect(!CheckReport(file: "site.pol", bytes: Array(generator.text.utf8), dialect: .kernel).isValid)
+  }
+
   @Test func loadPinLists() throws {
     let hex = String(repeating: "0c", count: 32)
     let list = try LoadPinList("# LOADPIN_TRUSTED_VERITY_ROOT_DIGESTS\n\(hex)\n\(hex)\(hex)\n")
