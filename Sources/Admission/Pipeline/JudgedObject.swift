@@ -145,12 +145,16 @@ struct JudgedObject: ~Copyable {
 }
 
 extension Admission {
-  /// The facts that a policy would judge about an object: one set a program. Nothing is decided, recorded or loaded.
-  public static func facts(about named: AdmissionRequest.Object) throws(AdmissionError) -> [Facts] {
+  /// The facts that a policy would judge about an object: one set a program, with the program's name. Nothing is decided,
+  /// recorded or loaded.
+  public static func facts(
+    about named: AdmissionRequest.Object
+  ) throws(AdmissionError) -> [(program: String, facts: Facts)] {
     let trust = try machinesTrust()
     var examination = Examination(trust: trust, describes: true)
     let object = try JudgedObject.prepare(named, &examination, keyring: nil)
-    return JudgedObject.facts(
-      about: BPFObject.reports(of: object.linked), of: object, requester: .examined(.current(), trust: trust))
+    let reports = BPFObject.reports(of: object.linked).filter { !$0.kind.isOptional }
+    let facts = JudgedObject.facts(about: reports, of: object, requester: .examined(.current(), trust: trust))
+    return zip(reports, facts).map { ($0.name, $1) }
   }
 }

@@ -1,20 +1,63 @@
 public import Base
 public import Policy
 
-extension Explanation {
+/// An explanation, and what it is about.
+public struct ExplanationReport: Sendable {
+  public let explanation: Explanation
+  /// The program's name; nil where the facts are not an object's, or do not say it.
+  public let program: String?
+  /// Which of several sets of facts it is, from 1; nil for the only one.
+  public let number: Int?
+
+  /// - Parameter program: the program's name, where it is known.
+  public init(_ explanation: Explanation, program: String? = nil, number: Int? = nil) {
+    self.explanation = explanation
+    self.program = program
+    self.number = number
+  }
+
   /// `verity-bpf/policy-explain/1`.
   public var json: JSONValue {
+    var members = explanation.members
+    if let program { members.append(.init("program", .string(program))) }
+    if let number { members.append(.init("number", .integer(Int64(number)))) }
+    return .object(members)
+  }
+
+  /// For people: the program, the facts, each rule with what became of its properties, and the decision.
+  public var lines: [String] { (subject.map { [$0] } ?? []) + explanation.lines }
+
+  /// For people, in one line: the decision and the deciding line's text.
+  public var shortLine: String {
+    let decision = explanation.decision
+    let rule = decision.ruleText.isEmpty ? "" : ": \(decision.ruleText)"
+    let permissive = decision.enforcing ? "" : " (permissive)"
+    return (subject.map { "\($0): " } ?? "") + decision.summary + rule + permissive
+  }
+
+  /// Which program, or which set of facts, it speaks of; nil where there is one without a name.
+  private var subject: String? {
+    switch (program, number) {
+    case (let program?, _): "program \(program)"
+    case (nil, let number?): "facts \(number)"
+    case (nil, nil): nil
+    }
+  }
+}
+
+extension Explanation {
+  fileprivate var members: [JSONValue.Member] {
     var members: [JSONValue.Member] = [
       .init("schema", "verity-bpf/policy-explain/1"), .init("decision", .string(decision.action.rawValue.lowercased())),
     ]
     members += decision.jsonMembers + decision.unknownDenials.jsonMembers
     members.append(.init("facts", facts.json))
     members.append(.init("rules", .array(rules.map { $0.json })))
-    return .object(members)
+    return members
   }
 
   /// For people: the facts, each rule with what became of its properties, and the decision.
-  public var lines: [String] {
+  fileprivate var lines: [String] {
     var lines = ["facts"]
     lines.append("  " + Self.column("op") + (facts.operation?.rawValue ?? "UNKNOWN"))
     for name in PropertyName.allCases where !name.isProgramDetail || facts.text(of: name) != nil {

@@ -12,16 +12,21 @@ struct PolicyExplainCommand: Command {
   static let fd: Key<Int32?> = .optional("--fd", "The descriptor of an object that is open in this process.")
   static let image: Key<String?> = .optional("--image", takes: .image, "An image file; with --object.")
   static let object: Key<String?> = .optional("--object", takes: .objectInImage, "An object's path inside the image.")
+  static let short = Key.flag("--short", "One line for each set of facts: the decision and the line that makes it.")
   static let json = Key.flag("--json", "One object for each set of facts.")
 
   static let declaration = Declaration(
     "Say what a policy decides about given facts, and why.",
-    discussion: "Exits 0 for ALLOW and 2 for DENY; 2 when one of several is denied.",
+    discussion: """
+      An object is explained program by program, and named so. Exits 0 for ALLOW and 2 for DENY; 2 when one of several is \
+      denied.
+      """,
     examples: [
       "verity-bpf policy explain bpf.pol --facts facts.json",
-      "verity-bpf policy explain bpf.pol --image progs.raw --object xdp_counter.bpf.o",
+      "verity-bpf policy explain bpf.pol --image progs.raw --object xdp_counter.bpf.o --short",
     ],
-    arguments: [policy], options: [CommonOptions.dialect, facts, record, fd, image, object] + ImagePlace.keys + [json])
+    arguments: [policy],
+    options: [CommonOptions.dialect, facts, record, fd, image, object] + ImagePlace.keys + [short, json])
   static let schema = "verity-bpf/policy-explain/1"
 
   let policy: String
@@ -32,6 +37,7 @@ struct PolicyExplainCommand: Command {
   let image: String?
   let object: String?
   let place: ImagePlace
+  let short: Bool
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
@@ -44,7 +50,9 @@ struct PolicyExplainCommand: Command {
     object = try words[Self.object]
     place = try ImagePlace(words)
     try place.requireImage(image)
+    short = try words[Self.short]
     json = try words[Self.json]
+    if short, json { throw UsageError("--short and --json exclude each other.") }
     let sources = [facts != nil, record != nil, fd != nil, image != nil].count { $0 }
     guard sources == 1 else { throw UsageError("Give one of --facts, --record, --fd, or --image with --object.") }
     guard (image != nil) == (object != nil) else { throw UsageError("--image and --object belong together.") }
@@ -56,23 +64,35 @@ struct PolicyExplainCommand: Command {
     // Before the policy is opened, which could get the number of a descriptor that was never handed over.
     if let fd { try Examination.requireOpen(fd: fd) }
     let compiled = try CompiledPolicy(try PolicyFile.load(policy, dialect.dialect))
-    let explanations = try requested().map { compiled.explain($0) }
-    for (index, explanation) in explanations.enumerated() {
+    let requested = try requested()
+    let reports = requested.enumerated().map { index, entry in
+      ExplanationReport(
+        compiled.explain(entry.facts), program: entry.program, number: requested.count > 1 ? index + 1 : nil)
+    }
+    for (index, report) in reports.enumerated() {
       if json {
-        try Output.json(explanation.json)
+        try Output.json(report.json)
+      } else if short {
+        try Output.line(report.shortLine)
       } else {
         if index > 0 { try Output.line("") }
-        for line in explanation.lines { try Output.line(line) }
+        for line in report.lines { try Output.line(line) }
       }
     }
-    let isDenied = explanations.contains { $0.decision.action == .deny }
+    let isDenied = reports.contains { $0.explanation.decision.action == .deny }
     return isDenied ? Diagnostic.Category.denied.rawValue : 0
   }
 
-  private func requested() throws -> [Facts] {
-    if let facts { return try PolicyFile.facts(facts) }
-    if let fd { return try FactsSource.facts(descriptor: fd) }
-    if let image, let object { return try FactsSource.facts(image: image, at: place.location, object: object) }
+  private func requested() throws -> [(program: String?, facts: Facts)] {
+    if let fd { return try FactsSource.facts(descriptor: fd).map { ($0.program, $0.facts) } }
+    if let image, let object {
+      return try FactsSource.facts(image: image, at: place.location, object: object).map { ($0.program, $0.facts) }
+    }
+    if let facts { return try PolicyFile.facts(facts).map { (nil, $0) } }
+    return try recorded().map { (nil, $0) }
+  }
+
+  private func recorded() throws -> [Facts] {
     if let known = Replay.facts(ofRecord: Array((record ?? "").utf8)) { return known }
     switch AuditReader.read(Array((record ?? "").utf8)) {
     case .record(_, .access(let entry)):
