@@ -63,4 +63,16 @@ import Testing
       }
     }
   }
+
+  /// What can be had as JSON is described by a schema, and every command of `policy` has it.
+  @Test func jsonIsDescribed() throws {
+    for path in CommandFixture.paths() {
+      guard case .command(let command) = path.verb.meaning else { continue }
+      let hasJSON = command.declaration.options.contains { $0.name == "--json" }
+      #expect(hasJSON || !path.words.contains("policy"), "\(path.text) has no --json")
+      guard hasJSON else { continue }
+      let name = command.schema.dropFirst("verity-bpf/".count).dropLast("/1".count)
+      #expect(throws: Never.self, "\(path.text)") { try SchemaTests.schema(String(name)) }
+    }
+  }
 }

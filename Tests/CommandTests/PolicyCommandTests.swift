@@ -108,6 +108,8 @@ import Testing
       String(decoding: try directory.read("t.pol"), as: UTF8.self)
         == "policy_name=t policy_version=1.0.0\n\nDEFAULT action=DENY #x\n")
     #expect(try run("fmt", "--check", "t.pol").status == 0)
+    #expect(try run("fmt", "--json", "t.pol").json()["text"] != nil)
+    #expect(try run("fmt", "--json", "--check", "t.pol").json()["text"] == nil)
   }
 
   /// A policy author's quarter of an hour: generate, check, test, explain a denial, fix, diff, sign, activate.
@@ -168,6 +170,7 @@ import Testing
     #expect(try onStore("install", "new.p7b").status == 0)
     #expect(try onStore("install", "bpf.p7b").status == 3)
     #expect(try onStore("remove", "bpf").status == 3)
+    #expect(try onStore("remove", "bpf", "--json").json()["error"] != nil)
     let list = try onStore("list", "--json")
     #expect(try list.json()["version"] == "1.1.0")
     #expect(try list.json()["active"] == true)
@@ -176,9 +179,69 @@ import Testing
     let records = log.compactMap { line -> AuditRecord? in
       if case .record(_, let record) = AuditReader.read(Array(line.utf8)) { record } else { nil }
     }
-    #expect(records.map { $0.type } == [1422, 1421, 1422, 1422] && log.count == 4)
+    // The store's own records beside those: that it was made, and two removals that were refused.
+    #expect(records.map { $0.type } == [1422, 1421, 1422, 1422] && log.count == 7)
     guard case .load(let refused)? = records.last else { return }
     #expect(!refused.succeeded && refused.errno == -116)
+  }
+
+  /// A change to the policy that no case notices fails the run, and the case that is printed mends it.
+  @Test func changesThatNoCaseNotices() throws {
+    try write("t.pol", "op=BPF_PROG_LOAD bpf_signature=OK x_prog_type=xdp action=ALLOW\n")
+    _ = try directory.write(
+      "t.cases", "case \"a\"\n given op=BPF_PROG_LOAD bpf_signature=OK x_prog_type=xdp\n expect ALLOW\n")
+    #expect(try run("test", "t.pol", "t.cases").status == 0)
+    let missing = try run("test", "t.pol", "t.cases", "--mutate")
+    #expect(missing.status == 1 && missing.output.contains("no case notices that t.pol:3 lacks bpf_signature=OK"))
+    #expect(try run("test", "t.pol", "t.cases", "--mutate", "--min-coverage", "10").status == 0)
+    let answer = try run("test", "t.pol", "t.cases", "--mutate", "--json")
+    guard answer.status == 1, case .array(let unnoticed)? = try answer.json()["unnoticed"] else {
+      Issue.record("\(answer.output)")
+      return
+    }
+    let cases = unnoticed.compactMap { if case .string(let text)? = $0["case"] { text } else { nil } }
+    #expect(cases.count == unnoticed.count && cases.count > 3)
+    _ = try directory.write("more.cases", cases.joined())
+    let whole = try run("test", "t.pol", "t.cases", "more.cases", "--mutate")
+    #expect(whole.status == 0 && whole.output.contains(" noticed, 0 not, "), "\(whole.output)")
+  }
+
+  /// What it says of objects and records names the program, and the short form is a line for each.
+  @Test func explainInShort() throws {
+    try write("t.pol", "op=BPF_PROG_LOAD x_prog_type=xdp action=ALLOW\n")
+    _ = try directory.write(
+      "facts.json",
+      "[{\"op\":\"BPF_PROG_LOAD\",\"x_prog_type\":[\"xdp\"]},{\"op\":\"BPF_PROG_LOAD\",\"x_prog_type\":[\"lsm\"]}]")
+    #expect(
+      try run("explain", "t.pol", "--facts", "facts.json", "--short").output
+        == "facts 1: ALLOW at line 3: op=BPF_PROG_LOAD x_prog_type=xdp action=ALLOW\n"
+        + "facts 2: DENY by DEFAULT at line 2: DEFAULT action=DENY\n")
+    #expect(try run("explain", "t.pol", "--facts", "facts.json", "--short", "--json").status == 64)
+    try Directory.create(directory.file("objects"))
+    try Tools.buildDemo(into: directory.file("objects"))
+    _ = try ForeignImage.build(directory.file("objects"), at: directory.file("demo.raw"))
+    let object = try run("explain", "t.pol", "--image", "demo.raw", "--object", "xdp_counter.bpf.o", "--json")
+    #expect(try objects(object).allSatisfy { $0["program"] != nil }, "\(object.output)\(object.errors)")
+    let short = try run("explain", "t.pol", "--image", "demo.raw", "--object", "xdp_counter.bpf.o", "--short")
+    #expect(short.status == 0 && short.output.hasPrefix("program "), "\(short.output)\(short.errors)")
+  }
+
+  /// A policy for the kernel's own operations: no addition of this program, and `check` has nothing to say.
+  @Test func generateForTheKernel() throws {
+    let made = try run(
+      "generate", "--op", "EXECUTE,KMODULE", "--boot-verified", "--root-hash", hash, "--fsverity-digest", hash,
+      "--anchor", "root-hash", "--name", "site")
+    #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
+    _ = try directory.write("site.pol", made.output)
+    #expect(try run("check", "--dialect", "kernel", "--strict", "site.pol").status == 0)
+    #expect(made.output.contains("DEFAULT action=ALLOW\n") && made.output.contains("DEFAULT op=KMODULE action=DENY\n"))
+    let answer = try run("generate", "--op", "POLICY", "--anchor", "signature", "--json").json()
+    #expect(answer["dialect"] == "kernel" && answer["kernel_answer"] == "ok")
+    // No kernel knows the one, and of BPF programs nothing knows the other.
+    #expect(try run("generate", "--op", "EXECUTE", "--anchor", "signer", "--signer", hash).status == 3)
+    #expect(try run("generate", "--boot-verified").status == 3)
+    #expect(try run("generate", "--op", "EXECUTE").status == 64)
+    #expect(try run("generate", "--op", "EXECUTE,EXECUTE", "--boot-verified").status == 64)
   }
 
   @Test func replayIsOneObjectARecord() throws {
@@ -201,6 +264,8 @@ import Testing
     let result = try run("convert", "--dialect", "kernel", "t.pol")
     #expect(result.status == 0 && !result.output.contains("BPF_PROG_LOAD"))
     #expect(result.errors.contains("t.pol:4: note[policy.lost]"))
+    let answer = try run("convert", "t.pol", "--json").json()
+    #expect(answer["policy"] == .string(result.output) && answer["lost"] != nil)
     _ = try directory.write("kernel.pol", result.output)
     #expect(try run("check", "--dialect", "kernel", "kernel.pol").status == 0)
   }

@@ -54,7 +54,7 @@ import Testing
     _ = try run(["policy", "sign", "a.pol"] + signing("new"))
     _ = try run(["policy", "install", "a.p7b"] + store)
     let log = String(decoding: try directory.read("log/audit.log"), as: UTF8.self)
-    let records = log.split(separator: "\n").filter { $0.hasPrefix("type=2312 ") }
+    let records = log.split(separator: "\n").filter { $0.contains(" op=policy-signers ") }
     #expect(records.count == 3 && records[2].contains("retired=sha256:\(old)"), "\(log)")
     #expect(records[1].contains("res=0 errno=-116"), "a statement that came a second time: \(records[1])")
   }

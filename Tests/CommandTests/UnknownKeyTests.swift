@@ -47,7 +47,7 @@ import Testing
       ["verify", object, "--certificate", directory.file("alice.crt"), "--certificate", unknown],
       ["sign", "file", object, "-o", directory.file("again.o")] + signer("unknown.crt"),
       ["policy", "sign", policy] + signer("unknown.crt"),
-      ["policy", "init", "--store", store, "--certificate", unknown],
+      ["policy", "init", "--store", store, "--audit-dir", "\(store).audit", "--certificate", unknown],
       ["build-image", directory.file("progs"), "-o", directory.file("image")] + signer("unknown.crt"),
     ] {
       let result = try VerityBPFCommand.run(command)

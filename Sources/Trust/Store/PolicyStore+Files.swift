@@ -89,17 +89,36 @@ extension PolicyStore {
     }
   }
 
-  func write(_ state: StoreState) throws(PolicyStoreError) {
+  /// Puts a state in the place of the one that there is.
+  ///
+  /// - Parameter record: told of it when all is written and synced, and one rename(2) is left to do: what is on record has
+  ///   not failed for want of space or a device's fault. When it throws, the old state stays.
+  func replace(
+    _ state: StoreState, _ record: (StoreState) throws(SystemError) -> Void = { _ in }
+  ) throws(PolicyStoreError) {
     let bytes: [UInt8]
     do throws(HashingError) {
       bytes = try state.encoded()
     } catch {
       throw .signature(.openSSL(reason: error.description))
     }
-    try write(bytes, to: "state")
-    // From now on a store without state is a lost one.
+    try replaceState(bytes) { () throws(SystemError) in try record(state) }
+  }
+
+  private func replaceState(
+    _ bytes: [UInt8], _ record: () throws(SystemError) -> Void
+  ) throws(PolicyStoreError) {
     try system { () throws(SystemError) in
-      try OwnedFD.open("\(directory)/lock", [.writeOnly, .noFollow]).writeAll(Array("1\n".utf8).rawSpan, at: 0)
+      let pending = try PendingFile(replacing: "\(directory)/state", mode: 0o600)
+      try pending.descriptor.writeAll(bytes.rawSpan)
+      try pending.descriptor.sync()
+      try record()
+      try pending.commit()
+      try OwnedFD.open(directory, [.readOnly, .directory]).sync()
+      // From now on a store without state is a lost one.
+      let lock = try OwnedFD.open("\(directory)/lock", [.writeOnly, .noFollow])
+      let mark = Array("1\n".utf8)
+      if try lock.status().size == 0 { try lock.writeAll(mark.rawSpan, at: 0) }
     }
   }
 

@@ -29,8 +29,8 @@ extension PolicyStore {
     }
   }
 
-  /// Takes over what a signed statement says. The change is announced to `record` after all checks and before anything is
-  /// written; when that throws, nothing is.
+  /// Takes over what a signed statement says. The change is announced to `record` after all checks, when nothing is left to
+  /// do but to give the new state its name; when that throws, nothing changes.
   ///
   /// - Throws: ``PolicyStoreError``: for a statement of another store, for one whose number is not above the last, for one
   ///   that would leave nobody who counts, or retire who signed the active policy.
@@ -42,7 +42,7 @@ extension PolicyStore {
       // One that an earlier version made gets its identifier now, for the next statement.
       if state.id == nil {
         state.id = StoreState.newID()
-        try write(state)
+        try replace(state)
       }
       let (voucher, isValid) = try vouching(for: message, state, trust: trust)
       guard let text = voucher.policy else { throw .statement(reason: "no text") }
@@ -82,9 +82,8 @@ extension PolicyStore {
       let change = SignerChange(
         counter: statement.counter, added: added, retired: statement.retired, signer: voucher.signer,
         isSignerValid: isValid, expired: expired)
-      try system { () throws(SystemError) in try record(change, state) }
       try write(after, to: Self.certificates(digest))
-      try write(state)
+      try replace(state) { (state) throws(SystemError) in try record(change, state) }
       removeOldCertificates(but: digest)
       return change
     }

@@ -47,9 +47,12 @@ public struct PolicyStore: Sendable {
   ///
   /// A run that was killed leaves no state, which is written last, and the next takes up what it left.
   ///
+  /// - Parameter record: told of the new store's state before that is there; when it throws, there is none.
   /// - Returns: those of the certificates that are not valid today.
   @discardableResult
-  public func create(trusting certificates: [UInt8]) throws(PolicyStoreError) -> [Voucher] {
+  public func create(
+    trusting certificates: [UInt8], record: (StoreState) throws(SystemError) -> Void = { _ in }
+  ) throws(PolicyStoreError) -> [Voucher] {
     let expired = try usable(certificates)
     try system { () throws(SystemError) in
       // The directory's ancestors are everybody's to see, the store itself is its owner's.
@@ -65,7 +68,7 @@ public struct PolicyStore: Sendable {
       }
       if let foreign = remains.foreign { throw .notEmpty(path: "\(directory)/\(foreign)") }
       try write(certificates, to: Self.firstCertificates)
-      try write(StoreState(trusted: try digest(certificates), id: StoreState.newID()))
+      try replace(StoreState(trusted: try digest(certificates), id: StoreState.newID()), record)
     }
     return expired
   }
@@ -112,20 +115,25 @@ public struct PolicyStore: Sendable {
     try check(message, try state())
   }
 
-  /// Installs a signed policy. The change is announced to `record` after all checks and before anything is written;
-  /// when that throws, nothing is.
+  /// Installs a signed policy. The change is announced to `record` after all checks, when nothing is left to do but to
+  /// give the new state its name; when that throws, nothing changes.
   public func install(
     _ message: [UInt8], record: (StoredPolicy, StoreState) throws(SystemError) -> Void = { _, _ in }
   ) throws(PolicyStoreError) -> (policy: StoredPolicy, result: StoreState.Installation) {
     try locked { () throws(PolicyStoreError) in
-      var state = try state()
+      let old = try state()
+      var state = old
       let policy = try check(message, state)
       let name = policy.document.header?.nameText ?? ""
       let result = try refusing { () throws(StoreRefusal) in try state.install(name, policy.entry) }
       guard result != .unchanged else { return (policy, result) }
-      try system { () throws(SystemError) in try record(policy, state) }
       try write(message, to: Self.file(of: policy.entry))
-      try write(state)
+      do throws(PolicyStoreError) {
+        try replace(state) { (state) throws(SystemError) in try record(policy, state) }
+      } catch {
+        removeUnused(but: old)
+        throw error
+      }
       removeUnused(but: state)
       return (policy, result)
     }
@@ -147,18 +155,21 @@ public struct PolicyStore: Sendable {
       // It is only named in the record, so that a policy can be replaced whose signer was revoked.
       if let before, let old = state.policies[before] { previous = try read(old, state, trust: Trust.none) }
       guard before != name else { return previous }
-      try system { () throws(SystemError) in try record(previous, next, state) }
-      try write(state)
+      try replace(state) { (state) throws(SystemError) in try record(previous, next, state) }
       return previous
     }
   }
 
   /// Removes a policy that is not active; its lowest version is remembered.
-  public func remove(_ name: String) throws(PolicyStoreError) {
+  ///
+  /// - Parameter record: told of the state without it before that is there; when it throws, the policy stays.
+  public func remove(
+    _ name: String, record: (StoreState) throws(SystemError) -> Void = { _ in }
+  ) throws(PolicyStoreError) {
     try locked { () throws(PolicyStoreError) in
       var state = try state()
       try refusing { () throws(StoreRefusal) in try state.remove(name) }
-      try write(state)
+      try replace(state, record)
       removeUnused(but: state)
     }
   }

@@ -77,7 +77,10 @@ extension PolicyStoreError {
     case .invalid, .statement, .signature(.malformed): .ebadmsg
     case .signature(.untrustedSigner): .enokey
     case .signature, .revoked: .ekeyrejected
-    case .lost, .damaged, .exists, .notEmpty, .system: .eio
+    case .exists: .eexist
+    case .notEmpty: .enotempty
+    case .system(let error): error.code ?? .eio
+    case .lost, .damaged: .eio
     }
   }
 }

@@ -7,11 +7,16 @@ enum PolicyFile {
   /// The bytes of a file; `-` is standard input.
   static func read(_ path: String) throws -> [UInt8] {
     do throws(SystemError) {
-      let file = try OwnedFD.open(path == "-" ? "/dev/stdin" : path, .readOnly)
-      return try file.readToEnd(of: path, limit: PolicyDocument.sizeLimit)
+      return try bytes(of: path)
     } catch {
       throw DiagnosedFailure(error.diagnostic)
     }
+  }
+
+  /// The same, for those who record the errno.
+  static func bytes(of path: String) throws(SystemError) -> [UInt8] {
+    let file = try OwnedFD.open(path == "-" ? "/dev/stdin" : path, .readOnly)
+    return try file.readToEnd(of: path, limit: PolicyDocument.sizeLimit)
   }
 
   /// Writes a file so that it is there completely or not at all.

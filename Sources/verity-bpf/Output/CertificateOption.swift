@@ -8,7 +8,7 @@ enum CertificateOption {
   /// - Throws: ``TrustAnchors/TrustError/certificate(path:_:)``, which names the file, when it holds none or one of them
   ///   cannot be used.
   static func read(_ path: String) throws -> [UInt8] {
-    let pem = try PolicyFile.read(path)
+    let pem = try PolicyFile.bytes(of: path)
     do throws(SignatureError) {
       _ = try Certificates(pem: pem)
     } catch {

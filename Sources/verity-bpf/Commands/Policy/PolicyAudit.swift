@@ -21,15 +21,26 @@ struct PolicyAudit {
 
   /// Appends one record. It is on the disk before the change is made.
   func write(_ record: AuditRecord, serial: UInt64) throws(SystemError) {
-    let now = Timestamp.now()
-    let stamp = AuditStamp(
-      seconds: UInt64(clamping: now.seconds), milliseconds: UInt64(clamping: now.nanoseconds / 1_000_000),
-      serial: serial)
+    try append(record.line(Self.stamp(serial), daemon: true))
+  }
+
+  func write(_ record: StoreRecord, serial: UInt64) throws(SystemError) {
+    try append(record.line(Self.stamp(serial)))
+  }
+
+  private func append(_ line: String) throws(SystemError) {
     do throws(AuditError) {
-      try log.append(text: record.line(stamp, daemon: true))
+      try log.append(text: line)
     } catch {
       throw error.systemError
     }
+  }
+
+  private static func stamp(_ serial: UInt64) -> AuditStamp {
+    let now = Timestamp.now()
+    return AuditStamp(
+      seconds: UInt64(clamping: now.seconds), milliseconds: UInt64(clamping: now.nanoseconds / 1_000_000),
+      serial: serial)
   }
 
   /// A policy as records name it.
@@ -43,9 +54,18 @@ struct PolicyAudit {
     LoadRecord(policy: named(policy), subject: currentSubject, succeeded: true, errno: 0)
   }
 
-  /// A refusal, with the errno the kernel would have answered.
-  static func refused(_ error: PolicyStoreError) -> LoadRecord {
-    LoadRecord(policy: nil, subject: currentSubject, succeeded: false, errno: -error.errno.rawValue)
+  /// A refusal, with the errno the kernel would have answered, and the policy where its signature counts.
+  func refused(_ policy: PolicyStore.StoredPolicy?, _ errno: Errno) -> AuditRecord {
+    .load(
+      LoadRecord(policy: policy.map { Self.named($0) }, subject: subject, succeeded: false, errno: -errno.rawValue))
+  }
+
+  func refused(_ operation: StoreRecord.Operation, _ name: String, _ errno: Errno) -> StoreRecord {
+    StoreRecord(operation, name: Array(name.utf8), subject: subject, errno: -errno.rawValue)
+  }
+
+  func done(_ operation: StoreRecord.Operation, _ name: String) -> StoreRecord {
+    StoreRecord(operation, name: Array(name.utf8), subject: subject)
   }
 
   static func changed(_ change: PolicyStore.SignerChange) -> SignersRecord {
@@ -55,9 +75,9 @@ struct PolicyAudit {
   }
 
   /// A statement that was refused.
-  static func unchanged(_ error: PolicyStoreError) -> SignersRecord {
-    SignersRecord(
-      added: [], retired: [], counter: 0, signer: nil, subject: currentSubject, errno: -error.errno.rawValue)
+  func unchanged(_ errno: Errno) -> AuditRecord {
+    .signers(
+      SignersRecord(added: [], retired: [], counter: 0, signer: nil, subject: subject, errno: -errno.rawValue))
   }
 
   // The kernel writes 4294967295 for a process without login.

@@ -7,7 +7,8 @@ struct PolicyFmtCommand: Command {
     "POLICY", takes: .file, needsOne: true, "Policy files; - is standard input.")
   static let check = Key.flag("--check", "Print nothing; name the files that are not in the canonical layout.")
   static let write = Key.flag("--write", short: "-w", "Rewrite the files in place.")
-  static let json = Key.flag("--json", "With --check: one object a file.")
+  static let json = Key.flag(
+    "--json", "One object a file: whether it is in that layout, and without --check and --write the layout itself.")
 
   static let declaration = Declaration(
     "Print a policy in its canonical layout.",
@@ -47,18 +48,19 @@ struct PolicyFmtCommand: Command {
       }
       let formatted = document.formatted ?? document.text.bytes
       let isCanonical = formatted == document.text.bytes
-      if check {
-        if json {
-          try Output.json(["schema": .string(Self.schema), "file": .string(file), "canonical": .bool(isCanonical)])
-        }
-        if !isCanonical {
-          status = max(status, Diagnostic.Category.incomplete.rawValue)
-          if !json { try Output.line(file) }
-        }
-      } else if write, file != "-" {
-        if !isCanonical { try PolicyFile.save(formatted, to: file, keeping: RunInputs()) }
-      } else {
+      let isPrinted = !check && !(write && file != "-")
+      if check, !isCanonical { status = max(status, Diagnostic.Category.incomplete.rawValue) }
+      if !check, !isPrinted, !isCanonical { try PolicyFile.save(formatted, to: file, keeping: RunInputs()) }
+      if json {
+        var members: [JSONValue.Member] = [
+          .init("schema", .string(Self.schema)), .init("file", .string(file)), .init("canonical", .bool(isCanonical)),
+        ]
+        if isPrinted { members.append(.init("text", .string(String(decoding: formatted, as: UTF8.self)))) }
+        try Output.json(.object(members))
+      } else if isPrinted {
         try Output.bytes(formatted)
+      } else if check, !isCanonical {
+        try Output.line(file)
       }
     }
     return status

@@ -19,7 +19,7 @@ struct PolicySignCommand: Command {
     examples: ["verity-bpf policy sign bpf.pol --certificate cert.pem --private-key key.pem"], arguments: [policy],
     options: [
       CommonOptions.dialect, SigningOptions.neededCertificate, SigningOptions.neededKey, SigningOptions.passphraseFile,
-      output, noCertificate,
+      output, noCertificate, StoreOptions.json,
     ])
   static let schema = "verity-bpf/policy-sign/1"
 
@@ -32,6 +32,7 @@ struct PolicySignCommand: Command {
   let passphraseFile: String?
   let output: String?
   let noCertificate: Bool
+  let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     policy = try words[Self.policy]
@@ -41,7 +42,10 @@ struct PolicySignCommand: Command {
     passphraseFile = try words[SigningOptions.passphraseFile]
     output = try words[Self.output]
     noCertificate = try words[Self.noCertificate]
+    json = try words[StoreOptions.json]
   }
+
+  var wantsJSON: Bool { json }
 
   var done: String? { "`\(path)` is written" }
 
@@ -63,7 +67,13 @@ struct PolicySignCommand: Command {
     var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     inputs.add(policy, as: "the policy")
     try PolicyFile.save(message, to: path, keeping: inputs)
-    if let header = document.header {
+    if json {
+      try Output.json([
+        "schema": .string(Self.schema), "name": .optional(document.header?.nameText),
+        "version": .optional(document.header?.version.description), "file": .string(path),
+        "bytes": .integer(Int64(message.count)),
+      ])
+    } else if let header = document.header {
       try Output.line("signed  \(header.nameText) \(header.version)  \(path)  \(message.count) bytes")
     }
     return 0

@@ -23,7 +23,7 @@ struct PolicySignTrustCommand: Command {
     ],
     options: [
       storeID, counter, trust, retire, SigningOptions.neededCertificate, SigningOptions.neededKey,
-      SigningOptions.passphraseFile, output,
+      SigningOptions.passphraseFile, output, StoreOptions.json,
     ])
   static let schema = "verity-bpf/policy-sign-trust/1"
   static let configuresLibraries = true
@@ -36,6 +36,7 @@ struct PolicySignTrustCommand: Command {
   let privateKey: String
   let passphraseFile: String?
   let output: String
+  let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     storeID = try words[Self.storeID]
@@ -46,10 +47,12 @@ struct PolicySignTrustCommand: Command {
     privateKey = try words[SigningOptions.neededKey]
     passphraseFile = try words[SigningOptions.passphraseFile]
     output = try words[Self.output]
+    json = try words[StoreOptions.json]
     if trust.isEmpty, retire.isEmpty { throw UsageError("Say whom to --trust or to --retire.") }
     guard counter > 0 else { throw UsageError("Numbers of statements begin with 1.") }
   }
 
+  var wantsJSON: Bool { json }
   var done: String? { "`\(output)` is written" }
 
   func execute() throws -> Int32 {
@@ -62,6 +65,13 @@ struct PolicySignTrustCommand: Command {
     var inputs = RunInputs(certificate: certificate, key: privateKey, passphraseFile: passphraseFile)
     for path in trust { inputs.add(path, as: "a certificate") }
     try PolicyFile.save(message, to: output, keeping: inputs)
+    guard !json else {
+      try Output.json([
+        "schema": .string(Self.schema), "store": .string(storeID), "counter": .integer(Int64(counter)),
+        "file": .string(output), "bytes": .integer(Int64(message.count)),
+      ])
+      return 0
+    }
     try Output.line(Output.row("signed", "\(output), statement \(counter) for store \(storeID)"))
     return 0
   }

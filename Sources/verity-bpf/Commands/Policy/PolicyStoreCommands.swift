@@ -1,5 +1,6 @@
-import Workbench
 import Base
+import KernelABI
+import Workbench
 import Linux
 import Trust
 import Policy
@@ -22,20 +23,52 @@ struct StoreOptions {
   /// The store, which asks this machine's list of revocations too.
   func store() throws -> PolicyStore { PolicyStore(directory: try Site.store(givenStore), trust: try Site.trust(nil)) }
 
-  /// The log that changes are recorded in, opened before anything is done.
-  func audit() throws -> PolicyAudit { try PolicyAudit.open(try Site.auditDirectory(givenAuditDir)) }
+  /// Does something with the store. The log of it is open before anything is done; what does not come to its end leaves one
+  /// record that says so, and none that says otherwise.
+  ///
+  /// - Parameters:
+  ///   - refused: records that it failed, and with which errno.
+  ///   - body: does it, and records it just before it counts.
+  func recorded<Done>(
+    refused: (PolicyStore, PolicyAudit, Errno) throws(SystemError) -> Void,
+    _ body: (PolicyStore, PolicyAudit) throws -> Done
+  ) throws -> Done {
+    let (store, log) = (try self.store(), try PolicyAudit.open(try Site.auditDirectory(givenAuditDir)))
+    do {
+      return try body(store, log)
+    } catch {
+      do throws(SystemError) {
+        try refused(store, log, Self.errno(of: error))
+      } catch let failure {
+        Output.report(failure.diagnostic)
+      }
+      throw error
+    }
+  }
 
-  /// Changes the store by what a file says: the log is open before anything is done, and a refusal is on record too.
+  /// The errno of a failure, for its record; of files that are not what they are to be, EINVAL.
+  private static func errno(of failure: any Error) -> Errno {
+    switch failure {
+    case let error as PolicyStoreError: error.errno
+    case let error as SystemError: error.code ?? .eio
+    default: .einval
+    }
+  }
+
+  /// Changes the store by what a file says.
   func change<Done>(
-    by file: String, refused: (PolicyStoreError) -> AuditRecord,
+    by file: String, refused: (PolicyStore, PolicyAudit, [UInt8], Errno) throws(SystemError) -> Void,
     _ change: (PolicyStore, [UInt8], PolicyAudit) throws(PolicyStoreError) -> Done
   ) throws -> Done {
-    let bytes = try PolicyFile.read(file)
-    let (store, log) = (try self.store(), try audit())
-    do throws(PolicyStoreError) {
-      return try change(store, bytes, log)
-    } catch {
-      try? log.write(refused(error), serial: 0)
+    var bytes: [UInt8] = []
+    do {
+      return try recorded(
+        refused: { (store, log, errno) throws(SystemError) in try refused(store, log, bytes, errno) },
+        { store, log in
+          bytes = try PolicyFile.bytes(of: file)
+          return try change(store, bytes, log)
+        })
+    } catch let error as PolicyStoreError {
       guard PolicyDocument.parse(bytes, dialect: .verityBPF).header != nil else { throw error }
       var diagnostic = error.diagnostic
       diagnostic.found = "the text of a policy, which is not signed"
@@ -78,24 +111,45 @@ struct PolicyInitCommand: Command {
     "Make an empty store, and say whose signatures count.",
     discussion:
       "Done once a machine. A store that was lost is not made again by itself, because its versions are gone.",
-    examples: ["verity-bpf policy init --certificate cert.pem"], options: StoreOptions.keys + [certificate])
+    examples: ["verity-bpf policy init --certificate cert.pem"],
+    options: StoreOptions.keys + [certificate, StoreOptions.json])
   static let schema = "verity-bpf/policy-init/1"
 
   let options: StoreOptions
   let certificate: String
+  let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     options = try StoreOptions(words)
     certificate = try words[Self.certificate]
+    json = try words[StoreOptions.json]
   }
 
+  var wantsJSON: Bool { json }
   var done: String? { options.directory.map { "the store `\($0)` is made" } }
 
   func execute() throws -> Int32 {
-    let store = try options.store()
-    let expired = try store.create(trusting: try CertificateOption.read(certificate))
+    let (directory, expired) = try options.recorded(
+      refused: { (store, log, errno) throws(SystemError) in
+        try log.write(log.refused(.initialization, store.directory, errno), serial: 0)
+      },
+      { store, log in
+        let expired = try store.create(trusting: try CertificateOption.read(certificate)) {
+          (state) throws(SystemError) in
+          try log.write(log.done(.initialization, store.directory), serial: state.serial)
+        }
+        return (store.directory, expired)
+      })
     Output.warnOfExpiredSigners(expired)
-    try Output.line("made    \(store.directory)")
+    if json {
+      let state = try options.store().state()
+      try Output.json([
+        "schema": .string(Self.schema), "directory": .string(directory), "store": .optional(state.id),
+        "signers": .array(try options.store().signers().map { .string($0.fingerprint.description) }),
+      ])
+    } else {
+      try Output.line("made    \(directory)")
+    }
     return 0
   }
 }
@@ -125,8 +179,12 @@ struct PolicyInstallCommand: Command {
   var done: String? { "the policy of `\(message)` is in the store" }
 
   func execute() throws -> Int32 {
-    let installed = try options.change(by: message, refused: { .load(PolicyAudit.refused($0)) }) {
-      (store, bytes, log) throws(PolicyStoreError) in
+    let installed = try options.change(
+      by: message,
+      refused: { (store, log, bytes, errno) throws(SystemError) in
+        try log.write(log.refused(try? store.check(bytes), errno), serial: 0)
+      }
+    ) { (store, bytes, log) throws(PolicyStoreError) in
       try store.install(bytes) { (policy, state) throws(SystemError) in
         try log.write(.load(PolicyAudit.loaded(policy)), serial: state.serial)
       }
@@ -176,15 +234,20 @@ struct PolicyActivateCommand: Command {
   var done: String? { "policy `\(name)` is the active one" }
 
   func execute() throws -> Int32 {
-    let log = try options.audit()
-    let store = try options.store()
-    let previous = try store.activate(name) { (old, new, state) throws(SystemError) in
-      try log.write(
-        .activation(
-          ActivationRecord(old: old.map { PolicyAudit.named($0) }, new: PolicyAudit.named(new), subject: log.subject)),
-        serial: state.serial)
-    }
-    let active = try store.policy(name)
+    let previous = try options.recorded(
+      refused: { (_, log, errno) throws(SystemError) in
+        try log.write(log.refused(.activation, name, errno), serial: 0)
+      },
+      { store, log in
+        try store.activate(name) { (old, new, state) throws(SystemError) in
+          try log.write(
+            .activation(
+              ActivationRecord(
+                old: old.map { PolicyAudit.named($0) }, new: PolicyAudit.named(new), subject: log.subject)),
+            serial: state.serial)
+        }
+      })
+    let active = try options.store().policy(name)
     active.warnOfExpiredSigner()
     let enforcing = active.document.header?.enforcing ?? true
     if json {
@@ -203,22 +266,38 @@ struct PolicyActivateCommand: Command {
 struct PolicyRemoveCommand: Command {
   static let declaration = Declaration(
     "Remove a policy that is not active; its lowest version is remembered.",
-    examples: ["verity-bpf policy remove bpf"], arguments: [StoreOptions.name], options: StoreOptions.keys)
+    examples: ["verity-bpf policy remove bpf"], arguments: [StoreOptions.name],
+    options: StoreOptions.keys + [StoreOptions.json])
   static let schema = "verity-bpf/policy-remove/1"
 
   let name: String
   let options: StoreOptions
+  let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     name = try words[StoreOptions.name]
     options = try StoreOptions(words)
+    json = try words[StoreOptions.json]
   }
 
+  var wantsJSON: Bool { json }
   var done: String? { "policy `\(name)` is removed" }
 
   func execute() throws -> Int32 {
-    try options.store().remove(name)
-    try Output.line("removed  \(name)")
+    try options.recorded(
+      refused: { (_, log, errno) throws(SystemError) in
+        try log.write(log.refused(.removal, name, errno), serial: 0)
+      },
+      { store, log in
+        try store.remove(name) { (state) throws(SystemError) in
+          try log.write(log.done(.removal, name), serial: state.serial)
+        }
+      })
+    if json {
+      try Output.json(["schema": .string(Self.schema), "name": .string(name)])
+    } else {
+      try Output.line("removed  \(name)")
+    }
     return 0
   }
 }

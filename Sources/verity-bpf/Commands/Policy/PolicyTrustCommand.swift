@@ -33,8 +33,10 @@ struct PolicyTrustCommand: Command {
   var done: String? { "what the statement `\(statement)` says is in force" }
 
   func execute() throws -> Int32 {
-    let change = try options.change(by: statement, refused: { .signers(PolicyAudit.unchanged($0)) }) {
-      (store, bytes, log) throws(PolicyStoreError) in
+    let change = try options.change(
+      by: statement,
+      refused: { (_, log, _, errno) throws(SystemError) in try log.write(log.unchanged(errno), serial: 0) }
+    ) { (store, bytes, log) throws(PolicyStoreError) in
       try store.trust(bytes) { (change, state) throws(SystemError) in
         try log.write(.signers(PolicyAudit.changed(change)), serial: state.serial)
       }
