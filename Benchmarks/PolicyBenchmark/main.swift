@@ -81,6 +81,8 @@ struct WrongAnswer: Error { let kind: String }
 for (kind, ask) in [
   ("x_object", { "x_object=\(digest($0))" }), ("dmverity_roothash", { "dmverity_roothash=\(digest($0))" }),
   ("x_signer", { "x_signer=\(digest($0))" }), ("x_path", { "x_path=/progs/\($0).bpf.o" }),
+  ("fsverity_digest", { "fsverity_digest=\(digest($0))" }),
+  ("x_requester_path", { "x_requester_path=/usr/bin/\($0)" }), ("x_path patterns", { "x_path=/progs/\($0)/*.bpf.o" }),
 ] as [(String, (Int) -> String)] {
   func document(_ numbers: Range<Int>) -> PolicyDocument {
     var text = "policy_name=bench policy_version=1.0.0\nDEFAULT action=DENY\n"
