@@ -92,7 +92,7 @@ lint: ## check format and the rules of CONTRIBUTING.md
 fmt: ## format the sources
 	@swift format -i -r Package.swift Sources Tests Fuzz
 
-generated: ## write what follows from tables in the code: docs/policy.md, docs/threat-model.md, the editors' files, the fuzzer's words
+generated: ## write what follows from tables in the code: docs/policy-properties.md, docs/threat-model.md, the editors' files, the fuzzer's words
 	@VERITY_BPF_WRITE_GENERATED=1 swift test --filter GeneratedFilesTests
 
 bench: ## compare with veritysetup, mkfs.erofs and bpftool on the same work

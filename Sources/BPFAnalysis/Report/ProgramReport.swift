@@ -94,14 +94,14 @@ public struct ProgramReport: Equatable, Sendable {
   /// declaration.
   public let undeclaredReads: [UndeclaredRead]
 
-  /// What it reads of the kernel's memory at most (`x_reads` in docs/policy.md).
+  /// What it reads of the kernel's memory at most (`x_reads` in docs/policy-properties.md).
   public var readScope: ReadScope {
     if !undeclaredReads.isEmpty { return .undeclared }
     return kernelReads.isEmpty ? .none : .declared
   }
 
   /// What it does beyond the packet or socket it is called for; empty for a restricted program, see
-  /// `x_class=RESTRICTED` in docs/policy.md.
+  /// `x_class=RESTRICTED` in docs/policy-properties.md.
   public let classObjections: [ClassObjection]
 
   /// Whether it stays with the packet or socket it is called for.

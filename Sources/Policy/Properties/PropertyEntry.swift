@@ -1,7 +1,7 @@
 /// Everything that is known about one property: an entry of the property table.
 ///
 /// Parser, engine, lint, diff, replay, facts as JSON, the editors' grammar and completions and the reference in
-/// `docs/policy.md` read it from here, and from nowhere else. An entry is made when it is first asked for.
+/// `docs/policy-properties.md` read it from here, and from nowhere else. An entry is made when it is first asked for.
 struct PropertyEntry: Sendable {
   /// How its values are written and compared with its fact.
   let form: any ValueForm

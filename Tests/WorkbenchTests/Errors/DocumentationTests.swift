@@ -4,7 +4,7 @@ import Policy
 import Workbench
 import Testing
 
-/// docs/policy.md says what is so: its policies are valid, and its test cases pass.
+/// The pages about policies say what is so: its policies are valid, and its test cases pass.
 @Suite struct DocumentationTests {
   private static let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
 
@@ -12,11 +12,14 @@ import Testing
     String(decoding: try OwnedFD.open("\(root)/\(path)", .readOnly).readToEnd(limit: 1 << 20) ?? [], as: UTF8.self)
   }
 
-  /// The fenced blocks of the page, with their language.
+  private static let pages = ["policy", "policy-properties", "policy-tutorial", "policy-life"]
+
+  /// The fenced blocks of the pages, with their language.
   private static func blocks() throws -> [(language: String, text: String)] {
     var blocks: [(language: String, text: String)] = []
     var open: (language: String, text: String)?
-    for line in try read("docs/policy.md").split(separator: "\n", omittingEmptySubsequences: false) {
+    let text = try pages.map { try read("docs/\($0).md") }.joined(separator: "\n")
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       if line.hasPrefix("```") {
         if let block = open {
           blocks.append(block)
@@ -65,5 +68,17 @@ import Testing
   @Test func everyOperationIsNamed() throws {
     let page = try Self.read("docs/policy.md")
     for operation in Operation.allCases { #expect(page.contains("`\(operation.rawValue)`")) }
+  }
+
+  /// Each page names the others, and whatever another page is called is there.
+  @Test func linksLeadSomewhere() throws {
+    let others = try Directory.names("\(Self.root)/docs")
+    for page in Self.pages {
+      let text = try Self.read("docs/\(page).md")
+      for match in text.matches(of: #/`([a-z-]+\.md)`/#) {
+        #expect(others.contains(String(match.output.1)), "docs/\(page).md: \(match.output.1)")
+      }
+      for other in Self.pages where other != page && page == "policy" { #expect(text.contains("`\(other).md`")) }
+    }
   }
 }

@@ -6,7 +6,7 @@ import Policy
 import Testing
 import Workbench
 
-/// The files that say again what tables in the code say: the reference in docs/policy.md, the editors' grammar and
+/// The files that say again what tables in the code say: the reference in docs/policy-properties.md, the editors' grammar and
 /// completions, the fuzzer's dictionary, and the kernel's statements in docs/threat-model.md. `make generated` writes them;
 /// these tests fail when they differ.
 @Suite(.serialized) struct GeneratedFilesTests {
@@ -42,9 +42,9 @@ import Workbench
   }
 
   @Test func theReferenceFollowsFromTheTable() throws {
-    let page = try Self.read("docs/policy.md")
+    let page = try Self.read("docs/policy-properties.md")
     try Self.hold(
-      "docs/policy.md",
+      "docs/policy-properties.md",
       Self.replace(
         in: page, after: "<!-- The property table begins; `make generated` writes it. -->\n",
         before: "<!-- The property table ends. -->\n", with: PropertyReferencePage.text))
@@ -147,7 +147,7 @@ import Workbench
   }
 }
 
-/// The part of docs/policy.md about properties.
+/// The part of docs/policy-properties.md that follows from the table.
 private enum PropertyReferencePage {
   static var text: String {
     var text = "\n| property | asks for | known from |\n|---|---|---|\n"
