@@ -96,8 +96,9 @@ import Testing
     let text = try run(["config", "show"])
     #expect(text.status == 0, "\(text.errors)")
     let lines = text.output.split(separator: "\n")
-    #expect(lines.count == 5)
+    #expect(lines.count == 6)
     #expect(lines.last == "require-active-policy  yes  (/run/verity-bpf/verity-bpf.conf, line 4)")
+    #expect(lines.contains("link                   in-process  (default)"), "\(lines)")
     #expect(lines.contains("trust-anchors          not set  (default)"), "\(lines)")
     #expect(lines.contains("audit-sync             decision  (/run/verity-bpf/verity-bpf.conf, line 5)"), "\(lines)")
     let json = try run(["config", "show", "--json"]).json()
@@ -105,7 +106,7 @@ import Testing
       Issue.record("\(json)")
       return
     }
-    #expect(settings[4]["value"] == true && settings[4]["line"] == 4 && settings[3]["value"] == .null)
+    #expect(settings[5]["value"] == true && settings[5]["line"] == 4 && settings[4]["value"] == .null)
     #expect(settings[2]["name"] == "audit-sync" && settings[2]["value"] == "decision" && settings[2]["line"] == 5)
     #expect(json["files"] == ["/run/verity-bpf/verity-bpf.conf"])
     let none = try VerityBPFCommand.run(["config", "show", "--json"])

@@ -4,6 +4,7 @@ public enum SettingName: String, CaseIterable, Sendable {
   case policyStore = "policy-store"
   case auditDirectory = "audit-dir"
   case auditSync = "audit-sync"
+  case link
   case trustAnchors = "trust-anchors"
   case requireActivePolicy = "require-active-policy"
 
@@ -15,12 +16,15 @@ public enum SettingName: String, CaseIterable, Sendable {
     case flag
     /// One of the words of ``AuditSync``.
     case auditSync
+    /// One of the words of ``LinkMethod``.
+    case link
 
     public var expectation: String {
       switch self {
       case .directory: "an absolute path without `..`"
       case .flag: "yes or no"
       case .auditSync: "one of " + AuditSync.allCases.map(\.rawValue).joined(separator: ", ")
+      case .link: "one of " + LinkMethod.allCases.map(\.rawValue).joined(separator: ", ")
       }
     }
   }
@@ -29,6 +33,7 @@ public enum SettingName: String, CaseIterable, Sendable {
     switch self {
     case .policyStore, .auditDirectory, .trustAnchors: .directory
     case .auditSync: .auditSync
+    case .link: .link
     case .requireActivePolicy: .flag
     }
   }
@@ -39,6 +44,7 @@ public enum SettingName: String, CaseIterable, Sendable {
     case .policyStore: .directory(PolicyStore.standardDirectory)
     case .auditDirectory: .directory("/var/log/verity-bpf")
     case .auditSync: .auditSync(.none)
+    case .link: .link(.inProcess)
     case .trustAnchors: .directory(nil)
     case .requireActivePolicy: .flag(false)
     }
@@ -53,12 +59,14 @@ public enum SettingName: String, CaseIterable, Sendable {
     case .auditSync:
       "Which records of a load are on the disk before the run goes on: none; decision, those before anything is loaded; "
         + "always, all of them. Records about the policy store always are."
+    case .link:
+      "In which process `load` links objects: in-process, its own; helper, verity-bpf-link, which has no rights (docs/relocation.md)."
     case .trustAnchors:
       "The only directory of trust anchors and of the list `revoked`. Where it is not set, these are /etc/verity-bpf/trust, the "
         + "VOA hierarchy and verity.d."
     case .requireActivePolicy:
       "Whether the settings of this host bind the callers of its commands: `load` takes no --policy and no --audit-sync that "
-        + "waits for fewer records, and `load`, `mount` and the commands of the policy store no other --trust-anchors and "
+        + "waits for fewer records, no --link in-process where the setting says helper, and `load`, `mount` and the commands of the policy store no other --trust-anchors and "
         + "--audit-dir than those set here."
     }
   }
@@ -69,6 +77,7 @@ public enum SettingValue: Equatable, Sendable {
   case directory(String?)
   case flag(Bool)
   case auditSync(AuditSync)
+  case link(LinkMethod)
 
   /// The words for yes and no, as systemd's files have them (systemd.syntax(7)).
   private static let flags = [
@@ -88,6 +97,9 @@ public enum SettingValue: Equatable, Sendable {
     case .auditSync:
       guard let value = AuditSync(rawValue: text) else { return nil }
       self = .auditSync(value)
+    case .link:
+      guard let value = LinkMethod(rawValue: text) else { return nil }
+      self = .link(value)
     }
   }
 
@@ -97,6 +109,7 @@ public enum SettingValue: Equatable, Sendable {
     case .directory(let path): path
     case .flag(let isSet): isSet ? "yes" : "no"
     case .auditSync(let sync): sync.rawValue
+    case .link(let method): method.rawValue
     }
   }
 }

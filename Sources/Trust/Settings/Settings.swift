@@ -23,7 +23,7 @@ public struct Settings: Sendable {
   public func directory(_ name: SettingName) -> String? {
     switch value(name).value {
     case .directory(let path): path
-    case .flag, .auditSync: nil
+    case .flag, .auditSync, .link: nil
     }
   }
 
@@ -32,7 +32,16 @@ public struct Settings: Sendable {
     switch value(.auditSync).value {
     case .auditSync(let sync): sync
     // No value of this setting reads as one of these; were one there, waiting for all records would be right.
-    case .directory, .flag: .always
+    case .directory, .flag, .link: .always
+    }
+  }
+
+  /// In which process objects are linked.
+  public var link: LinkMethod {
+    switch value(.link).value {
+    case .link(let method): method
+    // No value of this setting reads as one of these; were one there, the way with fewer rights would be right.
+    case .directory, .flag, .auditSync: .helper
     }
   }
 
@@ -98,6 +107,15 @@ extension Settings {
     guard let given else { return auditSync }
     guard let binding, given < auditSync else { return given }
     throw .binding(option: option, given: given.rawValue, expected: auditSync.rawValue, .auditSync, binding)
+  }
+
+  /// What counts for `link` when a caller gives a word: theirs, but where the settings bind and say the helper.
+  ///
+  /// - Parameter option: what the caller gave it with.
+  public func chosenLink(by option: String, _ given: LinkMethod?) throws(SettingsError) -> LinkMethod {
+    guard let given else { return link }
+    guard let binding, given < link else { return given }
+    throw .binding(option: option, given: given.rawValue, expected: link.rawValue, .link, binding)
   }
 
   /// Throws when the settings leave no choice of a policy.

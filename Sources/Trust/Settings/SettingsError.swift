@@ -65,6 +65,7 @@ extension SettingsError: Diagnosable {
     switch name {
     case .requireActivePolicy: "no \(option): the active policy of the store decides"
     case .auditSync: "\(name.rawValue) as it is set, or a word that waits for more records: \(expected ?? "")"
+    case .link: "\(name.rawValue) as it is set: \(expected ?? "")"
     case .policyStore, .auditDirectory, .trustAnchors:
       "\(name.rawValue) as it is set: \(expected ?? "the standard places")"
     }

@@ -46,6 +46,7 @@ struct ConfigShowCommand: Command {
       case .directory(let path): .optional(path)
       case .flag(let isSet): .bool(isSet)
       case .auditSync(let sync): .string(sync.rawValue)
+      case .link(let method): .string(method.rawValue)
       }
     return [
       "name": .string(name.rawValue), "value": shown, "file": .optional(origin?.path),

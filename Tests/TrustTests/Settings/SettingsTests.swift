@@ -163,6 +163,29 @@ import Testing
     }
   }
 
+  /// A caller may have objects linked with fewer rights than the settings want, and not with more.
+  @Test func whatBindsTheLinking() throws {
+    let words = LinkMethod.allCases
+    #expect(words == [.inProcess, .helper] && words.sorted() == words)
+    for (own, text) in zip(words, ["", "link=helper\n"]) {
+      for binds in [false, true] {
+        try write("etc/verity-bpf/verity-bpf.conf", text + (binds ? "require-active-policy=yes\n" : ""))
+        let settings = try settings()
+        #expect(settings.link == own)
+        #expect(try settings.chosenLink(by: "--link", nil) == own)
+        for given in words {
+          let found = code {
+            let chosen = try settings.chosenLink(by: "--link", given)
+            #expect(chosen == given)
+          }
+          #expect(found == (binds && given < own ? "settings.binding" : "none"), "\(own) \(given) \(binds)")
+        }
+      }
+    }
+    try write("etc/verity-bpf/verity-bpf.conf", "link=somewhere\n")
+    #expect(throws: SettingsError.self) { try settings() }
+  }
+
   /// docs/configuration.md has the table of settings as it is here; `make generated` writes it.
   @Test func theDocumentationSaysTheSame() throws {
     let path = "\(Tools.repository)/docs/configuration.md"
