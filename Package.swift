@@ -101,12 +101,12 @@ let modules: [Target] = [
   effects(
     "Loader",
     imports: [
-      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Signatures", "Policy", "Linux", "Provenance",
+      "Base", "KernelABI", "LinkProtocol", "BPFObject", "BPFAnalysis", "Signatures", "Policy", "Linux", "Provenance",
     ]),
   effects(
     "Admission",
     imports: [
-      "Base", "KernelABI", "Verity", "FileSystems", "BPFObject", "BPFAnalysis", "Signatures",
+      "Base", "KernelABI", "Verity", "FileSystems", "LinkProtocol", "BPFObject", "BPFAnalysis", "Signatures",
       "ImageFormat", "Policy", "Workbench", "Gate", "Linux", "Trust", "Image", "Provenance", "Loader",
     ]),
 
@@ -159,7 +159,7 @@ let moduleTests: [Target] = [
   tests(
     "Loader",
     imports: [
-      "Base", "KernelABI", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader",
+      "Base", "KernelABI", "LinkProtocol", "BPFObject", "BPFAnalysis", "Policy", "Linux", "Provenance", "Loader",
       "TestSupport",
     ]),
   tests(
@@ -197,6 +197,10 @@ let package = Package(
       name: "TestSupport", dependencies: ["CShims", "CTestSupport", "Base", "Linux"], path: "Tests/TestSupport",
       swiftSettings: testSettings),
     .target(name: "CTestSupport", dependencies: ["CShims"], path: "Tests/CTestSupport"),
+    // A linking helper that lies, for the tests of who believes it.
+    .executableTarget(
+      name: "lying-helper", dependencies: ["Base", "LinkProtocol", "BPFAnalysis", "Linux"], path: "Tests/LyingHelper",
+      swiftSettings: testSettings),
 
     // What is fuzzed, see tools/fuzz and docs/fuzzing.md; the tests give it the corpora.
     .target(

@@ -45,6 +45,8 @@ public struct AdmissionRequest: Sendable {
   public var objectOptions: ObjectOptions
   /// Whether the loader answers the CO-RE records that the kernel does not follow.
   public var answersRecords: Bool
+  /// In which process objects are linked.
+  public var link: LinkMethod
   /// The keys with which the kernel is to check the signature of every program; nil asks for no such check.
   public var kernelKeyring: KernelKeyring?
   /// Where the verifier's whole log goes when it refuses.
@@ -82,6 +84,7 @@ public struct AdmissionRequest: Sendable {
     attachTarget = nil
     objectOptions = ObjectOptions()
     answersRecords = false
+    link = .inProcess
     kernelKeyring = nil
     verifierLogPath = nil
     auditSync = .none

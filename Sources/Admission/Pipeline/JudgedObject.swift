@@ -45,10 +45,12 @@ struct JudgedObject: ~Copyable {
     guard let facts = object.evidence.object, let described = facts.described else { return }
     let file = Manifest.File(path: facts.path, digest: facts.digest, size: facts.size)
     do throws(ManifestError) {
-      try described.check(
-        against: ObjectDescription.describe(
-          reports, license: object.linked.license, maps: object.linked.maps, file: file,
-          statements: described.statements()))
+      var found = ObjectDescription.describe(
+        reports, license: object.linked.license, maps: object.linked.maps, file: file,
+        statements: try described.statements())
+      // What the analysis concludes from types is not known here: what is left is held against the manifest.
+      if object.claims != nil { found.takeConclusions(of: try described.object()) }
+      try described.check(against: found)
     } catch {
       throw .manifest(error)
     }
@@ -59,29 +61,48 @@ struct JudgedObject: ~Copyable {
   ) -> [Facts] {
     let evidence = object.evidence
     let programs = Dictionary(object.linked.programs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let agreed = AgreedConclusions.of(object)
     return reports.filter { !$0.kind.isOptional }.map { report in
       var facts = Facts(about: report, evidence: evidence, requester: requester)
       facts.isConfigured = object.isConfigured
       facts.coreByLoader = object.answersRecords
       facts.takeKernelCheck(by: object.handover?.keyring.ring, of: programs[report.name], evidence)
+      if let agreed = agreed?[report.name] { facts.take(agreed) }
       return facts
     }
   }
 
   /// Examines the object and links it.
   static func prepare(
-    _ named: AdmissionRequest.Object, _ examination: inout Examination, keyring: KernelKeyring?
+    _ named: AdmissionRequest.Object, _ examination: inout Examination, keyring: KernelKeyring?,
+    linkedBy helper: inout LinkHelper?
   ) throws(AdmissionError) -> PreparedObject {
     let examined = try examine(named, &examination)
     let name = examined.evidence.objectName
     let object: PreparedObject
     do throws(BPFLoadError) {
-      object = try PreparedObject.linking(examined, name: name, keyring: keyring)
+      object = try link(examined, name: name, keyring: keyring, by: &helper)
     } catch {
       if case .object(let error) = error { throw .object(error) }
       throw .load(error)
     }
     return try stating(object)
+  }
+
+  /// Links the object, by the helper where there is one.
+  private static func link(
+    _ examined: consuming ExaminedObject, name: String, keyring: KernelKeyring?, by helper: inout LinkHelper?
+  ) throws(BPFLoadError) -> PreparedObject {
+    guard var running = helper.take() else { return try .linking(examined, name: name, keyring: keyring) }
+    // Given back whatever comes of it: the next object is linked by it as well.
+    do throws(BPFLoadError) {
+      let object = try PreparedObject.linking(examined, name: name, keyring: keyring, by: &running)
+      helper = consume running
+      return object
+    } catch {
+      helper = consume running
+      throw error
+    }
   }
 
   /// The object with what its image's manifest says of it, and its bytes do not.
@@ -152,7 +173,8 @@ extension Admission {
   ) throws(AdmissionError) -> [(program: String, facts: Facts)] {
     let trust = try machinesTrust()
     var examination = Examination(trust: trust, describes: true)
-    let object = try JudgedObject.prepare(named, &examination, keyring: nil)
+    var helper: LinkHelper?
+    let object = try JudgedObject.prepare(named, &examination, keyring: nil, linkedBy: &helper)
     let reports = BPFObject.reports(of: object.linked).filter { !$0.kind.isOptional }
     let facts = JudgedObject.facts(about: reports, of: object, requester: .examined(.current(), trust: trust))
     return zip(reports, facts).map { ($0.name, $1) }

@@ -2,6 +2,7 @@ internal import Loader
 internal import BPFAnalysis
 internal import BPFObject
 internal import Linux
+internal import Trust
 internal import ImageFormat
 internal import Policy
 internal import Provenance
@@ -10,6 +11,8 @@ internal import Provenance
 struct Worker: ~Copyable {
   private let admission: Admission
   private var examination: Examination
+  /// The helper that links; nil until the first object where one does.
+  private var helper: LinkHelper?
 
   init(_ admission: Admission) {
     self.admission = admission
@@ -45,7 +48,12 @@ struct Worker: ~Copyable {
   private mutating func judge(
     _ named: AdmissionRequest.Object, _ request: AdmissionRequest
   ) throws(AdmissionError) -> JudgedObject {
-    var object = try JudgedObject.prepare(named, &examination, keyring: request.kernelKeyring)
+    if helper == nil, request.link == .helper {
+      do throws(LinkHelperError) { helper = try LinkHelper() } catch { throw .load(.helper(error)) }
+    }
+    var object = try JudgedObject.prepare(
+      named, &examination, keyring: request.kernelKeyring, linkedBy: &helper)
+    if object.claims != nil { try Self.requireNoTypes(request) }
     try request.whole?.require(object.evidence)
     var reports = BPFObject.reports(of: object.linked)
     try JudgedObject.holdAgainstManifest(object, reports)
@@ -68,6 +76,12 @@ struct Worker: ~Copyable {
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
     let capabilities = reports.filter { !$0.kind.isOptional }.reduce(into: Set()) { $0.formUnion($1.capabilities) }
     return JudgedObject(object: object, facts: facts, capabilities: capabilities, verdict: verdict)
+  }
+
+  /// Refuses what is asked of an object that only its types can answer.
+  private static func requireNoTypes(_ request: AdmissionRequest) throws(AdmissionError) {
+    if !request.objectOptions.variables.isEmpty { throw .load(.helper(.optionNeedsTypes("--set"))) }
+    if request.answersRecords { throw .load(.helper(.optionNeedsTypes("--resolve-core user"))) }
   }
 
   /// Records what was decided, and does it.

@@ -1,6 +1,7 @@
 internal import Base
 internal import Loader
 internal import Linux
+internal import Trust
 internal import Workbench
 
 /// What was asked for in one run: who, by which policy, and which objects.
@@ -60,6 +61,7 @@ struct AskedRun: Sendable {
     ] {
       if let value { members.append(.init(name, .string(value))) }
     }
+    if request.link == .helper { members.append(.init("link", .string(request.link.rawValue))) }
     members += request.objectOptions.members
     let variables = request.objectOptions.variables
     if !variables.isEmpty { members.append(.init("variables", .array(variables.map(\.json)))) }

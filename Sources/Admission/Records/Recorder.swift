@@ -6,6 +6,7 @@ internal import ImageFormat
 internal import Linux
 internal import Policy
 internal import Provenance
+internal import Trust
 
 /// Writes the audit records about one object: the decision before the load, the outcome after it.
 struct Recorder: Sendable {
@@ -190,6 +191,7 @@ extension Recorder {
       .init("kernel_edits", .array(object.linked.kernelEdits.map(\.json))),
       .init("type_edits", .array(object.linked.typeEdits.map(\.json))),
     ]
+    details.append(.init("link", .string((object.claims == nil ? LinkMethod.inProcess : .helper).rawValue)))
     details += request.objectOptions.members
     if !object.variables.isEmpty { details.append(.init("variables", .array(object.variables.map(\.json)))) }
     return details

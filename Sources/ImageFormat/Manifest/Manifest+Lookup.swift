@@ -53,9 +53,18 @@ extension Manifest {
       case .object(let object): try object.check(against: found)
       case .text(let text):
         if text == found.entry { return }
+        try object().check(against: found)
+      }
+    }
+
+    /// All that is said of the object.
+    public func object() throws(ManifestError) -> Object {
+      switch words {
+      case .object(let object): return object
+      case .text(let text):
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue.parse(text) } catch { throw .json(error) }
-        try Object(MemberReader(value, place: "objects.")).check(against: found)
+        return try Object(MemberReader(value, place: "objects."))
       }
     }
 

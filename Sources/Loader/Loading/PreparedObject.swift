@@ -19,11 +19,15 @@ public struct PreparedObject: ~Copyable {
   public let isConfigured: Bool
   /// The constants that were given other values.
   public let variables: [SetVariable]
+  /// What a helper says of the programs, which counts only where a verified manifest says the same; nil when the object was
+  /// linked in this process.
+  public let claims: LinkClaims?
 
   private init(
     digest: Digest, evidence: Evidence, linked: LinkedObject, handover: KernelHandover?, isConfigured: Bool = false,
-    variables: [SetVariable] = []
+    variables: [SetVariable] = [], claims: LinkClaims? = nil
   ) {
+    self.claims = claims
     self.isConfigured = isConfigured
     self.variables = variables
     self.digest = digest
@@ -52,6 +56,21 @@ public struct PreparedObject: ~Copyable {
     return PreparedObject(digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover)
   }
 
+  /// The same by a helper that has none of this process's rights. What only the object's types say is unknown then, or the
+  /// worst, see ``BPFObject/LinkedObject/isLinkedByHelper``.
+  ///
+  /// - Throws: ``BPFLoadError/helper(_:)`` besides.
+  public static func linking(
+    _ examined: consuming ExaminedObject, name: String, keyring: KernelKeyring?, by helper: inout LinkHelper
+  ) throws(BPFLoadError) -> PreparedObject {
+    let (linked, claims) = try helper.link(
+      examined.bytes, objectName: name, volume: examined.evidence.verity?.rootHash.bytes)
+    var handover: KernelHandover?
+    if let keyring { handover = try .confirmed(of: examined.bytes, linked, keyring: keyring) }
+    return PreparedObject(
+      digest: examined.digest, evidence: examined.evidence, linked: linked, handover: handover, claims: claims)
+  }
+
   /// The same object with the types of sections that its image states: they are under the root hash as its bytes are, so
   /// nothing is configured by them.
   ///
@@ -61,7 +80,7 @@ public struct PreparedObject: ~Copyable {
     try linked.take(types)
     return PreparedObject(
       digest: digest, evidence: evidence, linked: linked, handover: handover, isConfigured: isConfigured,
-      variables: variables)
+      variables: variables, claims: claims)
   }
 
   /// The same object with the CO-RE records answered by the loader that the kernel does not follow.
@@ -70,7 +89,7 @@ public struct PreparedObject: ~Copyable {
     linked.answerRecords()
     return PreparedObject(
       digest: digest, evidence: evidence, linked: linked, handover: handover, isConfigured: isConfigured,
-      variables: variables)
+      variables: variables, claims: claims)
   }
 
   /// Whether the loader answers CO-RE records in the kernel's place.
@@ -94,6 +113,6 @@ public struct PreparedObject: ~Copyable {
     try linked.size(options.mapEntries)
     return PreparedObject(
       digest: digest, evidence: evidence, linked: linked, handover: handover,
-      isConfigured: isConfigured || !options.isEmpty, variables: self.variables + variables)
+      isConfigured: isConfigured || !options.isEmpty, variables: self.variables + variables, claims: claims)
   }
 }

@@ -8,6 +8,7 @@ extension BPFLoadError: Diagnosable {
   public var diagnostic: Diagnostic {
     switch self {
     case .object(let error): error.diagnostic
+    case .helper(let error): error.diagnostic
     case .objectSignature(let error): error.diagnostic
     case .kernelSignature(let error): error.diagnostic
     case .permitForOtherBytes(let permit, let object):

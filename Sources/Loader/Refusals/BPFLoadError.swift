@@ -9,6 +9,8 @@ public import Signatures
 public enum BPFLoadError: Error, Sendable {
   /// The object could not be linked.
   case object(BPFObjectError)
+  /// A helper was to link it.
+  case helper(LinkHelperError)
   /// The section with the object's signatures is damaged.
   case objectSignature(ObjectSignatureError)
   /// The kernel was to check the programs' signatures, and does not take them.

@@ -1,8 +1,22 @@
 extension ErrorCatalogue {
   /// What is said on the way of an object into the kernel, and around it.
   static let loadingParagraphs: [String: String] = [
+    "helper.missing":
+      "Objects are to be linked by verity-bpf-link, and it is not beside this program. `make install` puts both into one directory.",
+    "helper.unsuitable":
+      "verity-bpf-link is on another file system than this program, of another owner, writable by others, or no regular file. It has to be as hard to replace as this program.",
+    "helper.not-started":
+      "verity-bpf-link could not be executed, or the pipes to it failed. A file system that is mounted noexec and a policy of the kernel's IPE are among the causes.",
+    "helper.other-release":
+      "verity-bpf-link is of another release than this program. The two are built and installed together.",
     "helper.protocol":
       "verity-bpf-link said something that its protocol does not have: edits for instructions that are not there or have another form, edits that the object's own relocation entries contradict, too much, too little, nothing within a minute; or it ended, as by a system call that it may not make. An object may have taken it over. Nothing that it said of the object counts, it was killed, and nothing was loaded.",
+    "helper.outside":
+      "The object has a part that no edit stands for: symbols of the kernel, structures of functions, jump tables, maps that hold programs or maps, annotations, types that have to be changed. Such objects are linked in the loader's own process, with --link in-process, unless the settings of this host bind it to the helper.",
+    "helper.option":
+      "The option changes the object by what its types say, and only the helper has read those. Link in the loader's own process (--link in-process), or leave the option out.",
+    "helper.refused":
+      "verity-bpf-link says that the object cannot be linked, and by which check. `verity-bpf inspect OBJECT` says more; what it prints was found by the same code, in its own process.",
     "provenance.not-a-file":
       "The descriptor is a pipe, a directory, a socket, closed, or opened with O_PATH. Only a regular file on a proven image has an origin; hand over the object itself, opened for reading.",
     "provenance.file-system":

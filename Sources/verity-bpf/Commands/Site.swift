@@ -19,6 +19,11 @@ enum Site {
     try settings().chosenSync(by: CommonOptions.auditSync.parameter.name, given)
   }
 
+  /// In which process objects are linked.
+  static func link(_ given: LinkMethod?) throws(SettingsError) -> LinkMethod {
+    try settings().chosenLink(by: LoadCommand.link.parameter.name, given)
+  }
+
   /// The trust anchors of a command that lets something in.
   static func bindingTrust(_ given: String?) throws -> Trust {
     try Trust.chosen(in: settings().chosen(.trustAnchors, by: CommonOptions.trustAnchors.parameter.name, given))

@@ -82,6 +82,13 @@ enum Objects {
   /// The path of `Tests/Fixtures/bpf-load/<name>.bpf.c`, compiled.
   static func fixture(_ name: String) throws -> String { "\(try compiled.get().path)/\(name).bpf.o" }
 
+  /// The paths of all that the demo and the tests compile.
+  static func paths() throws -> [String] {
+    try [built.get(), compiled.get()].flatMap { directory in
+      try Directory.names(directory.path).sorted().filter { $0.hasSuffix(".bpf.o") }.map { "\(directory.path)/\($0)" }
+    }
+  }
+
   static func bytes(_ path: String, limit: Int = 1 << 20) throws -> [UInt8] {
     let file = try OwnedFD.open(path, .readOnly)
     let contents = try file.readToEnd(limit: limit)

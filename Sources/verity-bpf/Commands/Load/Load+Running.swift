@@ -50,6 +50,7 @@ extension LoadCommand {
     request.attachTarget = target
     request.objectOptions = objectOptions
     request.answersRecords = resolveCore == .user
+    request.link = try Site.link(link)
     request.kernelKeyring = keyring
     request.verifierLogPath = verifierLog
     request.untold = { signal, stay in Output.report(Self.untold(stay, signal)) }

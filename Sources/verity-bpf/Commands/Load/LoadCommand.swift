@@ -55,6 +55,10 @@ struct LoadCommand: Command {
     "--resolve-core",
     "Who answers CO-RE records that the kernel does not follow, and refuses the program for: the kernel (the default), or "
       + "`user`, this command, which lists the instructions that get an answer.")
+  static let link: Key<LinkMethod?> = .optional(
+    "--link",
+    "In which process objects are linked: in-process, this one; helper, verity-bpf-link, which has no rights. (default: as "
+      + "`config show` says, or in-process)")
   static let keyring: Key<KernelKeyring?> = .optional(
     "--keyring",
     "Have the kernel check each program's own signature with these keys: builtin, secondary, platform, session, or a "
@@ -106,7 +110,7 @@ struct LoadCommand: Command {
     TrustedRootHash.keys + [CommonOptions.trustAnchors, policy, pinPath, replace, freshMaps, program, withoutProgram]
       + attach
       + [
-        attachProgram, interface, cgroup, target, sectionType, set, mapEntries, resolveCore, keyring, verifierLog,
+        attachProgram, interface, cgroup, target, sectionType, set, mapEntries, resolveCore, link, keyring, verifierLog,
         CommonOptions.auditDirectory, CommonOptions.auditSync, dryRun, json,
       ]
   }
@@ -129,6 +133,7 @@ struct LoadCommand: Command {
   /// What is to differ from what the objects say themselves.
   let objectOptions: ObjectOptions
   let resolveCore: CoreResolver?
+  let link: LinkMethod?
   /// The keys with which the kernel is to check signatures; nil asks for no such check.
   let keyring: KernelKeyring?
   let verifierLog: String?
@@ -166,6 +171,7 @@ struct LoadCommand: Command {
     cgroup = try words[Self.cgroup]
     target = try words[Self.target]
     resolveCore = try words[Self.resolveCore]
+    link = try words[Self.link]
     keyring = try words[Self.keyring]
     verifierLog = try words[Self.verifierLog]
     auditDir = try words[CommonOptions.auditDirectory]
@@ -231,6 +237,8 @@ enum CoreResolver: String, ArgumentChoice, CaseIterable {
   case kernel
   case user
 }
+
+extension LinkMethod: ArgumentChoice {}
 
 extension KernelKeyring: ArgumentValue {
   static var expectation: String { "builtin, secondary, platform, session, or a keyring's serial in decimal" }
