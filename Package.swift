@@ -251,7 +251,7 @@ let package = Package(
       name: "vm-tests",
       dependencies: [
         "Base", "KernelABI", "Verity", "BPFObject", "BPFAnalysis", "ImageFormat", "Policy", "Linux", "Provenance",
-        "Loader", "TestSupport", "PolicyTestSupport", "CVMSupport",
+        "Loader", "TestSupport", "PolicyTestSupport", "CTestSupport", "CVMSupport",
       ],
       path: "Tests/VMTests", swiftSettings: testSettings),
   ],

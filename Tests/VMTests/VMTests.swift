@@ -53,6 +53,7 @@ struct VMTests {
       IPECases.suite,
       RequesterCases.suite,
       LoadingCases.suite,
+      LinkHelperCases.suite,
       FSVerityCases.suite,
       HostCases.suite,
       CorpusCases.suite,
