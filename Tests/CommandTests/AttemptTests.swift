@@ -185,6 +185,7 @@ final class AttemptTests {
     try expectClosed(try records())
     // None of it is a decision that could be decided again.
     let replayed = try VerityBPFCommand.run(["policy", "replay", policy, "--audit-log", "\(audit)/audit.jsonl"])
+    #expect(replayed.status == 1 && replayed.errors.contains("audit.no-decisions"))
     #expect(replayed.output.contains("0 would change, 0 stay, 0 cannot be told from the log, 0 damaged lines"))
     #expect(replayed.output.contains("without a decision: \(cases.count) refusals"), "\(replayed.output)")
   }

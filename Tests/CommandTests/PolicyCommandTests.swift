@@ -253,10 +253,51 @@ import Testing
       "type=1420 audit(1.000:1): \(record)\nsomething else\ntype=IPE_ACCESS msg=audit(2.000:2): \(record)\ntype=1420 audit(3.000:3): ipe_op=EX"
     )
     let result = try run("replay", "--audit-log", "audit.log", "--json", "t.pol")
-    #expect(result.status == 0 && result.errors.contains("audit.log:4: warning[audit.damaged]"))
+    // What could not be read was not decided again, and the exit code says so.
+    #expect(result.status == 1 && result.errors.contains("audit.log:4: warning[audit.damaged]"))
     let answers = try objects(result)
-    #expect(answers.map { $0["line"] } == [1, 3, 4] && answers.map { $0["changed"] } == [true, true, nil])
+    #expect(answers.map { $0["line"] } == [1, 3, 4, nil] && answers.map { $0["changed"] } == [true, true, nil, nil])
+    #expect(answers[0]["time"] == "1970-01-01T00:00:01.000Z" && answers[0]["event"] == "1")
     #expect(answers[2]["error"]?["code"] == "audit.damaged")
+    #expect(answers[3]["counts"]?["decisions"] == 2 && answers[3]["counts"]?["unreadable"] == 1)
+    for answer in answers { #expect(try SchemaTests.schema("policy-replay").faults(in: answer) == []) }
+  }
+
+  /// A log in which nothing is found is not one that changes nothing, and what is no text is named.
+  @Test func aLogWithoutDecisions() throws {
+    try write("t.pol", "")
+    _ = try directory.write("other.log", "type=SYSCALL msg=audit(1.000:1): arch=c000003e\n")
+    _ = try directory.write("empty.log", "")
+    for log in ["other.log", "empty.log"] {
+      let result = try run("replay", "--audit-log", log, "--json", "t.pol")
+      #expect(result.status == 1 && result.errors.contains("error[audit.no-decisions]"), "\(result.errors)")
+      #expect(try objects(result).first?["counts"]?["records"] == 0)
+    }
+    _ = try directory.write("system.journal", "LPKSHHRH and more")
+    let binary = try run("replay", "--audit-log", "system.journal", "t.pol")
+    #expect(binary.status == 6 && binary.errors.contains("error[audit.format]") && binary.errors.contains("-o export"))
+    _ = try directory.write("log.lz4", [4, 0x22, 0x4d, 0x18] + [UInt8](repeating: 0, count: 30))
+    #expect(try run("replay", "--audit-log", "log.lz4", "t.pol").errors.contains("error[audit.compression]"))
+  }
+
+  /// Several logs, plain and compressed, and a directory of auditd's.
+  @Test func severalLogs() throws {
+    try write("t.pol", "")
+    let record =
+      "ipe_op=EXECUTE ipe_hook=MMAP enforcing=1 pid=1 comm=\"a\" path=\"/b\" dev=\"c\" ino=3 rule=\"DEFAULT action=DENY\""
+    try Directory.create(directory.file("audit"))
+    for (name, packer) in [("audit.log.1", "gzip"), ("audit.log.2", "xz"), ("audit.log.3", "zstd")] {
+      _ = try directory.write("audit/\(name)", "type=1420 msg=audit(\(name.suffix(1)).000:1): \(record)\n")
+      try Tools.run(packer, directory.file("audit/\(name)"))
+      if packer == "zstd" { try Tools.run("rm", directory.file("audit/\(name)")) }
+    }
+    _ = try directory.write("audit/audit.log", "type=1420 msg=audit(9.000:1): \(record)\n")
+    _ = try directory.write("more.log", "audit[1]: AUDIT1420 \(record)\n")
+    let result = try run("replay", "--all", "--json", "t.pol", "--audit-log", "audit", "--audit-log", "more.log")
+    let answers = try objects(result)
+    #expect(result.status == 0 && answers.count == 6, "\(result.errors)")
+    #expect(answers.prefix(4).map { $0["record"] } == ["3.000:1", "2.000:1", "1.000:1", "9.000:1"])
+    #expect(answers[4]["log"] == "more.log" && answers[4]["line"] == 1)
   }
 
   @Test func convertSaysWhatIsLost() throws {

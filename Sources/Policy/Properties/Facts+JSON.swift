@@ -29,17 +29,29 @@ extension Facts {
       throw FactsError(
         explanation: error.explanation, name: nil, position: SourcePosition(line: error.line, column: error.column))
     }
-    let objects: [JSONValue] = if case .array(let elements) = document { elements } else { [document] }
-    let places = MemberPlaces(bytes)
     var result: [Facts] = []
-    for (index, object) in objects.enumerated() {
+    for (index, object) in objects(in: document).enumerated() {
       do throws(Located) {
         result.append(try Facts(object))
       } catch {
         throw FactsError(
-          explanation: error.explanation, name: error.name, position: places.position(object: index, member: error.name)
-        )
+          explanation: error.explanation, name: error.name,
+          position: MemberPlaces(bytes).position(object: index, member: error.name))
       }
+    }
+    return result
+  }
+
+  private static func objects(in document: JSONValue) -> [JSONValue] {
+    if case .array(let elements) = document { elements } else { [document] }
+  }
+
+  /// Reads facts that are part of a document which was read already; nil for what ``read(_:)`` refuses.
+  public static func read(_ document: JSONValue) -> [Facts]? {
+    var result: [Facts] = []
+    for object in objects(in: document) {
+      guard let facts = try? Facts(object) else { return nil }
+      result.append(facts)
     }
     return result
   }

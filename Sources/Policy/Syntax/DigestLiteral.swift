@@ -72,6 +72,9 @@ public struct DigestLiteral: Sendable, CustomStringConvertible {
   /// which works too.
   public static func size(of algorithm: [UInt8]) -> Int? { sizes[String(decoding: algorithm, as: UTF8.self)] }
 
+  /// The names of all such algorithms.
+  public static var knownAlgorithms: [String] { Array(sizes.keys) }
+
   static let sizes: [String: Int] = [
     "blake2b-512": 64, "blake2s-256": 32, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64, "sha3-224": 28,
     "sha3-256": 32, "sha3-384": 48, "sha3-512": 64, "sm3": 32, "rmd160": 20,

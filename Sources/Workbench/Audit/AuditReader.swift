@@ -16,10 +16,29 @@ public enum AuditReader {
     guard let start = header(bytes) else { return .other }
     guard let stamp = start.stamp else { return .damaged("the header of the record is cut") }
     // auditd appends translated fields behind the byte 0x1d; they repeat what the record says.
-    let body = bytes[start.body...].prefix { $0 != 0x1d }
+    switch body(start.type, bytes[start.body...].prefix { $0 != 0x1d }) {
+    case .record(let record): return .record(stamp, record)
+    case .other: return .other
+    case .damaged(let reason): return .damaged(reason)
+    }
+  }
+
+  /// What the fields of a record are.
+  enum Body: Equatable {
+    case record(AuditRecord)
+    /// They are none of IPE's or of this program's.
+    case other
+    case damaged(String)
+  }
+
+  /// Reads the fields of a record, as they stand behind `audit(TIME:SERIAL): `.
+  ///
+  /// - Parameter type: one of ``types``.
+  static func body(_ type: Int, _ body: ArraySlice<UInt8>) -> Body {
+    if type == 1420, let record = AccessFields.inTheKernelsOrder(body) { return .record(decided(record)) }
     var fields = FieldReader(body)
     let record: AuditRecord?
-    switch start.type {
+    switch type {
     case 1121:
       // Other programs write records of this type too.
       guard fields.hasField("ipe_op=") else { return .other }
@@ -32,8 +51,12 @@ public enum AuditReader {
       guard fields.hasField("lsm=ipe") else { return .other }
       record = status(&fields)
     }
-    guard let record else { return .damaged(fields.failure ?? "a field of the record cannot be read") }
-    return .record(stamp, record)
+    return record.map { .record($0) } ?? .damaged(fields.failure ?? "a field of the record cannot be read")
+  }
+
+  /// A line of IPE's type in which no rule stands is a refusal before a policy decided.
+  private static func decided(_ record: AccessRecord) -> AuditRecord {
+    RefusalRecord(record).map { .refusal($0) } ?? .access(record)
   }
 
   /// Finds `type=N audit(…): ` or `type=NAME msg=audit(…): `; nil when the line holds no record of interest.
@@ -53,13 +76,17 @@ public enum AuditReader {
     return (type, AuditStamp(seconds: numbers[0], milliseconds: numbers[1], serial: numbers[2]), body)
   }
 
-  private static let types: [String: Int] = {
+  /// The types of IPE's records and of this program's, by each of their spellings.
+  static let types: [String: Int] = {
     var table: [String: Int] = [:]
     for (number, name) in [
       (1121, "TRUSTED_APP"), (1404, "MAC_STATUS"), (1420, "IPE_ACCESS"), (1421, "IPE_CONFIG_CHANGE"),
       (1422, "IPE_POLICY_LOAD"),
     ] {
-      for spelling in ["\(number)", name, "UNKNOWN[\(number)]", "AUDIT_\(name)"] { table[spelling] = number }
+      // The kernel and auditd, ausearch, and the journal.
+      for spelling in ["\(number)", name, "UNKNOWN[\(number)]", "AUDIT_\(name)", "AUDIT\(number)"] {
+        table[spelling] = number
+      }
     }
     return table
   }()
@@ -90,7 +117,7 @@ extension AuditReader {
     let record = AccessRecord(
       operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command, file: file,
       rule: AuditEncoding.policyText(rule))
-    return RefusalRecord(record).map { .refusal($0) } ?? .access(record)
+    return decided(record)
   }
 
   private static func attempt(_ fields: inout FieldReader) -> AuditRecord? {

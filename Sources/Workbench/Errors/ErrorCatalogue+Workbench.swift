@@ -25,15 +25,19 @@ extension ErrorCatalogue {
     "loadpin.list":
       "A LoadPin list begins with the line `# LOADPIN_TRUSTED_VERITY_ROOT_DIGESTS`, to the byte, and has one digest a line. The kernel empties its list at the first mistake, and takes no second one until the next boot.",
     "audit.damaged":
-      "The line begins like a record of IPE and ends too early, most often because the log was cut while it was written. The other lines are used.",
+      "The line looks like a record of IPE or of this program and cannot be read, most often because the log was cut while it was written. The other lines are used, and the exit code is 1, because the answer is not about all of the log.",
+    "audit.no-decisions":
+      "The log was read, and holds no decision that could be decided again: another log, an empty one, one that was rotated away, or one in a form that does not show the records. That nothing would change cannot be said of it.",
+    "audit.format":
+      "The file is no text: a binary file of the journal, an archive, an encrypted file, a database. The message says which, and what prints its records.",
     "audit.missing":
       "The directory has no audit.jsonl, and none that rotation has put aside. A log that is not there says nothing of a program, which is not the same as one that does not have it.",
     "audit.unreadable":
       "A file of the audit log cannot be read: permissions, something that is no regular file, or a file that got shorter meanwhile.",
     "audit.compression":
-      "Rotated logs may be plain, or compressed by gzip or zstd; the bytes say which, not the name.",
+      "Logs may be plain, or compressed by gzip, zstd or xz; the bytes say which, not the name. An xz file whose dictionary needs more than 80 MiB of memory is not read.",
     "audit.no-decompressor":
-      "Compressed logs are read with zlib (libz.so.1) and zstd (libzstd.so.1), which are opened when such a log is met.",
+      "Compressed logs are read with zlib (libz.so.1), zstd (libzstd.so.1) and liblzma (liblzma.so.5), which are opened when such a log is met.",
     "audit.damaged-file":
       "The compressed file is cut short, or its checksum is wrong. What it recorded is not known, so it is not passed over.",
     "audit.changing":

@@ -9,6 +9,23 @@ public import Policy
 public struct Replay: Sendable {
   private let policy: CompiledPolicy
   private let recordedUnder: PolicyDocument?
+  /// What was said about rules before: a log of a million records has a few different ones.
+  private var known: [KernelDecision: KernelAnswer] = [:]
+
+  /// All of a kernel's record that a decision hangs on.
+  private struct KernelDecision: Hashable {
+    let operation: String
+    let rule: String
+    let hasFile: Bool
+  }
+
+  private enum KernelAnswer {
+    case unreadable
+    case decided(recorded: Action, replayed: Action?, rule: PolicyDocument.Statement?)
+  }
+
+  /// Answers that are kept.
+  private static let knownLimit = 4096
 
   /// - Parameter recordedUnder: the policy that was active when the log was written. With it, rules before the
   ///   recorded one are known not to have matched.
@@ -17,13 +34,15 @@ public struct Replay: Sendable {
     self.recordedUnder = recordedUnder
   }
 
-  /// One line of the log.
+  /// What one place of the log says.
   public enum Entry: Sendable {
     case answer(Answer)
     /// A load that no policy decided about: that it was asked for, or how it ended without a decision. There is nothing to
     /// decide again.
     case undecided(Undecided)
-    /// The line begins like a record and cannot be read.
+    /// Another record of IPE or of this program: of a policy that was loaded, of a load whose decision is a record of its own.
+    case withoutDecision
+    /// It looks like a record and cannot be read.
     case damaged(line: Int, reason: String)
   }
 
@@ -41,7 +60,7 @@ public struct Replay: Sendable {
   public struct Answer: Sendable {
     /// The record's line in the log.
     public let line: Int
-    public let stamp: AuditStamp?
+    public let origin: RecordOrigin
     public let operation: String
     public let path: String?
     public let recordedRule: String
@@ -55,20 +74,21 @@ public struct Replay: Sendable {
     public var changes: Bool? { replayed.map { $0 != recorded } }
   }
 
-  /// Replays one line; nil for a line that is no decision.
-  public func replay(_ bytes: [UInt8], line: Int) -> Entry? {
-    if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") { return replayJSON(bytes, line) }
-    switch AuditReader.read(bytes) {
-    case .other: return nil
-    case .damaged(let reason): return .damaged(line: line, reason: reason)
-    case .record(let stamp, .access(let record)): return replay(record, stamp, line)
-    case .record(_, .refusal): return .undecided(.refusal)
-    case .record(_, .attempt(let record)):
+  /// Replays what a log says in one place.
+  public mutating func replay(_ item: LoggedItem, line: Int) -> Entry {
+    switch item {
+    case .unreadable(let reason): return .damaged(line: line, reason: reason)
+    case .record(let origin, .own(let value)): return replay(value, origin, line)
+    case .record(let origin, .text(.access(let record))): return replay(record, origin, line)
+    case .record(_, .text(.refusal)): return .undecided(.refusal)
+    case .record(_, .text(.attempt(let record))):
       switch record.stage {
       case .attempt: return .undecided(.attempt)
       case .crashed, .interrupted, .notBegun: return .undecided(.ending)
       }
-    case .record(_, .activation), .record(_, .load), .record(_, .status), .record(_, .signers): return nil
+    case .record(_, .text(.activation)), .record(_, .text(.load)), .record(_, .text(.status)),
+      .record(_, .text(.signers)), .record(_, .withoutDecision):
+      return .withoutDecision
     }
   }
 
@@ -77,12 +97,9 @@ public struct Replay: Sendable {
     statement(record.rule).map { knowledge(of: record, $0, recordedUnder).facts }
   }
 
-  /// The facts of a decision in this program's own log, one for each program of the object; nil for any other text.
-  public static func facts(ofRecord line: [UInt8]) -> [Facts]? {
-    guard let value = try? JSONValue.parse(line), case .string(let schema)? = value["schema"],
-      schema.hasPrefix("verity-bpf/audit/"), let facts = value["facts"],
-      let programs = try? Facts.read(Array(facts.compact.utf8)), !programs.isEmpty
-    else { return nil }
+  /// The facts of a record of `audit.jsonl`, one for each program of the object; nil for one that is no decision.
+  public static func facts(of record: JSONValue) -> [Facts]? {
+    guard let facts = record["facts"], let programs = Facts.read(facts), !programs.isEmpty else { return nil }
     return programs
   }
 
@@ -98,16 +115,29 @@ public struct Replay: Sendable {
     return knowledge
   }
 
-  private func replay(_ record: AccessRecord, _ stamp: AuditStamp, _ line: Int) -> Entry {
-    guard let statement = Self.statement(record.rule) else {
-      return .damaged(line: line, reason: "the record's rule cannot be read: \(record.rule)")
+  private mutating func replay(_ record: AccessRecord, _ origin: RecordOrigin, _ line: Int) -> Entry {
+    switch answer(to: record) {
+    case .unreadable: .damaged(line: line, reason: "the record's rule cannot be read: \(record.rule)")
+    case .decided(let recorded, let replayed, let rule):
+      .answer(
+        Answer(
+          line: line, origin: origin, operation: record.operation,
+          path: record.file?.path.map { String(decoding: $0, as: UTF8.self) }, recordedRule: record.rule,
+          recorded: recorded, replayed: replayed, rule: rule))
     }
-    let (action, rule) = decide(Self.knowledge(of: record, statement, recordedUnder))
-    return .answer(
-      Answer(
-        line: line, stamp: stamp, operation: record.operation,
-        path: record.file?.path.map { String(decoding: $0, as: UTF8.self) }, recordedRule: record.rule,
-        recorded: statement.action, replayed: action, rule: rule))
+  }
+
+  private mutating func answer(to record: AccessRecord) -> KernelAnswer {
+    let key = KernelDecision(operation: record.operation, rule: record.rule, hasFile: record.file != nil)
+    if let answer = known[key] { return answer }
+    var answer = KernelAnswer.unreadable
+    if let statement = Self.statement(record.rule) {
+      let (action, rule) = decide(Self.knowledge(of: record, statement, recordedUnder))
+      answer = .decided(recorded: statement.action, replayed: action, rule: rule)
+    }
+    if known.count >= Self.knownLimit { known = [:] }
+    known[key] = answer
+    return answer
   }
 
   /// Reads a rule in a record's words, in either dialect.
@@ -123,17 +153,13 @@ public struct Replay: Sendable {
 
   // MARK: - Records of this project
 
-  private func replayJSON(_ bytes: [UInt8], _ line: Int) -> Entry? {
-    guard let value = try? JSONValue.parse(bytes) else {
-      return .damaged(line: line, reason: "the line is no JSON document")
-    }
-    guard case .string(let schema)? = value["schema"], schema.hasPrefix("verity-bpf/audit/") else { return nil }
+  private func replay(_ value: JSONValue, _ origin: RecordOrigin, _ line: Int) -> Entry {
     switch StatedStage(of: value) {
     case .known(.attempt): return .undecided(.attempt)
-    case .known(.outcome): return Self.undecidedOutcome(value).map { .undecided($0) }
+    case .known(.outcome): return Self.undecidedOutcome(value).map { .undecided($0) } ?? .withoutDecision
     case .known(.decision): break
     // The kernel decided by rows, and knows no facts of objects.
-    case .known(.gate): return nil
+    case .known(.gate): return .withoutDecision
     case .unknown(let stage):
       return .damaged(line: line, reason: "records of the stage `\(stage)` are not known to this version")
     case .missing: return .damaged(line: line, reason: "the record says no stage")
@@ -144,8 +170,7 @@ public struct Replay: Sendable {
     guard let recorded = Action(rawValue: word.uppercased()) else {
       return .damaged(line: line, reason: "the record's decision is neither allow nor deny")
     }
-    guard let facts = value["facts"], let programs = try? Facts.read(Array(facts.compact.utf8)), !programs.isEmpty
-    else {
+    guard let programs = Self.facts(of: value) else {
       return .damaged(line: line, reason: "the record holds no facts")
     }
     let rule: String = if case .string(let text)? = value["rule"] { text } else { "" }
@@ -154,7 +179,7 @@ public struct Replay: Sendable {
     let deciding = decisions.first { $0.action == .deny } ?? decisions[0]
     return .answer(
       Answer(
-        line: line, stamp: nil, operation: programs[0].operation?.rawValue ?? "UNKNOWN", path: programs[0].path,
+        line: line, origin: origin, operation: programs[0].operation?.rawValue ?? "UNKNOWN", path: programs[0].path,
         recordedRule: rule, recorded: recorded, replayed: deciding.action, rule: deciding.statement))
   }
 
@@ -251,21 +276,5 @@ private struct Knowledge {
         && (failure.action == .deny || rule.action == .allow || rule.operation != .bpfProgLoad
           || failure.property.name.isAlikeForAllRules)
     } ? .fails : .unknown
-  }
-}
-
-extension Replay.Answer {
-  /// `verity-bpf/policy-replay/1`: one object a record.
-  public var json: JSONValue {
-    .object([
-      .init("schema", "verity-bpf/policy-replay/1"), .init("line", .integer(Int64(line))),
-      .init("record", .optional(stamp?.description)), .init("op", .string(operation)), .init("path", .optional(path)),
-      .init("recorded", ["decision": .string(recorded.rawValue.lowercased()), "rule": .string(recordedRule)]),
-      .init("decision", .string(replayed?.rawValue.lowercased() ?? "unknown")),
-      .init(
-        "rule",
-        rule.map { ["line": .integer(Int64($0.line)), "text": .string($0.canonicalText)] } ?? .null),
-      .init("changed", changes.map { .bool($0) } ?? .null),
-    ])
   }
 }

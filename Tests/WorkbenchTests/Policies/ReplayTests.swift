@@ -14,10 +14,11 @@ import Testing
   }
 
   private func answers(_ replay: Replay, _ log: [UInt8]) -> [Replay.Entry] {
-    log.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated().compactMap {
-      replay.replay(Array($1), line: $0 + 1)
-    }
+    var replay = replay
+    return LogFormsTests.items(log).map { replay.replay($0.item, line: $0.line) }
   }
+
+  private func answer(_ replay: Replay, _ line: [UInt8]) -> Replay.Entry? { answers(replay, line).first }
 
   /// The kernel's own records against the policy of which they are: no decision changes, whatever the record leaves open.
   @Test func recordsAgreeWithTheirPolicy() throws {
@@ -32,7 +33,7 @@ import Testing
       lines.firstIndex { String(decoding: $0, as: UTF8.self).contains("new_active_pol_name=\"b-dmv-only\"") })
     var count = 0
     for line in lines[first..<last] {
-      guard case .answer(let answer)? = replay.replay(line, line: 1) else { continue }
+      guard case .answer(let answer)? = self.answer(replay, line) else { continue }
       count += 1
       #expect(answer.recorded == .deny && answer.replayed == .deny && answer.changes == false)
     }
@@ -42,7 +43,7 @@ import Testing
   @Test func everyDecisionRecordGivesAnAnswer() throws {
     let policy = try CompiledPolicy(PolicyDocument.parse(try Self.read("decisions/i-noprops.pol"), dialect: .kernel))
     let entries = answers(Replay(policy: policy), try Self.read("audit-records.txt"))
-    #expect(entries.count == 96)
+    #expect(entries.count { if case .answer = $0 { true } else { false } } == 96)
     // `op=EXECUTE action=DENY` decides whatever the record leaves open.
     for case .answer(let answer) in entries {
       #expect(answer.replayed == (answer.operation == "EXECUTE" ? .deny : .allow))
@@ -54,14 +55,14 @@ import Testing
     let policy = try CompiledPolicy(parse("op=EXECUTE dmverity_signature=TRUE action=ALLOW"))
     let record =
       #"type=1420 audit(1.002:3): ipe_op=EXECUTE ipe_hook=MMAP enforcing=1 pid=1 comm="a" path="/b" dev="c" ino=3 rule="DEFAULT action=DENY""#
-    guard case .answer(let open)? = Replay(policy: policy).replay(Array(record.utf8), line: 1) else {
+    guard case .answer(let open)? = answer(Replay(policy: policy), Array(record.utf8)) else {
       Issue.record("no answer")
       return
     }
     #expect(open.replayed == nil && open.rule?.line == 3)
     // Memory without a file is never on a signed volume, so there the answer is certain.
     let anonymous = record.replacing(#"path="/b" dev="c" ino=3"#, with: "path=? dev=? ino=?")
-    guard case .answer(let certain)? = Replay(policy: policy).replay(Array(anonymous.utf8), line: 1) else {
+    guard case .answer(let certain)? = answer(Replay(policy: policy), Array(anonymous.utf8)) else {
       Issue.record("no answer")
       return
     }
@@ -76,13 +77,13 @@ import Testing
       """.replacing("\n", with: " ")
     for (type, expected) in [("xdp", Action.allow), ("lsm", .deny)] {
       let line = record.replacing("PLACE", with: type)
-      guard case .answer(let answer)? = Replay(policy: policy).replay(Array(line.utf8), line: 4) else {
+      guard case .answer(let answer)? = self.answer(Replay(policy: policy), Array("\n\n\n\(line)".utf8)) else {
         Issue.record("no answer")
         continue
       }
       #expect(answer.recorded == .deny && answer.replayed == expected && answer.line == 4)
     }
-    guard case .damaged? = Replay(policy: policy).replay(Array(record.utf8.dropLast(4)), line: 1) else {
+    guard case .damaged? = answer(Replay(policy: policy), Array(record.utf8.dropLast(4))) else {
       Issue.record("a cut record was not reported")
       return
     }
@@ -98,6 +99,7 @@ import Testing
       switch entry {
       case .answer: answered += 1
       case .damaged: damaged += 1
+      case .withoutDecision: break
       case .undecided: Issue.record("the kernel writes decisions alone")
       }
     }

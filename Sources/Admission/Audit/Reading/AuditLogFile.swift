@@ -18,11 +18,11 @@ struct AuditLogFile: ~Copyable {
       }
       return FileSource(descriptor, byteCount: status.size)
     }
-    var start = [UInt8](repeating: 0, count: Int(min(source.byteCount, UInt64(LogCompression.magicBytes))))
+    var start = [UInt8](repeating: 0, count: Int(min(source.byteCount, UInt64(LogFormat.magicBytes))))
     try AuditReadError.about(path) { () throws(SystemError) in
       _ = try source.descriptor.readFully(at: 0, into: &start)
     }
-    return AuditLogFile(path: path, source: source, compression: try LogCompression.format(of: start[...], path: path))
+    return AuditLogFile(path: path, source: source, compression: try LogFormat.compression(of: start[...], path: path))
   }
 
   private init(path: String, source: consuming FileSource, compression: Decompressor.Format?) {
@@ -56,8 +56,9 @@ struct AuditLogFile: ~Copyable {
     let descriptor = try AuditReadError.about(path) { () throws(SystemError) in
       try source.descriptor.withRaw { raw throws(SystemError) in try OwnedFD.duplicating(raw) }
     }
-    return try LogLines(
-      path: path, descriptor, byteCount: source.byteCount, from: isCompressed ? 0 : min(start, source.byteCount))
+    return LogLines(
+      try LogPieces(
+        path: path, descriptor, byteCount: source.byteCount, from: isCompressed ? 0 : min(start, source.byteCount)))
   }
 }
 

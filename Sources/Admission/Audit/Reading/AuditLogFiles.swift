@@ -6,6 +6,8 @@ internal import Linux
 /// (logrotate(8)): `audit.jsonl.1`, `audit.jsonl.2.gz`, with `dateext` `audit.jsonl-20260101.zst`.
 public struct AuditLogFiles: Equatable, Sendable {
   public let directory: String
+  /// The name of the file that is written to.
+  private let name: String
   /// The file that is written to, where there is one now.
   let current: String?
   /// What rotation has made: each chain newest first. Which of two chains is the newer one, names do not say.
@@ -21,21 +23,22 @@ public struct AuditLogFiles: Equatable, Sendable {
   }
 
   /// Takes the names of a directory.
-  init(directory: String, inodes: [String: UInt64]) {
+  init(directory: String, name: String = AuditLogFiles.name, inodes: [String: UInt64]) {
     self.directory = directory
+    self.name = name
     self.inodes = inodes
     var numbered: [UInt64: String] = [:]
     var dated: [String: String] = [:]
     var others: [String] = []
     // Shorter names first: while a file is being compressed both are there, and the plain one is whole.
-    for name in inodes.keys.sorted(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) where name != Self.name {
-      switch Self.order(of: name) {
+    for name in inodes.keys.sorted(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) where name != self.name {
+      switch Self.order(of: name, self.name) {
       case .number(let number): if numbered[number] == nil { numbered[number] = name }
       case .date(let date): if dated[date] == nil { dated[date] = name }
       case .none: others.append(name)
       }
     }
-    current = inodes[Self.name] == nil ? nil : Self.name
+    current = inodes[name] == nil ? nil : name
     chains =
       [
         numbered.sorted { $0.key < $1.key }.map(\.value), dated.sorted { $0.key > $1.key }.map(\.value),
@@ -45,8 +48,8 @@ public struct AuditLogFiles: Equatable, Sendable {
   /// The file that records are appended to.
   static let name = "audit.jsonl"
 
-  private static func order(of name: String) -> Order {
-    let rest = name.dropFirst(Self.name.count)
+  private static func order(of name: String, _ current: String) -> Order {
+    let rest = name.dropFirst(current.count)
     let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
     let end = rest.dropFirst(1 + digits.count)
     if rest.first == "." { return isEnding(end) ? UInt64(digits).map { .number($0) } ?? .none : .none }
@@ -65,9 +68,24 @@ public struct AuditLogFiles: Equatable, Sendable {
   ///
   /// - Throws: ``AuditReadError``; ``AuditReadError/missing(directory:)`` when there is no file of it.
   public static func list(_ directory: String) throws(AuditReadError) -> AuditLogFiles {
+    try list(directory, name: name)
+  }
+
+  /// The same, and where there is no such log, what of auditd's is there: `audit.log`, `audit.log.1`. (In a directory
+  /// of this program's, `audit.log` says in another form what `audit.jsonl` says.)
+  public static func listOfAnyone(_ directory: String) throws(AuditReadError) -> AuditLogFiles {
+    do throws(AuditReadError) {
+      return try list(directory, name: name)
+    } catch {
+      guard case .missing = error else { throw error }
+      return try list(directory, name: AuditLog.textName)
+    }
+  }
+
+  private static func list(_ directory: String, name current: String) throws(AuditReadError) -> AuditLogFiles {
     do throws(SystemError) {
       var inodes: [String: UInt64] = [:]
-      for name in try Directory.names(directory) where name.hasPrefix(Self.name) {
+      for name in try Directory.names(directory) where name.hasPrefix(current) {
         do throws(SystemError) {
           inodes[name] = try FileStatus.of(path: "\(directory)/\(name)", followLinks: false).inode
         } catch  where error.code == .enoent {
@@ -75,7 +93,7 @@ public struct AuditLogFiles: Equatable, Sendable {
         }
       }
       guard !inodes.isEmpty else { throw SystemError("find the log", path: directory, .enoent) }
-      return AuditLogFiles(directory: directory, inodes: inodes)
+      return AuditLogFiles(directory: directory, name: current, inodes: inodes)
     } catch {
       throw error.code == .enoent ? .missing(directory: directory) : .unreadable(path: directory, error)
     }

@@ -9,6 +9,8 @@ public enum AuditReadError: Error, Equatable, Sendable {
   case missing(directory: String)
   /// The system does not let us read it.
   case unreadable(path: String, SystemError)
+  /// It is no text; the text names what it is.
+  case format(path: String, of: String, next: String)
   /// It is compressed in a way that is not known here; the text names it.
   case compression(path: String, by: String)
   /// The library that undoes the compression is not there.
@@ -27,7 +29,7 @@ extension AuditReadError: Diagnosable {
     case .missing(let directory):
       Diagnostic(
         "audit.missing", .incomplete, "there is no audit log in `\(directory)`",
-        expected: "audit.jsonl, or what rotation has made of it", found: "no such file",
+        expected: "audit.jsonl (for replay also audit.log), or what rotation has made of it", found: "no such file",
         why: "without records nothing can be said of the programs that are loaded",
         next: "name the directory that load wrote to with --audit-dir")
     case .unreadable(let path, let error):
@@ -35,15 +37,21 @@ extension AuditReadError: Diagnosable {
         "audit.unreadable", .incomplete, "the audit log `\(path)` cannot be read",
         expected: "a regular file that this process may read", found: error.description,
         next: error.code == .eacces ? "run as root" : error.diagnostic.next)
+    case .format(let path, let format, let next):
+      Diagnostic(
+        "audit.format", .unsupported, "the audit log `\(path)` is \(format)",
+        expected: "text, in whatever form of audit records", found: format, next: next)
     case .compression(let path, let format):
       Diagnostic(
         "audit.compression", .unsupported, "the audit log `\(path)` is compressed by \(format)",
-        expected: "plain text, gzip or zstd", found: format, next: "decompress it, or have logrotate use gzip or zstd")
+        expected: "plain text, gzip, zstd or xz", found: format,
+        next: "decompress it, or have logrotate use gzip, zstd or xz")
     case .noDecompressor(let path, let reason):
       Diagnostic(
         "audit.no-decompressor", .unsupported,
         "the audit log `\(path)` is compressed, and its library cannot be opened",
-        expected: "libz.so.1 for gzip, libzstd.so.1 for zstd", found: reason, next: "install the library")
+        expected: "libz.so.1 for gzip, libzstd.so.1 for zstd, liblzma.so.5 for xz", found: reason,
+        next: "install the library")
     case .damaged(let path):
       Diagnostic(
         "audit.damaged-file", .incomplete, "the compressed audit log `\(path)` is damaged or cut short",

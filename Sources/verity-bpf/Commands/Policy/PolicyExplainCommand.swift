@@ -93,16 +93,20 @@ struct PolicyExplainCommand: Command {
   }
 
   private func recorded() throws -> [Facts] {
-    if let known = Replay.facts(ofRecord: Array((record ?? "").utf8)) { return known }
-    switch AuditReader.read(Array((record ?? "").utf8)) {
-    case .record(_, .access(let entry)):
+    switch LogLine.first(in: Array((record ?? "").utf8)) {
+    case .record(_, .text(.access(let entry))):
       guard let known = Replay.facts(of: entry) else { throw noDecision("a rule that cannot be read") }
       return [known]
-    case .record(_, .attempt(let attempt)):
+    case .record(_, .own(let value)):
+      guard let known = Replay.facts(of: value) else { throw noDecision("a record of audit.jsonl that is no decision") }
+      return known
+    case .record(_, .text(.attempt(let attempt))):
       throw noDecision("an attempt, event \(attempt.event): that a load was asked for, or ended without a decision")
-    case .record(_, .refusal(let refusal)):
+    case .record(_, .text(.refusal(let refusal))):
       throw noDecision("a refusal before a policy decided: \(refusal.code) (`verity-bpf explain-error` says more)")
-    case .record(_, .activation), .record(_, .load), .record(_, .status), .record(_, .signers), .other, .damaged:
+    case .unreadable(let reason): throw noDecision(reason)
+    case .record(_, .text(.activation)), .record(_, .text(.load)), .record(_, .text(.status)),
+      .record(_, .text(.signers)), .record(_, .withoutDecision), nil:
       throw noDecision("`\((record ?? "").prefix(60))`")
     }
   }
