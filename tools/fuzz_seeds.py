@@ -197,6 +197,12 @@ def manifests():
     yield "numbers", b'{"a":[0,-0,1.5e-9,-9223372036854775808,18446744073709551616],"b":"\\ud83d\\ude00\\u0000","c":null}'
 
 
+# Logs of other programs, of which the most different ones are enough.
+FORMS = """auditd-enriched.log auditbeat.json ausearch-interpreted.log damaged.log dmesg-color.log dmesg.json filebeat.json
+journalctl-export.bin journalctl-json-bytes.log journalctl-json-pretty.log journalctl-short.log laurel.json logfmt.log
+own-list.json own.jsonl rsyslog-imfile.log utf16le.log"""
+
+
 def audits():
     def decision(event, allow=True):
         return {"schema": "verity-bpf/audit/1", "time": "2026-01-01T00:00:00Z", "event": event, "stage": "decision",
@@ -219,6 +225,8 @@ def audits():
     yield "cut", b"\3" + loads[:-9] + b'\n{"cut' + b"\n\n" + text({"event": "y", "stage": "thing"}, {"stage": "outcome"})
     yield "gzip", b"\4" + gzip.compress(loads[:300], mtime=0) + gzip.compress(loads[300:], mtime=0)
     yield "zstd", b"\4" + run("zstd", "-q", "-19", input=loads)
+    for form in FORMS.split():
+        yield f"form-{form}", b"\10" + (ROOT / "Tests/Fixtures/log-forms" / form).read_bytes()[:4096]
 
 
 def stores(signed, policy_message):

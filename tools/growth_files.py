@@ -255,6 +255,29 @@ def kernel_replay(at, n):
     return ["policy", "replay", rules(at, "policy", digests(10)), "--audit-log", "log", "--json"]
 
 
+def exported_replay(at, n):
+    """The journal's export format, with as many other entries."""
+    entry = ("__CURSOR=s=a;i={0:x}\n__REALTIME_TIMESTAMP={1}\n_TRANSPORT=audit\n_AUDIT_TYPE={2}\n_AUDIT_ID={0}\n"
+             "MESSAGE=IPE_ACCESS ipe_op=EXECUTE ipe_hook=MMAP enforcing=1 pid=1 comm=\"a\" path=\"/bin/{0}\" dev=\"dm-0\" "
+             "ino={0} rule=\"DEFAULT action=ALLOW\"\n\n")
+    (at / "log").write_text("".join(
+        entry.format(index + 1, 1767225600000000 + index, 1420 + index % 2 * 100) for index in range(2 * n)))
+    return ["policy", "replay", rules(at, "policy", digests(10)), "--audit-log", "log", "--json"]
+
+
+def suggestions(at, n):
+    """Denials of as many objects, each of which gets a rule."""
+    lines = []
+    for index in range(n):
+        facts = {"op": "BPF_PROG_LOAD", "dmverity_roothash": f"sha256:{digest(0)}", "x_witness": "USERSPACE",
+                 "x_object": f"sha256:{digest(index + 1)}", "x_prog_type": ["xdp"]}
+        lines.append(json.dumps({"schema": "verity-bpf/audit/1", "time": "2026-01-01T00:00:00Z", "event": f"{index}.0-1",
+                                 "stage": "decision", "op": "BPF_PROG_LOAD", "decision": "deny",
+                                 "rule": "DEFAULT action=DENY", "facts": [facts]}, separators=(",", ":")) + "\n")
+    (at / "audit.jsonl").write_text("".join(lines))
+    return ["policy", "suggest", "--audit-log", "audit.jsonl", "--json"]
+
+
 def certificates(ours_key, count):
     """PEM of so many certificates that differ in their serial numbers; nobody verifies the signature of an anchor."""
     der = bytearray(ours_key)
@@ -371,6 +394,8 @@ def rows(row, ours):
     yield row("policy diff: signers", 150, diff(signers, 0, 1))
     yield row("policy replay: records of this program", 300, replay)
     yield row("policy replay: records of the kernel", 500, kernel_replay)
+    yield row("policy replay: entries of the journal", 500, exported_replay)
+    yield row("policy suggest: denied objects", 200, suggestions)
     yield row("ps: loads on record", 1000, loads)
     yield row("policy list: policies in a store", 10, store(ours))
     yield row("load --dry-run: revoked digests", 3000, revoked)

@@ -472,6 +472,6 @@ WRITING = {
     "policy-remove": [PolicyRemove], "self-test": [SelfTest],
 }
 READING = ["verify", "inspect", "provenance", "ps", "policy-check", "policy-explain", "policy-diff", "policy-replay",
-           "policy-generate", "policy-convert", "policy-list", "gate-plan", "config-show", "doctor", "explain-error",
+           "policy-suggest", "policy-generate", "policy-convert", "policy-list", "gate-plan", "config-show", "doctor", "explain-error",
            # One write to the kernel, which is taken or not.
            "binfmt-enable", "binfmt-disable", "binfmt-status"]

@@ -6,7 +6,7 @@ import Workbench
 /// The audit log of loads, as rotation leaves it: plain, compressed by gzip or zstd, and cut anywhere.
 ///
 /// The first byte says how: bits 0 and 1 choose where the log is cut into files, bit 2 that the rest of the input is a
-/// compressed file itself. `@BOOT@` stands for this start of the machine.
+/// compressed file itself, bit 3 that it is a log of any program. `@BOOT@` stands for this start of the machine.
 enum AuditTarget {
   private static let tag: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
   private static let programs = (1...4).map {
@@ -17,6 +17,7 @@ enum AuditTarget {
 
   static func check(_ bytes: [UInt8]) throws(BrokenPromise) -> Bool {
     guard let mode = bytes.first else { return false }
+    if mode & 8 != 0 { return try LogForms.check(Array(bytes.dropFirst())) }
     if mode & 4 != 0 { return try checkCompressed(Array(bytes.dropFirst().prefix(compressedLimit))) }
     let text = try withBootID(Array(bytes.dropFirst()))
     try checkLines(text)

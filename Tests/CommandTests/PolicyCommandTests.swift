@@ -300,6 +300,30 @@ import Testing
     #expect(answers[4]["log"] == "more.log" && answers[4]["line"] == 1)
   }
 
+  @Test func suggestedRulesAllowWhatTheyAreFor() throws {
+    let facts =
+      "[{\"op\":\"BPF_PROG_LOAD\",\"dmverity_roothash\":\"sha256:\(hash)\",\"x_witness\":\"USERSPACE\",\"x_prog_type\":[\"xdp\"]}]"
+    let own =
+      "{\"schema\":\"verity-bpf/audit/1\",\"time\":\"t\",\"event\":\"e\",\"stage\":\"decision\",\"op\":\"BPF_PROG_LOAD\",\"decision\":\"deny\",\"rule\":\"DEFAULT action=DENY\",\"facts\":\(facts)}\n"
+    _ = try directory.write("audit.jsonl", own + own)
+    let result = try run("suggest", "--audit-log", "audit.jsonl")
+    #expect(result.status == 0 && result.output.contains("# 2 denials, t (event e) to t (event e)"), "\(result.errors)")
+    _ = try directory.write("suggested.pol", result.output)
+    #expect(try run("check", "suggested.pol").status == 0)
+    let replayed = try objects(try run("replay", "--json", "suggested.pol", "--audit-log", "audit.jsonl"))
+    #expect(replayed.map { $0["decision"] } == ["allow", "allow", nil])
+    // What has no identity is listed, and the exit code says that not all is allowed.
+    _ = try directory.write(
+      "audit.jsonl",
+      own + own.replacing("dmverity_roothash", with: "x_object").replacing("\"x_witness\":\"USERSPACE\",", with: ""))
+    try write("base.pol", "op=BPF_PROG_LOAD action=DENY\n")
+    let partly = try run("suggest", "--audit-log", "audit.jsonl", "--from", "base.pol", "--json")
+    #expect(partly.status == 1 && partly.errors.contains("not suggested: nothing vouches"), "\(partly.errors)")
+    let answer = try partly.json()
+    #expect(try SchemaTests.schema("policy-suggest").faults(in: answer) == [])
+    #expect(answer["counts"]?["denied"] == 2)
+  }
+
   @Test func convertSaysWhatIsLost() throws {
     try write("t.pol", "op=EXECUTE boot_verified=TRUE action=ALLOW\nop=BPF_PROG_LOAD action=ALLOW\n")
     let result = try run("convert", "--dialect", "kernel", "t.pol")

@@ -24,6 +24,7 @@ extension VerityBPF {
           Verb("test", PolicyTestCommand.self),
           Verb("diff", PolicyDiffCommand.self),
           Verb("replay", PolicyReplayCommand.self),
+          Verb("suggest", PolicySuggestCommand.self),
           Verb("generate", PolicyGenerateCommand.self),
           Verb("convert", PolicyConvertCommand.self),
           Verb("sign", PolicySignCommand.self),
