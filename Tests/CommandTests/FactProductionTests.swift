@@ -61,7 +61,7 @@ import Testing
       .attachType: .image("cgroup_inet_egress", object: "egress_filter.bpf.o"), .helpers: .image("map_lookup_elem"),
       .lockdown: .image("CONFIDENTIALITY"), .programClass: .image("FULL"), .reads: .image("UNDECLARED"),
       .configured: .image("FALSE"),
-      .coreByLoader: .image("FALSE"),
+      .coreByLoader: .image("FALSE"), .dynamic: .image("FALSE"),
       .dmverityMode: .machine(file: "SignedImageCases", name: "loads-a-program", rule: "x_dmverity_mode=EIO"),
       .imageName: .image("demo"), .imageVersionMin: .image("1.2.3"), .requesterUID: .image(uid),
       .requesterGID: .image(gid), .requesterPath: .image(try Directory.resolved(VerityBPFCommand.path)),

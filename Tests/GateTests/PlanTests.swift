@@ -219,6 +219,55 @@ import Testing
     #expect(both.fate(of: "pass") == .denied("DENY at line 3") && both.rows.digests.isEmpty)
   }
 
+  /// The rules that the documentation gives for managers of services and containers.
+  @Test func rulesForServicesAreClasses() throws {
+    let plan = try plan(
+      GateSamples.policy(
+        "op=BPF_PROG_LOAD x_dynamic=TRUE x_prog_type=cgroup_device x_attach_type=cgroup_device "
+          + "x_helpers=map_lookup_elem action=ALLOW",
+        "op=BPF_PROG_LOAD x_dynamic=TRUE x_prog_type=cgroup_skb x_attach_type=cgroup_inet_ingress,cgroup_inet_egress "
+          + "x_helpers=map_lookup_elem,skb_load_bytes action=ALLOW"))
+    #expect(!plan.leavesOut && plan.rows.classes.count == 2)
+    let devices = GateLoad(executable: nil, type: "cgroup_device", attachType: "cgroup_device")
+    let addresses = GateLoad(
+      executable: nil, type: "cgroup_skb", attachType: "cgroup_inet_egress", helpers: ["skb_load_bytes"])
+    #expect(plan.rows.admits(devices) && plan.rows.admits(addresses))
+    #expect(!plan.rows.admits(GateLoad(executable: nil, type: "cgroup_sysctl", attachType: "cgroup_sysctl")))
+  }
+
+  /// A generator is named by its volume and its bytes; an object is none of its programs.
+  @Test func generatorsGetRows() throws {
+    let image = try GateSamples.image([("a.bpf.o", GateSamples.programs(GateSamples.xdp))])
+    let rule = "\(toolRule) x_dynamic=TRUE x_prog_type=tracing action=ALLOW"
+    let plan = try plan(GateSamples.policy(rule), images: [image], loaders: [loader], executables: [tool])
+    let scope = ProgramScope(types: [.init(type: "tracing", attachTypes: nil)], helpers: nil)
+    #expect(plan.rows.executables.last == GateRows.ExecutableRow(tool, .programs(scope, line: 3)))
+    #expect(plan.rows.digests.isEmpty && plan.outcome(ofLine: 3)?.reasonForLeavingOut == nil)
+    guard case .denied? = plan.fate(of: "pass") else { return #expect(Bool(false), "\(plan.programs)") }
+    let judging = try self.plan(GateSamples.policy(rule), .loader, loaders: [tool], executables: [tool])
+    #expect(judging.rows.executables.count == 2)
+  }
+
+  @Test(arguments: [
+    "x_requester_dmverity_roothash=\(GateSamples.digests[2])", "x_requester_object=\(GateSamples.digests[1])",
+  ])
+  func aGeneratorThatIsNotNamedWholeGetsNone(name: String) throws {
+    let plan = try plan(
+      GateSamples.policy("op=BPF_PROG_LOAD \(name) x_dynamic=TRUE action=ALLOW"), executables: [tool])
+    #expect(plan.rows.isEmpty)
+    #expect(plan.outcome(ofLine: 3)?.reasonForLeavingOut?.contains("by its volume and its bytes") == true)
+  }
+
+  /// What the hook admits without a digest has no object that it knows.
+  @Test func rulesAboutObjectsAdmitNoGenerator() throws {
+    let objects = try plan(GateSamples.policy("\(toolRule) x_dynamic=FALSE action=ALLOW"), executables: [tool])
+    #expect(objects.rows.isEmpty && objects.leavesOut)
+    let denied = try plan(
+      GateSamples.policy("op=BPF_PROG_LOAD x_dynamic=TRUE action=DENY", "\(toolRule) action=ALLOW"),
+      executables: [tool])
+    #expect(denied.rows.isEmpty && denied.leavesOut)
+  }
+
   /// A loader knows its own executable and judges by it; another one's the rule does not concern.
   @Test func aLoaderJudgesByItsOwnExecutable() throws {
     let policy = GateSamples.policy("\(toolRule) x_path=/a.bpf.o action=ALLOW")

@@ -44,6 +44,7 @@ import Testing
   /// What the hook knows of a load.
   private static func facts(_ load: GateLoad) -> Facts {
     var facts = Facts(operation: .bpfProgLoad)
+    facts.isDynamic = true
     let executable = executables.first { $0.identity == load.executable }
     facts.requesterRoothash = executable.map { DigestLiteral($0.identity.rootHash) }
     facts.requesterObject = executable.map { DigestLiteral($0.digest) }
@@ -142,6 +143,8 @@ import Testing
           guard plan.rows.admits(load) else { continue }
           admitted += 1
           var facts = Self.facts(load)
+          // What a class admits nobody has to show an object for.
+          facts.isDynamic = plan.rows.classes.contains { $0.scope.admits(load) }
           facts.take(program)
           facts.object = DigestLiteral(object.digest)
           facts.path = "/" + object.path

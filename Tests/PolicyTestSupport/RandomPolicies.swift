@@ -20,7 +20,7 @@ public enum RandomPolicies {
     ("x_prog_type", ["xdp", "tracing", "xdp,tracing"]), ("x_requester_uid", ["0", "5"]),
     ("x_requester_path", ["/usr/bin/a", "/usr/bin/*"]), ("x_requester_object", digests),
     ("x_requester_dmverity_signature", ["TRUE", "FALSE"]),
-    ("x_configured", ["TRUE", "FALSE"]), ("x_core_by_loader", ["TRUE", "FALSE"]),
+    ("x_configured", ["TRUE", "FALSE"]), ("x_dynamic", ["TRUE", "FALSE"]), ("x_core_by_loader", ["TRUE", "FALSE"]),
   ]
 
   /// A policy's text and itself.

@@ -24,7 +24,7 @@ static inline long sys(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
 #define SYS6(n, a, b, c, d, e, f) sys(n, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(f))
 enum {
   READ = 0, WRITE = 1, OPEN = 2, CLOSE = 3, MMAP = 9, MPROTECT = 10, MUNMAP = 11, NANOSLEEP = 35, GETPID = 39, FORK = 57, EXECVE = 59, EXIT = 60,
-  WAIT4 = 61, KILL = 62, GETTIMEOFDAY = 96, PTRACE = 101, PRCTL = 157, UMOUNT2 = 166, PROCESS_VM_WRITEV = 311, BPF = 321, PIDFD_OPEN = 434, PIDFD_GETFD = 438,
+  WAIT4 = 61, KILL = 62, CHDIR = 80, MKDIR = 83, GETTIMEOFDAY = 96, PTRACE = 101, PIVOT_ROOT = 155, PRCTL = 157, CHROOT = 161, MOUNT = 165, UMOUNT2 = 166, UNSHARE = 272, PROCESS_VM_WRITEV = 311, BPF = 321, PIDFD_OPEN = 434, PIDFD_GETFD = 438,
 };
 
 // clang makes calls of these for structures.
@@ -410,6 +410,89 @@ static int attach_to_cgroup(char **arguments) {
   return error;
 }
 
+// ---- What managers of services and containers do ------------------------------------------------------------------------
+
+// Attaches a program to a cgroup and takes it away again.
+static int filter_in_cgroup(const char *path, struct load *load, u32 attach_type) {
+  long program = bpf(5, load, sizeof(*load));
+  int error = tell("load", program);
+  if (error) return error;
+  long group = SYS3(OPEN, path, 0x10000, 0);
+  if (group < 0) return tell("cgroup", group);
+  u32 attach[5] = {(u32)group, (u32)program, attach_type, 2, 0};
+  error = tell("attach", bpf(8, attach, 20));
+  attach[3] = 0;
+  if (!error) tell("detach", bpf(9, attach, 16));
+  return error;
+}
+
+// DeviceAllow=: systemd's program (src/core/bpf-devices.c), with one device. It calls nothing.
+static int filter_devices(const char *group) {
+  struct insn insns[] = {
+      {0x61, 0x12, 0, 0}, {0x57, 2, 0, 0xffff},    // r2 = kind of device
+      {0x61, 0x13, 0, 0}, {0x77, 3, 0, 16},        // r3 = access
+      {0x61, 0x14, 4, 0}, {0x61, 0x15, 8, 0},      // r4 = major, r5 = minor
+      {0x55, 2, 4, 2}, {0x55, 4, 3, 1}, {0x55, 5, 2, 3},  // a character device, 1:3
+      {0xb7, 0, 0, 1}, {0x95, 0, 0, 0}, {0xb7, 0, 0, 0}, {0x95, 0, 0, 0},
+  };
+  struct load load = {.type = 15, .insn_cnt = sizeof(insns) / 8, .insns = (u64)insns, .license = (u64)LICENSE, .attach_type = 6};
+  return filter_in_cgroup(group, &load, 6);
+}
+
+// IPAddressDeny=: systemd's program (src/core/bpf-firewall.c), for addresses of version 4 and with one map, which it names by its
+// descriptor.
+static int filter_addresses(const char *group) {
+  u32 map[8] = {11, 8, 8, 1, 1, 0, 0, 0};
+  long trie = bpf(0, map, 20);
+  if (trie < 0) return tell("map", trie);
+  struct insn insns[] = {
+      {0xbf, 0x16, 0, 0},
+      {0xbf, 0x61, 0, 0}, {0xb7, 2, 0, 12}, {0xbf, 0xa3, 0, 0}, {0x07, 3, 0, -4}, {0xb7, 4, 0, 4}, {0x85, 0, 0, 26},
+      {0x62, 10, -8, 32}, {0x18, 0x11, 0, (int)trie}, {0, 0, 0, 0}, {0xbf, 0xa2, 0, 0}, {0x07, 2, 0, -8}, {0x85, 0, 0, 1},
+      {0x55, 0, 2, 0}, {0xb7, 0, 0, 1}, {0x95, 0, 0, 0}, {0xb7, 0, 0, 0}, {0x95, 0, 0, 0},
+  };
+  struct load load = {.type = 8, .insn_cnt = sizeof(insns) / 8, .insns = (u64)insns, .license = (u64)LICENSE, .attach_type = 0};
+  return filter_in_cgroup(group, &load, 0);
+}
+
+#define MS_MOVE 8192
+#define MS_BIND_TREE (4096 | 16384)
+#define MS_PRIVATE_TREE (1 << 18 | 16384)
+#define MS_SLAVE_TREE (1 << 19 | 16384)
+#define MS_SHARED_TREE (1 << 20 | 16384)
+
+// A mount namespace with another root, in which the gate's pins are mounted too, and the end of the old root: by moving the new one
+// over it, as systemd does on an initramfs, or by pivot_root(2), as container runtimes do. Then a /tmp of its own, and the mounts
+// become shared again, as a service's are.
+static int other_root(const char *place, u64 propagation, int pivots) {
+  int error;
+  if ((error = tell("unshare", SYS1(UNSHARE, 0x20000)))) return error;
+  if ((error = tell("propagation", SYS6(MOUNT, 0, "/", 0, propagation, 0, 0)))) return error;
+  if ((error = tell("tmpfs", SYS6(MOUNT, "tmpfs", place, "tmpfs", 0, 0, 0)))) return error;
+  if ((error = tell("chdir", SYS1(CHDIR, place)))) return error;
+  SYS2(MKDIR, "sys", 0755);
+  SYS2(MKDIR, "inner", 0755);
+  SYS2(MKDIR, "tmp", 0755);
+  if ((error = tell("bind", SYS6(MOUNT, "/sys", "sys", 0, MS_BIND_TREE, 0, 0)))) return error;
+  if (pivots) {
+    // The root of an initramfs is none that can be exchanged, so that this one is first.
+    if ((error = tell("chroot", SYS1(CHROOT, ".")))) return error;
+    if ((error = tell("inner", SYS6(MOUNT, "tmpfs", "/inner", "tmpfs", 0, 0, 0)))) return error;
+    SYS2(MKDIR, "/inner/old", 0755);
+    SYS2(MKDIR, "/inner/tmp", 0755);
+    if ((error = tell("pivot", SYS2(PIVOT_ROOT, "/inner", "/inner/old")))) return error;
+    if ((error = tell("chdir", SYS1(CHDIR, "/")))) return error;
+    if ((error = tell("detach", SYS2(UMOUNT2, "/old", 2)))) return error;
+  } else {
+    // The mounts that the new root has no use for go first.
+    tell("detach", SYS2(UMOUNT2, "/sys", 2));
+    if ((error = tell("move", SYS6(MOUNT, place, "/", 0, MS_MOVE, 0, 0)))) return error;
+    if ((error = tell("chroot", SYS1(CHROOT, ".")))) return error;
+  }
+  if ((error = tell("private-tmp", SYS6(MOUNT, "tmpfs", "/tmp", "tmpfs", 0, 0, 0)))) return error;
+  return tell("shared", SYS6(MOUNT, 0, "/", 0, MS_SHARED_TREE, 0, 0));
+}
+
 static int run(char **arguments) {
   const char *word = arguments[0];
   if (!word) return 22;
@@ -477,6 +560,10 @@ static int run(char **arguments) {
     return tell("update", bpf(29, attributes, 16));
   }
   if (same(word, "unmount") && arguments[0]) return tell("unmount", SYS2(UMOUNT2, arguments[0], given_number(arguments, "flags", 0)));
+  if (same(word, "devices") && arguments[0]) return filter_devices(arguments[0]);
+  if (same(word, "addresses") && arguments[0]) return filter_addresses(arguments[0]);
+  if (same(word, "container") && arguments[0]) return other_root(arguments[0], MS_PRIVATE_TREE, 1);
+  if (same(word, "service") && arguments[0]) return other_root(arguments[0], MS_SLAVE_TREE, 0);
   if (same(word, "title")) {
     // Another word of PR_SET_MM: the end of the arguments stays where it is.
     return tell("prctl", SYS6(PRCTL, 35, 8, (u64)word & ~4095UL, 0, 0, 0));

@@ -16,6 +16,7 @@ extension Facts {
     self.init(operation: .bpfProgLoad)
     // A load that user space asks for, and asks for here: the kernel has no part in it and checks no signature.
     bpfKernel = false
+    isDynamic = false
     requesterUID = requester.identity.uid
     requesterGID = requester.identity.gid
     requesterPath = requester.identity.executable

@@ -56,6 +56,7 @@ struct DirectLoads {
     _ executable: Executable?, type: String, attachType: String?, helpers: [[String]?]
   ) -> Verdict {
     var facts = Facts(operation: .bpfProgLoad)
+    facts.isDynamic = true
     facts.requesterRoothash = executable.map { DigestLiteral($0.identity.rootHash) }
     facts.requesterObject = executable.map { DigestLiteral($0.digest) }
     facts.programTypes = [type]

@@ -40,6 +40,8 @@ extension PlanCompiler {
     }
     switch request.mode {
     case .loader:
+      // No loader loads what has no object.
+      guard !statement.isAboutGenerators else { break }
       // A loader knows its own executable, and judges by the rule where it is the one.
       guard !statement.namesExecutable || request.loaders.contains(where: { statement.mayBeMeant($0) }) else {
         if !statement.isForRows {
@@ -109,6 +111,10 @@ extension PlanCompiler {
   /// Rows for a rule of which rows can say everything.
   private mutating func planDirect(_ statement: PolicyDocument.Statement) -> GatePlan.Outcome {
     guard statement.namesExecutable else { return planClass(statement) }
+    if statement.isAboutGenerators, !statement.namesOneExecutable {
+      return .leftOut(
+        "a generator is named by its volume and its bytes: x_requester_dmverity_roothash and x_requester_object")
+    }
     var reasons: [String] = []
     var count = 0
     for executable in request.executables where statement.mayBeMeant(executable) {
@@ -157,6 +163,11 @@ extension PolicyDocument.Statement {
       case .row, .plan, .load: true
       }
     }
+  }
+
+  /// Whether it names one file of one volume.
+  fileprivate var namesOneExecutable: Bool {
+    properties.contains { $0.name == .requesterRoothash } && properties.contains { $0.name == .requesterObject }
   }
 
   /// Whether it names the image or object that its programs are of.

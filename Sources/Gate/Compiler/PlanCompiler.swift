@@ -130,6 +130,7 @@ struct PlanCompiler {
   ) -> Facts {
     var facts = Facts(operation: .bpfProgLoad)
     facts.take(program)
+    facts.isDynamic = false
     facts.object = DigestLiteral(object.digest)
     facts.path = "/" + object.path
     facts.dmverityRoothash = DigestLiteral(image.rootHash)

@@ -19,6 +19,8 @@ enum PropertyUse {
       case .dmverityRoothash, .blocksVerified, .path, .object, .imageName, .imageVersionMin, .lockdown, .programClass,
         .reads:
         .plan
+      // What the hook admits without a digest has no object that it knows; programs of images have one.
+      case .dynamic: property.value == .flag(true) ? .row : .plan
       // Only the plan's own verification is known beforehand, not the kernel's word.
       case .witness: property.value == .word("USERSPACE") ? .plan : .load
       case .bootVerified, .dmveritySignature, .fsverityDigest, .fsveritySignature, .bpfSignature, .bpfKeyring,
@@ -56,6 +58,9 @@ extension PolicyDocument.Statement {
       }
     }
   }
+
+  /// Whether it is about programs that were made at run time.
+  var isAboutGenerators: Bool { properties.contains { $0.name == .dynamic && $0.value == .flag(true) } }
 
   /// What it asks for that is only known when an object is loaded, each name once.
   var knownAtLoad: [String] {

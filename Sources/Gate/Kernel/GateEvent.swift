@@ -66,6 +66,9 @@ public struct GateEvent: Equatable, Sendable {
   /// Whether it is about a load, and not about the gate's own parts.
   public var isLoad: Bool { hook == .programLoad || hook == .program }
 
+  /// Whether the program was made at run time by a process that a row allows to: from what, the kernel cannot tell.
+  public var isGenerated: Bool { isLoad && verdict == .passed && reason == .scope }
+
   /// Whether a load was refused or would be.
   public var isRefusal: Bool { verdict != .passed }
 

@@ -98,7 +98,8 @@ extension GateEvent {
       parts.append("\(hook?.name ?? "hook \(hookNumber)") \(number)")
     }
     parts.append("by \(commandText) (pid \(pid), uid \(uid))")
-    return parts.joined(separator: " ") + ": " + (reason?.text ?? "reason \(reasonNumber)")
+    let script = isGenerated ? "; script not known" : ""
+    return parts.joined(separator: " ") + ": " + (reason?.text ?? "reason \(reasonNumber)") + script
   }
 
   /// What it says, as members of a JSON object.
@@ -116,6 +117,7 @@ extension GateEvent {
       .init("number", .integer(Int64(number))),
       .init("core_relocations", isLoad ? .integer(Int64(coreRelocations)) : .null),
       .init("sha256", .optional(digestHex)), .init("line", row.map { .integer(Int64($0)) } ?? .null),
+      .init("script", isGenerated ? "not known" : .null),
     ]
   }
 }

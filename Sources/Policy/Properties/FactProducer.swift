@@ -23,6 +23,8 @@ public enum FactProducer: Sendable, Hashable {
   case requester
   /// The way of loading itself, which answers the same each time.
   case loading(PropertyValue)
+  /// How the load came to a decision: TRUE is what the kernel's gate judges by itself, FALSE what is loaded here.
+  case gate
   /// Nothing: no fact of this build answers the property for BPF programs.
   case none
 }
@@ -41,6 +43,7 @@ extension FactProducer {
     case .programs: "the programs"
     case .requester: "the requester"
     case .loading(let value): "`\(value.description)` each time"
+    case .gate: "`TRUE` the gate, `FALSE` all else"
     case .none: "nothing"
     }
   }
@@ -58,7 +61,7 @@ extension PolicyDocument.Property {
       operation != .bpfProgLoad || value == always
         ? nil
         : "`\(canonicalText)` never holds: whatever is judged here has `\(name.rawValue)=\(always.description)`"
-    case .volume, .object, .manifest, .file, .integrityPolicy, .handOver, .signatures, .programs, .requester: nil
+    case .volume, .object, .manifest, .file, .integrityPolicy, .handOver, .signatures, .programs, .requester, .gate: nil
     }
   }
 }

@@ -56,6 +56,8 @@ public struct Facts: Sendable, Equatable {
   public var isConfigured: Bool?
   /// Whether the loader answers CO-RE records of the object in the kernel's place.
   public var coreByLoader: Bool?
+  /// Whether there is no object: a process made the instructions itself, and asks the kernel.
+  public var isDynamic: Bool?
   /// What they read of the kernel's memory at most.
   public var reads: KernelReads?
   /// What the active dm-verity table does with corrupted blocks.

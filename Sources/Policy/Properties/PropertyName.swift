@@ -30,6 +30,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
   case programClass = "x_class"
   case configured = "x_configured"
   case coreByLoader = "x_core_by_loader"
+  case dynamic = "x_dynamic"
   case reads = "x_reads"
   case dmverityMode = "x_dmverity_mode"
   case imageName = "x_image_name"
@@ -67,6 +68,7 @@ public enum PropertyName: String, Sendable, CaseIterable {
     case .programClass: .programClass
     case .configured: .configured
     case .coreByLoader: .coreByLoader
+    case .dynamic: .dynamic
     case .reads: .reads
     case .dmverityMode: .dmverityMode
     case .imageName: .imageName

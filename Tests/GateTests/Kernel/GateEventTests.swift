@@ -51,6 +51,19 @@ struct GateEventTests {
     #expect(Set(GateVerdict.allCases.map(\.word)).count == GateVerdict.allCases.count)
   }
 
+  @Test func programsMadeAtRunTimeHaveNoScript() throws {
+    let made = try Self.event(Self.record(reason: GateReason.scope.rawValue, verdict: 0, digest: 7))
+    #expect(made.isGenerated && made.line.hasSuffix("script not known"))
+    let members = JSONValue.object(made.jsonMembers)
+    #expect(members["script"] == "not known" && members["sha256"] != .null && members["number"] == 17)
+    for other in [
+      Self.record(reason: GateReason.scope.rawValue), Self.record(reason: GateReason.digest.rawValue, verdict: 0),
+      Self.record(hook: 5, reason: GateReason.scope.rawValue, verdict: 0),
+    ] {
+      #expect(JSONValue.object(try Self.event(other).jsonMembers)["script"] == .null)
+    }
+  }
+
   @Test func equalRefusalsAreCounted() throws {
     let events = try [
       Self.record(), Self.record(), Self.record(reason: 22, digest: 3), Self.record(verdict: 0), Self.record(hook: 5),

@@ -82,6 +82,7 @@ import Testing
     if generator.isOne(in: 4), let one = digest(&generator) { facts.doubtedSigners = [one] }
     facts.object = digest(&generator)
     facts.programTypes = [["xdp"], ["tracing"]].randomElement(using: &generator)
+    facts.isDynamic = [true, false].randomElement(using: &generator)
     facts.isConfigured = [true, false].randomElement(using: &generator)
     facts.coreByLoader = [true, false].randomElement(using: &generator)
     facts.programClass = [.restricted, .full].randomElement(using: &generator)

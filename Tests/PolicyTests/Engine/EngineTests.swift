@@ -78,6 +78,7 @@ func compile(_ rules: String, header: String = "policy_name=t policy_version=1.0
     Case(
       property: "x_lockdown=INTEGRITY", yes: [{ $0.lockdown = .integrity }, { $0.lockdown = .confidentiality }],
       no: [{ $0.lockdown = LockdownMode.none }]),
+    Case(property: "x_dynamic=TRUE", yes: [{ $0.isDynamic = true }], no: [{ $0.isDynamic = false }]),
     Case(property: "x_configured=TRUE", yes: [{ $0.isConfigured = true }], no: [{ $0.isConfigured = false }]),
     Case(property: "x_configured=FALSE", yes: [{ $0.isConfigured = false }], no: [{ $0.isConfigured = true }]),
     Case(property: "x_core_by_loader=TRUE", yes: [{ $0.coreByLoader = true }], no: [{ $0.coreByLoader = false }]),

@@ -111,6 +111,7 @@ import Testing
     .dmveritySignature: ["TRUE", "FALSE"], .bpfKernel: ["TRUE", "FALSE"],
     .blocksVerified: ["TRUE", "FALSE"], .kernelExecute: ["TRUE", "FALSE"], .executed: ["TRUE", "FALSE"],
     .configured: ["TRUE", "FALSE"], .coreByLoader: ["TRUE", "FALSE"], .requesterSignature: ["TRUE", "FALSE"],
+    .dynamic: ["TRUE", "FALSE"],
   ]
 
   /// A value that implies another holds nowhere but where the other does; two that exclude each other nowhere both.

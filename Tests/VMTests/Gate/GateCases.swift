@@ -4,9 +4,15 @@ import TestSupport
 /// The gate, on boots of its own: once it is sealed, nothing but a reboot takes it away. The order matters.
 enum GateCases {
   static let suites: [Suite] = [
-    Suite(name: "gate", cases: GateCommandCases.cases + cases + GateDeviceCases.cases + GateExecutableCases.cases),
-    Suite(name: "gate", cases: GateInstructionCases.cases + GateRecordCases.cases + GateForeignCases.cases),
-    Suite(name: "gate", cases: GateSealedCases.cases),
+    Suite(
+      name: "gate",
+      cases: GateCommandCases.cases + GateGeneratorCases.commandCases + cases + GateDeviceCases.cases
+        + GateExecutableCases.cases),
+    Suite(
+      name: "gate",
+      cases: GateInstructionCases.cases + GateRecordCases.cases + GateGeneratorCases.openCases
+        + GateServiceCases.openCases + GateForeignCases.cases),
+    Suite(name: "gate", cases: GateServiceCases.sealedCases + GateGeneratorCases.sealedCases + GateSealedCases.cases),
   ]
 
   /// A case of the boots with the gate.

@@ -187,7 +187,7 @@ private enum PropertyReferencePage {
     case .loading(let value):
       "Whatever is judged here has `\(name.rawValue)=\(value.description)`; `policy check` reports another value "
         + "(`policy.never-known`)."
-    case .volume, .object, .manifest, .file, .integrityPolicy, .handOver, .signatures, .programs, .requester: nil
+    case .volume, .object, .manifest, .file, .integrityPolicy, .handOver, .signatures, .programs, .requester, .gate: nil
     }
   }
 }

@@ -153,8 +153,8 @@ long gate_load(__u64 *context) {
     }
   }
 
-  // The digest decides, or says in the event what was refused.
-  if (reason == 0 || reason >= GATE_NO_EXECUTABLE) {
+  // The digest decides, or says in the event what was refused, or what a process made at run time.
+  if (reason == 0 || reason == GATE_BY_SCOPE || reason >= GATE_NO_EXECUTABLE) {
     sha256(&task->hash, instructions, (__u64)count << 3);
     for (int i = 0; i < 8; i++) ((__u32 *)task->digest.sha256)[i] = task->hash.state[i];
   }
@@ -187,7 +187,7 @@ decided:;
     event->core_relos = submitted->core_relo_cnt;
     event->instructions = count;
     event->row = row;
-    if (task && (reason == GATE_BY_DIGEST || reason >= GATE_NO_EXECUTABLE))
+    if (task && (reason == GATE_BY_DIGEST || reason == GATE_BY_SCOPE || reason >= GATE_NO_EXECUTABLE))
       for (int i = 0; i < 4; i++) ((__u64 *)event->sha256)[i] = ((const __u64 *)task->digest.sha256)[i];
     bpf_ringbuf_submit(event, 0);
   }

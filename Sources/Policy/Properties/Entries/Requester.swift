@@ -16,6 +16,34 @@ extension PropertyEntry {
           ]))
     })
 
+  static let dynamic = PropertyEntry(
+    form: FlagForm(fact: Fact({ $0.isDynamic }, { $0.isDynamic = $1 })), isAboutPrograms: true, absence: .impossible,
+    producer: .gate,
+    reference: {
+      PropertyReference(
+        "Whether the program was made at run time: there is no object, and a process submits instructions of its own.",
+        details: """
+          `TRUE` is for the kernel's gate (`gate.md`): a rule that allows names the generator by `x_requester_dmverity_roothash` and `x_requester_object`, \
+          and may narrow by `x_prog_type`, `x_attach_type` and `x_helpers`. What the generator was given to make its program from, nobody knows: \
+          whoever allows a generator allows every script that it reads. Objects that are loaded here have `FALSE`.
+          """,
+        .init(
+          "x_dynamic=TRUE x_requester_dmverity_roothash=\(exampleDigest) x_requester_object=\(otherDigest) "
+            + "x_prog_type=kprobe,tracepoint",
+          cases: [
+            .allowed(
+              "bpftrace of that volume",
+              "x_dynamic=TRUE x_requester_dmverity_roothash=\(exampleDigest) x_requester_object=\(otherDigest) x_prog_type=kprobe"
+            ),
+            .denied(
+              "another type",
+              "x_dynamic=TRUE x_requester_dmverity_roothash=\(exampleDigest) x_requester_object=\(otherDigest) x_prog_type=lsm"
+            ),
+            .denied(
+              "an object", "x_dynamic=FALSE x_requester_dmverity_roothash=\(exampleDigest) x_prog_type=kprobe"),
+          ]))
+    })
+
   static let requesterUID = PropertyEntry(
     form: NumberForm(fact: Fact({ $0.requesterUID }, { $0.requesterUID = $1 })), absence: .impossible,
     producer: .requester,
