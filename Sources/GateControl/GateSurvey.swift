@@ -13,8 +13,9 @@ public enum GateSurvey {
     var facts = GateStatus.Facts(state: try gate.state())
     facts.counters = try gate.counters()
     let executables = try gate.entries(of: .executables)
-    facts.executables = executables.count
+    facts.executables = executables.count { GateTables.rights(of: $0) != .modules }
     facts.judging = executables.count { GateTables.rights(of: $0) == .judging }
+    facts.moduleVolumes = executables.count - facts.executables
     for row in try gate.entries(of: .digests) {
       facts.digests += 1
       let digest = GateTables.digest(of: row)

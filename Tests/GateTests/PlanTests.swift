@@ -219,6 +219,41 @@ import Testing
     #expect(both.fate(of: "pass") == .denied("DENY at line 3") && both.rows.digests.isEmpty)
   }
 
+  /// Of a module the gate sees the volume that it is read from.
+  @Test func modulesOfAVolume() throws {
+    let volume = "op=KMODULE dmverity_roothash=\(GateSamples.digests[1]) action=ALLOW"
+    let program = "\(toolRule) action=ALLOW"
+    let plan = try plan(GateSamples.policy(program, volume, volume), executables: [tool])
+    #expect(plan.rows.modules == [GateRows.ModuleRow(rootHash: GateSamples.digests[1], line: 4)])
+    #expect(plan.outcome(ofLine: 4) == .complete && plan.outcome(ofLine: 5) == .complete && !plan.leavesOut)
+    #expect(try self.plan(GateSamples.policy(volume)).rows.isEmpty)
+    let tables = GateTables(plan.rows) { _ in nil }
+    #expect(tables.executables.count == 2 && tables.count(.executables) == 2)
+    let row = try #require(tables.executables.last)
+    #expect(row.key.suffix(8).allSatisfy { $0 == 0xff } && GateTables.rights(of: row) == .modules)
+    // Modes differ in loaders alone.
+    #expect(GateTables.changing(row, to: .digests) == row && GateTables.changing(row, to: .loader) == row)
+  }
+
+  @Test(arguments: [
+    ("op=KMODULE boot_verified=TRUE action=ALLOW", "and nothing else"),
+    ("op=KMODULE dmverity_signature=TRUE action=ALLOW", "and nothing else"),
+    ("DEFAULT op=KMODULE action=ALLOW", "and nothing else"),
+    (
+      "op=KMODULE dmverity_signature=FALSE action=DENY\nop=KMODULE dmverity_roothash=\(GateSamples.digests[1]) action=ALLOW",
+      "does not see"
+    ),
+    (
+      "op=KMODULE dmverity_roothash=\(GateSamples.digests[1]) action=DENY\n"
+        + "op=KMODULE dmverity_roothash=\(GateSamples.digests[1]) action=ALLOW", "DENY at line"
+    ),
+  ])
+  func modulesThatGetNoRow(rules: String, reason: String) throws {
+    let plan = try plan(GateSamples.policy(rules))
+    #expect(plan.rows.modules.isEmpty && plan.leavesOut)
+    #expect(plan.omissions.contains { $0.contains(reason) }, "\(plan.omissions)")
+  }
+
   /// The rules that the documentation gives for managers of services and containers.
   @Test func rulesForServicesAreClasses() throws {
     let plan = try plan(

@@ -24,6 +24,8 @@ extension GateRows {
     [
       "executables": .array(executables.map(\.json)), "digests": .array(digests.map(\.json)),
       "classes": .array(classes.map { ["programs": $0.scope.json, "line": .integer(Int64($0.line))] }),
+      "modules": .array(
+        modules.map { ["root_hash": .string($0.rootHash.description), "line": .integer(Int64($0.line))] }),
     ]
   }
 }

@@ -9,7 +9,7 @@ public struct GatePlan: Sendable {
   public let header: PolicyDocument.Header
   public let mode: GateRequest.Mode
   public let rows: GateRows
-  /// Each line that allows BPF programs, in the order of the policy.
+  /// Each line that allows BPF programs or kernel modules, in the order of the policy.
   public let rules: [Rule]
   /// Each program of the images, in their order; empty in the mode ``GateRequest/Mode/loader``, which lists none.
   public let programs: [Program]
@@ -70,7 +70,7 @@ public struct GatePlan: Sendable {
     header = compiler.policy.header
     mode = request.mode
     programs = compiler.planPrograms()
-    rules = compiler.planRules()
+    rules = (compiler.planRules() + compiler.planModules()).sorted { $0.line < $1.line }
     rows = compiler.rows
   }
 }

@@ -66,6 +66,8 @@ public enum GateLayout {
   public static let eventSize = 184
   /// In a scope's key: every type, or every attach type (GATE_ANY).
   static let any = UInt32.max
+  /// The inode in the row of a whole volume (GATE_WHOLE_VOLUME).
+  static let wholeVolume = UInt64.max
   /// Rows that differ in nothing that their keys can say (GATE_ALTERNATIVES).
   static let alternatives = 4
 
@@ -76,6 +78,8 @@ public enum GateLayout {
     static let scope: UInt32 = 4
     /// It may open the gate's maps, also when the gate is sealed.
     static let reader: UInt32 = 8
+    /// Kernel modules of the volume may be inserted; in a row of the whole volume (GATE_WHOLE_VOLUME) alone.
+    static let modules: UInt32 = 16
   }
 
   /// Bits of a row of a digest (`enum gate_relocated_flag`).

@@ -11,6 +11,8 @@ public struct GateStatus: Equatable, Sendable {
     public var executables = 0
     /// Executables whose row lets them load what they allow themselves.
     public var judging = 0
+    /// Volumes that may bring kernel modules.
+    public var moduleVolumes = 0
     public var digests = 0
     /// Digests with CO-RE records, and those of them of which the row says what CO-RE makes.
     public var relocated = 0
@@ -189,7 +191,8 @@ public struct GateStatus: Equatable, Sendable {
         name: name, subject: subject, answer: .no,
         reason: facts.lockdown == nil ? "whether the kernel is locked down is not known" : "lockdown is none")
     }
-    return Promise(name: name, subject: subject, answer: .yes, reason: "the gate refuses them")
+    let others = facts.moduleVolumes == 0 ? "" : ", except modules of \(facts.moduleVolumes) volumes"
+    return Promise(name: name, subject: subject, answer: .yes, reason: "the gate refuses them\(others)")
   }
 
   private static func earlier(_ facts: Facts) -> Promise {

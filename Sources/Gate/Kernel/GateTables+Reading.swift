@@ -6,6 +6,8 @@ extension GateTables {
   /// What the row of an executable lets it do, as far as modes differ in it.
   public enum Rights: Equatable, Sendable {
     case judging, listed
+    /// Kernel modules of its volume.
+    case modules
     /// Only programs of some types, or nothing.
     case other
   }
@@ -13,12 +15,17 @@ extension GateTables {
   public static func rights(of row: Entry) -> Rights {
     guard let bits = try? row.value.rawSpan.u32(at: 0) else { return .other }
     if bits & GateLayout.Right.judging != 0 { return .judging }
+    if bits & GateLayout.Right.modules != 0 { return .modules }
     return bits & GateLayout.Right.listed != 0 ? .listed : .other
   }
 
   /// The row with a loader's right in another mode; a row of no loader is returned as it is.
   public static func changing(_ row: Entry, to mode: GateRequest.Mode) -> Entry {
-    guard rights(of: row) != .other, let bits = try? row.value.rawSpan.u32(at: 0) else { return row }
+    switch rights(of: row) {
+    case .judging, .listed: break
+    case .modules, .other: return row
+    }
+    guard let bits = try? row.value.rawSpan.u32(at: 0) else { return row }
     let right =
       switch mode {
       case .loader: GateLayout.Right.judging

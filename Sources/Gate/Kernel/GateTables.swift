@@ -41,6 +41,12 @@ public struct GateTables: Sendable {
     for row in rows.classes { add(row.scope, to: 0, line: row.line, of: "every process") }
     for row in rows.executables { add(row) }
     executables = rights.map { Self.entry($0.identity, right: $0.right, scope: $0.scope) }
+    for row in rows.modules {
+      executables.append(
+        Self.entry(
+          ExecutableIdentity(rootHash: row.rootHash, inode: GateLayout.wholeVolume), right: GateLayout.Right.modules,
+          scope: 0))
+    }
     for (index, row) in rows.digests.enumerated() {
       let name = row.sources.first.map { "program `\($0.program)` of `\($0.object)`" } ?? "a program"
       var target: UInt32 = 0

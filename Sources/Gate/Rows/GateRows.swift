@@ -7,9 +7,11 @@ public struct GateRows: Equatable, Sendable {
   public var executables: [ExecutableRow] = []
   public var digests: [DigestRow] = []
   public var classes: [ClassRow] = []
+  public var modules: [ModuleRow] = []
 
   public init() {}
 
+  /// Whether no program is admitted.
   public var isEmpty: Bool { executables.isEmpty && digests.isEmpty && classes.isEmpty }
 
   /// A file, and what the processes that run it may load.
@@ -94,6 +96,17 @@ public struct GateRows: Equatable, Sendable {
 
     public init(_ scope: ProgramScope, line: Int) {
       self.scope = scope
+      self.line = line
+    }
+  }
+
+  /// A volume of which kernel modules may be inserted where the gate closes them, by the policy's rule in that line.
+  public struct ModuleRow: Equatable, Sendable {
+    public let rootHash: Digest
+    public let line: Int
+
+    public init(rootHash: Digest, line: Int) {
+      self.rootHash = rootHash
       self.line = line
     }
   }

@@ -10,7 +10,7 @@ enum GateCases {
         + GateExecutableCases.cases),
     Suite(
       name: "gate",
-      cases: GateInstructionCases.cases + GateRecordCases.cases + GateGeneratorCases.openCases
+      cases: GateInstructionCases.cases + GateCapacityCases.cases + GateRecordCases.cases + GateGeneratorCases.openCases
         + GateServiceCases.openCases + GateForeignCases.cases),
     Suite(name: "gate", cases: GateServiceCases.sealedCases + GateGeneratorCases.sealedCases + GateSealedCases.cases),
   ]

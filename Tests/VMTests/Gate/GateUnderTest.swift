@@ -33,7 +33,10 @@ enum GateUnderTest {
 
       """
     try Machine.write("\(directory)/p.pol", Array(policy.utf8))
-    let sizes = ["devices", "executables", "digests", "scopes"].flatMap { ["--map-entries", "gate_\($0)=64"] }
+    let sizes = [
+      ("devices", 64), ("executables", GateCapacityCases.executables), ("digests", GateCapacityCases.digests),
+      ("scopes", 64),
+    ].flatMap { ["--map-entries", "gate_\($0)=\($1)"] }
     return try Command.run(
       [
         "load", "--image", "/images/gate.raw", "--object", "gate.bpf.o", "--policy", "\(directory)/p.pol",

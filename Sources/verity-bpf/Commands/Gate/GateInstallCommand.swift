@@ -151,7 +151,8 @@ struct GateInstallCommand: Command {
     if json {
       try Output.json([
         "schema": .string(Self.schema), "pin_path": .string(GateLayout.pinPath), "mode": .string(asked.mode.rawValue),
-        "standing": .string(GateStanding.watching.rawValue), "executables": .integer(Int64(tables.executables.count)),
+        "standing": .string(GateStanding.watching.rawValue),
+        "executables": .integer(Int64(tables.executables.count - plan.rows.modules.count)),
         "digests": .integer(Int64(tables.digests.count)), "scopes": .integer(Int64(tables.scopes.count)),
         "relocated": .integer(Int64(tables.relocatedDigests)), "predicted": .integer(Int64(tables.predictedDigests)),
         "left_out": .array((plan.omissions + tables.omissions).map { .string($0) }),
@@ -162,7 +163,7 @@ struct GateInstallCommand: Command {
     }
     var lines = [
       "gate     installed below \(GateLayout.pinPath), mode \(asked.mode.rawValue); it watches and refuses nothing",
-      "rows     \(tables.executables.count) executables, \(tables.digests.count) digests, \(tables.scopes.count) kinds of "
+      "rows     \(tables.executables.count - plan.rows.modules.count) executables, \(tables.digests.count) digests, \(tables.scopes.count) kinds of "
         + "programs",
     ]
     if tables.relocatedDigests > tables.predictedDigests {

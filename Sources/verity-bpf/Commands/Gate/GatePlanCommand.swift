@@ -63,6 +63,9 @@ extension GatePlan {
     for row in rows.classes {
       lines.append("class    \(row.scope.description): every process, by line \(row.line)")
     }
+    for row in rows.modules {
+      lines.append("modules  those of volume \(row.rootHash), by line \(row.line)")
+    }
     for row in rows.digests {
       let types = [row.type, row.attachType, row.attachTarget?.name].compactMap { $0 }.joined(separator: "/")
       lines.append("digest   \(row.instructions.digest.hex)")
