@@ -26,7 +26,7 @@ man: build ## write the manual pages to out/man
 PREFIX ?= /usr/local
 # logrotate reads /etc, whatever the prefix is.
 SYSCONFDIR ?= /etc
-install: build ## install the command and its linking helper, manual pages, completions, schemas and registration below PREFIX, and how its log is rotated
+install: build ## install the command and its linking helper, manual pages, completions, schemas and registration below PREFIX, how its log is rotated, and the gate after `make gate`
 	@tools/install $(BINARY) "$(DESTDIR)$(PREFIX)" "$(DESTDIR)$(SYSCONFDIR)" "$(PREFIX)"
 
 demo: ## pack the demo programs, prove and load them, show the refusals (root)

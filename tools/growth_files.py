@@ -387,6 +387,8 @@ def rows(row, ours):
     yield row("policy convert: rules", 500, on_policy("convert", volumes))
     yield row("gate plan: rules", 1000, lambda at, n: ["gate", "plan", "--policy", rules(at, "policy", volumes(n))],
               status=3)
+    yield row("gate plan: programs of an image", 120, image(
+        "gate", "plan", "--policy", "any.pol", "--image", "image.raw"), status=3)
     yield row("policy diff: digests", 150, diff(digests, 0, 1))
     yield row("policy diff: digests, allowed and denied", 150, diff(opposed, "ALLOW", "DENY"))
     yield row("policy diff: paths", 150, diff(paths, 0, 1))
