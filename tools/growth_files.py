@@ -244,14 +244,15 @@ def loads(at, n):
 
 
 def replay(at, n):
-    log(at, n)
+    # A log without a decision is an error.
+    log(at, max(1, n))
     return ["policy", "replay", rules(at, "policy", digests(10)), "--audit-log", "audit.jsonl", "--json"]
 
 
 def kernel_replay(at, n):
     line = ('type=1420 audit(1767225600.000:{0}): ipe_op=EXECUTE ipe_hook=BPRM_CHECK enforcing=1 pid=1 comm="a" '
             'path="/bin/{0}" dev="dm-0" ino={0} rule="DEFAULT action=ALLOW"\n')
-    (at / "log").write_text("".join(line.format(index + 1) for index in range(n)))
+    (at / "log").write_text("".join(line.format(index + 1) for index in range(max(1, n))))
     return ["policy", "replay", rules(at, "policy", digests(10)), "--audit-log", "log", "--json"]
 
 
@@ -261,14 +262,14 @@ def exported_replay(at, n):
              "MESSAGE=IPE_ACCESS ipe_op=EXECUTE ipe_hook=MMAP enforcing=1 pid=1 comm=\"a\" path=\"/bin/{0}\" dev=\"dm-0\" "
              "ino={0} rule=\"DEFAULT action=ALLOW\"\n\n")
     (at / "log").write_text("".join(
-        entry.format(index + 1, 1767225600000000 + index, 1420 + index % 2 * 100) for index in range(2 * n)))
+        entry.format(index + 1, 1767225600000000 + index, 1420 + index % 2 * 100) for index in range(2 * max(1, n))))
     return ["policy", "replay", rules(at, "policy", digests(10)), "--audit-log", "log", "--json"]
 
 
 def suggestions(at, n):
     """Denials of as many objects, each of which gets a rule."""
     lines = []
-    for index in range(n):
+    for index in range(max(1, n)):
         facts = {"op": "BPF_PROG_LOAD", "dmverity_roothash": f"sha256:{digest(0)}", "x_witness": "USERSPACE",
                  "x_object": f"sha256:{digest(index + 1)}", "x_prog_type": ["xdp"]}
         lines.append(json.dumps({"schema": "verity-bpf/audit/1", "time": "2026-01-01T00:00:00Z", "event": f"{index}.0-1",
