@@ -14,18 +14,13 @@ public enum AnyFileSystem<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifi
     _ blocks: consuming Blocks, limits: FileSystemLimits = FileSystemLimits(),
     decompressor: any BlockDecompressor = LibraryBlockDecompressor()
   ) throws(FileSystemError) {
-    switch try Self.format(on: blocks) {
-    case .erofs: self = .erofs(try ErofsImage(blocks, limits: limits, decompressor: decompressor))
+    // Read once: where none of the formats is known by it, the reader of EROFS says so.
+    let head = try blocks.head(format: .erofs)
+    switch FileSystemFormat(head: head.rawSpan) ?? .erofs {
+    case .erofs: self = .erofs(try ErofsImage(blocks, head: head, limits: limits, decompressor: decompressor))
     case .squashfs: self = .squashfs(try SquashfsImage(blocks, limits: limits, decompressor: decompressor))
     case .ext4: self = .ext4(try Ext4Image(blocks, limits: limits))
     }
-  }
-
-  /// Which of the formats it is, by what it begins with. Where none of them is, the reader of EROFS says so.
-  private static func format(on blocks: borrowing Blocks) throws(FileSystemError) -> FileSystemFormat {
-    let byteCount = try blocks.deviceByteCount(format: .erofs)
-    let head = try blocks.bytes(byteCount: byteCount, at: 0, count: Int(min(2048, byteCount)), format: .erofs)
-    return FileSystemFormat(head: head.rawSpan) ?? .erofs
   }
 
   public var format: FileSystemFormat {

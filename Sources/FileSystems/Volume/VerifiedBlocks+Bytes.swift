@@ -65,6 +65,12 @@ extension VerifiedBlocks where Self: ~Copyable {
     return bytes
   }
 
+  /// The beginning of the device, in which every format has its superblock: 2 KiB, or as much as there is.
+  func head(format: FileSystemFormat) throws(FileSystemError) -> [UInt8] {
+    let byteCount = try deviceByteCount(format: format)
+    return try bytes(byteCount: byteCount, at: 0, count: Int(min(2048, byteCount)), format: format)
+  }
+
   /// Bytes of the whole device.
   func deviceByteCount(format: FileSystemFormat) throws(FileSystemError) -> UInt64 {
     let (count, overflow) = blockCount.multipliedReportingOverflow(by: UInt64(clamping: blockSize))

@@ -35,13 +35,25 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
     _ blocks: consuming Blocks, limits: FileSystemLimits = FileSystemLimits(),
     decompressor: any BlockDecompressor = LibraryBlockDecompressor()
   ) throws(FileSystemError) {
+    let head = try blocks.head(format: .erofs)
+    try self.init(blocks, head: head, limits: limits, decompressor: decompressor)
+  }
+
+  /// The same where the beginning of the device was read already.
+  init(
+    _ blocks: consuming Blocks, head: [UInt8], limits: FileSystemLimits, decompressor: any BlockDecompressor
+  ) throws(FileSystemError) {
     let deviceBytes = try blocks.deviceByteCount(format: .erofs)
-    let head = try blocks.bytes(
-      byteCount: deviceBytes, at: ErofsSuperblock.offset, count: ErofsSuperblock.size, format: .erofs)
+    let (start, end) = (Int(ErofsSuperblock.offset), Int(ErofsSuperblock.offset) + ErofsSuperblock.size)
+    guard head.count >= end else {
+      throw FileSystemError(
+        .range, offset: ErofsSuperblock.offset, expected: "\(ErofsSuperblock.size) bytes of a superblock",
+        found: "a device of \(head.count) bytes")
+    }
+    let bootArea = Array(head[..<start])
+    let fields = Array(head[start..<end])
     // Other file systems may begin as they like.
-    try ErofsSuperblock.requireMagic(head.rawSpan)
-    let bootArea = try blocks.bytes(
-      byteCount: deviceBytes, at: 0, count: Int(ErofsSuperblock.offset), format: .erofs)
+    try ErofsSuperblock.requireMagic(fields.rawSpan)
     if let magic = try? bootArea.rawSpan.u32(at: 0), magic == Self.composefsMagic {
       throw FileSystemError(
         .feature, offset: 0, expected: "1024 zero bytes",
@@ -51,7 +63,7 @@ public struct ErofsImage<Blocks: VerifiedBlocks & ~Copyable>: ~Copyable, Verifie
       throw FileSystemError(
         .bootArea, offset: UInt64(place), expected: "1024 zero bytes", found: "byte \(bootArea[place])")
     }
-    let superblock = try ErofsSuperblock(head.rawSpan)
+    let superblock = try ErofsSuperblock(fields.rawSpan)
     // Both factors are bounded by the superblock's own checks: 2^32 blocks of 2^16 bytes.
     let byteCount = superblock.blockCount * UInt64(superblock.blockSize)
     guard byteCount <= deviceBytes else {
