@@ -115,6 +115,54 @@ def directories(path, count):
     image.write(path)
 
 
+def names(at, n, pack):
+    """A volume of `n` empty files and an object in one directory, as other people's programs pack them."""
+    tree = at / "tree"
+    (tree / "many").mkdir(parents=True)
+    for index in range(max(1, n)):
+        (tree / "many" / f"{index:07}").touch()
+    (tree / "many/object.bpf.o").write_bytes(growth_objects.programs(1))
+    image = at / "names.raw"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    pack(tree, image, n, quiet)
+    shutil.rmtree(tree)
+    size = -(-image.stat().st_size // BLOCK) * BLOCK
+    os.truncate(image, size)
+    subprocess.run(["veritysetup", "format", image, image, f"--hash-offset={size}",
+                    f"--root-hash-file={at / 'names.roothash'}"], **quiet)
+    (at / "any.pol").write_text(ANY)
+    return f"--hash-offset={size}"
+
+
+def squashfs(tree, image, n, quiet):
+    subprocess.run(["mksquashfs", tree, image, "-noI", "-all-root"], **quiet)
+
+
+def ext4(tree, image, n, quiet):
+    subprocess.run(["mke2fs", "-F", "-t", "ext4", "-b", "4096", "-O", "^has_journal,^resize_inode", "-N", str(n + 100),
+                    "-m", "0", "-d", tree, image, f"{n // 2 + 4096}K"], **quiet)
+
+
+def ext4_indexed(tree, image, n, quiet):
+    ext4(tree, image, n, quiet)
+    # 1: something was changed, which is what it is for.
+    subprocess.run(["e2fsck", "-f", "-y", "-D", image], **{**quiet, "check": False})
+
+
+def from_names(pack):
+    def of(at, n):
+        place = names(at, n, pack)
+        return ["load", "--image", "names.raw", place, "--object", "many/object.bpf.o", "--policy", "any.pol", "--dry-run"]
+    return of
+
+
+def verify_names(pack):
+    def of(at, n):
+        place = names(at, n, pack)
+        return ["verify", "names.raw", place]
+    return of
+
+
 def many_directories(at, n):
     directories(at / "directories.raw", max(2, n))
     (at / "any.pol").write_text(ANY)
@@ -363,6 +411,9 @@ def rows(row, ours):
 
     yield row("load --dry-run: names of one file", 5000, names_of_one_inode)
     yield row("load --dry-run: directories", 150, many_directories)
+    for kind, pack in [("squashfs", squashfs), ("ext4", ext4), ("ext4 with an index", ext4_indexed)]:
+        yield row(f"load --dry-run: names in {kind}", 4000, from_names(pack))
+        yield row(f"verify: names in {kind}", 4000, verify_names(pack))
     yield row("build-image: objects", 100, build)
     yield row("verify: objects in an image", 480, image("verify", "image.raw"))
     yield row("verify: chunks of a file", 5000, chunks)

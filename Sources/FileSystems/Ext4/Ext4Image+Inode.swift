@@ -70,12 +70,53 @@ extension Ext4Image where Blocks: ~Copyable {
       let computed = CRC32C.checksum(zeroed, from: CRC32C.checksum(number, from: seed)) & 0xffff
       try requireChecksum(computed, UInt32(checksum), of: "group descriptor \(group)", at: offset)
     }
+    if superblock.checksumSeed == nil, superblock.readOnly.contains(.descriptorChecksums) {
+      var number: [UInt8] = []
+      number.appendLittleEndian(UInt32(truncatingIfNeeded: group))
+      // The checksum itself is left out.
+      let computed = Self.crc16(superblock.uuid + number + bytes[..<30] + bytes[32...])
+      guard computed == checksum else {
+        throw refusal(
+          .metadataChecksum, at: offset,
+          expected: "CRC-16 \(String(computed, radix: 16)) of group descriptor \(group)",
+          found: String(checksum, radix: 16))
+      }
+    }
     let table = UInt64(low) | UInt64(high) << 32
     let blockSize = UInt64(superblock.blockSize)
     let byteCount = UInt64(superblock.inodesPerGroup) * UInt64(superblock.inodeSize)
     try require(table, count: (byteCount + blockSize - 1) / blockSize)
+    try requireOwnPlace(of: table, count: (byteCount + blockSize - 1) / blockSize, group: group)
     cache.group = (group, table * blockSize)
     return table * blockSize
+  }
+
+  /// Refuses a table of inodes that lies over the group descriptors, or in another group where each has its own
+  /// (fs/ext4/super.c, ext4_check_descriptors): no descriptor is an inode, and no two groups have the same ones.
+  private func requireOwnPlace(of table: UInt64, count: UInt64, group: UInt64) throws(FileSystemError) {
+    let blockSize = UInt64(superblock.blockSize)
+    let last = superblock.descriptorOffset(of: superblock.groupCount - 1) / blockSize
+    let descriptors = superblock.incompatible.contains(.metaGroups) ? superblock.firstDataBlock + 1 : last
+    var (start, end) = (descriptors + 1, superblock.blockCount)
+    if !superblock.incompatible.contains(.flexibleGroups) {
+      let first = superblock.firstDataBlock + group * superblock.blocksPerGroup
+      (start, end) = (max(first, start), min(first + superblock.blocksPerGroup, end))
+    }
+    guard table >= start, table <= end, count <= end - table else {
+      throw refusal(
+        .range, expected: "the inodes of group \(group) in blocks \(start) to \(end)",
+        found: "\(count) blocks from \(table)")
+    }
+  }
+
+  /// CRC-16 as the kernel has it (lib/crc/crc16.c), over all ones.
+  private static func crc16(_ bytes: [UInt8]) -> UInt16 {
+    var sum: UInt16 = 0xffff
+    for byte in bytes {
+      sum ^= UInt16(byte)
+      for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xa001 : sum >> 1 }
+    }
+    return sum
   }
 
   /// Why the contents of an inode are not read here, when that is so.

@@ -32,11 +32,16 @@ struct Ext4Superblock: Equatable, Sendable {
   let firstMetaGroup: UInt32
   /// The only groups with a copy of the superblock, where the feature SPARSE_SUPER2 names them.
   let backupGroups: [UInt32]
+  /// What hashes of names begin with.
+  let hashSeed: [UInt32]
+  /// Whether hashes take the bytes of names for numbers without a sign; nil where that is not said.
+  let hashesUnsignedBytes: Bool?
   /// What every checksum begins with; nil when metadata have none.
   let checksumSeed: UInt32?
 
   struct Compatible: OptionSet, Equatable, Sendable {
     let rawValue: UInt32
+    static let indexedDirectories = Compatible(rawValue: 0x20)
     static let sparseSuper2 = Compatible(rawValue: 0x200)
     /// DIR_PREALLOC, IMAGIC_INODES, HAS_JOURNAL, EXT_ATTR, RESIZE_INODE, DIR_INDEX, SPARSE_SUPER2, FAST_COMMIT,
     /// STABLE_INODES, ORPHAN_FILE: where metadata are, and how they are written.
@@ -50,9 +55,10 @@ struct Ext4Superblock: Equatable, Sendable {
     static let extents = Incompatible(rawValue: 0x40)
     static let wide = Incompatible(rawValue: 0x80)
     static let checksumSeed = Incompatible(rawValue: 0x2000)
+    static let flexibleGroups = Incompatible(rawValue: 0x200)
     static let largeDirectories = Incompatible(rawValue: 0x4000)
     static let inlineData = Incompatible(rawValue: 0x8000)
-    /// With MMP, FLEX_BG and EA_INODE, which change nothing that is read here; with ENCRYPT and CASEFOLD, whose files and
+    /// With MMP and EA_INODE, which change nothing that is read here; with ENCRYPT and CASEFOLD, whose files and
     /// directories are marked one by one.
     static let known = Incompatible(rawValue: 0x3e7d2)
     /// The names of the others, by bit.
@@ -66,8 +72,10 @@ struct Ext4Superblock: Equatable, Sendable {
     let rawValue: UInt32
     static let sparseSuper = ReadOnlyCompatible(rawValue: 0x1)
     static let hugeFiles = ReadOnlyCompatible(rawValue: 0x8)
+    /// Group descriptors have the older checksum, a CRC-16.
+    static let descriptorChecksums = ReadOnlyCompatible(rawValue: 0x10)
     static let checksums = ReadOnlyCompatible(rawValue: 0x400)
-    /// With LARGE_FILE, GDT_CSUM, DIR_NLINK, EXTRA_ISIZE, QUOTA, BIGALLOC, READONLY, PROJECT, SHARED_BLOCKS and VERITY.
+    /// With LARGE_FILE, DIR_NLINK, EXTRA_ISIZE, QUOTA, BIGALLOC, READONLY, PROJECT, SHARED_BLOCKS and VERITY.
     static let known = ReadOnlyCompatible(rawValue: 0xf77b)
     static let otherNames: [Int: String] = [
       7: "HAS_SNAPSHOT", 11: "REPLICA", 16: "ORPHAN_PRESENT (files that have to be removed)",
@@ -107,6 +115,8 @@ struct Ext4Superblock: Equatable, Sendable {
     descriptorSize = isWide ? Int(raw.descriptorSize) : 32
     firstMetaGroup = raw.firstMetaGroup
     backupGroups = raw.backupGroups
+    hashSeed = raw.hashSeed
+    hashesUnsignedBytes = raw.flags & 3 == 1 ? false : raw.flags & 3 == 2 ? true : nil
     clusterBytes = 1024 << UInt64(min(raw.clusterBits, 40))
     checksumSeed =
       readOnly.contains(.checksums)
@@ -216,6 +226,9 @@ private struct RawExt4Superblock {
   let incompatible: UInt32
   let readOnly: UInt32
   let uuid: [UInt8]
+  let hashSeed: [UInt32]
+  /// `EXT2_FLAGS_SIGNED_HASH` and `EXT2_FLAGS_UNSIGNED_HASH`.
+  let flags: UInt32
   let descriptorSize: UInt16
   let firstMetaGroup: UInt32
   let blockCountHigh: UInt32
@@ -240,6 +253,10 @@ private struct RawExt4Superblock {
     incompatible = try bytes.u32(at: 96)
     readOnly = try bytes.u32(at: 100)
     uuid = try bytes.slice(at: 104, count: 16).copyBytes()
+    hashSeed = [
+      try bytes.u32(at: 0xec), try bytes.u32(at: 0xf0), try bytes.u32(at: 0xf4), try bytes.u32(at: 0xf8),
+    ]
+    flags = try bytes.u32(at: 0x160)
     descriptorSize = try bytes.u16(at: 0xfe)
     firstMetaGroup = try bytes.u32(at: 0x104)
     blockCountHigh = try bytes.u32(at: 0x150)
