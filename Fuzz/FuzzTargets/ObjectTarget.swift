@@ -40,7 +40,7 @@ enum ObjectTarget {
 
   /// Instructions are the object's own, but for those that linking says it has changed.
   private static func checkLinking(_ object: LinkedObject, of bytes: [UInt8]) throws(BrokenPromise) {
-    try require(!object.programs.isEmpty, "a linked object has a program")
+    try require(object.programs.contains { $0.linkError == nil }, "a linked object has a program that is linked")
     try require(
       object.btf.isEmpty || (try? BTF(object.btf.rawSpan)) != nil, "the type information that is loaded can be read")
     var own: Set<UInt64>?
@@ -48,6 +48,12 @@ enum ObjectTarget {
       own = Set(inventory.entries.filter(\.holdsInstructions).flatMap { words($0.contents) })
     }
     for program in object.programs {
+      guard program.linkError == nil else {
+        try require(
+          program.instructions.isEmpty && program.edits.isEmpty && program.externUses.isEmpty,
+          "nothing is left of a program that cannot be linked")
+        continue
+      }
       let count = program.instructions.count / 8
       try require(program.instructions.count.isMultiple(of: 8) && count > 0, "a program is of whole instructions")
       try require(

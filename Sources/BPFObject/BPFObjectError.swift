@@ -98,6 +98,14 @@ public struct BPFObjectError: Error, Equatable, Sendable, Diagnosable, CustomStr
     }
   }
 
+  /// Of a program that keeps no other from being loaded: where there are others, that is the way on.
+  func about(program: String, of count: Int) -> BPFObjectError {
+    guard count > 1 else { return self }
+    let others = "load the others: --without-program \(program)"
+    return BPFObjectError(
+      check, message, expected: expected, found: found, why: why, next: next.map { "\($0), or \(others)" } ?? others)
+  }
+
   /// The error with the check as its code.
   public var diagnostic: Diagnostic {
     Diagnostic(

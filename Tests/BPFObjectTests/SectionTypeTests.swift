@@ -36,7 +36,7 @@ import Testing
     #expect(object.programs.map(\.kind.type) == [.cgroupSkb, .lsm, .xdp])
     #expect(object.programs[0].kind.expectedAttachType == .cgroupInetEgress && !object.programs[0].kind.isOptional)
     #expect(object.programs[1].kind.attachTarget?.name == "bpf_lsm_file_open" && object.programs[1].kind.isOptional)
-    try object.requireTypes()
+    try object.requireLoadable()
   }
 
   @Test func whatIsSaidAlreadyStays() throws {
@@ -56,7 +56,7 @@ import Testing
     var object = try BPFObject.link(bytes: bytes.rawSpan)
     #expect(object.sectionsWithoutType == ["fentry", "lsm.s"])
     do throws(BPFObjectError) {
-      try object.requireTypes()
+      try object.requireLoadable()
       Issue.record("no refusal")
     } catch {
       #expect(error.check == .unknownSectionName && error.message.contains("does not say where"), "\(error)")
@@ -75,7 +75,7 @@ import Testing
   @Test func programsWithoutTypeAreNotLoaded() throws {
     let object = try Self.object()
     do throws(BPFObjectError) {
-      try object.requireTypes()
+      try object.requireLoadable()
       Issue.record("no refusal")
     } catch {
       #expect(error.check == .unknownSectionName)

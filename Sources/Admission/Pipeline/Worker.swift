@@ -69,7 +69,7 @@ struct Worker: ~Copyable {
       }
       reports = BPFObject.reports(of: object.linked)
     }
-    do throws(BPFObjectError) { try object.linked.requireTypes() } catch { throw .object(error) }
+    do throws(BPFObjectError) { try object.linked.requireLoadable() } catch { throw .object(error) }
     if request.answersRecords { object = object.answeringRecords() }
     try JudgedObject.holdAgainstAnnotations(object.linked, reports)
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.requester)

@@ -69,6 +69,8 @@ enum DecodedInstruction: Equatable {
   /// What refers to a function or variable of the kernel is told by the program's list of them: until the running kernel was
   /// asked, such instructions look like calls of the program's own and like plain numbers.
   static func all(of program: LinkedProgram) -> [DecodedInstruction] {
+    // Whatever it is made of: nobody can tell before it is linked.
+    guard program.linkError == nil else { return [.unknown] }
     let code = program.instructions.rawSpan
     var decoded: [DecodedInstruction] = []
     decoded.reserveCapacity(code.byteCount / Instruction.size)

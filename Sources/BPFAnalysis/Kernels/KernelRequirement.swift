@@ -12,6 +12,8 @@ public struct KernelRequirement: Equatable, Sendable {
     case unknownMapType
     /// As above, for a program of unknown type.
     case unknownProgramType
+    /// As above, for a program that could not be linked.
+    case unlinkedProgram
     case mapFlag(MapFlag)
     case programFlag(ProgramFlag)
     case helper(HelperUse)
@@ -38,6 +40,7 @@ public struct KernelRequirement: Equatable, Sendable {
     case .mapType(let type): "map type \(type.name)"
     case .unknownMapType: "a map type newer than this build knows"
     case .unknownProgramType: "a section that says no type of programs"
+    case .unlinkedProgram: "a program that cannot be linked"
     case .mapFlag(let flag): "map flag \(flag.headerName)"
     case .programFlag(.sleepable): "sleepable programs"
     case .programFlag(let flag): "program flag \(flag.headerName)"
@@ -53,10 +56,11 @@ public struct KernelRequirement: Equatable, Sendable {
   /// Everything in a program that asks for a kernel, each thing once, in the order of the parameters.
   ///
   /// - Parameters:
+  ///   - isLinked: whether its instructions are known.
   ///   - maps: those of the object, which are made with every program of it.
   ///   - kernelSymbols: functions and variables of the kernel that it uses.
   static func all(
-    of kind: ProgramKind, hasAttachType: Bool, maps: MapKinds, helpers: [HelperUse], hasMaps: Bool,
+    of kind: ProgramKind, isLinked: Bool, hasAttachType: Bool, maps: MapKinds, helpers: [HelperUse], hasMaps: Bool,
     relocations: [CoreRelocation], kernelSymbols: [String]
   ) -> [KernelRequirement] {
     var all = [KernelRequirement(version: ProgramLoadFeature.functionInformation.since, demand: .typeInformation)]
@@ -70,6 +74,7 @@ public struct KernelRequirement: Equatable, Sendable {
     } else {
       ask(kind.type.since, .programType(kind.type))
     }
+    if !isLinked { ask(newestKnown, .unlinkedProgram) }
     if hasAttachType, isChecked(kind.expectedAttachType) {
       ask(kind.expectedAttachType.since, .attachType(kind.expectedAttachType))
     }

@@ -26,7 +26,8 @@ public struct ObjectDiff: Equatable, Sendable {
 
   /// Compares; nil for an object that is not there in one of the releases.
   public init(from old: ObjectReport?, to new: ObjectReport?) {
-    let before = old.map { Self.portrait($0) } ?? []
+    // What is not known is no reason to say that nothing has changed.
+    let before = (old.map { Self.portrait($0) } ?? []).filter { $0.aspect != Self.unknown }
     let after = new.map { Self.portrait($0) } ?? []
     var changes: [Change] = []
     func add(_ row: Row, gone: [String], new: [String]) {
@@ -43,6 +44,9 @@ public struct ObjectDiff: Equatable, Sendable {
     for row in before where !there.contains(row.key) { add(row, gone: row.values, new: []) }
     self.changes = changes
   }
+
+  /// The aspect of a program that could not be linked.
+  private static let unknown = "instructions that are not known"
 
   private struct Row {
     let subject: String
@@ -90,6 +94,7 @@ public struct ObjectDiff: Equatable, Sendable {
     let attachType = program.attachTypeName.flatMap { $0 == program.typeName ? nil : "/\($0)" } ?? ""
     let type = program.typeName + attachType
     let rows: [(String, [String])] = [
+      (unknown, program.linkError.map { ["not compared, because it cannot be linked: \($0.message)"] } ?? []),
       ("type", [type + (program.isSleepable ? ", sleepable" : "")]),
       ("section", [(program.kind.isOptional ? "?" : "") + program.section]),
       ("target", program.kind.attachTarget.map { [$0.name] } ?? []),

@@ -10,6 +10,8 @@ public struct ObjectNote: Equatable, Sendable {
     case coreLimit = "object.core-limit"
     /// Type information that the kernel is given with changes.
     case typeEdits = "object.type-edits"
+    /// A program that cannot be linked.
+    case unlinkedProgram = "object.unlinked-program"
   }
 
   public let code: Code
@@ -24,6 +26,16 @@ public struct ObjectNote: Equatable, Sendable {
 }
 
 extension ProgramReport {
+  /// That it cannot be loaded, and why.
+  var linkNote: ObjectNote? {
+    linkError.map {
+      ObjectNote(
+        .unlinkedProgram,
+        "program `\(name)` cannot be linked, and the others are loaded with --without-program \(name) only: \($0.message)"
+      )
+    }
+  }
+
   /// The CO-RE records for which the kernel refuses the program, the first of each subject.
   public var coreLimitNotes: [ObjectNote] {
     var seen: Set<String> = []

@@ -46,7 +46,7 @@ public struct ObjectReport: Equatable, Sendable {
 
   /// What its author or packer should know, and that keeps it from nothing.
   public var notes: [ObjectNote] {
-    var notes = dataPointers.map(\.note) + programs.flatMap(\.coreLimitNotes)
+    var notes = programs.compactMap(\.linkNote) + dataPointers.map(\.note) + programs.flatMap(\.coreLimitNotes)
     if !typeEdits.isEmpty {
       notes.append(
         ObjectNote(

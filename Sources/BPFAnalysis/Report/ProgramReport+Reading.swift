@@ -12,6 +12,7 @@ extension ProgramReport {
     name = program.name
     section = program.section
     kind = program.kind
+    linkError = program.linkError
     typeName = program.kind.type.name
     attachTypeName = Self.hasAttachType(program.kind) ? program.kind.expectedAttachType.name : nil
     isSleepable = program.kind.flags & ProgramFlag.sleepable.rawValue != 0
@@ -49,10 +50,13 @@ extension ProgramReport {
       objections = Self.objections(to: program, interpretation, shared)
     }
     classObjections = objections
-    capabilities = Self.capabilities(
-      program.kind, helpers, maps: shared.maps.types, kernelSymbols, interpretation)
+    capabilities =
+      linkError == nil
+      ? Self.capabilities(program.kind, helpers, maps: shared.maps.types, kernelSymbols, interpretation)
+      : [.bpf, .netAdmin, .perfmon, .sysAdmin, .sysBoot]
     requirements = KernelRequirement.all(
-      of: program.kind, hasAttachType: attachTypeName != nil, maps: shared.maps, helpers: helpers,
+      of: program.kind, isLinked: linkError == nil, hasAttachType: attachTypeName != nil, maps: shared.maps,
+      helpers: helpers,
       hasMaps: !scan.maps.isEmpty, relocations: coreRelocations, kernelSymbols: kernelSymbols)
     minimumKernel = requirements.reduce(requirements[0]) { $1.version > $0.version ? $1 : $0 }
   }

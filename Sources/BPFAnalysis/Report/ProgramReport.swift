@@ -57,6 +57,8 @@ public struct ProgramReport: Equatable, Sendable {
   public let attachTypeName: String?
   /// BPF_F_SLEEPABLE: it may fault and wait.
   public let isSleepable: Bool
+  /// Why it could not be linked, and is not loaded; nil for every other.
+  public let linkError: BPFObjectError?
   /// With its subprograms.
   public let instructionCount: Int
   /// How many of them linking wrote to; all others are the object's own bytes.

@@ -21,9 +21,11 @@ public struct SubmittedInstructions: Hashable, Sendable {
   }
 
   /// Nil for a program that refers to the running kernel's functions or variables, whose ids or addresses become part
-  /// of its instructions, and where SHA-256 cannot be computed.
+  /// of its instructions, for one that could not be linked, and where SHA-256 cannot be computed.
   init?(_ program: LinkedProgram) {
-    guard program.externUses.isEmpty, let digest = try? Digest.of(program.instructions.rawSpan) else { return nil }
+    guard program.linkError == nil, program.externUses.isEmpty,
+      let digest = try? Digest.of(program.instructions.rawSpan)
+    else { return nil }
     let records =
       program.coreRelocationRecordSize == 0
       ? 0 : program.coreRelocations.count / Int(program.coreRelocationRecordSize)

@@ -15,8 +15,12 @@ extension UnfollowedConstruct {
       if seen.insert(construct.description).inserted { found.append(construct) }
     }
     var usedMaps: Set<Int> = []
+    if program.linkError != nil {
+      add(UnfollowedConstruct("a program that cannot be linked", isUnknown: true))
+    }
     for (index, instruction) in code.enumerated() {
       switch instruction {
+      case .unknown where program.linkError != nil: break
       case .loadMap(_, let map), .loadMapValue(_, let map, _): usedMaps.insert(map)
       case .unfollowed(let form): add(UnfollowedConstruct(form.text, at: index))
       case .unknown:

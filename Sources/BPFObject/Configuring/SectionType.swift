@@ -79,9 +79,12 @@ extension LinkedObject {
       next: "leave --section-type out for it")
   }
 
-  /// Refuses an object with a program of unknown type, which no kernel loads.
-  public func requireTypes() throws(BPFObjectError) {
-    guard let program = programs.first(where: { $0.kind.type == .unspec && !$0.kind.isOptional }) else { return }
-    throw ProgramKind.unknown(program.section)
+  /// Refuses an object with a program that no kernel is given: one that could not be linked, or whose type is unknown. Optional
+  /// programs, and those that were left out, are none of them.
+  public func requireLoadable() throws(BPFObjectError) {
+    for program in programs where !program.kind.isOptional {
+      if let error = program.linkError { throw error.about(program: program.name, of: programs.count) }
+      guard program.kind.type != .unspec else { throw ProgramKind.unknown(program.section) }
+    }
   }
 }

@@ -182,6 +182,9 @@ public struct LinkedProgram: Equatable, Sendable {
   public var externUses: [ExternUse]
   /// The CO-RE records that the loader answers in the kernel's place, see ``LinkedObject/answerRecords()``.
   public internal(set) var answered: [AnsweredRecord] = []
+  /// Why it could not be linked; nil for every other. It has no instructions then, and nothing is known of it but what its section
+  /// says: the other programs of the object can be loaded, see ``LinkedObject/requireLoadable()``.
+  public internal(set) var linkError: BPFObjectError?
 
   /// A program without instructions.
   public init(name: String, section: String, kind: ProgramKind) {

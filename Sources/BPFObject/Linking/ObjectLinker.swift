@@ -49,14 +49,19 @@ package struct ObjectLinker {
     self.code = code
   }
 
-  /// The functions that declaration tags `exception_callback:NAME` name for programs.
-  private func exceptionCallbacks() throws(BPFObjectError) -> [String: Int] {
-    var callbacks: [String: Int] = [:]
+  /// The functions that declaration tags `exception_callback:NAME` name for programs, or what is wrong with the tag.
+  private func exceptionCallbacks() throws(BPFObjectError) -> [String: Result<Int, BPFObjectError>] {
+    var callbacks: [String: Result<Int, BPFObjectError>] = [:]
     guard !parts.btf.declarationTags.isEmpty else { return callbacks }
     let prefix = "exception_callback:"
     var subprograms: [Substring: Int] = [:]
-    for (index, function) in functions.functions.enumerated() where !function.isProgram {
-      subprograms[Substring(function.name)] = index
+    var programs: Set<Substring> = []
+    for (index, function) in functions.functions.enumerated() {
+      if function.isProgram {
+        programs.insert(Substring(function.name))
+      } else {
+        subprograms[Substring(function.name)] = index
+      }
     }
     for id in parts.btf.declarationTags {
       let tag = try parts.btf.type(id)
@@ -65,14 +70,18 @@ package struct ObjectLinker {
       let text = try parts.btf.name(of: tag)
       let target = try parts.btf.type(tag.sizeOrType)
       let name = text.dropFirst(prefix.count)
-      guard target.kind == .function,
-        let callback = subprograms[name],
-        callbacks.updateValue(callback, forKey: try parts.btf.name(of: target)) == nil
-      else {
-        throw BPFObjectError(
-          .badFunction, "declaration tag `\(text)` does not name one function of `.text` for one program",
-          next: "write __exception_cb(NAME) before the program, and NAME as a global function")
+      let mistake = BPFObjectError(
+        .badFunction, "declaration tag `\(text)` does not name one function of `.text` for one program",
+        next: "write __exception_cb(NAME) before the program, and NAME as a global function")
+      guard target.kind == .function else { throw mistake }
+      let program = try parts.btf.name(of: target)
+      guard let callback = subprograms[name], callbacks[program] == nil else {
+        // It is one program's alone, where there is such a program.
+        guard programs.contains(Substring(program)) else { throw mistake }
+        callbacks[program] = .failure(mistake)
+        continue
       }
+      callbacks[program] = .success(callback)
     }
     return callbacks
   }
@@ -97,15 +106,19 @@ package struct ObjectLinker {
       let kind = try ProgramKind(sectionOrUnknown: function.sectionName)
       let result = try linker.link(index, kind: kind)
       linked.formUnion(result.functions)
-      pointers.note(result.program, sections: sections)
+      if result.program.linkError == nil { pointers.note(result.program, sections: sections) }
       programs.append(result.program)
-      total += result.program.instructions.count / Instruction.size
+      // Also what was read of a program before its linking failed.
+      total += result.instructions
       guard total <= Limits.linkedInstructions else {
         throw BPFObjectError(
           .tooLarge, "the object's programs are too large with their subprograms",
           expected: "at most \(Limits.linkedInstructions) instructions in all")
       }
     }
+    // An object of which nothing could be loaded is refused as a whole.
+    let errors = programs.compactMap(\.linkError)
+    if let first = errors.first, errors.count == programs.count { throw first }
     guard !programs.isEmpty || allowsNoPrograms else {
       throw BPFObjectError(
         .noPrograms, "the object has no programs: \(contentsWithoutPrograms)",
@@ -113,9 +126,10 @@ package struct ObjectLinker {
         next: "write SEC(\"xdp\") before the program's function, or link the object with others that have programs: "
           + "bpftool gen object all.o one.o two.o")
     }
-    // A static function that nothing calls was meant as a program: leaving it out would go unnoticed.
+    // A static function that nothing calls was meant as a program: leaving it out would go unnoticed. Of a program that could not be
+    // linked it is not known what it calls.
     for (index, function) in functions.functions.enumerated()
-    where function.sectionName != ".text" && !linked.contains(index) {
+    where errors.isEmpty && function.sectionName != ".text" && !linked.contains(index) {
       throw BPFObjectError(
         .badFunction, "program `\(function.name)` in section `\(function.sectionName)` is static, and nothing calls it",
         expected: "a global function", next: "drop the word `static`")

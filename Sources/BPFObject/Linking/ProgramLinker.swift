@@ -10,8 +10,8 @@ struct ProgramLinker<Source: ReferenceSource> {
   let ext: BTFExt
   private let mapNames: [String]
   private let jumpTables: JumpTables?
-  /// Program name to the function that handles its exceptions.
-  private let exceptionCallbacks: [String: Int]
+  /// Program name to the function that handles its exceptions, or why there is none.
+  private let exceptionCallbacks: [String: Result<Int, BPFObjectError>]
 
   var program: LinkedProgram
   /// Function index to the byte of the linked program where it begins.
@@ -24,7 +24,7 @@ struct ProgramLinker<Source: ReferenceSource> {
 
   init(
     functions: FunctionTable, references: Source, code: [Int: ObjectPart], ext: BTFExt, mapNames: [String],
-    exceptionCallbacks: [String: Int], jumpTables: JumpTables?
+    exceptionCallbacks: [String: Result<Int, BPFObjectError>], jumpTables: JumpTables?
   ) {
     self.jumpTables = jumpTables
     self.functions = functions
@@ -36,24 +36,39 @@ struct ProgramLinker<Source: ReferenceSource> {
     program = LinkedProgram(name: "", section: "", kind: ProgramKind(type: .unspec))
   }
 
-  /// - Returns: the program, and the functions that are in it.
+  /// - Returns: the program, the functions that are in it, and how many instructions were looked at. A program that cannot be linked has
+  ///   ``LinkedProgram/linkError`` and no instructions: the others of the object need not be loaded with it.
+  /// - Throws: ``BPFObjectError`` with the check `tooLarge`, which is about the work that the object makes.
   mutating func link(
     _ index: Int, kind: ProgramKind
-  ) throws(BPFObjectError) -> (program: LinkedProgram, functions: [Int]) {
+  ) throws(BPFObjectError) -> (program: LinkedProgram, functions: [Int], instructions: Int) {
     let main = functions.functions[index]
-    program = LinkedProgram(
+    let empty = LinkedProgram(
       name: main.name, section: kind.isOptional ? String(main.sectionName.dropFirst()) : main.sectionName, kind: kind)
+    let tableCount = tables.count
+    program = empty
     places = [:]
     order = []
     tableNumbers = [:]
-    try place(index)
-    try walk(from: index)
-    // The kernel calls it, no instruction does.
-    if let callback = exceptionCallbacks[main.name], let entered = try enter(callback) { try walk(from: entered) }
-    program.edits.sort { $0.index < $1.index }
-    program.externUses.sort { $0.instruction < $1.instruction }
-    try appendRecords()
-    return (program, order)
+    do throws(BPFObjectError) {
+      try place(index)
+      try walk(from: index)
+      // The kernel calls it, no instruction does.
+      if let callback = try exceptionCallbacks[main.name]?.get(), let entered = try enter(callback) {
+        try walk(from: entered)
+      }
+      program.edits.sort { $0.index < $1.index }
+      program.externUses.sort { $0.instruction < $1.instruction }
+      try appendRecords()
+    } catch {
+      guard error.check != .tooLarge else { throw error }
+      let count = program.instructions.count / Instruction.size
+      tables.removeLast(tables.count - tableCount)
+      program = empty
+      program.linkError = error
+      return (program, order, count)
+    }
+    return (program, order, program.instructions.count / Instruction.size)
   }
 
   /// Resolves a placed function, and all that it calls.

@@ -150,6 +150,7 @@ struct PlanCompiler {
 
   /// Why the instructions of a program are not known beforehand, or do not say what it is; nil when they do.
   private static func whyNoDigest(_ program: ProgramReport) -> String? {
+    if let error = program.linkError { return "it cannot be linked: \(error.message)" }
     switch program.kind.type {
     case .unspec: return "its section says no type"
     case .structOps: return "its attach type is the number of a member, which the running kernel says"

@@ -89,7 +89,7 @@ public enum ObjectLoader {
     from linked: LinkedObject, _ options: LoadOptions
   ) throws(BPFLoadError) -> [LinkedProgram] {
     let chosen = linked.programs.filter { !$0.kind.isOptional }
-    do throws(BPFObjectError) { try linked.requireTypes() } catch { throw .object(error) }
+    do throws(BPFObjectError) { try linked.requireLoadable() } catch { throw .object(error) }
     guard !chosen.isEmpty else { throw .nothingToLoad(optional: linked.programs.map(\.name)) }
     // Known before anything is made.
     for program in chosen where options.attaches(program.name) { try Attachment(program, options).requirePlace() }

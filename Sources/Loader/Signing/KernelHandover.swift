@@ -28,7 +28,7 @@ public struct KernelHandover: Sendable {
     } catch {
       throw .objectSignature(error)
     }
-    for program in linked.programs where !program.kind.isOptional {
+    for program in linked.programs where !program.kind.isOptional && program.linkError == nil {
       guard signatures.contains(where: { $0.program == program.name && $0.form == .instructions }) else {
         throw .kernelSignature(.missing(program: program.name))
       }

@@ -38,6 +38,10 @@ public struct KernelSigningPlan: Equatable, Sendable {
   private mutating func plan(_ linked: LinkedObject) {
     let maps = Self.mapContents(of: linked)
     for program in linked.programs {
+      if let error = program.linkError {
+        omissions.append(Omission(program: program.name, form: nil, reason: "it cannot be linked: \(error.message)"))
+        continue
+      }
       guard program.externUses.isEmpty else {
         omissions.append(
           Omission(

@@ -36,6 +36,8 @@ extension ErrorCatalogue {
       "The kernel does not follow a CO-RE record of the object and refuses its program, where libbpf answers the record itself: it compares types two levels deep, and takes no type without a name. Ask for fewer levels (a flavour of the type without the nested structure, or bpf_core_field_exists on the nested one), or load with --resolve-core user, which has the loader answer from the running kernel's types.",
     "object.type-edits":
       "The kernel refuses the object's type information as it is: names that are no C identifiers, parameters without a name, members out of order. It is given with these changed, and `verity-bpf inspect` lists each. No instruction changes by it.",
+    "object.unlinked-program":
+      "One program of the object cannot be linked; the warning says why. Nothing is known of it, so the worst is assumed, and a load that does not leave it out (--without-program NAME, or --program with others) is refused with its error. The object's other programs are loaded as always.",
     "object.bad-license": "The `license` section is missing its end, or has more than 127 bytes.",
     "object.unknown-section-name":
       "The section's name does not say what kind of program is in it. `SEC(\"xdp\")`, `SEC(\"tp_btf/sched_switch\")` and the like are libbpf's names. Where another name is meant, --section-type SECTION=TYPE says the type: at the load, or when the image is built, which puts it under the root hash.",

@@ -106,8 +106,10 @@ extension ProgramReport {
     if isSleepable { title += ", sleepable" }
     if kind.isOptional { title += ", loaded on request" }
     var lines = [title, Output.row("section", section)]
-    lines.append(
-      Output.row("code", "\(instructionCount) instructions, \(editedInstructionCount) of them changed by linking"))
+    let code =
+      linkError.map { "cannot be linked, and is not loaded: \($0)" }
+      ?? "\(instructionCount) instructions, \(editedInstructionCount) of them changed by linking"
+    lines.append(Output.row("code", code))
     let lists: [(String, [String])] = [
       ("functions", subprograms), ("maps", maps), ("kernel", kernelSymbols), ("helpers", helpers.map(\.label)),
       ("core", coreSubjects),
@@ -239,6 +241,7 @@ extension ProgramReport {
       "name": .string(name), "section": .string(section), "type": .string(typeName),
       "attach_type": .optional(attachTypeName), "attach_target": .optional(kind.attachTarget?.name),
       "sleepable": .bool(isSleepable), "optional": .bool(kind.isOptional),
+      "link_error": linkError.map { ["code": .string($0.check.rawValue), "message": .string($0.message)] } ?? .null,
       "instructions": .integer(Int64(instructionCount)),
       "linked_instructions": .integer(Int64(editedInstructionCount)),
       "helpers": .array(helpers.map(\.json)), "kernel_symbols": .array(kernelSymbols.map { .string($0) }),
