@@ -29,15 +29,17 @@ extension ObjectTables {
       let result = try linker.link(index, kind: try ProgramKind(sectionOrUnknown: function.sectionName))
       linked.formUnion(result.functions)
       programs.append(result.program)
-      total += result.program.instructions.count / Instruction.size
+      total += result.instructions
       guard total <= Limits.linkedInstructions else {
         throw BPFObjectError(
           .tooLarge, "the object's programs are too large with their subprograms",
           expected: "at most \(Limits.linkedInstructions) instructions in all")
       }
     }
+    let errors = programs.compactMap(\.linkError)
+    if let first = errors.first, errors.count == programs.count { throw first }
     for (index, function) in functions.functions.enumerated()
-    where programs.isEmpty || function.sectionName != ".text" && !linked.contains(index) {
+    where programs.isEmpty || errors.isEmpty && function.sectionName != ".text" && !linked.contains(index) {
       // What there is to say of it, linking in one process says.
       throw BPFObjectError(
         .badFunction, "function `\(function.name)` of section `\(function.sectionName)` is in no program",
