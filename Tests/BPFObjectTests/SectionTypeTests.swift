@@ -67,6 +67,29 @@ import Testing
     #expect(try Self.refusal("fentry/=fentry/do_unlinkat") == .noSuchSection)
   }
 
+  /// Loaders give `fentry/dummy` the function that their users name.
+  @Test func anotherPlaceOfTheSameType() throws {
+    let bytes = try TestObject.compile(
+      source: """
+        SEC("?fentry/dummy") int f(void *context) { (void)context; return 0; }
+        SEC("kprobe/dummy") int g(void *context) { (void)context; return 0; }
+        """)
+    var object = try BPFObject.link(bytes: bytes.rawSpan)
+    for other in ["fentry/dummy=fexit/vfs_read", "fentry/dummy=fentry.s/vfs_read", "kprobe/dummy=kprobe/vfs_read"] {
+      let type = try #require(SectionType(other))
+      do throws(BPFObjectError) {
+        try object.take([type])
+        Issue.record("\(other) is taken")
+      } catch {
+        #expect(error.check == .sectionHasType)
+      }
+    }
+    try object.take([#require(SectionType("fentry/dummy=fentry/ext4:ext4_file_open"))])
+    let kind = object.programs[0].kind
+    #expect(kind.attachTarget?.name == "ext4_file_open" && kind.attachTarget?.module == "ext4" && kind.isOptional)
+    #expect(kind.target == "ext4:ext4_file_open" && object.programs[1].kind.target == "dummy")
+  }
+
   @Test(arguments: [
     "", "filter", "filter=", "=socket", "?filter=socket", "filter=?socket", "filter=nothing", "filter=fentry",
   ])

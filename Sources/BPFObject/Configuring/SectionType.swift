@@ -1,6 +1,6 @@
 internal import KernelABI
 
-/// What the programs of a section are whose name does not say it.
+/// What the programs of a section are whose name does not say it, or what they attach to in place of what it says.
 public struct SectionType: Equatable, Sendable {
   /// The section's name, without the `?` of optional programs.
   public let section: String
@@ -43,19 +43,21 @@ extension LinkedObject {
     return programs.filter { $0.kind.type == .unspec && seen.insert($0.section).inserted }.map(\.section)
   }
 
-  /// Says what the programs of sections are. What a section's own name says stays.
+  /// Says what the programs of sections are. A type that a section's own name says stays; where the kernel's types name what such
+  /// programs attach to, that may be another, as by libbpf's bpf_program__set_attach_target.
   ///
   /// - Throws: ``BPFObjectError`` with the check `noSuchSection` or `sectionHasType`.
   public mutating func take(_ types: [SectionType]) throws(BPFObjectError) {
     guard !types.isEmpty else { return }
     let sections = sectionsWithoutType
-    var open = Set(sections)
+    let kindsNow = Dictionary(programs.map { ($0.section, $0.kind) }, uniquingKeysWith: { first, _ in first })
     var kinds: [String: ProgramKind] = [:]
     for type in types {
-      guard open.remove(type.section) != nil else { throw refusal(of: type.section, open: sections) }
-      kinds[type.section] = type.kind
+      guard let now = kindsNow[type.section], now.type == .unspec || now.differsInTargetAlone(from: type.kind),
+        kinds.updateValue(type.kind, forKey: type.section) == nil
+      else { throw refusal(of: type.section, open: sections) }
     }
-    for index in programs.indices where programs[index].kind.type == .unspec {
+    for index in programs.indices {
       guard let kind = kinds[programs[index].section] else { continue }
       let isOptional = programs[index].kind.isOptional
       programs[index].kind = kind
@@ -74,7 +76,9 @@ extension LinkedObject {
     }
     return BPFObjectError(
       .sectionHasType, "the programs of section `\(section)` have a type already",
-      expected: "a section whose name says no type", found: program.kind.type.name,
+      expected: program.kind.attachTarget == nil
+        ? "a section whose name says no type" : "the same type, with another place to attach to",
+      found: program.kind.type.name,
       why: "what is said already is covered by the object's proof or signature, and stays",
       next: "leave --section-type out for it")
   }
@@ -86,5 +90,13 @@ extension LinkedObject {
       if let error = program.linkError { throw error.about(program: program.name, of: programs.count) }
       guard program.kind.type != .unspec else { throw ProgramKind.unknown(program.section) }
     }
+  }
+}
+
+extension ProgramKind {
+  /// Whether another kind is the same, but for the type or function of the kernel that its programs attach to.
+  fileprivate func differsInTargetAlone(from other: ProgramKind) -> Bool {
+    attachTarget != nil && other.attachTarget != nil && type == other.type && flags == other.flags
+      && expectedAttachType == other.expectedAttachType
   }
 }

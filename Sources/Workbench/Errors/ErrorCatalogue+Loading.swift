@@ -70,7 +70,7 @@ extension ErrorCatalogue {
     "load.no-such-section":
       "--section-type names a section in which the object has no programs.",
     "load.section-has-type":
-      "--section-type says what the programs of a section are whose name does not say it. Where the name says it, or the image's manifest, that is covered by the proof, and stays.",
+      "--section-type says what the programs of a section are whose name does not say it. Where the name says it, or the image's manifest, that is covered by the proof, and stays; only the place may be another that such programs attach to by the kernel's types (fentry/dummy=fentry/vfs_read).",
     "load.no-such-program": "The object has no program of that name; `inspect` lists those it has.",
     "load.nothing":
       "All programs of the object are in sections that begin with `?`, which are loaded only when they are named.",
