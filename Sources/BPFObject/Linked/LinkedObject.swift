@@ -80,7 +80,7 @@ public struct LinkedMap: Equatable, Sendable {
   public var unknownType: UInt32?
   /// Bytes.
   public var keySize: UInt32
-  /// Bytes.
+  /// Bytes. 0 in a STACK_TRACE means ``KernelABI/StackTrace/valueSize(flags:)``, filled in when the map is created.
   public var valueSize: UInt32
   /// 0 in a PERF_EVENT_ARRAY means one entry a possible CPU, filled in when the map is created.
   public var maxEntries: UInt32

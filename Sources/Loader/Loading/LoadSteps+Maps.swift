@@ -92,6 +92,7 @@ extension LoadSteps {
     if map.type == .perfEventArray, map.maxEntries == 0 {
       attributes.maxEntries = UInt32(clamping: KernelSettings.possibleProcessors() ?? 1)
     }
+    if map.type == .stackTrace, map.valueSize == 0 { attributes.valueSize = StackTrace.valueSize(flags: map.flags) }
     attributes.unknownType = map.unknownType
     attributes.flags = map.flags
     // It counts only where the object's flags say so (BPF_F_NUMA_NODE), as with libbpf.

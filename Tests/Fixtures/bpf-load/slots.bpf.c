@@ -38,6 +38,20 @@ struct {
   __uint(value_size, 4);
 } samples SEC(".maps");
 
+// The size of a trace is left to the loader, too (BPF_MAP_TYPE_STACK_TRACE, the second with BPF_F_STACK_BUILD_ID).
+struct {
+  __uint(type, 7);
+  __uint(max_entries, 4);
+  __uint(key_size, 4);
+} traces SEC(".maps");
+
+struct {
+  __uint(type, 7);
+  __uint(max_entries, 4);
+  __uint(key_size, 4);
+  __uint(map_flags, 0x20);
+} places SEC(".maps");
+
 // Returns 100 when the slot is empty, and what the held program returns when it is not.
 SEC("xdp")
 int first(struct xdp_md *frame) {

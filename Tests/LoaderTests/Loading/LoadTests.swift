@@ -18,6 +18,8 @@ import Testing
     #expect(try number(BPF.lookup(object.map("held"), key: bytes(UInt32(0)), valueSize: 8)) == 1, "through slot 2")
     let processors = try #require(KernelSettings.possibleProcessors())
     #expect(try BPF.mapInfo(object.map("samples")).maxEntries == UInt32(processors))
+    #expect(try BPF.mapInfo(object.map("traces")).valueSize == 127 * 8)
+    #expect(try BPF.mapInfo(object.map("places")).valueSize == 127 * 32)
   }
 
   @Test func loadsAnOptionalProgramThatIsNamed() throws {
