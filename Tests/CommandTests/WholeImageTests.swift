@@ -156,6 +156,45 @@ final class WholeImageTests {
     #expect(try load("--replace").errors.contains("the pins of one object"))
   }
 
+  /// An interface has place for one XDP program: the link of an object that ends holds that of another, and no packet meets none.
+  @Test func anotherObjectTakesOverAPlace() throws {
+    let interface = "vbo\(UInt32.random(in: 0x10_0000...0xff_ffff))"
+    try Tools.run("ip", "link", "add", interface, "type", "veth", "peer", "name", "\(interface)p")
+    defer { _ = try? Tools.run("ip", "link", "del", interface) }
+    func link(_ path: String) throws -> [JSONValue?] {
+      let shown = try JSONValue.parse(Array(Tools.run("bpftool", "--json", "link", "show", "pinned", path).utf8))
+      return [shown["id"], shown["prog_id"]]
+    }
+    try #require(try build(#"[{"object": "xdp_counter.bpf.o", "attach": ["*"]}]"#).status == 0)
+    let first = try load("--interface", interface)
+    try #require(first.status == 0, "\(first.errors)")
+    let before = try link("\(pin)/xdp_counter/link/xdp_counter")
+    try Tools.run("mv", directory.file("progs/xdp_counter.bpf.o"), directory.file("progs/packets.bpf.o"))
+
+    // The object behind it is refused: the link holds the old program again.
+    let source = "\(Tools.repository)/Tests/Fixtures/bpf-load/refused_access.bpf.c"
+    try Tools.run(
+      "clang", "-target", "bpf", "-O2", "-g", "-I", "\(Tools.repository)/images/demo/include", "-c", source, "-o",
+      directory.file("progs/zz.bpf.o"))
+    try #require(try build(#"[{"object": "packets.bpf.o", "attach": ["*"]}, {"object": "zz.bpf.o"}]"#).status == 0)
+    #expect(try load("--interface", interface, "--replace").status == 5)
+    #expect(try Directory.names(pin) == ["xdp_counter"] && link("\(pin)/xdp_counter/link/xdp_counter") == before)
+
+    try #require(try build(#"[{"object": "packets.bpf.o", "attach": ["*"]}]"#).status == 0)
+    let refused = try load("--interface", interface)
+    #expect(refused.status == 5 && refused.errors.contains("another program is attached there"), "\(refused.errors)")
+    let second = try load("--interface", interface, "--replace")
+    #expect(second.status == 0, "\(second.errors)")
+    let answer = try answers(second)[0]
+    #expect(answer["replaced"]?["moved_links"] == ["xdp_counter"], "\(answer)")
+    #expect(answer["ended_objects"]?["pin_paths"] == [.string("\(pin)/xdp_counter")])
+    #expect(try Directory.names(pin) == ["packets"])
+    let after = try link("\(pin)/packets/link/xdp_counter")
+    #expect(after[0] == before[0] && after[1] != before[1])
+    #expect(try VerityBPFCommand.run(["unload", "--pin-path", pin]).status == 0)
+    #expect(try own() == [])
+  }
+
   /// By the policy, and by the kernel: nothing stays, and the answer and the records say why.
   @Test func allOrNothing() throws {
     try #require(try build(nil).status == 0)

@@ -149,6 +149,7 @@ struct Worker: ~Copyable {
       request.pinsByObject ? "\($0)/\(evidence.pinName)" : $0
     }
     options.replaces = request.replaces
+    options.endedObjects = request.whole?.ended?.directories ?? []
     options.freshMaps = request.freshMaps
     options.attaches = request.attaches
     options.attachedPrograms = request.objectOptions.choice.attached

@@ -24,6 +24,8 @@ public struct LoadOptions: Sendable {
   public var capabilities: Set<Capability> = []
   /// Whether what is pinned at ``pinPath`` is replaced: its maps are carried over and its links moved, see ``ReplacedObject``.
   public var replaces = false
+  /// The pins of objects that are taken away when this load has taken its place, by their directories: their links may be taken over.
+  public var endedObjects: [String] = []
   /// Whether the maps of what is replaced are left behind, with all that is in them.
   public var freshMaps = false
   /// Called after each step of a replacement, which fails with what it throws. For tests.

@@ -19,6 +19,7 @@ struct LoadSteps {
     let attachIDs = try loadTargets(members: layouts.flatMap(\.attachments))
     let collected = collectInterrupted(layout)
     let old = try replacedObject(layout)
+    let ended = try endedObjects()
     let (btf, types) = try loadBTF()
     let mapObjects = try createMaps(btf: btf, layout, replacing: old)
     try options.fault?(.maps)
@@ -30,7 +31,7 @@ struct LoadSteps {
     try fillSlots(maps: mapObjects, programs: programObjects, btf: btf)
     try options.fault?(.programs)
 
-    var movable = MovableLinks(old, claimed: attachedPins(layout))
+    var movable = MovableLinks(old, ended: ended, claimed: attachedPins(layout))
     var registrations = Registrations()
     let structures = try makeStructures(
       layouts, programs: programObjects, btf: btf, registrations: &registrations, pinnedAs: layout,
@@ -40,7 +41,9 @@ struct LoadSteps {
     try options.fault?(.links)
     let allMaps = mapObjects + structures.maps
     // What takes the place of another is pinned beside it until it does.
-    let replacement = old.map { Replacement(directory: $0.directory, moves: movable.moves, fault: options.fault) }
+    let replacement =
+      old == nil && movable.moves.isEmpty
+      ? nil : Replacement(directory: old?.directory, moves: movable.moves, fault: options.fault)
     let staging = old.map { InterruptedReplacement.staging(of: $0.directory) }
     let place = staging == nil ? layout : try self.layout(staging)
     let pins = try pin(maps: allMaps, programs: programObjects, links: links, place, isHeld: staging != nil)

@@ -16,31 +16,37 @@ struct LinkMove {
 /// The links that are pinned where another object takes the place of theirs, each given away once.
 struct MovableLinks {
   private let old: PinnedObject?
+  /// Objects that have no successor.
+  private let ended: [PinnedObject]
   /// Where the new object's own links are pinned.
   private let claimed: Set<String>
   private(set) var moves: [LinkMove] = []
 
-  init(_ old: PinnedObject?, claimed: Set<String>) {
+  init(_ old: PinnedObject?, ended: [PinnedObject], claimed: Set<String>) {
     self.old = old
+    self.ended = ended
     self.claimed = claimed
   }
 
-  /// Takes the link that is on a place already: that of the same name, else one whose program has no successor. Nil where the
-  /// new object needs a link of its own.
+  /// Takes the link that is on a place already: that of the same name, else one whose program has no successor, else that of an object
+  /// that has none. Nil where the new object needs a link of its own.
   mutating func take(
     _ name: String, _ pin: String?, on place: BPF.LinkInfo.Place, in words: String, for new: KernelObject
   ) throws(BPFLoadError) -> KernelObject? {
-    guard let old else { return nil }
-    let fitting = old.links.filter { link in
-      link.info.place == place && !moves.contains { $0.link.info.id == link.info.id }
+    for object in [old].compactMap(\.self) + ended {
+      let fitting = object.links.filter { link in
+        link.info.place == place && !moves.contains { $0.link.info.id == link.info.id }
+      }
+      guard let link = fitting.first(where: { $0.path == pin }) ?? fitting.first(where: { !claimed.contains($0.path) })
+      else { continue }
+      guard let held = object.held(by: link) else {
+        throw .notReplaceable(
+          path: object.directory, found: "link `\(link.name)`, which holds a program that is not pinned")
+      }
+      moves.append(LinkMove(program: name, place: words, link: link, new: new, old: held))
+      return link.object
     }
-    guard let link = fitting.first(where: { $0.path == pin }) ?? fitting.first(where: { !claimed.contains($0.path) })
-    else { return nil }
-    guard let held = old.held(by: link) else {
-      throw .notReplaceable(path: old.directory, found: "link `\(link.name)`, which holds a program that is not pinned")
-    }
-    moves.append(LinkMove(program: name, place: words, link: link, new: new, old: held))
-    return link.object
+    return nil
   }
 
   /// The same for a structure of functions, whose link says only which map it registers now.

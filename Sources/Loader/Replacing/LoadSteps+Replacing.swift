@@ -32,6 +32,16 @@ extension LoadSteps {
     return old
   }
 
+  /// The objects that go when this one is there, which may be on its places.
+  func endedObjects() throws(BPFLoadError) -> [PinnedObject] {
+    guard options.replaces, options.attaches else { return [] }
+    var ended: [PinnedObject] = []
+    for directory in options.endedObjects {
+      if let object = try PinnedObject.read(directory) { ended.append(object) }
+    }
+    return ended
+  }
+
   /// Where the links of programs and structures are pinned that are attached; those of a program with several have other names.
   func attachedPins(_ layout: PinLayout) -> Set<String> {
     Set((programs.map(\.name).filter { options.attaches($0) } + linked.structOps.map(\.name)).compactMap(layout.link))
@@ -42,9 +52,10 @@ extension LoadSteps {
     _ old: PinnedObject?, _ collected: [String], maps: [LoadedMap], links: [MadeLink], moves: [LinkMove],
     _ layout: PinLayout
   ) -> ReplacedObject? {
-    guard old != nil || !collected.isEmpty else { return nil }
+    guard old != nil || !collected.isEmpty || !moves.isEmpty else { return nil }
     var replaced = ReplacedObject()
     replaced.collected = collected
+    replaced.movedLinks = moves.map(\.program)
     guard let old else { return replaced }
     for map in maps {
       if old.maps.contains(where: { $0.info.id == map.id }) {
@@ -53,7 +64,6 @@ extension LoadSteps {
         replaced.freshMaps.append(map.name)
       }
     }
-    replaced.movedLinks = moves.map(\.program)
     let moved = Set(moves.map(\.link.path))
     let made = Dictionary(
       links.compactMap { link in layout.link(link.pinName).map { ($0, link) } }, uniquingKeysWith: { first, _ in first }

@@ -29,24 +29,24 @@ enum ReplacementStep: CaseIterable {
 /// The last steps of a load that takes another's place: links are given the new programs, then the directories of pins are
 /// exchanged. Until it is kept it can be given back.
 struct Replacement: ~Copyable {
-  /// Where the old object is pinned.
-  let directory: String
+  /// Where the old object is pinned; nil where only links of objects are taken over that go.
+  let directory: String?
   /// Where the new one is pinned meanwhile; beside the other, since it gets its name.
-  let staging: String
+  let staging: String?
   let moves: [LinkMove]
   private let fault: LoadOptions.Fault?
   private var moved = 0
   private var isExchanged = false
 
-  init(directory: String, moves: [LinkMove], fault: LoadOptions.Fault?) {
+  init(directory: String?, moves: [LinkMove], fault: LoadOptions.Fault?) {
     self.directory = directory
-    staging = InterruptedReplacement.staging(of: directory)
+    staging = directory.map { InterruptedReplacement.staging(of: $0) }
     self.moves = moves
     self.fault = fault
   }
 
   deinit {
-    if isExchanged { _ = try? Directory.exchange(staging, with: directory) }
+    if isExchanged { Self.exchangeBack(staging, directory) }
     for move in moves[..<moved].reversed() { Self.undo(move) }
   }
 
@@ -62,6 +62,7 @@ struct Replacement: ~Copyable {
         moved += 1
         try fault?(.move)
       }
+      guard let staging, let directory else { return }
       do throws(SystemError) {
         try Directory.exchange(staging, with: directory)
       } catch {
@@ -78,11 +79,16 @@ struct Replacement: ~Copyable {
   /// Puts the old object back.
   mutating func giveBack() {
     if isExchanged {
-      _ = try? Directory.exchange(staging, with: directory)
+      Self.exchangeBack(staging, directory)
       isExchanged = false
     }
     for move in moves[..<moved].reversed() { Self.undo(move) }
     moved = 0
+  }
+
+  private static func exchangeBack(_ staging: String?, _ directory: String?) {
+    guard let staging, let directory else { return }
+    _ = try? Directory.exchange(staging, with: directory)
   }
 
   /// The old program is alive, and on its place a moment ago.
@@ -92,7 +98,8 @@ struct Replacement: ~Copyable {
   ///
   /// - Returns: what could not be removed.
   mutating func keep() -> [String] {
-    guard isExchanged else { return [] }
+    if directory == nil { moved = 0 }
+    guard isExchanged, let staging else { return [] }
     isExchanged = false
     moved = 0
     do throws(UnloadError) {
