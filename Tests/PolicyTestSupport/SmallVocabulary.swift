@@ -15,6 +15,8 @@ public struct SmallVocabulary: Sendable {
 
   private let entries: [Entry]
   private let operation: Operation
+  /// Whether policies say of some of their lines that they are enforced, or not.
+  public var statesEnforcement = false
 
   /// Facts that are enumerated at most.
   private static let factLimit = 2_000
@@ -94,6 +96,15 @@ public struct SmallVocabulary: Sendable {
   public func policy(rules: Int, _ generator: inout SeededGenerator) -> PolicyDocument {
     while true {
       var text = "policy_name=t policy_version=1.0.0\nDEFAULT action=\(generator.isOne(in: 4) ? "ALLOW" : "DENY")\n"
+      if statesEnforcement {
+        let header = generator.isOne(in: 4) ? " x_enforcing=FALSE" : ""
+        let action = generator.isOne(in: 4) ? "ALLOW" : "DENY"
+        text = "policy_name=t policy_version=1.0.0\(header)\nDEFAULT action=\(action)\n"
+        if generator.isOne(in: 3) {
+          text +=
+            "DEFAULT op=\(operation.rawValue) x_enforcing=\(generator.isOne(in: 2) ? "TRUE" : "FALSE") action=DENY\n"
+        }
+      }
       for _ in 0..<rules { text += rule(&generator) + "\n" }
       if generator.isOne(in: 6) {
         text += "DEFAULT op=\(operation.rawValue) action=\(generator.isOne(in: 2) ? "ALLOW" : "DENY")\n"
@@ -112,7 +123,11 @@ public struct SmallVocabulary: Sendable {
       else { continue }
       words.append("\(entry.name.rawValue)=\(value)")
     }
-    return words.joined(separator: " ") + " action=\(generator.isOne(in: 2) ? "ALLOW" : "DENY")"
+    let allows = generator.isOne(in: 2)
+    if statesEnforcement, !allows, !generator.isOne(in: 3) {
+      words.append("x_enforcing=\(generator.isOne(in: 4) ? "TRUE" : "FALSE")")
+    }
+    return words.joined(separator: " ") + " action=\(allows ? "ALLOW" : "DENY")"
   }
 
   /// The same policy with one line more, less, moved or other; now and then with one that changes nothing.

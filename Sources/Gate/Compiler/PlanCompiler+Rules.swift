@@ -13,6 +13,17 @@ extension PlanCompiler {
           line: start.line, text: "x_enforcing=FALSE",
           outcome: .leftOut("what this policy denies happens all the same, and the gate refuses what no row admits")))
     }
+    let enforcement = request.policy.enforcement
+    for statement in request.policy.statements
+    where statement.operation == .bpfProgLoad && statement.enforcing == false {
+      results.append(
+        GatePlan.Rule(
+          line: statement.line, text: statement.canonicalText,
+          outcome: .leftOut(
+            enforcement.watches(statement)
+              ? "what this rule denies happens all the same, and the gate refuses what no row admits"
+              : "what this operation denies happens all the same, and the gate refuses what no row admits")))
+    }
     // The default of all operations is none for one that has its own.
     let hasOwnDefault = request.policy.statements.contains { $0.kind == .fallback && $0.operation == .bpfProgLoad }
     for statement in request.policy.statements

@@ -13,7 +13,7 @@ public struct Permit: ~Copyable {
 
 /// What came of asking for a permit.
 public enum Verdict: ~Copyable {
-  /// The object may be loaded: every program of it is allowed, or the policy is permissive.
+  /// The object may be loaded: every program of it is allowed, or denied on paper only.
   case allow(Permit, Ruling)
   /// It may not.
   case deny(Ruling)
@@ -21,15 +21,18 @@ public enum Verdict: ~Copyable {
 
 /// The decisions about all programs of one object.
 public struct Ruling: Sendable {
-  /// The first denial; without one, the first decision.
+  /// The first denial that is enforced; without one, the first that is recorded, or else the first decision.
   public let deciding: Decision
   /// Which program that decision is about, as its place in the list that was asked for; nil for an empty list.
   public let program: Int?
   /// One decision a program, in the order asked for.
   public let decisions: [Decision]
 
-  /// Whether a program was denied, be it only on paper because the policy is permissive.
+  /// Whether a program was denied, be it only on paper.
   public var hasDenial: Bool { deciding.action == .deny }
+
+  /// Whether the object may be loaded: there are programs, and each of them is allowed, or denied on paper only.
+  public var lets: Bool { !decisions.isEmpty && decisions.allSatisfy { $0.lets } }
 }
 
 extension CompiledPolicy {
@@ -43,6 +46,12 @@ extension CompiledPolicy {
   ///   - objectDigest: SHA-256 of the object's bytes; the permit is good for these only. Facts that name another
   ///     object are denied.
   public func admit(_ programs: [Facts], objectDigest: Digest) -> Verdict {
+    let ruling = ruling(on: programs, objectDigest: objectDigest)
+    return ruling.lets ? .allow(Permit(objectDigest: objectDigest), ruling) : .deny(ruling)
+  }
+
+  /// The same decisions without a permit, which a policy that only watches is not to give.
+  public func ruling(on programs: [Facts], objectDigest: Digest) -> Ruling {
     let literal = DigestLiteral(objectDigest)
     var decisions: [Decision] = []
     for var facts in programs {
@@ -55,12 +64,11 @@ extension CompiledPolicy {
         decisions.append(decide(facts))
       }
     }
-    let denied = decisions.firstIndex { $0.action == .deny }
+    // What is refused comes before what is only recorded.
+    let denied = decisions.firstIndex { !$0.lets } ?? decisions.firstIndex { $0.action == .deny }
     let program = denied ?? decisions.indices.first
-    let deciding = program.map { decisions[$0] } ?? refusal(.nothingToJudge)
-    let ruling = Ruling(deciding: deciding, program: program, decisions: decisions)
-    guard !decisions.isEmpty, decisions.allSatisfy({ $0.lets }) else { return .deny(ruling) }
-    return .allow(Permit(objectDigest: objectDigest), ruling)
+    return Ruling(
+      deciding: program.map { decisions[$0] } ?? refusal(.nothingToJudge), program: program, decisions: decisions)
   }
 
   /// A denial that no line of the policy says and no permissive mode lifts.

@@ -8,7 +8,9 @@ extension CompiledPolicy {
 
   /// The same as ``decide(_:)``, except that only a rule with `x_witness=KERNEL` allows. Takes time for each rule; such
   /// objects are rare.
-  func decideOnKernelAlone(_ facts: borrowing Facts) -> Decision {
+  ///
+  /// - Parameter enforcedOnly: whether denials that are only recorded count for nothing.
+  func decideOnKernelAlone(_ facts: borrowing Facts, enforcedOnly: Bool) -> Decision {
     var fallback: Int?
     var unknown: [UInt32] = []
     for (place, statement) in statements.all.enumerated() {
@@ -17,21 +19,24 @@ extension CompiledPolicy {
         // An operation's own default counts before that for all.
         if statement.operation == facts.operation || statement.operation == nil && fallback == nil { fallback = place }
       case .rule:
-        guard statement.operation == facts.operation, statement.mayDecide(facts) else { continue }
+        guard statement.operation == facts.operation, statement.mayDecide(facts),
+          !(enforcedOnly && enforcement.watches(statement))
+        else { continue }
         switch statement.outcome(facts) {
         case .holds:
-          return decision(statement.action, .rule, UInt32(clamping: place), unknownDenials(at: unknown, facts))
+          return decision(facts, statement.action, .rule, UInt32(clamping: place), unknownDenials(at: unknown, facts))
         case .unknown: if statement.action == .deny { unknown.append(UInt32(clamping: place)) }
         case .fails, .doubted: break
         }
       }
     }
     let passedOver = unknownDenials(at: unknown, facts)
+    let action: Action = enforcedOnly && !enforcement.covers(facts.operation) ? .allow : .deny
     guard let fallback, statements.all[fallback].action == .deny else {
-      return decision(.deny, .kernelAlone, nil, passedOver)
+      return decision(facts, action, .kernelAlone, nil, passedOver)
     }
     let reason: Decision.Reason = statements.all[fallback].operation == nil ? .globalDefault : .operationDefault
-    return decision(.deny, reason, UInt32(clamping: fallback), passedOver)
+    return decision(facts, action, reason, UInt32(clamping: fallback), passedOver)
   }
 }
 

@@ -3,7 +3,10 @@ public struct CompiledPolicy: Sendable {
   public let header: PolicyDocument.Header
   public let dialect: Dialect
   let statements: Statements
+  let enforcement: Enforcement
   private let operations: [OperationRules]
+  /// The same without the rules that deny on paper only, for each operation that has such rules.
+  private let enforcedOperations: [Operation: OperationRules]
   private let globalFallback: UInt32?
 
   /// The policy's lines, shared with every decision.
@@ -34,6 +37,16 @@ public struct CompiledPolicy: Sendable {
       }
     }
     globalFallback = global
+    let enforcement = document.enforcement
+    self.enforcement = enforcement
+    var enforced: [Operation: OperationRules] = [:]
+    for operation in Operation.allCases {
+      let left = rules[operation.ordinal].filter { !enforcement.watches($0.statement) }
+      guard left.count < rules[operation.ordinal].count else { continue }
+      enforced[operation] = OperationRules(rules: left)
+      enforced[operation]?.fallback = fallbacks[operation.ordinal]
+    }
+    enforcedOperations = enforced
     operations = zip(rules, fallbacks).map { rules, fallback in
       var table = OperationRules(rules: rules)
       table.fallback = fallback
@@ -45,22 +58,40 @@ public struct CompiledPolicy: Sendable {
   ///
   /// A DENY rule about BPF programs that is not known to fail stands in the way of every ALLOW behind it: it may be that
   /// only what was left out keeps it from matching.
+  ///
+  /// A denial that is not enforced lets nothing happen by itself: what is refused is decided as if such rules were not
+  /// there, so that adding one never makes an ALLOW of a DENY.
   public func decide(_ facts: borrowing Facts) -> Decision {
-    if facts.isKernelAlone { return decideOnKernelAlone(facts) }
+    let stated = decide(facts, enforcedOnly: false)
+    guard stated.action == .deny, !isEnforced(facts.operation) else { return stated }
+    let enforced = decide(facts, enforcedOnly: true)
+    return enforced.action == .deny ? enforced.passing(stated) : stated.unenforced(enforced)
+  }
+
+  /// Whether every denial of an operation is enforced.
+  private func isEnforced(_ operation: Operation?) -> Bool {
+    enforcement.covers(operation) && operation.flatMap { enforcedOperations[$0] } == nil
+  }
+
+  private func decide(_ facts: borrowing Facts, enforcedOnly: Bool) -> Decision {
+    if facts.isKernelAlone { return decideOnKernelAlone(facts, enforcedOnly: enforcedOnly) }
+    let letsDefaults = enforcedOnly && !enforcement.covers(facts.operation)
     var unknown = UnknownDenials.none
     if let operation = facts.operation {
-      let table = operations[operation.ordinal]
+      let table = (enforcedOnly ? enforcedOperations[operation] : nil) ?? operations[operation.ordinal]
       let answer = table.answer(facts)
       unknown = unknownDenials(at: answer.unknownDenials, facts)
-      if let match = answer.match { return decision(match.action, .rule, match.statement, unknown) }
+      if let match = answer.match { return decision(facts, match.action, .rule, match.statement, unknown) }
       if let fallback = table.fallback {
-        return decision(statements.all[Int(fallback)].action, .operationDefault, fallback, unknown)
+        let action = letsDefaults ? .allow : statements.all[Int(fallback)].action
+        return decision(facts, action, .operationDefault, fallback, unknown)
       }
     }
     if let globalFallback {
-      return decision(statements.all[Int(globalFallback)].action, .globalDefault, globalFallback, unknown)
+      let action = letsDefaults ? .allow : statements.all[Int(globalFallback)].action
+      return decision(facts, action, .globalDefault, globalFallback, unknown)
     }
-    return decision(.deny, .noDefault, nil, unknown)
+    return decision(facts, letsDefaults ? .allow : .deny, .noDefault, nil, unknown)
   }
 
   /// Whether the policy itself denies what no rule with a condition is about: by a rule without one, or by a default.
@@ -80,17 +111,20 @@ public struct CompiledPolicy: Sendable {
     }
   }
 
+  /// A decision as if it were enforced, or as its operation is.
   func decision(
-    _ action: Action, _ reason: Decision.Reason, _ place: UInt32?, _ unknownDenials: UnknownDenials
+    _ facts: borrowing Facts, _ action: Action, _ reason: Decision.Reason, _ place: UInt32?,
+    _ unknownDenials: UnknownDenials
   ) -> Decision {
     let blocking = action == .allow ? unknownDenials.rules.first { $0.statement.isStrict } : nil
     if let blocking {
       return Decision(
-        action: .deny, enforcing: header.enforcing, reason: .notRuledOut, statements: statements,
+        action: .deny, enforcing: true, reason: .notRuledOut, statements: statements,
         place: blocking.place, unknownDenials: unknownDenials)
     }
     return Decision(
-      action: action, enforcing: header.enforcing, reason: reason, statements: statements, place: place,
+      action: action, enforcing: action == .deny || enforcement.covers(facts.operation), reason: reason,
+      statements: statements, place: place,
       unknownDenials: unknownDenials)
   }
 

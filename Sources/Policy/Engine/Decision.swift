@@ -2,13 +2,16 @@
 public struct Decision: Sendable {
   /// What the deciding line says.
   public let action: Action
-  /// False when the policy is permissive: what it denies is recorded, and happens.
-  public let enforcing: Bool
+  /// False for a denial that is only recorded, and for what is allowed where such denials are: what nothing allows happens
+  /// there all the same.
+  public private(set) var enforcing: Bool
   public let reason: Reason
   /// The DENY rules before the deciding line of which nothing fails and something is not known.
   public let unknownDenials: UnknownDenials
   private let statements: CompiledPolicy.Statements
   private let place: UInt32?
+  /// The deciding line of the other view, see ``watchedStatement`` and ``lettingStatement``.
+  private var otherPlace: UInt32?
 
   /// Which kind of line decided.
   public enum Reason: String, Sendable {
@@ -56,8 +59,36 @@ public struct Decision: Sendable {
   /// Whether the thing may happen: it is allowed, or the policy only watches.
   public var lets: Bool { action == .allow || !enforcing }
 
-  /// `ALLOW at line 7`, `DENY by DEFAULT at line 2`.
-  public var summary: String {
+  /// The line that would have denied before the deciding one did, and only records; nil when there is none.
+  public var watchedStatement: PolicyDocument.Statement? { action == .deny && enforcing ? otherStatement : nil }
+  /// Of a denial that is only recorded, the line by which it happens; nil when nothing but the policy's trial mode lets it.
+  public var lettingStatement: PolicyDocument.Statement? {
+    guard action == .deny, !enforcing, let other = otherStatement, other.action == .allow else { return nil }
+    return other
+  }
+  private var otherStatement: PolicyDocument.Statement? { otherPlace.map { statements.all[Int($0)] } }
+
+  /// The same denial, where an earlier line would have denied and is not enforced.
+  func passing(_ stated: Decision) -> Decision {
+    var decision = self
+    if stated.place != place { decision.otherPlace = stated.place }
+    return decision
+  }
+
+  /// The same denial as one that is only recorded.
+  ///
+  /// - Parameter other: what is decided without the denials that are not enforced.
+  func unenforced(_ other: Decision) -> Decision {
+    var decision = self
+    decision.enforcing = false
+    decision.otherPlace = other.place
+    return decision
+  }
+
+  /// `ALLOW at line 7`, `DENY by DEFAULT at line 2`, `DENY at line 5 (only recorded)`.
+  public var summary: String { words + (action == .deny && !enforcing ? " (only recorded)" : "") }
+
+  private var words: String {
     switch reason {
     case .rule: "\(action.rawValue) at line \(line ?? 0)"
     case .operationDefault, .globalDefault: "\(action.rawValue) by DEFAULT at line \(line ?? 0)"

@@ -13,6 +13,8 @@ public struct Explanation: Sendable {
     public let matches: Bool
     /// Whether no earlier rule had decided already.
     public let isReached: Bool
+    /// Whether it denies on paper only, so that the rules behind it decide what happens.
+    public let isWatched: Bool
   }
 
   /// One property against its fact.
@@ -39,8 +41,10 @@ extension CompiledPolicy {
       }
       let matches = properties.allSatisfy { $0.outcome == .holds } && statement.mayDecide(facts)
       rules.append(
-        Explanation.RuleTrace(statement: statement, properties: properties, matches: matches, isReached: !decided))
-      decided = decided || matches
+        Explanation.RuleTrace(
+          statement: statement, properties: properties, matches: matches, isReached: !decided,
+          isWatched: enforcement.watches(statement)))
+      decided = decided || matches && !enforcement.watches(statement)
     }
     return Explanation(facts: facts, decision: decision, rules: rules)
   }

@@ -49,6 +49,8 @@ public struct PolicyDocument: Sendable {
     public let operation: Operation?
     public let properties: [Property]
     public let action: Action
+    /// What its `x_enforcing=` says; nil where it has none. Of an operation's default it is the word for the operation.
+    public let enforcing: Bool?
     /// From the first word to the last.
     public let range: SourceRange
     /// The line's number, from 1.
@@ -60,6 +62,7 @@ public struct PolicyDocument: Sendable {
       var text = kind == .fallback ? "DEFAULT " : ""
       if let operation { text += "op=\(operation.rawValue) " }
       for property in properties { text += "\(property.canonicalText) " }
+      if let enforcing { text += "x_enforcing=\(enforcing ? "TRUE" : "FALSE") " }
       return text + "action=\(action.rawValue)"
     }
   }
@@ -103,7 +106,7 @@ public struct PolicyDocument: Sendable {
 extension PolicyDocument.Statement {
   /// Whether both say the same, wherever they stand.
   public func means(_ other: Self) -> Bool {
-    kind == other.kind && operation == other.operation && action == other.action
+    kind == other.kind && operation == other.operation && action == other.action && enforcing == other.enforcing
       && properties.count == other.properties.count
       && zip(properties, other.properties).allSatisfy { $0.means($1) }
   }

@@ -71,6 +71,7 @@ extension PolicyDocument.Statement {
         bytes += "\(property.canonicalText) ".utf8
       }
     }
+    if let enforcing { bytes += "x_enforcing=\(enforcing ? "TRUE" : "FALSE") ".utf8 }
     return bytes + "action=\(action.rawValue)".utf8
   }
 }

@@ -29,7 +29,7 @@ extension PolicyParser {
     if name == "op" {
       return report("policy.two-operations", "a rule has one operation", at: word, .badMessage, hint: "write two rules")
     }
-    if isKernel, PropertyName(named: name) != nil {
+    if isKernel, PropertyName(named: name) != nil || name == "x_enforcing" {
       return report(
         "policy.not-mainline", "`\(name)` is evaluated by verity-bpf; no mainline kernel's parser knows it",
         at: word, .badMessage, hint: "`verity-bpf policy convert` strips such rules")

@@ -208,6 +208,7 @@ extension PolicyParser {
     guard let first = words.first, let last = words.last else { return }
     var operation: Operation?
     var properties: [PolicyDocument.Property] = []
+    var enforcing: (value: Bool, range: SourceRange)?
     var rest = words.dropLast()
     let isFallback = rest.first.map { text[$0].elementsEqual("DEFAULT".utf8) } ?? false
     if isFallback { rest = rest.dropFirst() }
@@ -215,6 +216,9 @@ extension PolicyParser {
       if operation == nil {
         guard let value = parseOperation(word) else { return }
         operation = value
+      } else if isEnforcement(word) {
+        guard let value = parseEnforcement(word, isSecond: enforcing != nil) else { return }
+        enforcing = (value, word)
       } else {
         guard let property = parseProperty(word) else { return }
         properties.append(property)
@@ -233,7 +237,9 @@ extension PolicyParser {
     }
     let statement = PolicyDocument.Statement(
       kind: isFallback ? .fallback : .rule, operation: operation, properties: properties, action: action,
-      range: SourceRange(Int(first.start), Int(last.end)), line: text.position(of: Int(first.start)).line)
+      enforcing: enforcing?.value, range: SourceRange(Int(first.start), Int(last.end)),
+      line: text.position(of: Int(first.start)).line)
+    if let enforcing, !checkEnforcement(enforcing.value, of: statement, at: enforcing.range) { return }
     if isFallback {
       if let earlier = fallbackLine(of: operation) {
         let subject = operation.map { "op=\($0.rawValue)" } ?? "all operations"
@@ -249,6 +255,12 @@ extension PolicyParser {
   }
 
   private func parseOperation(_ word: SourceRange) -> Operation? {
+    if isEnforcement(word) {
+      report(
+        "policy.enforcing", "x_enforcing stands before op=", at: word, nil,
+        hint: "for the whole policy it is the header's third word, for an operation write DEFAULT op=… x_enforcing=…")
+      return nil
+    }
     guard text[word].starts(with: "op=".utf8) else {
       let found = quoted(word)
       report(

@@ -12,6 +12,8 @@ extension PolicyStore {
     public let isActive: Bool
     /// False when what its rules deny happens all the same.
     public let isEnforcing: Bool
+    /// Whether some of its lines say for themselves that what they deny is only recorded.
+    public let hasTrials: Bool
     /// SHA-256 of the signer's certificate.
     public let signer: Digest
     /// Who signed it was revoked, and how that is known; then it decides nothing, be it the active one.
@@ -44,9 +46,16 @@ extension PolicyStore {
       list.append(
         ListedPolicy(
           name: name, entry: entry, isActive: state.active == name, isEnforcing: isEnforcing,
+          hasTrials: Self.hasTrials(voucher.policy ?? []),
           signer: voucher.signer, revocation: revocation))
     }
     return list
+  }
+
+  /// Whether lines behind the header say `x_enforcing=FALSE`. Nothing is taken apart unless the words are there.
+  static func hasTrials(_ text: [UInt8]) -> Bool {
+    guard text.rawSpan.firstOffset(of: Array("x_enforcing=FALSE".utf8).rawSpan) != nil else { return false }
+    return PolicyDocument.parse(text, dialect: .verityBPF).statements.contains { $0.enforcing == false }
   }
 
   /// Whether what the rules of a policy deny is refused; nil for a text of another version.

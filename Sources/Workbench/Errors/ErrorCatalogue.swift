@@ -80,7 +80,9 @@ public enum ErrorCatalogue {
     "policy.never-matches":
       "The rule can never match: the property says something about BPF programs in a rule for another operation, a path pattern does not begin with a slash, or no facts satisfy all that the rule asks for (two patterns without a common path). Properties of one rule must all hold; for `or`, write two rules.",
     "policy.permissive":
-      "The header says x_enforcing=FALSE. What the rules deny is recorded with enforcing=0, and happens. Only the signed policy itself can say so; there is no switch outside.",
+      "The header, the default of an operation or a DENY rule says x_enforcing=FALSE. What it denies is recorded with enforcing=0, and does not keep anything from happening: a rule that only records is passed over when what happens is decided, so that it allows nothing that the rest denies. Only the signed policy itself can say so; there is no switch outside.",
+    "policy.enforcing":
+      "x_enforcing=TRUE or x_enforcing=FALSE stands in the header for the policy, behind DEFAULT op=… for an operation, and in a DENY rule behind op= for that rule; the nearest word counts. A rule that allows has nothing to enforce: to see what it would allow, put it into a shadow policy.",
     "policy.not-listed":
       "The list of findings is cut: so many mistakes are most often one, or the file is of another kind. Put right what is listed and check again.",
     "policy.unknown-helper":

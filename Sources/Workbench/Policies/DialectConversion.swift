@@ -38,7 +38,14 @@ public struct DialectConversion {
           losses.append(
             Loss(
               line: statement.line, text: statement.canonicalText, reason: reason,
-              widens: statement.action == .deny && statement.operation != .bpfProgLoad))
+              widens: statement.action == .deny && statement.operation != .bpfProgLoad
+                && statement.enforcing != false))
+        } else if let word = statement.enforcing {
+          replacement = statement.withoutEnforcement
+          losses.append(
+            Loss(
+              line: statement.line, text: "x_enforcing=\(word ? "TRUE" : "FALSE")",
+              reason: "the kernel switches enforcement outside the policy", widens: false))
         }
       } else if !line.significant.isEmpty, !sawHeader {
         sawHeader = true
@@ -66,7 +73,18 @@ public struct DialectConversion {
 
   private static func reason(_ statement: PolicyDocument.Statement) -> String? {
     if statement.operation == .bpfProgLoad { return "no mainline kernel has op=BPF_PROG_LOAD" }
+    if statement.kind == .rule, statement.enforcing == false {
+      return "no mainline kernel only records what a rule denies"
+    }
     let foreign = statement.properties.first { !$0.name.isKernel }
     return foreign.map { "no mainline kernel has `\($0.name.rawValue)`" }
+  }
+}
+
+extension PolicyDocument.Statement {
+  /// Its text as the kernel knows it.
+  fileprivate var withoutEnforcement: [UInt8] {
+    let words = canonicalText.utf8.split(separator: 0x20).filter { !$0.starts(with: "x_enforcing=".utf8) }
+    return Array(words.joined(separator: [0x20]))
   }
 }

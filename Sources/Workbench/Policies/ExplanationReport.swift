@@ -70,7 +70,7 @@ extension Explanation {
     if rules.isEmpty { lines.append("  none") }
     for rule in rules {
       let mark = rule.matches ? (rule.isReached ? "✓" : "·") : "✗"
-      let note = rule.isReached ? "" : "   (not reached)"
+      let note = (rule.isWatched ? "   (only records)" : "") + (rule.isReached ? "" : "   (not reached)")
       lines.append("  \(mark) line \(rule.statement.line)  \(rule.statement.action.rawValue)\(note)")
       for property in rule.properties {
         let found =
@@ -89,7 +89,13 @@ extension Explanation {
     lines.append("decision  \(decision.summary)")
     if !decision.ruleText.isEmpty { lines.append("          \(decision.ruleText)") }
     lines += decision.unknownDenials.lines().map { "          \($0)" }
-    if !decision.enforcing { lines.append("          permissive: a denial is recorded, and the load goes on") }
+    if let watched = decision.watchedStatement {
+      lines.append("          DENY at line \(watched.line) came before it, and only records")
+    }
+    if !decision.enforcing {
+      let letting = decision.lettingStatement.map { ": by \($0.action.rawValue) at line \($0.line)" } ?? ""
+      lines.append("          permissive: a denial is recorded, and the load goes on\(letting)")
+    }
     return lines
   }
 
@@ -111,6 +117,7 @@ extension Explanation.RuleTrace {
     [
       "line": .integer(Int64(statement.line)), "text": .string(statement.canonicalText),
       "action": .string(statement.action.rawValue), "matches": .bool(matches), "reached": .bool(isReached),
+      "enforcing": .bool(!isWatched),
       "properties": .array(
         properties.map { property in
           [

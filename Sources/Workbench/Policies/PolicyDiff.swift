@@ -1,7 +1,8 @@
 public import Base
 public import Policy
 
-/// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way.
+/// What changes in meaning from one policy to another: facts that were denied and are now allowed, or the other way, or whose
+/// denial is now enforced or only recorded.
 ///
 /// Every region of all facts that can be is looked at (``RuleSearch``), so that no change is a proof that there is none.
 /// Changes are shown by facts of which nothing can be left out, one for each pair of deciding lines that is met.
@@ -72,7 +73,7 @@ public struct PolicyDiff: Sendable {
     mutating func add(_ found: Facts, isSample: Bool) -> Bool {
       let was = before.decide(found)
       let becomes = after.decide(found)
-      guard was.action != becomes.action else {
+      guard was.outcome != becomes.outcome else {
         isWrong = isWrong || !isSample
         return true
       }
@@ -82,16 +83,16 @@ public struct PolicyDiff: Sendable {
       }
       // One example for each pair of deciding lines.
       let operation = found.operation.map { Operation.allCases.firstIndex(of: $0) ?? 0 } ?? -1
-      let place = [operation, was.line ?? 0, becomes.line ?? 0, was.action == .allow ? 0 : 1]
+      let place = [operation, was.line ?? 0, becomes.line ?? 0, was.outcome.rawValue, becomes.outcome.rawValue]
       guard seen.insert(place).inserted else { return true }
       counts[found.operation, default: [:]][becomes.action] = count + 1
       var facts = found
       if !isSample, !isSlow || changes.count < PolicyDiff.slowChanges {
         facts = SmallestFacts.reduce(found) { fewer in
           let old = before.decide(fewer)
-          guard old.action == was.action, old.line == was.line else { return false }
+          guard old.outcome == was.outcome, old.line == was.line else { return false }
           let new = after.decide(fewer)
-          return new.action == becomes.action && new.line == becomes.line
+          return new.outcome == becomes.outcome && new.line == becomes.line
         }
       }
       changes.append(Change(facts: facts, before: before.decide(facts), after: after.decide(facts)))
@@ -124,6 +125,12 @@ public struct PolicyDiff: Sendable {
 }
 
 extension Decision {
+  /// What a decision means: allowed, denied, or denied on paper only.
+  enum Outcome: Int {
+    case allowed, refused, recorded
+  }
+  var outcome: Outcome { action == .allow ? .allowed : enforcing ? .refused : .recorded }
+
   /// The decision as a JSON object: `decision`, and the rule with its line, text and kind.
   public var json: JSONValue {
     var members: [JSONValue.Member] = [.init("decision", .string(action.rawValue.lowercased()))]
@@ -141,6 +148,20 @@ extension Decision {
           .init("kind", .string(reason.rawValue)),
         ])),
       .init("enforcing", .bool(enforcing)),
-    ]
+    ] + enforcementMembers
   }
+
+  /// `watched_rule`, the line that would have denied first and only records, and `let_by`, the line by which happens what a
+  /// line denies that only records; each where there is one.
+  public var enforcementMembers: [JSONValue.Member] {
+    var members: [JSONValue.Member] = []
+    if let watchedStatement { members.append(.init("watched_rule", watchedStatement.jsonPlace)) }
+    if let lettingStatement { members.append(.init("let_by", lettingStatement.jsonPlace)) }
+    return members
+  }
+}
+
+extension PolicyDocument.Statement {
+  /// Where it is, and its text.
+  fileprivate var jsonPlace: JSONValue { ["line": .integer(Int64(line)), "text": .string(canonicalText)] }
 }

@@ -175,8 +175,9 @@ public struct Replay: Sendable {
     }
     let rule: String = if case .string(let text)? = value["rule"] { text } else { "" }
     let decisions = programs.map { policy.decide($0) }
-    // An object is allowed when each of its programs is.
-    let deciding = decisions.first { $0.action == .deny } ?? decisions[0]
+    // An object is allowed when each of its programs is. What was recorded is what happened, so that a denial which only
+    // records is none.
+    let deciding = decisions.first { !$0.lets } ?? decisions.first { $0.action == .deny } ?? decisions[0]
     return .answer(
       Answer(
         line: line, origin: origin, operation: programs[0].operation?.rawValue ?? "UNKNOWN", path: programs[0].path,

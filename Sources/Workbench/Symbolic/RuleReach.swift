@@ -3,12 +3,14 @@ internal import Policy
 /// Which rules of one operation ever decide, in all facts that can be.
 ///
 /// A rule decides where it matches and no earlier one does. A DENY rule about BPF programs also decides where it is not known
-/// to fail and a later line would allow, if no earlier one is in the way in the same manner.
+/// to fail and a later line would allow, if no earlier one is in the way in the same manner. Rules that deny on paper only are in
+/// the way of each other alone.
 struct RuleReach {
   let rules: [PolicyDocument.Statement]
   private let document: PolicyDocument
   private let operation: Operation
   private let policy: CompiledPolicy
+  private let enforcement: Enforcement
   private var questions = Questions()
   /// As rules count for those behind them, and as they decide themselves.
   private var loose: [SymbolicRule] = []
@@ -41,6 +43,7 @@ struct RuleReach {
     self.policy = policy
     self.operation = operation
     self.effort = effort
+    enforcement = document.enforcement
     rules = document.statements.filter { $0.kind == .rule && $0.operation == operation }
     for (number, rule) in rules.enumerated() {
       loose.append(questions.rule(rule))
@@ -114,10 +117,13 @@ struct RuleReach {
     var result: Facts?
     var isComplete = true
     let isDenial = rules[number].action == .deny
+    // What happens is decided as if the rules that only record were not there; these read the policy as it is written.
+    let view = enforcement.watches(rules[number]) ? nil : enforcement
     for isKernelAlone in operation == .bpfProgLoad ? [false, true] : [false] {
       // Of what the kernel alone vouches for only some rules allow anything.
       func counts(_ other: Int) -> Bool {
-        !isKernelAlone || rules[other].action == .deny || rules[other].namesKernelAlone
+        (!isKernelAlone || rules[other].action == .deny || rules[other].namesKernelAlone)
+          && view?.watches(rules[other]) != true
       }
       guard counts(number) else { continue }
       var pairs: [(old: RuleList, new: RuleList, asserted: [Int32])] = []
@@ -135,7 +141,9 @@ struct RuleReach {
         let first = all.filter(counts).map { loose[$0] }
         // Of the later ones, what decides if this one were not there; which of those that deny is not known does not count.
         let last = ((number + 1)..<max(number + 1, rules.count)).filter(counts).map { certain[$0] }
-        let end = !isKernelAlone && PolicyComparison.endsAllowing(document, operation)
+        let end =
+          isKernelAlone
+          ? view?.covers(operation) == false : PolicyComparison.endsAllowing(document, operation, view)
         pairs.append(
           (
             RuleList(first + [loose[number]] + last, endsAllowing: end), RuleList(first + last, endsAllowing: end),

@@ -76,6 +76,49 @@ import Workbench
     #expect(dead > 10 || Self.rounds(1).count < 40)
   }
 
+  /// The same where lines are enforced or only record: what is decided on paper and what happens are both compared.
+  @Test func enforcement() throws {
+    var (changed, unchanged, dead) = (0, 0, 0)
+    let codes: Set = ["policy.shadowed", "policy.unreachable", "policy.conflict", "policy.never-matches"]
+    for seed in Self.rounds(60) {
+      var generator = SeededGenerator(seed: seed &+ 1 << 33)
+      var vocabulary = SmallVocabulary(&generator)
+      vocabulary.statesEnforcement = true
+      let old = vocabulary.policy(rules: Int.random(in: 0...6, using: &generator), &generator)
+      let new = vocabulary.variant(of: old, &generator)
+      let diff = try PolicyDiff(old: old, new: new)
+      let (before, after) = (try CompiledPolicy(old), try CompiledPolicy(new))
+      let texts = "seed \(seed)\n\(Self.text(old))\n\(Self.text(new))"
+      #expect(diff.isComplete, "\(texts)")
+      var shown: Set<[Bool]> = []
+      for change in diff.changes {
+        let (was, becomes) = (Self.outcome(before.decide(change.facts)), Self.outcome(after.decide(change.facts)))
+        #expect(was != becomes, "\(texts)")
+        shown.insert(was + becomes)
+      }
+      let unreached = Set(
+        PolicyLint.findings(new).filter { codes.contains($0.code) }.map { $0.start.line })
+      dead += unreached.count
+      for facts in vocabulary.allFacts() {
+        let (was, becomes) = (before.decide(facts), after.decide(facts))
+        if Self.outcome(was) != Self.outcome(becomes), shown.isEmpty {
+          Issue.record("\(texts)\nnot shown: \(facts.json.compact)")
+          break
+        }
+        let lines = [becomes.line, becomes.watchedStatement?.line, becomes.lettingStatement?.line].compactMap { $0 }
+        if let line = lines.first(where: unreached.contains) {
+          Issue.record("\(texts)\nline \(line) is reached: \(facts.json.compact)")
+          break
+        }
+      }
+      if diff.changes.isEmpty { unchanged += 1 } else { changed += 1 }
+    }
+    #expect(changed > 10 && unchanged > 5 && dead > 10 || Self.rounds(1).count < 60)
+  }
+
+  /// What a decision says, and whether the thing happens.
+  private static func outcome(_ decision: Decision) -> [Bool] { [decision.action == .allow, decision.lets] }
+
   private static func text(_ document: PolicyDocument) -> String {
     String(decoding: document.text.bytes, as: UTF8.self)
   }

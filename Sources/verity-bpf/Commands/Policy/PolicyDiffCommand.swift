@@ -56,7 +56,7 @@ struct PolicyDiffCommand: Command {
       try Output.line(diff.new.enforcing ? "now enforcing, was permissive" : "now permissive, was enforcing")
     }
     for change in diff.changes {
-      try Output.line("now \(change.after.action.rawValue), was \(change.before.action.rawValue):")
+      try Output.line("now \(change.after.word), was \(change.before.word):")
       let facts = PropertyName.allCases.compactMap { name in
         change.facts.text(of: name).map { "\(name.rawValue)=\($0)" }
       }
@@ -71,4 +71,9 @@ struct PolicyDiffCommand: Command {
         "policy.diff-incomplete", "incomplete: not all facts were looked at, or there are more changes than are listed")
     }
   }
+}
+
+extension Decision {
+  /// What happens, where a denial may be one on paper.
+  fileprivate var word: String { action == .deny && !enforcing ? "DENY, only recorded" : action.rawValue }
 }
