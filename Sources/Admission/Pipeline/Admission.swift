@@ -17,6 +17,7 @@ internal import Trust
 public struct Admission: Sendable {
   let request: AdmissionRequest
   let policy: CompiledPolicy
+  let shadow: CompiledShadow?
   let trust: Trust
   let attempts: LoadAttempts
   let requester: Requester
@@ -34,6 +35,7 @@ public struct Admission: Sendable {
     self.request = request
     self.attempts = attempts
     policy = try attempts.refusingAll { () throws(AdmissionError) in try Self.compile(request) }
+    shadow = request.shadow.map { CompiledShadow($0) }
     trust = try attempts.refusingAll { () throws(AdmissionError) -> Trust in
       if let trust = request.trust { return trust }
       return try Self.machinesTrust()

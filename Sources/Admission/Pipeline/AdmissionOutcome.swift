@@ -13,6 +13,8 @@ public struct AdmissionOutcome: ~Copyable {
   public let isAllowed: Bool
   /// What would have allowed it, were it not for a doubt; nil when there is no such rule.
   public internal(set) var doubted: DoubtedRule?
+  /// What the shadow policy says; nil where there is none.
+  public internal(set) var shadow: ShadowPolicy.Answer?
   /// What was asked for besides the object's own word: which programs, and the sizes of maps.
   public let objectOptions: ObjectOptions
   /// The programs' names, in the order of the ruling's decisions.
@@ -110,6 +112,7 @@ extension AdmissionOutcome {
     variables = object.variables
     typeEdits = linked.typeEdits
     doubted = nil
+    shadow = nil
     unknown = []
     loaded = nil
     ended = nil

@@ -22,6 +22,8 @@ public struct AdmissionRequest: Sendable {
   public var policy: [UInt8]
   /// The policy's file name, for messages and the audit record.
   public var policyName: String
+  /// A policy that is judged beside it; nil when there is none.
+  public var shadow: ShadowPolicy?
   /// The root hash the caller trusts beforehand. The policy decides in any case.
   public var rootHash: Digest?
   /// Whose signatures count, and what was revoked; nil for this machine's own, which need not exist.
@@ -71,6 +73,7 @@ public struct AdmissionRequest: Sendable {
     self.policy = policy
     self.policyName = policyName
     self.auditDirectory = auditDirectory
+    shadow = nil
     rootHash = nil
     trust = nil
     pinPath = nil

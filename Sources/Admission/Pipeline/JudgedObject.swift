@@ -15,6 +15,8 @@ struct JudgedObject: ~Copyable {
   /// What its programs need beside CAP_BPF, all together.
   let capabilities: Set<Capability>
   let verdict: Verdict
+  /// What the shadow policy says; nil where there is none.
+  let shadow: ShadowPolicy.Answer?
 
   /// Refuses an object that does more than its author says, in the lockdown mode that this machine is in, or reads more.
   static func holdAgainstAnnotations(

@@ -75,7 +75,8 @@ struct Worker: ~Copyable {
     let facts = JudgedObject.facts(about: reports, of: object, requester: admission.requester)
     let verdict = admission.policy.admit(facts, objectDigest: object.digest)
     let capabilities = reports.filter { !$0.kind.isOptional }.reduce(into: Set()) { $0.formUnion($1.capabilities) }
-    return JudgedObject(object: object, facts: facts, capabilities: capabilities, verdict: verdict)
+    let shadow = admission.shadow?.answer(facts, objectDigest: object.digest)
+    return JudgedObject(object: object, facts: facts, capabilities: capabilities, verdict: verdict, shadow: shadow)
   }
 
   /// Refuses what is asked of an object that only its types can answer.
@@ -90,6 +91,7 @@ struct Worker: ~Copyable {
     keep: (MadeLoad) throws(AdmissionError) -> Void
   ) throws(AdmissionError) -> MadeLoad {
     let facts = judged.facts
+    let shadow = judged.shadow
     let object = judged.object
     var options = options(for: object.evidence, request)
     options.capabilities = judged.capabilities
@@ -97,16 +99,20 @@ struct Worker: ~Copyable {
     switch consume verdict {
     case .deny(let ruling):
       try recorder.decided(
-        ruling, allowed: false, facts: facts, object: object, policy: admission.policy, request: request)
+        ruling, allowed: false, facts: facts, object: object, policy: admission.policy, request: request,
+        shadow: shadow)
       var outcome = AdmissionOutcome(object, request.objectOptions, ruling: ruling, isAllowed: false)
+      outcome.shadow = shadow
       for facts in facts where outcome.doubted == nil {
         outcome.doubted = admission.policy.doubtedRule(facts).map { DoubtedRule(line: $0.line, doubts: facts.doubts) }
       }
       return MadeLoad(recorder, outcome, telling: nil)
     case .allow(let permit, let ruling):
       try recorder.decided(
-        ruling, allowed: true, facts: facts, object: object, policy: admission.policy, request: request)
+        ruling, allowed: true, facts: facts, object: object, policy: admission.policy, request: request,
+        shadow: shadow)
       var outcome = AdmissionOutcome(object, request.objectOptions, ruling: ruling, isAllowed: true)
+      outcome.shadow = shadow
       if admission.attempts.isDryRun {
         guard admission.attempts.rehearses else { return MadeLoad(recorder, outcome, telling: nil) }
         do throws(BPFLoadError) {

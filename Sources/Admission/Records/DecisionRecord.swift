@@ -30,6 +30,8 @@ struct DecisionRecord {
   let rule: String
   /// False when the policy is permissive.
   let isEnforcing: Bool
+  /// What the shadow policy says, which the facts have too; nil where there is none.
+  var shadow: AccessRecord.Shadow?
   /// Everything else that is known, for the JSON form.
   let facts: [JSONValue.Member]
 
@@ -42,7 +44,8 @@ struct DecisionRecord {
   private var access: AccessRecord {
     AccessRecord(
       operation: "BPF_PROG_LOAD", hook: "BPF_PROG_LOAD", enforcing: isEnforcing, pid: requester.pid,
-      command: requester.command, file: AskedObject.file(path, device, inode), rule: rule)
+      command: requester.command, file: AskedObject.file(path, device, inode), rule: rule,
+      shadow: shadow)
   }
 
   private func line(_ record: Workbench.AuditRecord) -> String {

@@ -7,6 +7,7 @@ internal import Linux
 internal import Policy
 internal import Provenance
 internal import Trust
+internal import Workbench
 
 /// Writes the audit records about one object: the decision before the load, the outcome after it.
 struct Recorder: Sendable {
@@ -23,12 +24,13 @@ struct Recorder: Sendable {
   /// Records what the policy said, before anything is done about it.
   func decided(
     _ ruling: Ruling, allowed: Bool, facts: [Facts], object: borrowing PreparedObject, policy: CompiledPolicy,
-    request: AdmissionRequest
+    request: AdmissionRequest, shadow: ShadowPolicy.Answer?
   ) throws(AdmissionError) {
     guard let log = attempts.log else { return }
-    let record = record(
+    var record = record(
       rule: ruling.deciding.ruleText, enforcing: ruling.deciding.enforcing, evidence: object.evidence,
-      members(ruling, facts: facts, object: object, policy: policy, request: request))
+      members(ruling, facts: facts, object: object, policy: policy, request: request) + (shadow?.jsonMembers ?? []))
+    record.shadow = shadow?.record
     var lines = AuditLog.Lines()
     lines.add(text: record.text)
     lines.add(record.json(.decision(isAllowed: allowed)))
@@ -159,7 +161,7 @@ extension Recorder {
       .init("enforcing", .bool(ruling.deciding.enforcing)),
     ]
     if let line = ruling.deciding.line { details.append(.init("rule_line", .integer(Int64(line)))) }
-    details += ruling.unknownDenials.jsonMembers
+    details += ruling.deciding.enforcementMembers + ruling.unknownDenials.jsonMembers
     if let verity = evidence.verity {
       details += [
         .init("root_hash", .string(verity.rootHash.description)),

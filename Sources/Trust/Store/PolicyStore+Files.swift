@@ -137,7 +137,7 @@ extension PolicyStore {
   /// Removes messages that no policy refers to: of policies that were replaced, and of installations that were killed before
   /// the state named them. A failure leaves a file too many and nothing else.
   func removeUnused(but state: StoreState) {
-    let kept = Set(state.policies.values.map { $0.message.hex })
+    let kept = Set((state.policies.values.map { $0 } + [state.shadow?.entry].compactMap { $0 }).map { $0.message.hex })
     // A complete message has its digest for a name, and a temporary file, which another run may hold, has a dot in it.
     for name in (try? Directory.names("\(directory)/messages")) ?? []
     where !kept.contains(name) && !name.contains(".") {

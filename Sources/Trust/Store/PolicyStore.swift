@@ -120,12 +120,20 @@ public struct PolicyStore: Sendable {
   public func install(
     _ message: [UInt8], record: (StoredPolicy, StoreState) throws(SystemError) -> Void = { _, _ in }
   ) throws(PolicyStoreError) -> (policy: StoredPolicy, result: StoreState.Installation) {
+    try keep(message, record) { (state, name, entry) throws(StoreRefusal) in try state.install(name, entry) }
+  }
+
+  /// Takes a signed policy into the state in one way or another.
+  func keep(
+    _ message: [UInt8], _ record: (StoredPolicy, StoreState) throws(SystemError) -> Void,
+    _ change: (inout StoreState, String, StoreState.Entry) throws(StoreRefusal) -> StoreState.Installation
+  ) throws(PolicyStoreError) -> (policy: StoredPolicy, result: StoreState.Installation) {
     try locked { () throws(PolicyStoreError) in
       let old = try state()
       var state = old
       let policy = try check(message, state)
       let name = policy.document.header?.nameText ?? ""
-      let result = try refusing { () throws(StoreRefusal) in try state.install(name, policy.entry) }
+      let result = try refusing { () throws(StoreRefusal) in try change(&state, name, policy.entry) }
       guard result != .unchanged else { return (policy, result) }
       try write(message, to: Self.file(of: policy.entry))
       do throws(PolicyStoreError) {

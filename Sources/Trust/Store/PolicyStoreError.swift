@@ -44,6 +44,8 @@ public enum StoreRefusal: Error, Equatable, Sendable {
   case active(name: String)
   /// No policy is active.
   case noneActive
+  /// There is no shadow policy.
+  case noShadow
   /// A statement about signers was made for another store.
   case otherStore(found: String, expected: String)
   /// The number of a statement is not above the last one's.
@@ -60,7 +62,7 @@ public enum StoreRefusal: Error, Equatable, Sendable {
     switch self {
     case .stale, .staleSigners: .estale
     case .downgrade, .name, .otherStore: .einval
-    case .unknown, .noneActive, .unknownSigner: .enoent
+    case .unknown, .noneActive, .noShadow, .unknownSigner: .enoent
     case .active, .lastSigner, .activeSigner: .eperm
     }
   }
@@ -203,6 +205,9 @@ extension StoreRefusal {
         "store.active-signer", .invalid, "who is to be retired signed the active policy `\(name)`",
         why: "without their word the policy does not count, and nothing is loaded",
         next: "install and activate a policy of another signer first; a stolen key belongs into `revoked`")
+    case .noShadow:
+      Diagnostic(
+        "store.no-shadow", .incomplete, "there is no shadow policy", next: "verity-bpf policy install --shadow FILE")
     case .noneActive:
       Diagnostic(
         "store.none-active", .incomplete, "no policy is active", next: "verity-bpf policy activate NAME")

@@ -7,6 +7,8 @@ internal import Policy
 /// the file's permissions' work.
 extension StoreState {
   static let schema = "verity-bpf/policy-store/2"
+  /// With a shadow policy, which a store has that ever had one; so that others can still be read by earlier versions.
+  private static let shadowSchema = "verity-bpf/policy-store/3"
   /// Without identifier and counter of signers.
   private static let earlierSchema = "verity-bpf/policy-store/1"
 
@@ -51,12 +53,20 @@ extension StoreState {
           ]
         })
     }
-    return [
-      "schema": .string(Self.schema), "serial": .unsigned(serial), "id": .optional(id),
-      "signers_counter": .unsigned(signersCounter), "trusted": .string(trusted.description),
-      "policies": list(policies), "floors": list(highestVersions), "active": .optional(active),
-      "active_floor": .optional(lastActivated?.description),
+    let hasShadow = shadow != nil || !highestShadows.isEmpty
+    var members: [JSONValue.Member] = [
+      .init("schema", .string(hasShadow ? Self.shadowSchema : Self.schema)), .init("serial", .unsigned(serial)),
+      .init("id", .optional(id)), .init("signers_counter", .unsigned(signersCounter)),
+      .init("trusted", .string(trusted.description)), .init("policies", list(policies)),
+      .init("floors", list(highestVersions)), .init("active", .optional(active)),
+      .init("active_floor", .optional(lastActivated?.description)),
     ]
+    if hasShadow {
+      members += [
+        .init("shadow", list(shadow.map { [$0.name: $0.entry] } ?? [:])), .init("shadow_floors", list(highestShadows)),
+      ]
+    }
+    return .object(members)
   }
 
   private init?(_ value: JSONValue) {
@@ -72,7 +82,9 @@ extension StoreState {
       }
       return entries
     }
-    guard value["schema"] == .string(Self.schema) || value["schema"] == .string(Self.earlierSchema),
+    let hasShadow = value["schema"] == .string(Self.shadowSchema)
+    let isCurrent = hasShadow || value["schema"] == .string(Self.schema)
+    guard isCurrent || value["schema"] == .string(Self.earlierSchema),
       case .integer(let serial)? = value["serial"],
       let count = UInt64(exactly: serial), case .string(let trustedText)? = value["trusted"],
       let trusted = Digest(trustedText), let policies = list(value["policies"]),
@@ -80,7 +92,7 @@ extension StoreState {
     else { return nil }
     self.init(trusted: trusted)
     self.serial = count
-    if value["schema"] == .string(Self.schema) {
+    if isCurrent {
       guard let counter = value["signers_counter"]?.unsignedValue else { return nil }
       signersCounter = counter
       guard let known = Self.textOrNull(value["id"]) else { return nil }
@@ -95,6 +107,13 @@ extension StoreState {
     if let text {
       guard let last = PolicyVersion(text) else { return nil }
       lastActivated = last
+    }
+    if hasShadow {
+      guard let shadows = list(value["shadow"]), shadows.count <= 1, let floors = list(value["shadow_floors"]) else {
+        return nil
+      }
+      shadow = shadows.first.map { Shadow(name: $0.key, entry: $0.value) }
+      highestShadows = floors
     }
   }
 

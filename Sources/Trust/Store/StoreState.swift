@@ -35,6 +35,17 @@ public struct StoreState: Equatable, Sendable {
   /// The version of the policy that was activated last; no older one can follow, whatever its name.
   public internal(set) var lastActivated: PolicyVersion?
 
+  /// The policy that is judged beside the active one and decides nothing; nil when there is none.
+  public internal(set) var shadow: Shadow?
+  /// The highest version that each name ever had as the shadow.
+  public internal(set) var highestShadows: [String: Entry] = [:]
+
+  /// A policy beside the active one. It may have its name, so it is not one of the ``policies``.
+  public struct Shadow: Equatable, Sendable {
+    public let name: String
+    public let entry: Entry
+  }
+
   /// A store without policies.
   public init(trusted: Digest, id: String? = nil) {
     self.trusted = trusted
@@ -81,6 +92,7 @@ public struct StoreState: Equatable, Sendable {
     policies[name] = entry
     highestVersions[name] = entry
     if active == name { lastActivated = entry.version }
+    endPromotedShadow()
     serial += 1
     return present.map { .updated(from: $0.version) } ?? .added
   }
@@ -94,7 +106,44 @@ public struct StoreState: Equatable, Sendable {
     guard active != name else { return }
     active = name
     lastActivated = entry.version
+    endPromotedShadow()
     serial += 1
+  }
+
+  /// Makes a policy the shadow, in the place of the one before.
+  ///
+  /// What is watched is to become the active policy, so the versions that are refused are those that could not be installed and
+  /// activated; and a shadow is never followed by an older one of its name. A shadow raises no lowest version of installed
+  /// policies: the active one may have to be mended while a later one is watched.
+  public mutating func installShadow(_ name: String, _ entry: Entry) throws(StoreRefusal) -> Installation {
+    guard Self.canStore(name) else { throw .name(name) }
+    let next = Shadow(name: name, entry: entry)
+    if shadow == next { return .unchanged }
+    for highest in [highestVersions[name], highestShadows[name]] {
+      if let highest, entry.version <= highest.version, highest != entry {
+        throw .stale(name: name, version: entry.version, lowest: highest.version)
+      }
+    }
+    if let lowest = lastActivated, entry.version < lowest {
+      throw .downgrade(name: name, version: entry.version, lowest: lowest)
+    }
+    let before = shadow
+    shadow = next
+    highestShadows[name] = entry
+    serial += 1
+    return before.map { .updated(from: $0.entry.version) } ?? .added
+  }
+
+  /// Takes the shadow away; the highest version that its name had as one stays.
+  public mutating func removeShadow() throws(StoreRefusal) {
+    guard shadow != nil else { throw .noShadow }
+    shadow = nil
+    serial += 1
+  }
+
+  /// What has become the active policy is watched no more.
+  private mutating func endPromotedShadow() {
+    if let shadow, shadow.name == active, policies[shadow.name] == shadow.entry { self.shadow = nil }
   }
 
   /// Removes a policy; the highest version of its name stays.

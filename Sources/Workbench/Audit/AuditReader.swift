@@ -111,12 +111,14 @@ public enum AuditReader {
 extension AuditReader {
   private static func access(_ fields: inout FieldReader) -> AuditRecord? {
     guard let operation = fields.word("ipe_op"), let hook = fields.word("ipe_hook"),
-      let enforcing = fields.flag("enforcing"), let (pid, command, file) = fields.asking(),
-      let rule = fields.rest("rule"), rule.hasSuffix("action=ALLOW") || rule.hasSuffix("action=DENY")
+      let enforcing = fields.flag("enforcing"), let (pid, command, file) = fields.asking()
+    else { return nil }
+    let shadow = fields.shadow()
+    guard let rule = fields.rest("rule"), rule.hasSuffix("action=ALLOW") || rule.hasSuffix("action=DENY")
     else { return nil }
     let record = AccessRecord(
       operation: operation, hook: hook, enforcing: enforcing, pid: pid, command: command, file: file,
-      rule: AuditEncoding.policyText(rule))
+      rule: AuditEncoding.policyText(rule), shadow: shadow)
     return decided(record)
   }
 
@@ -151,7 +153,9 @@ extension AuditReader {
       let succeeded = fields.flag("res")
     else { return nil }
     let errno = fields.word("errno").flatMap { Int32($0) }
-    return .load(LoadRecord(policy: policy, subject: subject, succeeded: succeeded, errno: errno))
+    return .load(
+      LoadRecord(
+        policy: policy, subject: subject, succeeded: succeeded, errno: errno, isShadow: fields.hasField(" shadow=1")))
   }
 
   private static func status(_ fields: inout FieldReader) -> AuditRecord? {
@@ -270,6 +274,14 @@ private struct FieldReader {
       AccessRecord.File(path: AuditEncoding.decode(path), device: $0, inode: UInt64(inode))
     }
     return (pid, command, file)
+  }
+
+  /// What the shadow policy said, where the record has it: it stands right behind the file.
+  mutating func shadow() -> AccessRecord.Shadow? {
+    guard bytes[cursor...].starts(with: " shadow_decision=".utf8), let decision = word("shadow_decision"),
+      let rule = raw("shadow_rule").flatMap({ AuditEncoding.decode($0) })
+    else { return nil }
+    return AccessRecord.Shadow(decision: decision, rule: String(decoding: rule, as: UTF8.self))
   }
 
   mutating func subject() -> AuditSubject? {

@@ -78,6 +78,21 @@ public struct AccessRecord: Equatable, Sendable {
   public var rule: String
 
   public struct File: Equatable, Sendable {
+  /// What the shadow policy says; nil where there is none, and in the kernel's records.
+  public var shadow: Shadow?
+
+  /// The answer of a policy that is judged beside the one that decides.
+  public struct Shadow: Equatable, Sendable {
+    /// `allow`, `deny`, or `unusable` where the shadow policy cannot be used.
+    public var decision: String
+    /// The rule as policies write it; the code of what is wrong with a policy that cannot be used.
+    public var rule: String
+
+    public init(decision: String, rule: String) {
+      self.decision = decision
+      self.rule = rule
+    }
+  }
     /// Any bytes; nil when the kernel could not name the file.
     public var path: [UInt8]?
     /// The superblock's id: a device's name, or a file system's.
@@ -93,7 +108,8 @@ public struct AccessRecord: Equatable, Sendable {
   }
 
   public init(
-    operation: String, hook: String, enforcing: Bool, pid: Int32, command: [UInt8], file: File?, rule: String
+    operation: String, hook: String, enforcing: Bool, pid: Int32, command: [UInt8], file: File?, rule: String,
+    shadow: Shadow? = nil
   ) {
     self.operation = operation
     self.hook = hook
@@ -104,9 +120,13 @@ public struct AccessRecord: Equatable, Sendable {
     self.rule = rule
   }
 
+    self.shadow = shadow
   var fields: String {
-    "ipe_op=\(operation) ipe_hook=\(hook) enforcing=\(enforcing ? 1 : 0) "
-      + "\(Self.asking(pid, command, file)) rule=\"\(AuditEncoding.rule(rule))\""
+    let shadow = shadow.map {
+      " shadow_decision=\($0.decision) shadow_rule=\(AuditEncoding.untrusted($0.rule.utf8))"
+    }
+    return "ipe_op=\(operation) ipe_hook=\(hook) enforcing=\(enforcing ? 1 : 0) "
+      + "\(Self.asking(pid, command, file))\(shadow ?? "") rule=\"\(AuditEncoding.rule(rule))\""
   }
 
   /// Who asked about what: `pid=`, `comm=`, `path=`, `dev=` and `ino=`.
@@ -184,7 +204,12 @@ public struct LoadRecord: Equatable, Sendable {
   /// The errno, as a negative number; nil from kernels that do not say it.
   public var errno: Int32?
 
-  public init(policy: AuditedPolicy?, subject: AuditSubject, succeeded: Bool, errno: Int32?) {
+  public init(
+    policy: AuditedPolicy?, subject: AuditSubject, succeeded: Bool, errno: Int32?, isShadow: Bool = false
+  ) {
+    self.isShadow = isShadow
+  /// Whether it is to be judged beside the active policy, and to decide nothing.
+  public var isShadow: Bool
     self.policy = policy
     self.subject = subject
     self.succeeded = succeeded
@@ -198,6 +223,7 @@ public struct LoadRecord: Equatable, Sendable {
     return "\(what) \(subject.fields) lsm=ipe res=\(succeeded ? 1 : 0)" + (errno.map { " errno=\($0)" } ?? "")
   }
 }
+      + (isShadow ? " shadow=1" : "")
 
 /// AUDIT_MAC_STATUS: enforcing was switched on or off.
 public struct StatusRecord: Equatable, Sendable {

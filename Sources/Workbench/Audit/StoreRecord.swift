@@ -7,6 +7,7 @@ public struct StoreRecord: Equatable, Sendable {
     /// Another policy was to become the active one; of one that did, the kernel has a record (``ActivationRecord``).
     case activation = "policy-activate"
     case removal = "policy-remove"
+    case shadowRemoval = "policy-remove-shadow"
   }
 
   public var operation: Operation
@@ -28,7 +29,7 @@ public struct StoreRecord: Equatable, Sendable {
     let field =
       switch operation {
       case .initialization: "store"
-      case .activation, .removal: "policy_name"
+      case .activation, .removal, .shadowRemoval: "policy_name"
       }
     return "type=2312 msg=audit(\(stamp)): op=\(operation.rawValue) \(field)=\(AuditEncoding.untrusted(name)) "
       + "\(subject.fields) res=\(errno == 0 ? 1 : 0) errno=\(errno)"

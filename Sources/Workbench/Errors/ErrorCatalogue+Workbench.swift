@@ -98,6 +98,8 @@ extension ErrorCatalogue {
     "store.name": "Stored policies have names of at most 200 bytes without control characters.",
     "store.unknown": "No policy of that name is installed; `verity-bpf policy list` shows those that are.",
     "store.active": "The active policy cannot be removed; activate another one first. The kernel answers EPERM.",
+    "store.no-shadow":
+      "No policy is judged beside the active one. One is installed by `verity-bpf policy install --shadow FILE`, signed like any other.",
     "store.none-active": "Policies are installed, and none was made the one that decides.",
   ]
 }

@@ -6,7 +6,8 @@ extension Replay.Answer {
   ///
   /// - Parameter log: the file that the record stands in.
   public func json(log: String) -> JSONValue {
-    .object([
+    .object(
+      [
       .init("schema", "verity-bpf/policy-replay/1"), .init("log", .string(log)), .init("line", .integer(Int64(line))),
       .init("record", .optional(origin.stamp?.description)), .init("time", .optional(origin.time)),
       .init("event", .optional(origin.event)), .init("op", .string(operation)), .init("path", .optional(path)),
@@ -16,7 +17,7 @@ extension Replay.Answer {
         "rule",
         rule.map { ["line": .integer(Int64($0.line)), "text": .string($0.canonicalText)] } ?? .null),
       .init("changed", changes.map { .bool($0) } ?? .null),
-    ])
+    ] + (shadow.map { [.init("shadow_decision", .string($0))] } ?? []))
   }
 }
 
@@ -36,6 +37,10 @@ public struct ReplayCounts: Equatable, Sendable {
   public var others = 0
   /// Places that look like a record and cannot be read.
   public var unreadable = 0
+  /// Records that a shadow policy decided too.
+  public var shadowed = 0
+  /// Those of them that it decided otherwise.
+  public var shadowDiffers = 0
 
   public init() {}
 
@@ -48,6 +53,10 @@ public struct ReplayCounts: Equatable, Sendable {
   public mutating func count(_ entry: Replay.Entry) {
     switch entry {
     case .answer(let answer):
+      if let differs = answer.shadowDiffers {
+        shadowed += 1
+        if differs { shadowDiffers += 1 }
+      }
       switch answer.changes {
       case true?: changed += 1
       case false?: same += 1
@@ -70,6 +79,7 @@ public struct ReplayCounts: Equatable, Sendable {
         "lines": number(lines), "records": number(records), "decisions": number(decisions),
         "changed": number(changed), "same": number(same), "unknown": number(open),
         "without_decision": .object(without), "unreadable": number(unreadable),
+        "shadow": number(shadowed), "shadow_differs": number(shadowDiffers),
       ],
     ]
   }

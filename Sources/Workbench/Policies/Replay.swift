@@ -65,6 +65,8 @@ public struct Replay: Sendable {
     public let path: String?
     public let recordedRule: String
     public let recorded: Action
+    /// What the shadow policy of that time said, `allow`, `deny` or `unusable`; nil where there was none.
+    public let shadow: String?
     /// Nil when it hangs on what the record does not say.
     public let replayed: Action?
     /// The line that decides; for an open answer, the first that may.
@@ -72,6 +74,11 @@ public struct Replay: Sendable {
 
     /// Whether the decision is another one; nil when that is open.
     public var changes: Bool? { replayed.map { $0 != recorded } }
+
+    /// Whether the shadow policy would have decided otherwise; nil where it decided nothing.
+    public var shadowDiffers: Bool? {
+      shadow.flatMap { Action(rawValue: $0.uppercased()) }.map { $0 != recorded }
+    }
   }
 
   /// Replays what a log says in one place.
@@ -123,7 +130,7 @@ public struct Replay: Sendable {
         Answer(
           line: line, origin: origin, operation: record.operation,
           path: record.file?.path.map { String(decoding: $0, as: UTF8.self) }, recordedRule: record.rule,
-          recorded: recorded, replayed: replayed, rule: rule))
+          recorded: recorded, shadow: record.shadow?.decision, replayed: replayed, rule: rule))
     }
   }
 
@@ -175,13 +182,15 @@ public struct Replay: Sendable {
     }
     let rule: String = if case .string(let text)? = value["rule"] { text } else { "" }
     let decisions = programs.map { policy.decide($0) }
+    let shadow: String? = if case .string(let text)? = value["shadow_decision"] { text } else { nil }
     // An object is allowed when each of its programs is. What was recorded is what happened, so that a denial which only
     // records is none.
     let deciding = decisions.first { !$0.lets } ?? decisions.first { $0.action == .deny } ?? decisions[0]
     return .answer(
       Answer(
         line: line, origin: origin, operation: programs[0].operation?.rawValue ?? "UNKNOWN", path: programs[0].path,
-        recordedRule: rule, recorded: recorded, replayed: deciding.action, rule: deciding.statement))
+        recordedRule: rule, recorded: recorded, shadow: shadow, replayed: deciding.lets ? .allow : .deny,
+        rule: deciding.statement))
   }
 
   /// What an outcome says that has no decision; nil for one that has.

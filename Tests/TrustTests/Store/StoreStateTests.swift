@@ -67,4 +67,42 @@ import Testing
     _ = try state.install("b", entry("2.0.0", 3))
     #expect(throws: StoreRefusal.self) { try state.activate("b") }
   }
+
+  /// What is watched could become the active policy, and none comes back.
+  @Test func shadowsHaveFloorsToo() throws {
+    var state = StoreState(trusted: try digest(0))
+    _ = try state.install("a", entry("1.0.0", 1))
+    try state.activate("a")
+    for (version, number) in [("1.0.0", UInt8(9)), ("0.9.0", 9)] {
+      let old = try entry(version, number)
+      #expect(throws: StoreRefusal.stale(name: "a", version: old.version, lowest: PolicyVersion(1, 0, 0))) {
+        try state.installShadow("a", old)
+      }
+    }
+    let low = try entry("0.5.0", 9)
+    #expect(throws: StoreRefusal.downgrade(name: "b", version: low.version, lowest: PolicyVersion(1, 0, 0))) {
+      try state.installShadow("b", low)
+    }
+    #expect(try state.installShadow("a", entry("1.2.0", 2)) == .added)
+    #expect(try state.installShadow("a", entry("1.2.0", 2)) == .unchanged)
+    #expect(try state.installShadow("a", entry("1.3.0", 3)) == .updated(from: PolicyVersion(1, 2, 0)))
+    try state.removeShadow()
+    #expect(throws: StoreRefusal.noShadow) { try state.removeShadow() }
+    let gone = try entry("1.2.0", 2)
+    #expect(throws: StoreRefusal.stale(name: "a", version: gone.version, lowest: PolicyVersion(1, 3, 0))) {
+      try state.installShadow("a", gone)
+    }
+    // A shadow holds nothing up, and ends when it has become the active policy.
+    #expect(try state.installShadow("a", entry("1.3.0", 3)) == .added)
+    #expect(try state.install("a", entry("1.0.1", 4)) == .updated(from: PolicyVersion(1, 0, 0)))
+    #expect(state.shadow?.entry.version == PolicyVersion(1, 3, 0))
+    #expect(try state.install("a", entry("1.3.0", 3)) == .updated(from: PolicyVersion(1, 0, 1)))
+    #expect(state.shadow == nil && state.lastActivated == PolicyVersion(1, 3, 0))
+    // By activation as well.
+    #expect(try state.installShadow("b", entry("2.0.0", 5)) == .added)
+    _ = try state.install("b", entry("2.0.0", 5))
+    #expect(state.shadow?.name == "b")
+    try state.activate("b")
+    #expect(state.shadow == nil)
+  }
 }

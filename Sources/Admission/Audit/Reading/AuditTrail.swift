@@ -38,6 +38,8 @@ public struct AuditTrail: Sendable {
     public let path: String?
     /// The requester's decision rule.
     public let rule: String?
+    /// What the shadow policy would have decided: `allow`, `deny` or `unusable`; nil where there was none.
+    public let shadowDecision: String?
   }
 
   /// How a loaded program stands against the records.

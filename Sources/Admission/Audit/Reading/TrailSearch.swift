@@ -180,7 +180,8 @@ struct TrailSearch: TrailReader {
       guard record["decision"] == "allow" else { continue }
       records[id] = AuditTrail.Record(
         time: outcome.time, loadTime: outcome.loadTime, tag: outcome.tag, rootHash: text("root_hash"),
-        object: text("object"), path: text("path_in_image"), rule: text("rule"))
+        object: text("object"), path: text("path_in_image"), rule: text("rule"),
+        shadowDecision: text("shadow_decision"))
       if isOfLoad(id, outcome.tag, outcome.loadTime) { settled.insert(id) }
     }
   }

@@ -63,6 +63,7 @@ extension LoadCommand {
     if let policy { try Site.settings().requireChoiceOfPolicy(policy, by: Self.policy.parameter.name) }
     let trust = try Site.bindingTrust(trustAnchors)
     (request.policy, request.policyName) = try policyText(trust)
+    if policy == nil { request.shadow = try Self.shadow(PolicyStore(directory: Site.store(nil), trust: trust)) }
     request.rootHash = try trusted.expected()
     request.trust = trust
     return request
@@ -117,6 +118,16 @@ extension LoadCommand {
           found: "more"))
     }
     return (text, policy)
+  }
+
+  /// The policy that is judged beside the active one. That it cannot be used is for the record, and stops nothing.
+  private static func shadow(_ store: PolicyStore) throws -> ShadowPolicy? {
+    guard let named = try store.state().shadow else { return nil }
+    do throws(PolicyStoreError) {
+      return try store.shadow().map { .text($0.document.text.bytes) }
+    } catch {
+      return .unusable(name: named.name, version: named.entry.version, error.diagnostic)
+    }
   }
 
   private static func exists(_ path: String) throws -> Bool {
@@ -206,6 +217,7 @@ extension LoadCommand {
 
   private func describe(_ outcome: borrowing AdmissionOutcome, label: LoadLabel?, _ printout: inout Printout) {
     if !outcome.isAllowed { printout.report(denial(outcome)) }
+    if !json, let line = outcome.shadow?.line(isAllowed: outcome.isAllowed) { printout.line("shadow   \(line)") }
     if json {
       printout.json(answer(outcome, label: label))
     } else if outcome.isAllowed {
@@ -222,7 +234,14 @@ extension LoadCommand {
     }
     if let signature = evidence.rootHashSignature { printout.line("signed   the image: \(signature.line)") }
     if let signature = evidence.signature, let line = signature.line { printout.line("signed   \(line)") }
-    printout.line("allowed  by line \(decision.line ?? 0): \(rule)")
+    if decision.action == .deny {
+      printout.line("allowed  although line \(decision.line ?? 0) denies it and only records: \(rule)")
+      if let letting = decision.lettingStatement {
+        printout.line("allowed  by line \(letting.line): \(letting.canonicalText)")
+      }
+    } else {
+      printout.line("allowed  by line \(decision.line ?? 0): \(rule)")
+    }
     for line in outcome.ruling.unknownDenials.lines(limit: 10) { printout.line("unknown  \(line)") }
     if dryRun {
       printout.line(

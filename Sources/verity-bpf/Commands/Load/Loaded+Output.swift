@@ -5,6 +5,7 @@ import Loader
 import BPFObject
 import Base
 import Policy
+import Workbench
 
 extension LoadedProgram {
   /// One line for people.
@@ -112,6 +113,7 @@ extension LoadCommand {
           "reason": .string(decision.reason.rawValue),
         ]),
     ]
+    members += decision.enforcementMembers + (outcome.shadow?.jsonMembers ?? [])
     members += outcome.ruling.unknownDenials.jsonMembers
     members += [
       .init("provenance", .object(outcome.evidence.json)),

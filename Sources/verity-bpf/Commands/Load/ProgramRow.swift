@@ -41,7 +41,8 @@ struct ProgramRow {
     let place = pins.isEmpty ? "" : ", pinned at \(pins.joined(separator: ", "))"
     switch standing {
     case .vouched(let record)?:
-      return what + "vouched: \(record.path ?? record.object ?? "?"), root hash \(record.rootHash ?? "none")" + place
+      return what + "vouched: \(record.path ?? record.object ?? "?"), root hash \(record.rootHash ?? "none")"
+        + (record.shadowDecision == "deny" ? ", SHADOW POLICY DENIES" : "") + place
     case .otherTag(let record)?: return what + "OTHER TAG: admitted with \(record.tag)" + place
     case .otherLoad(let record)?:
       return what + "OTHER LOAD: the record of this id is of another load, \(record.time)" + place
@@ -78,11 +79,14 @@ struct ProgramRow {
   }
 
   private static func json(_ record: AuditTrail.Record) -> JSONValue {
-    [
-      "time": .string(record.time), "load_time": record.loadTime.map { .unsigned($0) } ?? .null,
-      "tag": .string(record.tag), "root_hash": .optional(record.rootHash),
-      "object": .optional(record.object), "path_in_image": .optional(record.path), "rule": .optional(record.rule),
+    var members: [JSONValue.Member] = [
+      .init("time", .string(record.time)), .init("load_time", record.loadTime.map { .unsigned($0) } ?? .null),
+      .init("tag", .string(record.tag)), .init("root_hash", .optional(record.rootHash)),
+      .init("object", .optional(record.object)), .init("path_in_image", .optional(record.path)),
+      .init("rule", .optional(record.rule)),
     ]
+    if let shadow = record.shadowDecision { members.append(.init("shadow_decision", .string(shadow))) }
+    return .object(members)
   }
 }
 

@@ -50,8 +50,8 @@ struct PolicyAudit {
       digest: policy.entry.message.bytes)
   }
 
-  static func loaded(_ policy: PolicyStore.StoredPolicy) -> LoadRecord {
-    LoadRecord(policy: named(policy), subject: currentSubject, succeeded: true, errno: 0)
+  static func loaded(_ policy: PolicyStore.StoredPolicy, asShadow isShadow: Bool = false) -> LoadRecord {
+    LoadRecord(policy: named(policy), subject: currentSubject, succeeded: true, errno: 0, isShadow: isShadow)
   }
 
   /// A refusal, with the errno the kernel would have answered, and the policy where its signature counts.

@@ -35,17 +35,44 @@ struct PolicyListCommand: Command {
         try Output.json([
           "schema": .string(Self.schema), "name": .string(policy.name), "version": .string(version.description),
           "active": .bool(policy.isActive), "enforcing": .bool(policy.isEnforcing),
+          "has_trials": .bool(policy.hasTrials),
           "signer": .string(policy.signer.description), "message": .string(policy.entry.message.description),
           "revoked": .bool(policy.revocation != nil),
         ])
       } else {
-        let marks = (policy.isActive ? "active  " : "        ") + (policy.isEnforcing ? "" : "PERMISSIVE  ")
+        let marks =
+          (policy.isActive ? "active  " : "        ")
+          + (policy.isEnforcing ? policy.hasTrials ? "PARTLY PERMISSIVE  " : "" : "PERMISSIVE  ")
         let revoked = policy.revocation.map { ", REVOKED by line \($0.line) of \($0.path)" } ?? ""
         try Output.line("\(marks)\(policy.name) \(version)  signed by \(policy.signer)\(revoked)")
       }
     }
     if policies.isEmpty, !json { try Output.line("no policy is installed") }
+    try listShadow(store)
     return 0
+  }
+
+  /// The policy that is judged beside the active one, also where it cannot be used.
+  private func listShadow(_ store: PolicyStore) throws {
+    guard let named = try store.state().shadow else { return }
+    var found: PolicyStore.StoredPolicy?
+    var refusal: Diagnostic?
+    do throws(PolicyStoreError) { found = try store.shadow() } catch { refusal = error.diagnostic }
+    let enforcing = found?.document.header?.enforcing
+    if json {
+      var members: [JSONValue.Member] = [
+        .init("schema", .string(Self.schema)), .init("name", .string(named.name)),
+        .init("version", .string(named.entry.version.description)), .init("active", false), .init("shadow", true),
+        .init("enforcing", enforcing.map { .bool($0) } ?? .null), .init("signer", .optional(found?.signer.description)),
+        .init("message", .string(named.entry.message.description)),
+        .init("revoked", .bool(refusal?.code == "provenance.revoked")),
+      ]
+      if let refusal { members.append(.init("error", refusal.json)) }
+      return try Output.json(.object(members))
+    }
+    let standing = found.map { "signed by \($0.signer)" } ?? "CANNOT BE USED: \(refusal?.message ?? "")"
+    let permissive = enforcing == false ? "PERMISSIVE  " : ""
+    try Output.line("shadow  \(permissive)\(named.name) \(named.entry.version)  \(standing)")
   }
 
   private func listSigners(_ store: PolicyStore) throws -> Int32 {

@@ -156,27 +156,38 @@ struct PolicyInitCommand: Command {
 
 struct PolicyInstallCommand: Command {
   static let message: Key<String> = .required("FILE", takes: .file, "The signed policy (.p7b).")
+  static let shadow = Key.flag(
+    "--shadow", "Have it judged and recorded beside the active policy, without a say; it is no installed policy then.")
 
   static let declaration = Declaration(
     "Check a signed policy and put it into the store.",
-    discussion:
-      "The version must be above the highest the policy ever had. An update of the active policy is active at once.",
-    examples: ["verity-bpf policy install bpf.p7b && verity-bpf policy activate bpf"], arguments: [message],
-    options: StoreOptions.keys + [StoreOptions.json])
+    discussion: """
+      The version must be above the highest the policy ever had. An update of the active policy is active at once.
+
+      With --shadow it is what the next loads are judged by as well, which their records and answers say; what happens, the \
+      active policy alone decides. Installed and activated without --shadow, it ends to be the shadow.
+      """,
+    examples: [
+      "verity-bpf policy install bpf.p7b && verity-bpf policy activate bpf",
+      "verity-bpf policy install next.p7b --shadow",
+    ], arguments: [message],
+    options: StoreOptions.keys + [shadow, StoreOptions.json])
   static let schema = "verity-bpf/policy-install/1"
 
   let message: String
+  let shadow: Bool
   let options: StoreOptions
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
     message = try words[Self.message]
+    shadow = try words[Self.shadow]
     options = try StoreOptions(words)
     json = try words[StoreOptions.json]
   }
 
   var wantsJSON: Bool { json }
-  var done: String? { "the policy of `\(message)` is in the store" }
+  var done: String? { "the policy of `\(message)` is in the store\(shadow ? " as the shadow" : "")" }
 
   func execute() throws -> Int32 {
     let installed = try options.change(
@@ -185,9 +196,10 @@ struct PolicyInstallCommand: Command {
         try log.write(log.refused(try? store.check(bytes), errno), serial: 0)
       }
     ) { (store, bytes, log) throws(PolicyStoreError) in
-      try store.install(bytes) { (policy, state) throws(SystemError) in
-        try log.write(.load(PolicyAudit.loaded(policy)), serial: state.serial)
+      let record = { (policy: PolicyStore.StoredPolicy, state: StoreState) throws(SystemError) in
+        try log.write(.load(PolicyAudit.loaded(policy, asShadow: shadow)), serial: state.serial)
       }
+      return shadow ? try store.installShadow(bytes, record: record) : try store.install(bytes, record: record)
     }
     installed.policy.warnOfExpiredSigner()
     let word =
@@ -201,12 +213,13 @@ struct PolicyInstallCommand: Command {
       try Output.json([
         "schema": .string(Self.schema), "result": .string(word), "name": .optional(header?.nameText),
         "version": .optional(header?.version.description), "enforcing": .bool(header?.enforcing ?? true),
-        "message": .string(installed.policy.entry.message.description),
+        "message": .string(installed.policy.entry.message.description), "shadow": .bool(shadow),
         "signer": .string(installed.policy.signer.description),
       ])
     } else {
       try Output.line(
-        "\(word)  \(header?.nameText ?? "") \(installed.policy.entry.version)  signed by \(installed.policy.signer)")
+        "\(word)  \(header?.nameText ?? "") \(installed.policy.entry.version)  signed by \(installed.policy.signer)"
+          + (shadow ? "  SHADOW: it is judged and recorded, and decides nothing" : ""))
     }
     return 0
   }
@@ -264,39 +277,51 @@ struct PolicyActivateCommand: Command {
 }
 
 struct PolicyRemoveCommand: Command {
+  static let name: Key<String?> = .optional("NAME", takes: .policyName, "The policy's name.")
+  static let shadow = Key.flag("--shadow", "Take the shadow policy away, in place of an installed one.")
+
   static let declaration = Declaration(
     "Remove a policy that is not active; its lowest version is remembered.",
-    examples: ["verity-bpf policy remove bpf"], arguments: [StoreOptions.name],
-    options: StoreOptions.keys + [StoreOptions.json])
+    examples: ["verity-bpf policy remove bpf", "verity-bpf policy remove --shadow"], arguments: [name],
+    options: StoreOptions.keys + [shadow, StoreOptions.json])
   static let schema = "verity-bpf/policy-remove/1"
 
-  let name: String
+  /// Nil for the shadow.
+  let name: String?
   let options: StoreOptions
   let json: Bool
 
   init(_ words: Words) throws(UsageError) {
-    name = try words[StoreOptions.name]
+    name = try words[Self.name]
     options = try StoreOptions(words)
     json = try words[StoreOptions.json]
+    guard try words[Self.shadow] == (name == nil) else { throw UsageError("Give a policy's NAME, or --shadow.") }
   }
 
   var wantsJSON: Bool { json }
-  var done: String? { "policy `\(name)` is removed" }
+  var done: String? { "\(name.map { "policy `\($0)`" } ?? "the shadow policy") is removed" }
 
   func execute() throws -> Int32 {
-    try options.recorded(
+    let operation: StoreRecord.Operation = name == nil ? .shadowRemoval : .removal
+    let removed = try options.recorded(
       refused: { (_, log, errno) throws(SystemError) in
-        try log.write(log.refused(.removal, name, errno), serial: 0)
+        try log.write(log.refused(operation, name ?? "", errno), serial: 0)
       },
       { store, log in
-        try store.remove(name) { (state) throws(SystemError) in
-          try log.write(log.done(.removal, name), serial: state.serial)
+        guard let name else {
+          return try store.removeShadow { (name, state) throws(SystemError) in
+            try log.write(log.done(operation, name), serial: state.serial)
+          }
         }
+        try store.remove(name) { (state) throws(SystemError) in
+          try log.write(log.done(operation, name), serial: state.serial)
+        }
+        return name
       })
     if json {
-      try Output.json(["schema": .string(Self.schema), "name": .string(name)])
+      try Output.json(["schema": .string(Self.schema), "name": .string(removed), "shadow": .bool(name == nil)])
     } else {
-      try Output.line("removed  \(name)")
+      try Output.line("removed  \(name ?? "the shadow policy")")
     }
     return 0
   }

@@ -85,6 +85,9 @@ struct PolicyReplayCommand: Command {
     try Output.line(
       "\(counts.changed) would change, \(counts.same) stay, \(counts.open) cannot be told from the log, "
         + "\(counts.unreadable) damaged lines")
+    if counts.shadowed > 0 {
+      try Output.line("the shadow policy decided \(counts.shadowDiffers) of \(counts.shadowed) otherwise")
+    }
     for kind in Replay.Undecided.allCases {
       if let count = counts.undecided[kind] { try Output.line("without a decision: \(count) \(kind.words(count))") }
     }
