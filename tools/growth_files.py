@@ -360,6 +360,20 @@ def revoked(at, n):
     return trusting(at)
 
 
+def listed(ours):
+    def of(at, n):
+        (at / "trust/revocation").mkdir(parents=True)
+        (at / "trust/revoked.d").mkdir()
+        certificate(at)
+        shutil.copy(at / "certificate", at / "trust/revocation/a.pem")
+        (at / "fleet.list").write_text(
+            "list_name=fleet list_version=1.0.0\n" + "".join(f"object sha256:{digest(index)}\n" for index in range(n)))
+        subprocess.run([ours, "revoked", "sign", "fleet.list", "--certificate", "certificate", "--private-key", "key", "-o",
+                        "trust/revoked.d/fleet.p7b"], cwd=at, check=True, stdout=subprocess.DEVNULL)
+        return trusting(at)
+    return of
+
+
 def anchors(at, n):
     (at / "trust/image").mkdir(parents=True)
     (at / "trust/image/a.pem").write_text("".join(certificates(certificate(at), max(1, n))))
@@ -453,4 +467,5 @@ def rows(row, ours):
     yield row("ps: loads on record", 1000, loads)
     yield row("policy list: policies in a store", 10, store(ours))
     yield row("load --dry-run: revoked digests", 3000, revoked)
+    yield row("load --dry-run: digests of a signed list", 3000, listed(ours))
     yield row("load --dry-run: anchors", 40, anchors)

@@ -255,6 +255,7 @@ class StoreChange(Command):
         return []
 
     def settled(self, done):
+        # The shadow is listed as well, and has a message of its own.
         used = len(self.site.policies() or [])
         left = [path.name for path in (self.site.store / "messages").iterdir()]
         extra = [path.name for path in self.site.store.iterdir() if not re.fullmatch(
@@ -311,6 +312,86 @@ class PolicyTrust(StoreChange):
         self.site.run("policy", "sign-trust", "--store-id", self.before["store"], "--counter", self.before["counter"] + 1,
                       *other, "-o", self.site.work / "t.p7b", *self.site.signing(), check=True)
         self.command = ["policy", "trust", self.site.work / "t.p7b", *self.site.stored()]
+
+
+class PolicyInstallShadow(StoreChange):
+    """The shadow is another after the run, or the same; the installed policies are what they were."""
+    kind = 1422
+
+    def state(self):
+        installed = self.site.policies()
+        return None if installed is None else {policy for policy in installed if policy[0] == "shadow"}
+
+    def begin(self):
+        super().begin()
+        self.others = self.site.policies() - self.before
+        self.site.number += 1
+        self.site.signed_policy("shadow", f"1.0.{self.site.number}", self.site.work / "shadow.p7b")
+        self.command = ["policy", "install", "--shadow", self.site.work / "shadow.p7b", *self.site.stored()]
+
+    def killed(self):
+        faults = super().killed()
+        if (self.site.policies() or set()) - (self.state() or set()) != self.others:
+            faults.append("the shadow changed the installed policies")
+        return faults
+
+
+class RevokedMake(WritesFile):
+    output = "fleet.list"
+
+    def begin(self):
+        super().begin()
+        self.command = ["revoked", "make", "--name", "fleet", "--list-version", "1.0.0", "--object", "sha256:" + "5a" * 32,
+                        "-o", self.path]
+
+    def is_whole(self): return self.site.run("revoked", "check", self.path).returncode == 0
+
+
+class RevokedSign(PolicySign):
+    output = "fleet.p7b"
+
+    def begin(self):
+        WritesFile.begin(self)
+        (self.home / "fleet.list").write_text("list_name=fleet list_version=1.0.0\nobject sha256:" + "5a" * 32 + "\n")
+        self.command = ["revoked", "sign", self.home / "fleet.list", "-o", self.path, *self.site.signing()]
+
+    def inputs(self): return ["fleet.list"]
+
+
+class RevokedInstall(Command):
+    """A list is in force, old or new, and never none; a newer one is on record before it is."""
+    weight = 2
+    again = {0}
+
+    def begin(self):
+        self.anchors = self.home / "trust"
+        (self.anchors / "revocation").mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.site.certificate, self.anchors / "revocation/a.pem")
+        self.site.number += 1
+        text, signed = self.site.work / "fleet.list", self.site.work / "fleet.p7b"
+        text.write_text(f"list_name=fleet list_version=1.0.{self.site.number}\nobject sha256:{'5a' * 32}\n")
+        self.site.run("revoked", "sign", text, "-o", signed, *self.site.signing(), check=True)
+        self.before, self.recorded = self.state(), self.count()
+        self.command = ["revoked", "install", signed, "--trust-anchors", self.anchors, "--audit-dir", self.site.audit]
+
+    def state(self):
+        listed = self.site.run("revoked", "list", "--trust-anchors", self.anchors, "--json")
+        return None if listed.returncode else [json.loads(line)["version"] for line in listed.stdout.splitlines()]
+
+    def count(self):
+        return len([line for line in self.site.records(2312) if "op=revocation-list" in line and " res=1" in line])
+
+    def killed(self):
+        after = self.state()
+        if after is None: return ["a list that cannot be relied on"]
+        if len(after) < len(self.before): return ["a list is gone"]
+        if after != self.before and self.count() == self.recorded: return ["a list that is not on record"]
+        return []
+
+    def settled(self, done):
+        left = {path.name for path in (self.anchors / "revoked.d").iterdir()} - {"fleet.p7b", "versions", "lock"}
+        faults = self.killed() + ([f"left among the lists: {left}"] if left else [])
+        return faults + ([] if self.state() == [f"1.0.{self.site.number}"] else ["the list is not in force"])
 
 
 class Mount(Command):
@@ -467,11 +548,12 @@ class Unload(Load):
 WRITING = {
     "build-image": [BuildImage, BuildImageSidecar], "sign-file": [SignFile], "sign-root-hash": [SignRootHash], "mount": [Mount],
     "umount": [Umount], "load": [Load, LoadSeveral, LoadReplace, LoadWhole, LoadWholeReplace], "unload": [Unload], "policy-fmt": [PolicyFmt], "policy-test": [PolicyTest],
-    "policy-sign": [PolicySign], "policy-init": [PolicyInit], "policy-install": [PolicyInstall],
+    "policy-sign": [PolicySign], "policy-init": [PolicyInit], "policy-install": [PolicyInstall, PolicyInstallShadow],
     "policy-activate": [PolicyActivate], "policy-trust": [PolicyTrust], "policy-sign-trust": [PolicySignTrust],
     "policy-remove": [PolicyRemove], "self-test": [SelfTest],
+    "revoked-make": [RevokedMake], "revoked-sign": [RevokedSign], "revoked-install": [RevokedInstall],
 }
 READING = ["verify", "inspect", "provenance", "ps", "policy-check", "policy-explain", "policy-diff", "policy-replay",
-           "policy-suggest", "policy-generate", "policy-convert", "policy-list", "gate-plan", "config-show", "doctor", "explain-error",
+           "policy-suggest", "policy-generate", "policy-convert", "policy-list", "revoked-check", "revoked-list", "gate-plan", "config-show", "doctor", "explain-error",
            # One write to the kernel, which is taken or not.
            "binfmt-enable", "binfmt-disable", "binfmt-status"]

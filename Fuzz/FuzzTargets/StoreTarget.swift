@@ -8,8 +8,9 @@ enum StoreTarget {
   static func check(_ bytes: [UInt8]) throws(BrokenPromise) -> Bool {
     let state = try checkState(bytes)
     let statement = try checkStatement(bytes)
+    let list = try checkList(bytes)
     let other = try checkFiles(bytes)
-    return state || statement || other
+    return state || statement || list || other
   }
 
   // MARK: - The store's state
@@ -81,6 +82,21 @@ enum StoreTarget {
       let statement = try SignerStatement(bytes)
       try require(try SignerStatement(statement.text) == statement, "a statement comes back as it was read")
       try require(statement.counter > 0, "a statement has a number above 0")
+    }
+  }
+
+  /// A list comes back as it was read, whatever is added.
+  private static func checkList(_ bytes: [UInt8]) throws(BrokenPromise) -> Bool {
+    try accepts {
+      let list = try RevocationList(bytes, path: "list")
+      try require(list.lastDay.map { RevocationList.isDay($0) } != false, "its last day is one of the calendar")
+      let digest = try Digest.of(bytes.rawSpan)
+      let text = RevocationList.text(
+        list.identity, lastDay: list.lastDay, lines: RevocationList.lines(of: bytes), added: [(.object, digest)])
+      let again = try RevocationList(text, path: "list")
+      try require(
+        again.identity == list.identity && again.lastDay == list.lastDay && again.count == list.count + 1,
+        "a list comes back with what is added")
     }
   }
 

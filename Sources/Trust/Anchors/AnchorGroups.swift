@@ -9,6 +9,7 @@ final class AnchorGroups: Sendable {
     var images = AnchorGroup.none
     var files = AnchorGroup.none
     var policies = AnchorGroup.none
+    var lists = AnchorGroup.none
     /// What was found where certificates are kept, and does not count.
     var problems: [Diagnostic] = []
   }

@@ -18,13 +18,21 @@ public struct Revocation: Diagnosable, Equatable, Sendable {
   /// The list that names it, and the line there, from 1.
   public let path: String
   public let line: Int
+  /// The signed list by its name and version; nil for the machine's own `revoked`, which has none.
+  public let list: RevocationList.Identity?
+
+  init(kind: Kind, digest: Digest, path: String, line: Int, list: RevocationList.Identity? = nil) {
+    (self.kind, self.digest, self.path, self.line, self.list) = (kind, digest, path, line, list)
+  }
 
   public var diagnostic: Diagnostic {
     Diagnostic(
-      "provenance.revoked", .integrity, "the \(kind.rawValue) was revoked",
+      "provenance.revoked", .integrity, "the \(kind.rawValue) was revoked\(list.map { " by list \($0)" } ?? "")",
       expected: "nothing that the machine's list of revocations names",
       found: "\(kind.rawValue) \(digest), line \(line) of `\(path)`",
       why: "what was revoked counts no more, whatever else vouches for it",
-      next: "get a newer version; the list is the file `revoked` among the trust anchors")
+      next: list == nil
+        ? "get a newer version; the list is the file `revoked` among the trust anchors"
+        : "get a newer version; `verity-bpf revoked list` shows the lists of this machine")
   }
 }

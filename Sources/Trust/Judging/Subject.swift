@@ -15,6 +15,8 @@ public enum Subject: Sendable {
   case file(Digest, signature: [UInt8])
   /// A certificate by itself, by the SHA-256 of its DER form, that was named as one of somebody who may sign.
   case signer(Digest, CertificateFacts)
+  /// A list of what was revoked, inside the PKCS#7 message that signs it.
+  case revocations([UInt8])
   /// A policy inside the PKCS#7 message that signs it.
   case policy([UInt8])
 }

@@ -6,9 +6,6 @@ internal import Signatures
 ///
 /// The list can be made anywhere in this module and asked in this file alone, where ``Trust/judge(_:at:)`` is.
 struct Revocations: Sendable {
-  /// Nothing is revoked.
-  static let none = Revocations()
-
   /// A line. What its digest is beyond the ``key`` stays in the text: a list may have a hundred thousand lines, of which a
   /// run asks for a handful, and a value for each would take longer than everything else that a load does.
   private struct Entry {
@@ -24,23 +21,30 @@ struct Revocations: Sendable {
   }
 
   private let path: String
+  private let list: RevocationList.Identity?
   private let text: [UInt8]
   private var entries: [Entry] = []
   private var heldKinds: Set<Revocation.Kind> = []
   /// The index of the first entry of each slot, -1 for none. There is a power of two of them, one at least for each entry.
   private var first: [Int] = [-1]
 
-  private init() { (path, text) = ("", []) }
+  /// How many lines say something.
+  var count: Int { entries.count }
 
   /// Reads the text. A line that is not understood could be the one that matters, so it is an error.
   ///
-  /// - Parameter path: where the text is from.
-  init(text: [UInt8], path: String) throws(TrustError) {
-    (self.path, self.text) = (path, text)
+  /// - Parameters:
+  ///   - path: where the text is from.
+  ///   - list: the signed list that it is of.
+  ///   - start: where its lines begin: behind the head of a signed list, which is then the first line.
+  init(
+    text: [UInt8], path: String, list: RevocationList.Identity? = nil, from start: Int = 0
+  ) throws(TrustError) {
+    (self.path, self.list, self.text) = (path, list, text)
     let bytes = text.span
     let kinds = Revocation.Kind.allCases.map { (kind: $0, word: Array($0.rawValue.utf8)) }
     let algorithms = HashAlgorithm.allCases.map { (word: Array("\($0.rawValue):".utf8), digits: 2 * $0.digestSize) }
-    var (start, line) = (0, 1)
+    var (start, line) = (start, start == 0 ? 1 : 2)
     while start < bytes.count {
       var reader = LineReader(bytes, from: start)
       let words = reader.words()
@@ -93,7 +97,7 @@ struct Revocations: Sendable {
       if entry.key == key, entry.kind == kind,
         Digest(String(decoding: text[entry.digest], as: UTF8.self)) == digest
       {
-        return Revocation(kind: kind, digest: digest, path: path, line: entry.line)
+        return Revocation(kind: kind, digest: digest, path: path, line: entry.line, list: list)
       }
       index = entry.next
     }
@@ -119,20 +123,29 @@ extension Trust {
   }
 
   /// Whether a signer is revoked. While one is, a signature whose signer is not known may be that one's.
-  public var revokesSigners: Bool { revocations.hold(.signer) }
+  public var revokesSigners: Bool { revocations.contains { $0.hold(.signer) } }
 
   /// The entry that names the subject itself.
   private func revocation(of subject: Subject) -> Revocation? {
     switch subject {
-    case .rootHash(let rootHash, signature: _): revocations.entry(.rootHash, rootHash)
-    case .object(_, let digest): revocations.entry(.object, digest)
-    // These have no entries of their own: a file is revoked as an object, a policy by its signer, who is asked about later.
-    case .file, .policy, .signer: nil
+    case .rootHash(let rootHash, signature: _): entry(.rootHash, rootHash)
+    case .object(_, let digest): entry(.object, digest)
+    // These have no entries of their own: a file is revoked as an object, a policy or a list by its signer, who is asked
+    // about later.
+    case .file, .policy, .revocations, .signer: nil
     }
   }
 
   /// The entry that names who vouches, or what they vouch for.
   private func revocation(of voucher: Voucher) -> Revocation? {
-    revocations.entry(.object, voucher.object?.content) ?? revocations.entry(.signer, voucher.signer)
+    entry(.object, voucher.object?.content) ?? entry(.signer, voucher.signer)
+  }
+
+  /// The first entry of all lists, the machine's own before others.
+  private func entry(_ kind: Revocation.Kind, _ digest: Digest?) -> Revocation? {
+    for list in revocations {
+      if let found = list.entry(kind, digest) { return found }
+    }
+    return nil
   }
 }

@@ -19,6 +19,8 @@ extension Trust {
       Self.verdict(
         on: facts, at: time,
         Voucher(signer: fingerprint, subject: facts.subject, anchors: nil, object: nil, policy: nil))
+    case .revocations(let message):
+      check(message, content: nil, by: lists, allowsAttributes: true, at: time)
     case .policy(let message):
       check(message, content: nil, by: policies, allowsAttributes: true, at: time)
     }

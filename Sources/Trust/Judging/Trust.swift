@@ -7,6 +7,7 @@ internal import Signatures
 ///
 ///     DIRECTORY/SET/*.pem    certificates (or *.crt); SET is one of ``setNames``
 ///     DIRECTORY/revoked      what counts no more, see ``Revocations``
+///     DIRECTORY/revoked.d    signed lists of the same, see ``RevocationLists``
 ///
 /// A directory that is this project's own is read when the value is made: a file there that cannot be read or understood
 /// is an error and no gap, but for one with a key that OpenSSL does not know, which is passed over and told. Those that others
@@ -20,13 +21,15 @@ public struct Trust: Sendable {
   static let objectSets = ["bpf", "user"]
   /// The set whose certificates count for root hashes.
   static let imageSet = "image"
+  /// The set whose certificates count for lists of what was revoked.
+  static let listSet = "revocation"
   /// The names of sets.
-  public static let setNames = objectSets + [imageSet]
+  public static let setNames = objectSets + [imageSet, listSet]
   /// Where the anchors of a machine are.
   public static let standardDirectory = "/etc/verity-bpf/trust"
 
-  /// What counts no more; asked by ``judge(_:at:)`` alone.
-  let revocations: Revocations
+  /// What counts no more, the machine's own list first; asked by ``judge(_:at:)`` alone.
+  let revocations: [Revocations]
   /// The certificates, by what they count for.
   private let groups: AnchorGroups
 
@@ -38,15 +41,17 @@ public struct Trust: Sendable {
   var files: AnchorGroup { groups.all.files }
   /// Whose signatures of policies count: nobody's until a policy store says so.
   var policies: AnchorGroup { groups.all.policies }
+  /// Whose signatures of lists of what was revoked count.
+  var lists: AnchorGroup { groups.all.lists }
   /// What there is where certificates are kept, and does not count.
   public var problems: [Diagnostic] { groups.all.problems }
   /// Those of the ``problems`` that were met: none as long as nobody asked for a certificate.
   public var metProblems: [Diagnostic] { groups.read?.problems ?? [] }
 
   /// Nobody is trusted, and nothing is revoked.
-  public static let none = Trust(revocations: .none, AnchorGroups(own: AnchorGroups.Certificates()))
+  public static let none = Trust(revocations: [], AnchorGroups(own: AnchorGroups.Certificates()))
 
-  private init(revocations: Revocations, _ groups: AnchorGroups) {
+  private init(revocations: [Revocations], _ groups: AnchorGroups) {
     self.revocations = revocations
     self.groups = groups
   }
@@ -56,7 +61,7 @@ public struct Trust: Sendable {
   ///
   /// - Parameter root: what stands before every path; for tests.
   public static func standard(root: String = "") throws(TrustError) -> Trust {
-    var (revocations, own) = (Revocations.none, AnchorGroups.Certificates())
+    var (revocations, own) = ([Revocations](), AnchorGroups.Certificates())
     if try exists(root + standardDirectory) { (revocations, own) = try read(root + standardDirectory) }
     return Trust(revocations: revocations, AnchorGroups(own: own, elsewhereBelow: root))
   }
@@ -83,19 +88,44 @@ public struct Trust: Sendable {
   ///   - passesOverUnsupportedKeys: whether a certificate whose key OpenSSL no longer has takes no other's word away.
   public func trusting(only pem: [UInt8], set: String, passesOverUnsupportedKeys: Bool = false) -> Trust {
     let group = AnchorGroup(pem: pem, set: set, passesOverUnsupportedKeys: passesOverUnsupportedKeys)
-    let own = AnchorGroups.Certificates(objects: group, images: group, files: group, policies: group)
+    let own = AnchorGroups.Certificates(objects: group, images: group, files: group, policies: group, lists: group)
     return Trust(revocations: revocations, AnchorGroups(own: own))
   }
 
-  private static func read(_ directory: String) throws(TrustError) -> (Revocations, AnchorGroups.Certificates) {
+  private static func read(_ directory: String) throws(TrustError) -> ([Revocations], AnchorGroups.Certificates) {
     let names = try names(directory)
-    for name in names where name != "revoked" && !setNames.contains(name) {
+    let own = ["revoked", RevocationLists.directoryName]
+    for name in names where !own.contains(name) && !setNames.contains(name) {
       throw .unknownEntry(path: "\(directory)/\(name)")
     }
-    var revocations = Revocations.none
+    var (revocations, certificates) = try readAnchors(directory, names)
+    if names.contains(RevocationLists.directoryName) {
+      revocations += try RevocationLists(directory).read(
+        by: Trust(revocations: revocations, AnchorGroups(own: certificates)))
+    }
+    return (revocations, certificates)
+  }
+
+  /// The anchors of a directory and its list `revoked`, without what signed lists say: who may replace one of them has to be
+  /// known also where it cannot be read.
+  static func withoutLists(directory: String) throws(TrustError) -> Trust {
+    let (revocations, own) = try readAnchors(directory, try names(directory))
+    return Trust(revocations: revocations, AnchorGroups(own: own))
+  }
+
+  /// The same trust, where nothing is revoked: what takes trust away stays in force with its signer revoked.
+  var withoutRevocations: Trust { Trust(revocations: [], groups) }
+
+  /// The same trust, where these lists count as well.
+  func revoking(_ lists: [Revocations]) -> Trust { Trust(revocations: revocations + lists, groups) }
+
+  private static func readAnchors(
+    _ directory: String, _ names: [String]
+  ) throws(TrustError) -> ([Revocations], AnchorGroups.Certificates) {
+    var revocations: [Revocations] = []
     if names.contains("revoked") {
       let path = "\(directory)/revoked"
-      revocations = try Revocations(text: try CertificateFile.bytes(of: path, limit: 1 << 24), path: path)
+      revocations = [try Revocations(text: try CertificateFile.bytes(of: path, limit: 1 << 24), path: path)]
     }
     var own = AnchorGroups.Certificates()
     for set in setNames where names.contains(set) {
@@ -110,7 +140,11 @@ public struct Trust: Sendable {
           continue
         }
         own.problems += certificates.problems
-        if set == imageSet { own.images.add(certificates, set: set) } else { own.objects.add(certificates, set: set) }
+        switch set {
+        case imageSet: own.images.add(certificates, set: set)
+        case listSet: own.lists.add(certificates, set: set)
+        case _: own.objects.add(certificates, set: set)
+        }
       }
     }
     own.files.add(own.objects)

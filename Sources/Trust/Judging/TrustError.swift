@@ -23,6 +23,8 @@ public enum TrustError: Error, Equatable, Sendable {
   case notConsidered(path: String, reason: String)
   /// A line of the list of what was revoked is not understood.
   case revocations(path: String, line: Int)
+  /// A signed list of what was revoked cannot be relied on, or may not be installed.
+  case list(path: String, ListProblem)
 }
 
 extension TrustError: Diagnosable {
@@ -73,6 +75,8 @@ extension TrustError: Diagnosable {
         "trust.revocations", .invalid, "`\(path)`, line \(line): this revokes nothing that is known",
         expected: "signer, object or root-hash, then sha256:HEX", why: "the line could be the one that matters",
         next: "correct the line, or begin it with #")
+    case .list(let path, let problem):
+      return problem.diagnostic(of: path)
     }
   }
 }

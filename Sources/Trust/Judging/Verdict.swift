@@ -33,7 +33,7 @@ public struct Voucher: Equatable, Sendable {
   public let anchors: String?
   /// What of an object is signed, and how; nil for other subjects.
   public let object: VerifiedSignature?
-  /// The text of a policy, as it was signed; nil for other subjects.
+  /// The text of a policy or of a list, as it was signed; nil for other subjects.
   public let policy: [UInt8]?
 }
 

@@ -6,6 +6,7 @@ public enum AuditRecord: Equatable, Sendable {
   case load(LoadRecord)
   case status(StatusRecord)
   case signers(SignersRecord)
+  case revocations(RevocationListRecord)
   case refusal(RefusalRecord)
   case attempt(AttemptRecord)
 
@@ -17,7 +18,7 @@ public enum AuditRecord: Equatable, Sendable {
     case .access, .refusal: 1420
     case .activation: 1421
     case .load: 1422
-    case .signers: 2312
+    case .signers, .revocations: 2312
     }
   }
 
@@ -29,6 +30,7 @@ public enum AuditRecord: Equatable, Sendable {
     case .load(let record): record.fields
     case .status(let record): record.fields
     case .signers(let record): record.fields
+    case .revocations(let record): record.fields
     case .refusal(let record): record.fields
     case .attempt(let record): record.fields
     }
@@ -76,8 +78,6 @@ public struct AccessRecord: Equatable, Sendable {
   public var file: File?
   /// The deciding rule as policies write it.
   public var rule: String
-
-  public struct File: Equatable, Sendable {
   /// What the shadow policy says; nil where there is none, and in the kernel's records.
   public var shadow: Shadow?
 
@@ -93,6 +93,8 @@ public struct AccessRecord: Equatable, Sendable {
       self.rule = rule
     }
   }
+
+  public struct File: Equatable, Sendable {
     /// Any bytes; nil when the kernel could not name the file.
     public var path: [UInt8]?
     /// The superblock's id: a device's name, or a file system's.
@@ -118,9 +120,9 @@ public struct AccessRecord: Equatable, Sendable {
     self.command = command
     self.file = file
     self.rule = rule
+    self.shadow = shadow
   }
 
-    self.shadow = shadow
   var fields: String {
     let shadow = shadow.map {
       " shadow_decision=\($0.decision) shadow_rule=\(AuditEncoding.untrusted($0.rule.utf8))"
@@ -203,13 +205,13 @@ public struct LoadRecord: Equatable, Sendable {
   public var succeeded: Bool
   /// The errno, as a negative number; nil from kernels that do not say it.
   public var errno: Int32?
+  /// Whether it is to be judged beside the active policy, and to decide nothing.
+  public var isShadow: Bool
 
   public init(
     policy: AuditedPolicy?, subject: AuditSubject, succeeded: Bool, errno: Int32?, isShadow: Bool = false
   ) {
     self.isShadow = isShadow
-  /// Whether it is to be judged beside the active policy, and to decide nothing.
-  public var isShadow: Bool
     self.policy = policy
     self.subject = subject
     self.succeeded = succeeded
@@ -221,9 +223,9 @@ public struct LoadRecord: Equatable, Sendable {
       policy?.fields(name: "policy_name", version: "policy_version", digest: "policy_digest")
       ?? "policy_name=? policy_version=? policy_digest=?"
     return "\(what) \(subject.fields) lsm=ipe res=\(succeeded ? 1 : 0)" + (errno.map { " errno=\($0)" } ?? "")
+      + (isShadow ? " shadow=1" : "")
   }
 }
-      + (isShadow ? " shadow=1" : "")
 
 /// AUDIT_MAC_STATUS: enforcing was switched on or off.
 public struct StatusRecord: Equatable, Sendable {

@@ -77,6 +77,20 @@ extension ErrorCatalogue {
       "A file of trusted certificates has a key in it as well. The certificates count. A private key that lies where every load reads can be stolen there; take it out.",
     "trust.unreadable":
       "A directory or a link where certificates are kept cannot be looked at. It could hold the certificate that counts, or a mask that takes another one away, so no signature is checked until it can be read, or the certificates are named (--certificate, --trust-anchors).",
+    "trust.list":
+      "A signed list of what was revoked begins with its head: list_name=NAME list_version=MAJOR.MINOR.REVISION, and valid_until=YYYY-MM-DD where it is not to be relied on after that day. Behind it are the lines of the file `revoked`. `verity-bpf revoked make` writes such lists, `verity-bpf revoked check` reads them.",
+    "trust.list-signature":
+      "Lists of what was revoked are signed by certificates in the set `revocation` among the trust anchors, and by no others: who may sign programs need not be who may revoke them. A list without such a signature is not installed. One that lies in revoked.d without it stops all that asks about trust, because it is not known what it named before it was damaged or replaced.",
+    "trust.list-name":
+      "A list is the file revoked.d/NAME.p7b of its own name, so that there is one version of each list. `verity-bpf revoked install` puts it there.",
+    "trust.list-stale":
+      "Every version of a list is above all that came before, under the same name, so that an old list, validly signed, cannot bring back what was revoked since. The file revoked.d/versions remembers them. Where an older list lies in revoked.d all the same, nothing is judged until a newer one is installed.",
+    "trust.list-missing":
+      "A list of that name was installed, and its file is gone. What it revoked would count again, so nothing is judged until it is installed again: the same version, or a higher one.",
+    "trust.list-expired":
+      "The author of the list wrote valid_until: after that day a newer list is to be there, and who holds it back would keep what was revoked since in use. So nothing is judged (no load, no mount, no policy) until a list is installed that is to be relied on. Leave valid_until out of lists for machines that are out of reach for longer. The day is held against this machine's clock.",
+    "trust.list-versions":
+      "The file revoked.d/versions, which remembers the highest version of each list, is not what was written to it. Restore it from a backup; it is not made again by itself, because an old list could come back then.",
     "trust.revocations":
       "Each line of the list `revoked` is `signer`, `object` or `root-hash`, then sha256:HEX. A line that is not understood could be the one that matters, so nothing is admitted until it is corrected.",
     "object-signature.hash": "OpenSSL could not compute SHA-256, most often because of its configuration (FIPS).",

@@ -94,7 +94,7 @@ public struct Replay: Sendable {
       case .crashed, .interrupted, .notBegun: return .undecided(.ending)
       }
     case .record(_, .text(.activation)), .record(_, .text(.load)), .record(_, .text(.status)),
-      .record(_, .text(.signers)), .record(_, .withoutDecision):
+      .record(_, .text(.signers)), .record(_, .text(.revocations)), .record(_, .withoutDecision):
       return .withoutDecision
     }
   }
@@ -181,8 +181,8 @@ public struct Replay: Sendable {
       return .damaged(line: line, reason: "the record holds no facts")
     }
     let rule: String = if case .string(let text)? = value["rule"] { text } else { "" }
-    let decisions = programs.map { policy.decide($0) }
     let shadow: String? = if case .string(let text)? = value["shadow_decision"] { text } else { nil }
+    let decisions = programs.map { policy.decide($0) }
     // An object is allowed when each of its programs is. What was recorded is what happened, so that a denial which only
     // records is none.
     let deciding = decisions.first { !$0.lets } ?? decisions.first { $0.action == .deny } ?? decisions[0]

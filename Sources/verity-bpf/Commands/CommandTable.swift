@@ -37,6 +37,15 @@ extension VerityBPF {
           Verb("remove", PolicyRemoveCommand.self),
         ]),
       Verb(
+        "revoked", "Write, sign and install lists of what counts no more, whatever vouches for it.",
+        [
+          Verb("make", RevokedMakeCommand.self),
+          Verb("check", RevokedCheckCommand.self),
+          Verb("sign", RevokedSignCommand.self),
+          Verb("install", RevokedInstallCommand.self),
+          Verb("list", RevokedListCommand.self),
+        ]),
+      Verb(
         "gate", "Have the kernel itself refuse what no policy admits.",
         [
           Verb("plan", GatePlanCommand.self),

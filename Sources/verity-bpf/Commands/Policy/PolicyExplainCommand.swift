@@ -106,7 +106,7 @@ struct PolicyExplainCommand: Command {
       throw noDecision("a refusal before a policy decided: \(refusal.code) (`verity-bpf explain-error` says more)")
     case .unreadable(let reason): throw noDecision(reason)
     case .record(_, .text(.activation)), .record(_, .text(.load)), .record(_, .text(.status)),
-      .record(_, .text(.signers)), .record(_, .withoutDecision), nil:
+      .record(_, .text(.signers)), .record(_, .text(.revocations)), .record(_, .withoutDecision), nil:
       throw noDecision("`\((record ?? "").prefix(60))`")
     }
   }
