@@ -20,7 +20,7 @@ extension HostFacts {
 
   /// The facts as JSON, to be judged elsewhere.
   public var json: JSONValue {
-    .object([
+    var members: [JSONValue.Member] = [
       .init("schema", .string(Self.schema)), .init("release", .string(release)),
       .init(
         "files", .object(files.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, $0.value.json) })),
@@ -31,13 +31,17 @@ extension HostFacts {
         } ?? .null),
       .init("security_modules", securityModuleIDs.map { .array($0.map { .unsigned($0) }) } ?? .null),
       .init("capabilities", capabilities.map { .array($0.map { .string($0) }) } ?? .null),
+    ]
+    members += [
       .init("user_namespace", isInUserNamespace.map { .bool($0) } ?? .null),
       .init("bpf_file_systems", placesJSON), .init("gate", .optional(gate?.rawValue)),
-      .init("keyrings", .array(keyrings.map(\.json))),
-      .init(
-        "probes",
-        .object(Probe.allCases.compactMap { probe in probes[probe].map { JSONValue.Member(probe.rawValue, $0.json) } })),
-    ])
+      .init("installed", installed?.json ?? .null), .init("keyrings", .array(keyrings.map(\.json))),
+    ]
+    let answers = Probe.allCases.compactMap { probe in
+      probes[probe].map { JSONValue.Member(probe.rawValue, $0.json) }
+    }
+    members.append(.init("probes", .object(answers)))
+    return .object(members)
   }
 
   private var placesJSON: JSONValue {
@@ -80,6 +84,7 @@ extension HostFacts {
       gate = GatePresence(rawValue: try Self.text(word, "gate"))
       guard gate != nil else { throw HostFactsError(reason: "gate") }
     }
+    if let found = value["installed"], found != .null { installed = try InstalledTrust(found) }
     if case .bool(let flag)? = value["user_namespace"] { isInUserNamespace = flag }
     for ring in try Self.elements(value, "keyrings") ?? [] { keyrings.append(try KeyringFacts(ring)) }
     for member in try Self.members(value, "probes") ?? [] {

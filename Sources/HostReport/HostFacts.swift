@@ -34,6 +34,8 @@ public struct HostFacts: Equatable, Sendable {
   public var bpfFileSystems: [String]?
   /// What is known of the gate in the kernel; nil where that was not asked.
   public var gate: GatePresence?
+  /// What this program itself has installed here; nil where that was not asked.
+  public var installed: InstalledTrust?
   /// The kernel's own keyrings that this process may see.
   public var keyrings: [KeyringFacts] = []
   /// What the kernel said to each probe.

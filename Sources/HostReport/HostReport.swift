@@ -26,7 +26,8 @@ public struct HostReport: Equatable, Sendable {
     let judged: [Finding?] = [
       facts.lockdown, facts.secureBoot, facts.moduleSignatures, facts.securityModules, facts.integrityPolicy,
       facts.trustedKeys, facts.deviceMapper, facts.rootHashSignatures, facts.requiredSignatures, facts.verityKeyring,
-      facts.loopDevices, facts.bpf, facts.kernelGate, facts.pins, facts.kernelTypes, facts.programSignatures,
+      facts.loopDevices, facts.bpf, facts.kernelGate, facts.installedTrust, facts.pins, facts.kernelTypes,
+      facts.programSignatures,
       facts.fsVerity,
     ]
     findings = judged.compactMap { $0 }

@@ -25,6 +25,19 @@ struct JudgementTests {
   }
 
   static let changes: [Change] = [
+    Change("a list that cannot be relied on", "trust", .gap, "trust.list-missing") {
+      $0.installed = InstalledTrust()
+      $0.installed?.refusal = "the list is gone [trust.list-missing]"
+    },
+    Change("a shadow that cannot be used", "trust", .weak, "the shadow policy cannot be used") {
+      $0.installed = InstalledTrust()
+      $0.installed?.shadow = "site 1.1.0"
+      $0.installed?.shadowRefusal = "damaged [store.damaged]"
+    },
+    Change("a list in force", "trust", .good, "can be relied on") {
+      $0.installed = InstalledTrust()
+      $0.installed?.lists = ["fleet 1.0.0  2 entries"]
+    },
     Change("no lockdown", "lockdown", .gap, "off") {
       $0[.lockdown] = .text("[none] integrity confidentiality")
     },

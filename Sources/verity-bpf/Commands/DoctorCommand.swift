@@ -2,6 +2,7 @@ import Base
 import HostReport
 import HostSurvey
 import Linux
+import Trust
 
 /// `verity-bpf doctor`: what this host can guarantee.
 struct DoctorCommand: Command {
@@ -48,7 +49,11 @@ struct DoctorCommand: Command {
   }
 
   private func gather() throws -> HostFacts {
-    guard let facts else { return try HostSurvey.run() }
+    guard let facts else {
+      var facts = try HostSurvey.run()
+      facts.installed = Self.installed()
+      return facts
+    }
     let limit = 4 << 20
     guard let text = try OwnedFD.openRegular(facts).readToEnd(limit: limit) else {
       throw DiagnosedFailure(
@@ -57,6 +62,33 @@ struct DoctorCommand: Command {
           found: "more"))
     }
     return try HostFacts(JSONValue.parse(text))
+  }
+}
+
+extension DoctorCommand {
+  /// What is in force here, as far as this process may look.
+  private static func installed() -> InstalledTrust? {
+    var installed = InstalledTrust()
+    do {
+      _ = try Site.trust(nil)
+    } catch let error as any Diagnosable {
+      installed.refusal = "\(error.diagnostic.message) [\(error.diagnostic.code)]"
+    } catch {
+      return nil
+    }
+    guard let settings = try? Site.settings() else { return installed }
+    let lists = try? RevocationLists(settings.directory(.trustAnchors) ?? Trust.standardDirectory).all()
+    installed.lists = (lists ?? []).map { $0.list?.line ?? $0.name }
+    guard let trust = try? Site.trust(nil), let directory = try? Site.store(nil) else { return installed }
+    let store = PolicyStore(directory: directory, trust: trust)
+    guard let shadow = try? store.state().shadow else { return installed }
+    installed.shadow = "\(shadow.name) \(shadow.entry.version)"
+    do throws(PolicyStoreError) {
+      _ = try store.shadow()
+    } catch {
+      installed.shadowRefusal = "\(error.diagnostic.message) [\(error.diagnostic.code)]"
+    }
+    return installed
   }
 }
 
