@@ -15,16 +15,9 @@ enum Synonyms {
 
   /// The words for a property, and what they may also begin with.
   private static func words(of name: PropertyName) -> (words: [String: [String]], prefixes: [String])? {
-    switch name {
-    case .programType: (programTypes, ["bpf_prog_type_"])
-    case .attachType: (attachTypes, ["bpf_attach_type_", "bpf_"])
-    case .bootVerified, .dmverityRoothash, .dmveritySignature, .fsverityDigest, .fsveritySignature, .bpfSignature,
-      .bpfKeyring, .bpfKernel, .witness, .blocksVerified, .kernelExecute, .signatureSource, .signer, .path, .object,
-      .helpers, .lockdown, .programClass, .configured, .coreByLoader, .executed, .dynamic, .reads, .dmverityMode, .imageName,
-      .imageVersionMin, .requesterUID, .requesterGID, .requesterPath, .requesterObject, .requesterRoothash,
-      .requesterSignature:
-      nil
-    }
+    if name == .programType { return (programTypes, ["bpf_prog_type_"]) }
+    if name == .attachType { return (attachTypes, ["bpf_attach_type_", "bpf_"]) }
+    return nil
   }
 
   /// Section names without what follows the slash, and tc's word.

@@ -189,12 +189,14 @@ import Workbench
   /// Changes that are not tried, or not compared to the end, are taken neither for noticed nor for none.
   @Test func tooManyChanges() throws {
     let document = parse("op=EXECUTE action=ALLOW\nop=BPF_PROG_LOAD x_path=/progs/* action=ALLOW")
-    var undecided = 0
-    for effort in stride(from: 400, to: 4_000, by: 100) {
+    var (undecided, cut) = (0, 0)
+    for effort in stride(from: 400, to: 3_000, by: 100) {
       let run = try Self.run(document, "case \"a\"\n given op=EXECUTE\n expect ALLOW\n", effort: effort)
-      #expect(run.isCut && !run.isComplete && run.coverage < 100 && run.equivalent.isEmpty)
+      #expect(run.coverage < 100 && run.equivalent.isEmpty)
+      #expect(run.isComplete == (!run.isCut && run.undecidedCount == 0))
       undecided += run.undecidedCount
+      cut += run.isCut ? 1 : 0
     }
-    #expect(undecided > 0)
+    #expect(undecided > 0 && cut > 0)
   }
 }
