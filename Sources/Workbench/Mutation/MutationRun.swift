@@ -119,8 +119,8 @@ public struct MutationRun: Sendable {
   public var isComplete: Bool { undecidedCount == 0 && !isCut }
   /// How many changes there are that a case could notice, as far as is known.
   public var count: Int { results.count - equivalent.count }
-  /// How many of a hundred of them the cases notice.
-  public var coverage: Int { count == 0 ? 100 : noticedCount * 100 / count }
+  /// How many of a hundred of them the cases notice; none where none was tried of those that there are.
+  public var coverage: Int { count == 0 ? (isCut ? 0 : 100) : noticedCount * 100 / count }
 }
 
 extension PolicyCases.Expectation {
