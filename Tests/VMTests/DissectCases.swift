@@ -62,10 +62,15 @@ enum DissectCases {
   private static func dissect(_ arguments: String...) throws -> Subprocess.Result { try dissect(arguments) }
 
   private static func dissect(_ arguments: [String]) throws -> Subprocess.Result {
-    guard (try? FileStatus.of(path: "/sid/systemd-dissect")) != nil else {
+    try newer("systemd-dissect", arguments)
+  }
+
+  /// Runs a program of the newer systemd.
+  static func newer(_ program: String, _ arguments: [String]) throws -> Subprocess.Result {
+    guard (try? FileStatus.of(path: "/sid/\(program)")) != nil else {
       throw Skipped(reason: "no newer systemd: Debian's sid could not be read")
     }
     return try Subprocess.run(
-      ["/sid/lib/ld-linux-x86-64.so.2", "--library-path", "/sid/lib", "/sid/systemd-dissect"] + arguments)
+      ["/sid/lib/ld-linux-x86-64.so.2", "--library-path", "/sid/lib", "/sid/\(program)"] + arguments)
   }
 }

@@ -36,6 +36,7 @@ struct VMTests {
       CompressedCases.suite,
       KernelAloneCases.suite,
       OtherFileSystemCases.suite,
+      OverlayCases.suite,
       WithheldCases.suite,
       PartitionCases.suite,
       OriginCases.suite,

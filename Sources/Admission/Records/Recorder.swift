@@ -176,6 +176,7 @@ extension Recorder {
       ]
     }
     if let signature = evidence.rootHashSignature { details.append(.init("root_hash_signature", signature.json)) }
+    if let layer = evidence.layer { details.append(.init("layer", .string(layer.name))) }
     if let object = evidence.object { details.append(.init("path_in_image", .string(object.path))) }
     if let file = evidence.fileVerity { details.append(.init("fsverity_digest", .string(file.digest.description))) }
     if let file = evidence.file { details.append(.init("file", .string(file.path))) }

@@ -36,6 +36,8 @@ extension KernelStatement {
     case .openFile: ["VM origin.only-an-image-proves", "Command/ForeignPlaceTests.aProcessThatAnswersForAFileSystem"]
     case .openFileName: ["VM origin.name-is-looked-up-not-believed"]
     case .mounts: ["VM mount-life.bound-by-others", "Command/MountTests.leavesWhatOthersBound", files]
+    case .openFileMount: ["Provenance/OverlayTests.theLayerOfAFile", files]
+    case .overlayMetacopy: ["Provenance/OverlayTests.whatIsRefused", files]
     case .fileExtents: ["VM other-file-system.poisoned-page-cache", "Provenance/PlacedBlocksTests.holesAreZeros"]
     case .btrfsInfo, .btrfsDevices, .btrfsDevice:
       ["VM other-file-system.several-devices", "Provenance/BackingDeviceTests.oneDeviceByEveryAnswer"]

@@ -28,7 +28,7 @@ extension KernelStatement {
       .verityModule, .keyringUnsealed, .prefetchCluster,
       .requireSignatures, .taint, .blockDevice, .blockNumber, .blockName, .blockReadOnly, .diskSequence, .partition,
       .partitionStart, .partitionSize, .loopControlNumber, .loopNumber, .loopBackingFile, .loopOffset, .loopSizeLimit,
-      .openFileName, .mounts, .btrfsDevices, .btrfsDevice, .fileVeritySignatures,
+      .openFileName, .openFileMount, .mounts, .overlayMetacopy, .btrfsDevices, .btrfsDevice, .fileVeritySignatures,
       .fileVerityFeature, .lockdown, .securityModules, .integrityPolicy,
       .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyText,
       .integrityPolicyEnforced, .binaryFormats, .binaryFormatsEnabled, .binaryFormat,
@@ -95,9 +95,10 @@ extension KernelStatement {
     case .clock, .networkInterface, .mapperNumber, .mapperDevice, .mappedName, .mappedIdentifier, .mappedSuspended,
       .underlyingDevices, .underlyingNumber, .verityModule,
       .requireSignatures, .blockName,
-      .loopControlNumber, .loopNumber, .loopLabel, .openFileName, .mounts, .integrityPolicies, .integrityPolicyActive,
-      .integrityPolicyVersion, .integrityPolicyText, .integrityPolicyEnforced, .executionCheck, .binaryFormats,
-      .binaryFormatsEnabled, .binaryFormat, .modules, .keyTable,
+      .loopControlNumber, .loopNumber, .loopLabel, .openFileName, .openFileMount, .mounts, .overlayMetacopy,
+      .integrityPolicies, .integrityPolicyActive, .integrityPolicyVersion, .integrityPolicyText,
+      .integrityPolicyEnforced, .executionCheck, .binaryFormats, .binaryFormatsEnabled, .binaryFormat, .modules,
+      .keyTable,
       .keyringContents, .unprivilegedBPF,
       .compiler, .compilerHardening, .symbols, .programProbe, .tracingFile, .debugTracingFile, .threadStatus,
       .processStatus, .initFiles, .initFile, .initMounts, .distributionConfiguration, .distributionModuleConfiguration,
@@ -131,7 +132,7 @@ extension KernelStatement {
       .blockName,
       .blockNode, .blockReadOnly, .diskSequence, .partition, .partitionStart, .partitionSize, .loopControlNumber,
       .loopControl, .loopNumber, .loopNode, .loopBackingFile, .loopOffset, .loopSizeLimit, .mounts, .btrfsDevices,
-      .btrfsDevice:
+      .btrfsDevice, .openFileMount, .overlayMetacopy:
       .refused("provenance.cannot-ask")
     case .mapperDevice, .mapperTable: .refused("provenance.no-table")
     case .loopLabel: .refused("mount.not-ours")

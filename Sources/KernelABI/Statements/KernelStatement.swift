@@ -44,7 +44,9 @@ public enum KernelStatement: String, CaseIterable, Sendable {
   // Open files and mounts.
   case openFile = "open-file"
   case openFileName = "open-file-name"
+  case openFileMount = "open-file-mount"
   case mounts
+  case overlayMetacopy = "overlay-metacopy"
   case fileExtents = "file-extents"
   case btrfsInfo = "btrfs-info"
   case btrfsDevices = "btrfs-devices"
@@ -152,7 +154,10 @@ extension KernelStatement {
     case .openFile:
       "kind, inode, size, owner, mode, device and file system of an open file, and whether its mount is read-only"
     case .openFileName: "the path of an open file"
-    case .mounts: "where a device is mounted in this mount namespace, and which of its directories"
+    case .openFileMount: "the mount that an open file was reached through"
+    case .mounts:
+      "where a device is mounted in this mount namespace, and which of its directories; the layers of an overlay"
+    case .overlayMetacopy: "whether overlays take metadata and contents from two layers where they do not say"
     case .fileExtents: "which blocks of the device are an open file's"
     case .btrfsInfo: "how many devices a btrfs file system has"
     case .btrfsDevices: "which devices a btrfs file system has"

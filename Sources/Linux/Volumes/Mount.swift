@@ -72,7 +72,7 @@ public enum Mount {
   }
 
   /// The longest list of mounts that is read, in bytes.
-  private static let limit = 16 << 20
+  static let limit = 16 << 20
 
   private static func places(in bytes: [UInt8], where isMeant: ([ArraySlice<UInt8>]) -> Bool) -> [Place] {
     bytes.split(separator: 10).compactMap { line in
@@ -84,7 +84,7 @@ public enum Mount {
   }
 
   /// Text in which the kernel wrote bytes as `\\040`: a backslash and three octal digits.
-  private static func unescaped(_ text: ArraySlice<UInt8>) -> String {
+  static func unescaped(_ text: ArraySlice<UInt8>) -> String {
     var bytes: [UInt8] = []
     var rest = text
     while let byte = rest.popFirst() {

@@ -7,6 +7,8 @@ public import Trust
 public struct Evidence: Equatable, Sendable {
   /// The descriptor the object was given by, when it was given by one.
   public var descriptor: DescriptorFacts?
+  /// The layer that an overlay has the file from, when the descriptor is on one.
+  public var layer: LayerFacts?
   /// The loop device under the mount, when there is one.
   public var loop: LoopFacts?
   /// The dm-verity device under the mount as the kernel describes it, when there is one.
@@ -62,6 +64,14 @@ public struct DescriptorFacts: Equatable, Sendable {
   public let mountID: UInt64
   /// The file system's name.
   public let fileSystem: String
+}
+
+/// The layer of an overlay that a file comes from. What is said of loop device, volume and image is said of the layer's.
+public struct LayerFacts: Equatable, Sendable {
+  /// The layer's directory as the mount's options name it; proven by nothing.
+  public let name: String
+  /// The device of its file system.
+  public let device: DeviceNumber
 }
 
 /// An image file as it was opened.

@@ -12,7 +12,7 @@ public import Trust
 public struct Examination: ~Copyable {
   /// The root hash the caller trusts, if it named one.
   let expected: Digest?
-  private var images: OpenImages
+  var images: OpenImages
   /// Whose signatures count, and what was revoked.
   let trust: Trust
   /// Whether the kernel's word is enough where an object on a dm-verity device cannot be read here.
@@ -111,20 +111,35 @@ public struct Examination: ~Copyable {
   private mutating func examineOrigin(of number: Int32) throws(ProvenanceError) -> ExaminedObject {
     forgetReached()
     let file = try OpenObject.check(number)
-    switch file.format {
-    case .erofs: return try examine(onImage: file)
-    case .squashfs, .ext4: if let examined = try examine(onOtherImage: file) { return examined }
-    case nil: break
+    do throws(OriginRefusal) {
+      return try examineVolume(under: file)
+    } catch {
+      guard error.leavesOthers else { throw error.error }
+      if let proven = try examine(withFileVerity: number) { return proven }
+      guard let signed = try examine(signed: number) else { throw error.error }
+      return signed
+    }
+  }
+
+  /// Examines a file by the volume or image that it lies on.
+  mutating func examineVolume(under file: borrowing OpenObject) throws(OriginRefusal) -> ExaminedObject {
+    if file.isOnOverlay { return try examine(onOverlay: file) }
+    do throws(ProvenanceError) {
+      switch file.format {
+      case .erofs: return try examine(onImage: file)
+      case .squashfs, .ext4: if let examined = try examine(onOtherImage: file) { return examined }
+      case nil: break
+      }
+    } catch {
+      throw OriginRefusal(error)
     }
     let witness: KernelWitness
     do throws(ProvenanceError) {
       witness = try requireVolume(under: file)
     } catch {
-      if let proven = try examine(withFileVerity: number) { return proven }
-      guard let signed = try examine(signed: number) else { throw error }
-      return signed
+      throw OriginRefusal(error, leavesOthers: true)
     }
-    return try examine(file, on: witness)
+    do throws(ProvenanceError) { return try examine(file, on: witness) } catch { throw OriginRefusal(error) }
   }
 
   /// The same on a file system that ordinary disks have too; nil where no image and no dm-verity device is under it, and
@@ -147,16 +162,16 @@ public struct Examination: ~Copyable {
     }
   }
 
-  private mutating func examine(onImage file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
+  mutating func examine(onImage file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
     reached.descriptor = file.facts
     // Before anything is read.
     do throws(SuspendedDevice) {
-      try SuspendedDevice.requireNone(under: file.status.device)
+      try SuspendedDevice.requireNone(under: file.device)
     } catch {
       throw .suspended(error)
     }
-    if try KernelWitness.isMapped(file.status.device) { return try examine(onVolume: file) }
-    let loop = try LoopFacts(of: file.status.device)
+    if try KernelWitness.isMapped(file.device) { return try examine(onVolume: file) }
+    let loop = try LoopFacts(of: file.device)
     reached.loop = loop
     let open = try images.open(under: loop, expecting: expected, noting: &reached.rootHash)
     defer { images.trim() }
@@ -166,13 +181,13 @@ public struct Examination: ~Copyable {
     let examined = try examine(file, in: open.image, evidence: evidence)
 
     // The device must have stood for the same backing file all the while.
-    try loop.requireUnchanged(LoopFacts(of: file.status.device))
+    try loop.requireUnchanged(LoopFacts(of: file.device))
     return examined
   }
 
   /// The same on a dm-verity device, with the kernel as a witness.
   private mutating func examine(onVolume file: borrowing OpenObject) throws(ProvenanceError) -> ExaminedObject {
-    let number = file.status.device
+    let number = file.device
     let witness = try KernelWitness.ask(about: number)
     reached.volume = witness.facts
     reached.rootHash = witness.facts.rootHash
@@ -203,12 +218,13 @@ public struct Examination: ~Copyable {
   private func examine(
     _ file: borrowing OpenObject, in image: borrowing ProvenImage, evidence: Evidence
   ) throws(ProvenanceError) -> ExaminedObject {
-    guard image.files.format == file.format else {
+    guard file.layer != nil || image.files.format == file.format else {
       throw .mountDiffers(
-        message: "the image has another file system than the mount on \(file.status.device)",
+        message: "the image has another file system than the mount on \(file.device)",
         expected: "\(file.facts.fileSystem), as fd \(file.number) shows",
         found: "\(image.files.format.name) in `\(image.path)`")
     }
+    if let layer = file.layer { return try examine(file, at: layer, in: image, evidence: evidence) }
     let inode: FileSystemInode
     do throws(FileSystemError) {
       inode = try image.files.inode(numbered: file.status.inode)
@@ -218,7 +234,7 @@ public struct Examination: ~Copyable {
     guard inode.kind == .regular, inode.size == file.status.size else {
       throw .mountDiffers(
         message:
-          "the image proves another file than the mount shows for inode \(inode.number) on \(file.status.device)",
+          "the image proves another file than the mount shows for inode \(inode.number) on \(file.device)",
         expected: "a regular file of \(file.status.size) bytes, as fd \(file.number) shows",
         found: "a \(inode.kind.name) of \(inode.size) bytes in `\(image.path)`")
     }
@@ -229,6 +245,27 @@ public struct Examination: ~Copyable {
       throw image.refusal(error, object: "inode \(inode.number)")
     }
     return try examine(inode, name: name, in: image, evidence: evidence, openBytes: try file.contents())
+  }
+
+  /// The same of a file that an overlay has from the image, under a path that is looked up in it.
+  private func examine(
+    _ file: borrowing OpenObject, at layer: LayerPlace, in image: borrowing ProvenImage, evidence: Evidence
+  ) throws(ProvenanceError) -> ExaminedObject {
+    let inode: FileSystemInode
+    do throws(FileSystemError) {
+      inode = try image.files.lookup(layer.path)
+    } catch {
+      throw image.refusal(error, object: layer.path)
+    }
+    guard inode.kind == .regular, file.isShown(as: inode.number, size: inode.size) else {
+      let found = "a \(inode.kind.name) of \(inode.size) bytes, inode \(inode.number)"
+      throw file.refusal(.other(path: layer.path, found))
+    }
+    var complete = evidence
+    complete.layer = LayerFacts(name: layer.name, device: layer.device)
+    return try examine(
+      inode, name: image.files.name(of: inode, foundAt: layer.path), in: image, evidence: complete,
+      openBytes: try file.contents())
   }
 
   /// Reads and proves one file of an image, and compares it with what an open descriptor shows, when there is one.
@@ -274,5 +311,17 @@ public struct Examination: ~Copyable {
       path: path, nid: inode.number, size: inode.size, digest: digest,
       described: describes ? try image.description(of: path) : nil)
     return try complete.examined(bytes, digest: digest, trust: trust)
+  }
+}
+
+/// Why an object's volume does not vouch for it.
+struct OriginRefusal: Error {
+  let error: ProvenanceError
+  /// Whether there is none, so that fs-verity or a signature may.
+  let leavesOthers: Bool
+
+  init(_ error: ProvenanceError, leavesOthers: Bool = false) {
+    self.error = error
+    self.leavesOthers = leavesOthers
   }
 }

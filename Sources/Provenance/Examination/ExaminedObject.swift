@@ -32,6 +32,14 @@ public struct ExaminedObject: ~Copyable {
     evidence.isExecuted = isExecuted
     return ExaminedObject(bytes: storage, digest: digest, evidence: evidence)
   }
+
+  /// The same object as an overlay shows it.
+  consuming func with(_ descriptor: DescriptorFacts, _ layer: LayerFacts) -> ExaminedObject {
+    var evidence = evidence
+    evidence.descriptor = descriptor
+    evidence.layer = layer
+    return ExaminedObject(bytes: storage, digest: digest, evidence: evidence)
+  }
 }
 
 extension Evidence {

@@ -9,11 +9,19 @@ struct OpenObject: ~Copyable {
   /// The number of its file system (statfs(2)).
   let fileSystem: UInt64
   private let descriptor: OwnedFD
+  /// Where an overlay has the file from, when it is looked for there by its path.
+  private(set) var layer: LayerPlace?
 
   /// Checks what the descriptor is. What can have no provenance by its kind is refused here, each with its own
   /// words.
   static func check(_ number: Int32) throws(ProvenanceError) -> OpenObject {
-    let descriptor = try duplicate(number)
+    try check(duplicate(number), number: number)
+  }
+
+  /// The same of a descriptor that was opened here.
+  ///
+  /// - Parameter number: of the descriptor that messages are about.
+  static func check(_ descriptor: consuming OwnedFD, number: Int32) throws(ProvenanceError) -> OpenObject {
     let status: FileStatus
     let isPathOnly: Bool
     let type: UInt64
@@ -42,6 +50,21 @@ struct OpenObject: ~Copyable {
     self.descriptor = descriptor
   }
 
+  /// The same file, looked for by its path in the file system that an overlay has it from.
+  func placed(at layer: LayerPlace) throws(ProvenanceError) -> OpenObject {
+    do throws(SystemError) {
+      var placed = OpenObject(
+        number: number, status: status, fileSystem: fileSystem, descriptor: try descriptor.duplicate())
+      placed.layer = layer
+      return placed
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  /// The device that the file's contents are read from.
+  var device: DeviceNumber { layer?.device ?? status.device }
+
   /// A descriptor of our own for the open file behind `number`.
   static func duplicate(_ number: Int32) throws(ProvenanceError) -> OwnedFD {
     do throws(SystemError) {
@@ -68,12 +91,18 @@ struct OpenObject: ~Copyable {
   }
 
   /// What the mount shows as the file's contents: for comparison only, never parsed.
-  borrowing func contents(limit: UInt64 = Examination.sizeLimit) throws(ProvenanceError) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - device: the device that is read, where it is another than the file system's own.
+  ///   - limit: bytes that it may have at most.
+  borrowing func contents(
+    from device: DeviceNumber? = nil, limit: UInt64 = Examination.sizeLimit
+  ) throws(ProvenanceError) -> [UInt8] {
     guard status.size <= limit else {
       throw .tooLarge(object: "fd \(number)", size: status.size, limit: limit)
     }
     // Nothing else is read through the mount.
-    let answer = try OpenContents.read(descriptor, on: status.device, byteCount: Int(status.size))
+    let answer = try OpenContents.read(descriptor, on: device ?? self.device, byteCount: Int(status.size))
     let bytes: [UInt8]?
     do throws(SystemError) {
       bytes = try answer.get()

@@ -32,7 +32,7 @@ enum FileSystemNames {
     case .btrfs: .listedDevices
     case .xfs: .elsewhere("its files may lie on a second device (realtime), which this build does not ask it about")
     case .f2fs: .elsewhere("its files may lie on several devices, which this build does not ask it about")
-    case .overlay: .elsewhere("what it shows can come from a writable layer, and this build does not ask which it is")
+    case .overlay: .elsewhere("its files are those of its layers")
     case .tmpfs, .ramfs: .elsewhere("its files live in memory, where each process that may write there can change them")
     case .bpf: .elsewhere("it holds pinned objects, not files")
     case .fuse: .elsewhere("a user process answers for its contents")

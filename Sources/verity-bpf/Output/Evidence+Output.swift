@@ -28,6 +28,7 @@ extension Evidence {
     // For people, the last lines say what kind of proof there is.
     told.append(Told(lines: [], members: kind))
     if let descriptor { told.append(Self.tell(descriptor)) }
+    if let layer { told.append(Self.tell(layer)) }
     if let loop { told.append(Self.tell(loop)) }
     if let volume { told.append(tell(volume)) }
     if let image { told.append(Self.tell(image)) }
@@ -98,6 +99,12 @@ extension Evidence {
         .init("fd", .integer(Int64(descriptor.number))), .init("device", .string("\(descriptor.device)")),
         .init("inode", .unsigned(descriptor.inode)), .init("filesystem", .string(descriptor.fileSystem)),
       ])
+  }
+
+  private static func tell(_ layer: LayerFacts) -> Told {
+    Told(
+      lines: [("layer", "`\(layer.name)` of the overlay, on device \(layer.device)")],
+      members: [.init("layer", ["name": .string(layer.name), "device": .string("\(layer.device)")])])
   }
 
   private static func tell(_ execution: ExecutionFacts) -> Told {
