@@ -54,9 +54,14 @@ import Testing
       let result = try VerityBPFCommand.run(words, in: directory.path)
       #expect(result.status == 64 && result.output.isEmpty, "\(words): \(result.errors)")
     }
-    let result = try VerityBPFCommand.run(
-      ["load", "--object", object, "--policy", "executed.pol", "--audit-dir", "audit", "--dry-run"], in: directory.path)
-    #expect(result.status == 2, "\(result.errors)")
+    // A descriptor that the caller hands over is not the kernel's either.
+    for named in [["--object", object], ["--fd", "3"]] {
+      let result = try VerityBPFCommand.run(
+        ["load"] + named + [
+          "--policy", "executed.pol", "--trust-anchors", "trust", "--audit-dir", "audit", "--dry-run",
+        ], object: directory.file(object), in: directory.path)
+      #expect(result.status == 2, "\(named): \(result.errors)")
+    }
   }
 
   @Test func helpIsAsReviewed() throws {
