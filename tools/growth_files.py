@@ -360,7 +360,7 @@ def revoked(at, n):
     return trusting(at)
 
 
-def listed(ours):
+def signed_list(ours):
     def of(at, n):
         (at / "trust/revocation").mkdir(parents=True)
         (at / "trust/revoked.d").mkdir()
@@ -467,5 +467,5 @@ def rows(row, ours):
     yield row("ps: loads on record", 1000, loads)
     yield row("policy list: policies in a store", 10, store(ours))
     yield row("load --dry-run: revoked digests", 3000, revoked)
-    yield row("load --dry-run: digests of a signed list", 3000, listed(ours))
+    yield row("load --dry-run: digests of a signed list", 3000, signed_list(ours))
     yield row("load --dry-run: anchors", 40, anchors)
