@@ -14,6 +14,9 @@ enum LinkingHelper {
   }
 
   static func main() {
+    // Where the processor has no SHA extensions, the digests of the analysis are OpenSSL's, which is opened when it is first
+    // needed: while there still are files.
+    _ = try? Digest.of([UInt8]().rawSpan)
     // Before the first byte is read. Nothing that fails here can be said but by the way it ends.
     if let failure = Sandbox.enter() {
       if failure.step == .pipes {
