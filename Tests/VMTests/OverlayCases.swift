@@ -82,16 +82,18 @@ enum OverlayCases {
         try merged { path, volume in
           let rule = "dmverity_roothash=\(volume.rootHash)"
           try Command.expectStatus(0, try load(path, rule))
-          let twin = try twinLoops(of: volume)
-          defer { for loop in twin.loops { try? LoopDevices.detach(loop) } }
-          try replaceTable(of: volume, by: twin.loops, Machine.text("/images/twin/bpf-tools.roothash").trimmed)
+          // What systemd set up goes away with its last user, which is the table that is replaced.
+          let own = try loops(over: "/images/bpf-tools.raw", as: volume)
+          let twin = try loops(over: "/images/twin/bpf-tools.raw", as: volume)
+          defer { for loop in own + twin { try? LoopDevices.detach(loop) } }
+          try replaceTable(of: volume, by: twin, Machine.text("/images/twin/bpf-tools.roothash").trimmed)
           try Machine.dropCaches()
           let poison = try Machine.read(path)
           let isEvil = poison.span.bytes.firstOffset(of: Array("Evil BSD".utf8).span.bytes) != nil
           try expect(isEvil, "the object is not the twin's")
           // The image's root hash is no longer that of an active device.
           try Command.expectStatus(4, try load(path, rule))
-          try replaceTable(of: volume, by: twin.devices, volume.rootHash.hex)
+          try replaceTable(of: volume, by: own, volume.rootHash.hex)
           let result = try load(path, rule)
           try Command.expectStatus(4, result)
           try expect(result.text.contains("provenance.page-cache"), result.text)
@@ -153,18 +155,18 @@ enum OverlayCases {
     try Machine.rename("\(other).new", to: other)
   }
 
-  /// Loop devices over the twin's data and tree, which lie where the volume's do, and the volume's own devices.
-  private static func twinLoops(of volume: VolumeFacts) throws -> (loops: [String], devices: [String]) {
+  /// Loop devices over an image's data and tree, which lie where the volume's do.
+  private static func loops(over image: String, as volume: VolumeFacts) throws -> [String] {
     var loops: [String] = []
     for device in [volume.dataDevice, volume.hashDevice] {
       let start = UInt64(try Machine.text("/sys/dev/block/\(device)/start").trimmed) ?? 0
       let free = try Subprocess.run(["/bin/losetup", "-f"]).text.trimmed
       let result = try Subprocess.run(
-        ["/bin/losetup", "-r", "-o", "\(start * 512)", free, "/images/twin/bpf-tools.raw"])
+        ["/bin/losetup", "-r", "-o", "\(start * 512)", free, image])
       try expectEqual(result.status, 0, result.text)
       loops.append(free)
     }
-    return (loops, ["\(volume.dataDevice)", "\(volume.hashDevice)"])
+    return loops
   }
 
   /// Puts a table with these devices and this root hash in the place of the volume's, and nothing else of it changed.
