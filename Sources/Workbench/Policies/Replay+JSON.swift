@@ -8,16 +8,16 @@ extension Replay.Answer {
   public func json(log: String) -> JSONValue {
     .object(
       [
-      .init("schema", "verity-bpf/policy-replay/1"), .init("log", .string(log)), .init("line", .integer(Int64(line))),
-      .init("record", .optional(origin.stamp?.description)), .init("time", .optional(origin.time)),
-      .init("event", .optional(origin.event)), .init("op", .string(operation)), .init("path", .optional(path)),
-      .init("recorded", ["decision": .string(recorded.rawValue.lowercased()), "rule": .string(recordedRule)]),
-      .init("decision", .string(replayed?.rawValue.lowercased() ?? "unknown")),
-      .init(
-        "rule",
-        rule.map { ["line": .integer(Int64($0.line)), "text": .string($0.canonicalText)] } ?? .null),
-      .init("changed", changes.map { .bool($0) } ?? .null),
-    ] + (shadow.map { [.init("shadow_decision", .string($0))] } ?? []))
+        .init("schema", "verity-bpf/policy-replay/1"), .init("log", .string(log)), .init("line", .integer(Int64(line))),
+        .init("record", .optional(origin.stamp?.description)), .init("time", .optional(origin.time)),
+        .init("event", .optional(origin.event)), .init("op", .string(operation)), .init("path", .optional(path)),
+        .init("recorded", ["decision": .string(recorded.rawValue.lowercased()), "rule": .string(recordedRule)]),
+        .init("decision", .string(replayed?.rawValue.lowercased() ?? "unknown")),
+        .init(
+          "rule",
+          rule.map { ["line": .integer(Int64($0.line)), "text": .string($0.canonicalText)] } ?? .null),
+        .init("changed", changes.map { .bool($0) } ?? .null),
+      ] + (shadow.map { [.init("shadow_decision", .string($0))] } ?? []))
   }
 }
 

@@ -130,7 +130,9 @@ public struct PolicySuggestion: Sendable {
         refusal.access.operation, "refused before a policy decided (\(refusal.code)): no rule changes that", place,
         Self.name(of: refusal.access))
     case .own(let value): add(value, place)
-    case .text(.activation), .text(.load), .text(.status), .text(.signers), .text(.attempt), .withoutDecision: return
+    case .text(.activation), .text(.load), .text(.status), .text(.signers), .text(.revocations), .text(.attempt),
+      .withoutDecision:
+      return
     }
   }
 
