@@ -1,6 +1,6 @@
 internal import Base
 
-/// What of this program's own is in force on a host besides the active policy: lists of what was revoked, and a shadow policy.
+/// What of this program's own is in force on a host beside the active policy: lists of what was revoked, and a shadow policy.
 public struct InstalledTrust: Equatable, Sendable {
   /// Why nothing is judged on this host, with its code; nil when trust anchors and lists can be relied on.
   public var refusal: String?

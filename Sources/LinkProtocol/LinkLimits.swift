@@ -1,4 +1,4 @@
-/// The most of everything that a message may have. Both sides hold them: each before it makes room for what the other has
+/// The most of everything that a message may have. Both sides hold them: each before it allocates memory for what the other has
 /// announced.
 public enum LinkLimits {
   /// Bytes of an object: what the linker takes (``BPFObject/maximumByteCount`` is held against it by a test).

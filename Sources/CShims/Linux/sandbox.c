@@ -31,7 +31,7 @@
 #error "the numbers of system calls are an architecture's own"
 #endif
 
-// Who has no files and no capabilities: nobody, by the number that the kernel gives it (kernel.overflowuid).
+// The user without files and capabilities, by the number that the kernel gives it (kernel.overflowuid).
 enum { no_one = 65534 };
 
 static int is_pipe(int fd) {
@@ -104,7 +104,7 @@ static int limit(void) {
   return 0;
 }
 
-// The filter is written out here: libseccomp would make the same forty instructions anew at each start, and be one more
+// The filter is written out here: libseccomp would make the same forty instructions at each start, and be one more
 // library to bring along.
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 // The low half of an argument, on machines that put it first.

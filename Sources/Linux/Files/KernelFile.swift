@@ -182,7 +182,7 @@ public enum KernelFile {
 
   /// Tells the kernel something, in one call: what is written to its files is taken as a whole.
   ///
-  /// - Throws: `SystemError`, with ``SystemError/unanswered`` when it could not be told for want of its own file.
+  /// - Throws: `SystemError`, with ``SystemError/unanswered`` when the file of its own that says so could not be read.
   public static func write(_ text: String, to statement: KernelStatement, _ words: String...) throws(SystemError) {
     let path = statement.place(words)
     let file = try open(path, for: statement, VB_O_WRONLY)

@@ -107,7 +107,7 @@ enum OverlayRefusal: Error, Equatable {
     case .writable, .dataOnly, .metadataApart, .renamed:
       "open the object where its own layer is mounted, or load it by `--image`"
     case .unnamed, .elsewhere, .relative, .closed, .inNone, .hidden, .other:
-      "open the object where its own layer is mounted, or mount the overlay anew with absolute names of its layers"
+      "open the object where its own layer is mounted, or mount the overlay with absolute names of its layers"
     }
   }
 }
