@@ -4,7 +4,7 @@ enum Synonyms {
   /// The words of policies that may be meant; none where nothing is known of the word.
   static func meant(by word: String, of name: PropertyName) -> [String] {
     guard case .words(let known) = name.shape, let (others, prefixes) = words(of: name) else { return [] }
-    let plain = word.lowercased().replacing("/", with: "_").replacing(".", with: "_")
+    let plain = String(word.lowercased().map { $0 == "/" || $0 == "." ? "_" : $0 })
     for prefix in [""] + prefixes where plain.hasPrefix(prefix) {
       let stem = String(plain.dropFirst(prefix.utf8.count))
       if known.contains(stem) { return [stem] }

@@ -45,7 +45,7 @@ public struct MutationRun: Sendable {
       words += facts.notes.map { "\($0.name)=\($0.words.joined(separator: ","))" }
       let what = mutant.change == .removed ? "needs \(mutant.part)" : "\(mutant.part), not \(mutant.shownReplacement)"
       // A name ends at the next quote.
-      let name = "line \(mutant.line): \(what)".replacing("\"", with: "'")
+      let name = String("line \(mutant.line): \(what)".map { $0 == "\"" ? "'" : $0 })
       return "case \"\(name)\"\n  given \(words.joined(separator: " "))\n  expect \(action.rawValue)\n"
     }
   }

@@ -1,3 +1,4 @@
+internal import Base
 extension PropertyName {
   /// Values that some more facts satisfy than this one, each the next in its direction; none where only leaving the property
   /// out is wider.
@@ -70,7 +71,7 @@ extension PathForm {
     guard case .pattern(let pattern) = value else { return [] }
     let names = pattern.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
     var wider: [PropertyValue] = []
-    for (place, name) in names.enumerated() where !name.isEmpty && !name.contains("**") {
+    for (place, name) in names.enumerated() where !name.isEmpty && !name.mentions("**") {
       var changed = names
       changed[place] = name == "*" ? "**" : "*"
       wider.append(.pattern(changed.joined(separator: "/")))
