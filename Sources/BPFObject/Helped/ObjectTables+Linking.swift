@@ -43,7 +43,7 @@ extension ObjectTables {
       // What there is to say of it, linking in one process says.
       throw BPFObjectError(
         .badFunction, "function `\(function.name)` of section `\(function.sectionName)` is in no program",
-        expected: "programs, and what they call", next: "verity-bpf inspect OBJECT says more")
+        expected: "programs, and what they call", next: "`verity-bpf inspect OBJECT` says more")
     }
     guard !programs.isEmpty else { throw BPFObjectError(.noPrograms, "the object has no programs") }
     var object = LinkedObject(

@@ -54,7 +54,7 @@ extension LinkHelperError: Diagnosable {
     case .refused(let check):
       Diagnostic(
         "helper.refused", .incomplete, "the linking helper says that the object cannot be linked",
-        found: check.rawValue, next: "verity-bpf inspect OBJECT says what is wrong with it")
+        found: check.rawValue, next: "`verity-bpf inspect OBJECT` says what is wrong with it")
     }
   }
 }

@@ -11,7 +11,7 @@ extension ListProblem {
       Diagnostic(
         "trust.list", .invalid, "`\(path)`, line 1: this is not the head of a list of what was revoked",
         expected: "list_name=NAME list_version=MAJOR.MINOR.REVISION, and perhaps valid_until=YYYY-MM-DD", why: Self.why,
-        next: "verity-bpf revoked make writes such lists")
+        next: "`verity-bpf revoked make` writes such lists")
     case .signature(let cause):
       Diagnostic(
         "trust.list-signature", .integrity, "the list `\(path)` has no signature that counts",
