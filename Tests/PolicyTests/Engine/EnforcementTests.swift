@@ -161,7 +161,7 @@ import Testing
   private func withoutWatched(_ text: String) -> String {
     let lines = text.split(separator: "\n").map { String($0) }
     let header = !lines[0].contains("FALSE")
-    let own = lines.first { $0.hasPrefix("DEFAULT op=") }.map { $0.contains("TRUE") }
+    let own = lines.first { $0.hasPrefix("DEFAULT op=") && $0.contains("x_enforcing=") }.map { $0.contains("TRUE") }
     let operation = own ?? header
     return lines.compactMap { line -> String? in
       if line.hasPrefix("DEFAULT ") {

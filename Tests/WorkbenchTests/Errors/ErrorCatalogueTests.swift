@@ -6,6 +6,7 @@ import Testing
   /// What codes begin with: the part before the dot.
   private static let subjects = [
     "annotation", "audit", "binfmt", "build", "cases", "dm-table", "erofs", "explain", "facts", "fsverity", "gate",
+    "helper",
     "host",
     "image",
     "json", "kernel", "kernel-signature", "layout", "load", "loadpin", "manifest", "mount", "object",
@@ -15,7 +16,10 @@ import Testing
   ]
 
   /// Strings of the same form that are none.
-  private static let noCodes: Set<String> = ["audit.jsonl", "audit.lock", "audit.log", "audit.spare", "verity.d"]
+  // Names of files, and `helper.id` as a subscript.
+  private static let noCodes: Set<String> = [
+    "audit.jsonl", "audit.lock", "audit.log", "audit.spare", "helper.id", "verity.d",
+  ]
 
   private static func sources(below directory: String) throws -> [String] {
     try Directory.names(directory).flatMap { name -> [String] in
