@@ -21,32 +21,40 @@ enum GateCapacityCases {
       try GateUnderTest.setDigest(listed)
       made.digests.append(listed.key)
       let row = GateLayouts.Relocated().bytes
-      for number in UInt32(1)..<UInt32(Self.digests) {
-        // The digest of nothing; one a number.
-        let key = GateLayouts.bytes(number) + listed.key.dropFirst(4)
-        try BPF.update(digests, key: key, value: row)
-        made.digests.append(key)
-      }
-      try expectErrno("E2BIG", "one more digest than there are places") {
-        try BPF.update(digests, key: GateLayouts.bytes(UInt32.max) + listed.key.dropFirst(4), value: row)
-      }
+      // The rows of other cases took some of the places.
+      let others = 64
+      // Digests of nothing; one a number.
+      let digestKeys = (1...UInt32(Self.digests)).map { GateLayouts.bytes($0) + listed.key.dropFirst(4) }
+      let full = try fill(digests, with: digestKeys, value: row, made: &made.digests)
+      try expect(full && made.digests.count > Self.digests - others, "\(made.digests.count) digests")
       let hash = try GateLayouts.rootHash(String(repeating: "ab", count: 32))
-      var isFull = false
-      for number in UInt64(1)...UInt64(Self.executables) where !isFull {
-        let key = hash + GateLayouts.bytes(number)
-        do {
-          try BPF.update(executables, key: key, value: [UInt32(1), 0].flatMap(GateLayouts.bytes))
-          made.executables.append(key)
-        } catch let error as SystemError where error.errnoName == "E2BIG" {
-          isFull = true
-        }
-      }
-      // The rows of the tools took some of the places.
-      try expect(isFull && made.executables.count > Self.executables - 64, "\(made.executables.count) executables")
+      let executableKeys = (1...UInt64(Self.executables)).map { hash + GateLayouts.bytes($0) }
+      let allows = [UInt32(1), 0].flatMap(GateLayouts.bytes)
+      let isFull = try fill(executables, with: executableKeys, value: allows, made: &made.executables)
+      try expect(isFull && made.executables.count > Self.executables - others, "\(made.executables.count) executables")
       try tools.listed.expectLoad(0, "listed among \(Self.digests)", "insns=5", "seed=99")
       try tools.listed.expectLoad(1, "not listed", "insns=5", "seed=98")
       try tools.judging.expectLoad(0, "a row among \(Self.executables)")
       try tools.other.expectLoad(1, "no row among them")
     }
   ]
+
+  /// Puts rows into a map until it takes no more.
+  ///
+  /// - Parameter made: gets the keys of the rows that it took.
+  /// - Returns: whether it was full before all of them were in it.
+  private static func fill(
+    _ map: KernelObject, with keys: [[UInt8]], value: [UInt8], made: inout [[UInt8]]
+  ) throws -> Bool {
+    for key in keys {
+      do throws(SystemError) {
+        try BPF.update(map, key: key, value: value)
+        made.append(key)
+      } catch {
+        guard error.errnoName == "E2BIG" else { throw error }
+        return true
+      }
+    }
+    return false
+  }
 }
