@@ -119,3 +119,6 @@ enum Diagnosing {
     return diagnostic.category.rawValue
   }
 }
+
+/// A number of things, by the word for one of them.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -257,8 +257,6 @@ struct BuildImageCommand: Command {
     return lines
   }
 
-  private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
-
   private func description(of result: BuildResult) -> JSONValue {
     .object([
       .init("schema", .string(Self.schema)), .init("root_hash", .string(result.rootHash.description)),

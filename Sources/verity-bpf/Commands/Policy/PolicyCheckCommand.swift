@@ -89,7 +89,6 @@ struct PolicyCheckCommand: Command {
       try Output.lines(diagnostic.rendered(file: report.file, text: report.document.text))
     }
     let count = { (severity: PolicyDiagnostic.Severity) in report.diagnostics.count { $0.severity == severity } }
-    let counted = { (number: Int, word: String) in "\(number) \(word)\(number == 1 ? "" : "s")" }
     let found = "\(counted(count(.error), "error")), \(counted(count(.warning), "warning"))"
     guard report.isValid, let header = report.document.header else {
       return try Output.line("\(report.file): not valid: \(found); the kernel's parser answers \(report.answer.word)")

@@ -70,7 +70,8 @@ struct PolicySuggestCommand: Command {
       Output.note("no rule of this policy can allow it, whatever stands before: \(rule.text)")
     }
     Output.note(
-      "\(suggestion.denied) denials in \(counts.decisions) decisions: \(policy.rules.count) rules, "
+      "\(counted(suggestion.denied, "denial")) in \(counted(counts.decisions, "decision")): "
+        + "\(counted(policy.rules.count, "rule")), "
         + "\(suggestion.alreadyAllowed) allowed already, \(suggestion.omissionList.reduce(0) { $0 + $1.denials.count }) "
         + "without a rule")
     let status = try faults.status(
