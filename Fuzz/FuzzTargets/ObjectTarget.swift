@@ -110,7 +110,8 @@ enum ObjectTarget {
     }
   }
 
-  /// A section has the type that was stated for it, where its name says none, and what is refused changes nothing.
+  /// A section has the type that was stated for it, where its name says none, or attaches to another place with the type that
+  /// it has; and what is refused changes nothing.
   private static func checkSectionTypes(_ object: LinkedObject) throws(BrokenPromise) {
     let open = object.sectionsWithoutType
     let named = object.programs.prefix(2).map(\.section).filter { !open.contains($0) }
@@ -122,7 +123,12 @@ enum ObjectTarget {
           try require(changed == object && !open.contains(section), "only what has a type is refused one")
           continue
         }
-        try require(open.contains(section), "a type that is there stays")
+        let isOpen = open.contains(section)
+        for (now, before) in zip(changed.programs, object.programs) where !isOpen {
+          try require(
+            now.kind.type == before.kind.type && now.kind.expectedAttachType == before.kind.expectedAttachType,
+            "a type that is there stays, whatever else its programs attach to")
+        }
         try require(!changed.sectionsWithoutType.contains(section), "a type that was stated is there")
         try require(
           changed.programs.map(\.instructions) == object.programs.map(\.instructions), "a type changes no instruction")
