@@ -13,7 +13,7 @@ import Testing
 
   @Test func layersInTheirOrder() throws {
     #expect(layers("lowerdir", "/a:/b:c/d") == ["/a", "/b", "c/d"])
-    let several = try options(("ro", nil), ("lowerdir+", "/a"), ("lowerdir+", "/b"), ("x", "y")).get()
+    let several = try options(("ro", nil), ("lowerdir+", "/a"), ("lowerdir+", "/b"), ("uuid", "on")).get()
     #expect(several.layers == ["/a", "/b"])
     #expect(try options(("lowerdir", "/a"), ("redirect_dir", "on"), ("index", "on")).get().layers == ["/a"])
   }
@@ -29,6 +29,8 @@ import Testing
     #expect(options(("lowerdir", "/a"), ("upperdir", "/u"), ("workdir", "/w")) == .failure(.writable("/u")))
     #expect(options(("lowerdir", "/a::/data")) == .failure(.dataOnly("/data")))
     #expect(options(("lowerdir+", "/a"), ("datadir+", "/data")) == .failure(.dataOnly("/data")))
+    #expect(options(("lowerdir", "/a"), ("x", "y")) == .failure(.unknown(option: "x")))
+    #expect(options(("lowerdir", "/a"), ("metacopy", "some")) == .failure(.unknown(option: "metacopy")))
     for names in ["", ":/a", "/a:"] { #expect(options(("lowerdir", names)) == .failure(.unnamed)) }
     #expect(options(("ro", nil)) == .failure(.unnamed) && options(("lowerdir", nil)) == .failure(.unnamed))
   }

@@ -4,7 +4,7 @@ internal import Linux
 /// What the options of an overlay's mount say of its layers (Documentation/filesystems/overlayfs.rst).
 ///
 /// They only say where to look: what a layer holds is verified there, and its bytes are compared with those that the overlay
-/// shows. An option that is not known here changes nothing about that.
+/// shows. An option that is not known here may give them another meaning, and is refused.
 struct OverlayOptions: Equatable {
   /// The layers' directories as they were named, the uppermost first. A name that does not begin with a slash is relative
   /// to a directory that the kernel does not tell.
@@ -13,6 +13,14 @@ struct OverlayOptions: Equatable {
   let usesUserAttributes: Bool
   /// Whether a file's metadata and its contents may come from two layers; nil where the module's parameter says it.
   let takesMetadataApart: Bool?
+
+  /// Options of the file system and of all (fs/overlayfs/params.c, fs/proc_namespace.c; labels: security/selinux/hooks.c) that
+  /// choose neither the layers nor which of them a file comes from.
+  private static let withoutMeaning: Set<String> = [
+    "ro", "rw", "sync", "dirsync", "mand", "lazytime", "seclabel", "context", "fscontext", "defcontext", "rootcontext",
+    "default_permissions", "redirect_dir", "index", "uuid", "nfs_export", "xino", "verity", "workdir", "volatile",
+    "fsync", "override_creds", "nooverride_creds",
+  ]
 
   init(_ options: [Mount.Option]) throws(OverlayRefusal) {
     var layers: [String] = []
@@ -25,10 +33,12 @@ struct OverlayOptions: Equatable {
       case ("lowerdir", let names?): layers += try Self.split(names)
       // One name, with nothing in it that stands for something else.
       case ("lowerdir+", let name?): layers.append(name)
+      case ("lowerdir", nil), ("lowerdir+", nil): throw .unnamed
       case ("userxattr", nil): usesUserAttributes = true
       case ("metacopy", "on"): takesMetadataApart = true
       case ("metacopy", "off"): takesMetadataApart = false
-      default: break
+      case (let name, _):
+        guard Self.withoutMeaning.contains(name) else { throw .unknown(option: name) }
       }
     }
     guard !layers.isEmpty, !layers.contains("") else { throw .unnamed }
@@ -43,12 +53,12 @@ struct OverlayOptions: Equatable {
     var layers: [[UInt8]] = [[]]
     var rest = names.systemBytes[...]
     while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "\\"): layers[layers.count - 1].append(rest.popFirst() ?? byte)
-      case UInt8(ascii: ":"):
-        if rest.first == UInt8(ascii: ":") { throw .dataOnly(String(systemBytes: Array(rest.dropFirst()))) }
+      if byte == UInt8(ascii: ":") {
+        if rest.first == byte { throw .dataOnly(String(systemBytes: Array(rest.dropFirst()))) }
         layers.append([])
-      default: layers[layers.count - 1].append(byte)
+      } else {
+        let isEscape = byte == UInt8(ascii: "\\")
+        layers[layers.count - 1].append(isEscape ? rest.popFirst() ?? byte : byte)
       }
     }
     return layers.map { String(systemBytes: $0) }
@@ -63,6 +73,8 @@ enum OverlayRefusal: Error, Equatable {
   case dataOnly(String)
   /// Metadata and contents may come from two layers.
   case metadataApart
+  /// It has an option that this build does not know.
+  case unknown(option: String)
   /// Its options name no layer.
   case unnamed
   /// It is mounted nowhere in this mount namespace.
@@ -87,6 +99,8 @@ enum OverlayRefusal: Error, Equatable {
     case .dataOnly(let name):
       "it has data-only layers (`\(name)`), so that a file's contents come from another layer than its name"
     case .metadataApart: "metacopy is on, so that a file's metadata and contents can come from two layers"
+    case .unknown(let option):
+      "its mount option `\(option)` is not known to this build, and may change which layer a file comes from"
     case .unnamed: "its mount options name no layer"
     case .elsewhere: "it is not mounted in this mount namespace, so its layers are not known"
     case .relative(let name):
@@ -104,7 +118,7 @@ enum OverlayRefusal: Error, Equatable {
   /// What can be done about it.
   var next: String {
     switch self {
-    case .writable, .dataOnly, .metadataApart, .renamed:
+    case .writable, .dataOnly, .metadataApart, .unknown, .renamed:
       "open the object where its own layer is mounted, or load it by `--image`"
     case .unnamed, .elsewhere, .relative, .closed, .inNone, .hidden, .other:
       "open the object where its own layer is mounted, or mount the overlay with absolute names of its layers"
