@@ -75,23 +75,26 @@ struct Ext4NameHash: Equatable, Sendable {
   }
 
   /// Three rounds of MD4 with half of its steps each: which words they take, by how many bits they turn, and what they add.
-  private static let rounds: [(order: [Int], shifts: [UInt32], constant: UInt32)] = [
-    ([0, 1, 2, 3, 4, 5, 6, 7], [3, 7, 11, 19], 0),
-    ([1, 3, 5, 7, 0, 2, 4, 6], [3, 5, 9, 13], 0x5a82_7999),
-    ([3, 7, 2, 6, 1, 5, 0, 4], [3, 9, 11, 15], 0x6ed9_eba1),
+  private struct Round: Sendable {
+    let order: [Int]
+    let shifts: [UInt32]
+    let constant: UInt32
+    let mix: @Sendable (UInt32, UInt32, UInt32) -> UInt32
+  }
+
+  private static let rounds = [
+    Round(order: [0, 1, 2, 3, 4, 5, 6, 7], shifts: [3, 7, 11, 19], constant: 0) { b, c, d in d ^ (b & (c ^ d)) },
+    Round(order: [1, 3, 5, 7, 0, 2, 4, 6], shifts: [3, 5, 9, 13], constant: 0x5a82_7999) { b, c, d in
+      (b & c) &+ ((b ^ c) & d)
+    },
+    Round(order: [3, 7, 2, 6, 1, 5, 0, 4], shifts: [3, 9, 11, 15], constant: 0x6ed9_eba1) { b, c, d in b ^ c ^ d },
   ]
 
   private static func mixMD4(_ state: inout [UInt32], _ input: [UInt32]) {
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-    for (number, round) in rounds.enumerated() {
+    for round in rounds {
       for (step, word) in round.order.enumerated() {
-        let mixed: UInt32 =
-          switch number {
-          case 0: d ^ (b & (c ^ d))
-          case 1: (b & c) &+ ((b ^ c) & d)
-          default: b ^ c ^ d
-          }
-        let sum = a &+ mixed &+ input[word] &+ round.constant
+        let sum = a &+ round.mix(b, c, d) &+ input[word] &+ round.constant
         let shift = round.shifts[step % 4]
         (a, d, c, b) = (d, c, b, sum << shift | sum >> (32 - shift))
       }

@@ -20,14 +20,14 @@ public enum Sandbox {
   public static func enter() -> (step: Step, error: SystemError)? {
     let step = vb_sandbox_enter()
     let error = SystemError.current("enter the sandbox")
-    switch UInt32(bitPattern: step) {
-    case 0: return nil
-    case VB_SANDBOX_PIPES.rawValue: return (.pipes, error)
-    case VB_SANDBOX_DESCRIPTORS.rawValue: return (.descriptors, error)
-    case VB_SANDBOX_PRIVILEGES.rawValue: return (.privileges, error)
-    case VB_SANDBOX_FILES.rawValue: return (.files, error)
-    case VB_SANDBOX_LIMITS.rawValue: return (.limits, error)
-    default: return (.calls, error)
-    }
+    if step == 0 { return nil }
+    // A number that is none of these says that something was not given up all the same.
+    return (steps[UInt32(bitPattern: step)] ?? .calls, error)
   }
+
+  private static let steps: [UInt32: Step] = [
+    VB_SANDBOX_PIPES.rawValue: .pipes, VB_SANDBOX_DESCRIPTORS.rawValue: .descriptors,
+    VB_SANDBOX_PRIVILEGES.rawValue: .privileges, VB_SANDBOX_FILES.rawValue: .files,
+    VB_SANDBOX_LIMITS.rawValue: .limits, VB_SANDBOX_CALLS.rawValue: .calls,
+  ]
 }

@@ -88,11 +88,14 @@ struct JournalExport: Sendable {
     try endEntry(visit)
   }
 
+  /// The fields of text that are read.
+  private static let texts: [String: any WritableKeyPath<JournalEntry, String?> & Sendable] = [
+    "_AUDIT_TYPE": \.auditType, "_AUDIT_TYPE_NAME": \.auditName, "_AUDIT_ID": \.auditID,
+    "_SOURCE_REALTIME_TIMESTAMP": \.written, "__REALTIME_TIMESTAMP": \.taken,
+  ]
+
   /// The fields that are read.
-  private static let fields: Set<[UInt8]> = Set(
-    [
-      "MESSAGE", "_AUDIT_TYPE", "_AUDIT_TYPE_NAME", "_AUDIT_ID", "_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP",
-    ].map { Array($0.utf8) })
+  private static let fields = Set((["MESSAGE"] + texts.keys).map { Array($0.utf8) })
 
   private mutating func kept(_ before: [UInt8], _ more: ArraySlice<UInt8>) -> [UInt8] {
     guard before.count + more.count <= limit else {
@@ -118,14 +121,11 @@ struct JournalExport: Sendable {
 
   private mutating func set(_ name: [UInt8], _ value: [UInt8]) {
     let text = String(decoding: value, as: UTF8.self)
-    switch String(decoding: name, as: UTF8.self) {
-    case "MESSAGE": entry.message = value
-    case "_AUDIT_TYPE": entry.auditType = text
-    case "_AUDIT_TYPE_NAME": entry.auditName = text
-    case "_AUDIT_ID": entry.auditID = text
-    case "_SOURCE_REALTIME_TIMESTAMP": entry.written = text
-    case "__REALTIME_TIMESTAMP": entry.taken = text
-    default: return
+    let name = String(decoding: name, as: UTF8.self)
+    if name == "MESSAGE" {
+      entry.message = value
+    } else if let field = Self.texts[name] {
+      entry[keyPath: field] = text
     }
   }
 

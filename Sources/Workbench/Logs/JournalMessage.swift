@@ -64,15 +64,14 @@ struct JournalMessage {
   private static let hidden = LoggedItem.unreadable(
     "the journal does not show the message; journalctl --all or -o export does")
 
+  /// What the fields of a record begin with, by its type; the others of IPE begin with its state.
+  private static let starts: [Int: [UInt8]] = [
+    1420: operation, 1121: operation, 1421: Array("old_active_pol_name=".utf8), 1422: Array("policy_name=".utf8),
+  ]
+
   /// Whether that begins like the fields of a record of the type, or was cut in their beginning.
   static func isFields(_ body: ArraySlice<UInt8>, of type: Int) -> Bool {
-    let start: [UInt8] =
-      switch type {
-      case 1420, 1121: operation
-      case 1421: Array("old_active_pol_name=".utf8)
-      case 1422: Array("policy_name=".utf8)
-      default: Array("enforcing=".utf8)
-      }
+    let start = starts[type] ?? Array("enforcing=".utf8)
     return body.starts(with: start) || body.isEmpty || start.starts(with: body)
   }
 

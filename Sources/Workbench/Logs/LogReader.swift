@@ -181,10 +181,7 @@ private struct PrettyDocument: Sendable {
 
   static func begins(_ line: ArraySlice<UInt8>) -> Bool {
     guard line.count <= 64 else { return false }
-    switch String(decoding: words(of: line), as: UTF8.self) {
-    case "{", "[{", ",{": return true
-    default: return false
-    }
+    return ["{", "[{", ",{"].contains(String(decoding: words(of: line), as: UTF8.self))
   }
 
   mutating func take(_ line: ArraySlice<UInt8>) -> Step {
@@ -201,17 +198,13 @@ private struct PrettyDocument: Sendable {
     return .ends(next: inner.contains(UInt8(ascii: "{")))
   }
 
+  private static let beginnings = Array("\"{}[]-,\r0123456789".utf8)
   private static let constants = ["true", "false", "null"].map { Array($0.utf8) }
 
   /// Whether a line of such a document begins like that.
   private static func isPartOfDocument(_ line: ArraySlice<UInt8>) -> Bool {
-    switch line.first {
-    case 0x22, UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "-"),
-      UInt8(ascii: ","), 0x0d, nil:
-      true
-    case .some(let byte) where 0x30...0x39 ~= byte: true
-    default: constants.contains { line.starts(with: $0) }
-    }
+    guard let first = line.first else { return true }
+    return beginnings.contains(first) || constants.contains { line.starts(with: $0) }
   }
 
   /// Reads the whole object.

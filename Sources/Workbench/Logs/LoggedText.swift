@@ -30,18 +30,17 @@ enum LoggedText {
   /// What `ausearch -i` has made of a record.
   private static func interpreted(_ header: AuditHeader) -> LoggedItem? {
     let origin = RecordOrigin(time: header.time, event: header.serial)
-    switch header.type {
-    case 1420:
+    if header.type == 1420 {
       do throws(InterpretedFields.Failure) {
         return .record(origin, .text(try InterpretedFields.access(header.body)))
       } catch {
         return .unreadable(error.reason)
       }
-    case 1121: return header.body.starts(with: Self.operation) ? .record(origin, .withoutDecision(type: 1121)) : nil
-    case 1404:
-      return header.body.firstIndex(of: Self.ipe) == nil ? nil : .record(origin, .withoutDecision(type: 1404))
-    default: return .record(origin, .withoutDecision(type: header.type))
     }
+    // Types that other programs write too.
+    if header.type == 1121, !header.body.starts(with: Self.operation) { return nil }
+    if header.type == 1404, header.body.firstIndex(of: Self.ipe) == nil { return nil }
+    return .record(origin, .withoutDecision(type: header.type))
   }
 
   private static let operation = Array("ipe_op=".utf8)
@@ -112,12 +111,9 @@ struct AuditHeader {
 
   /// Whether a byte is part of a longer name: `subtype=`.
   static func isInName(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
-      true
-    default: false
-    }
+    let (lower, digit) = (UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"))
+    return lower.contains(byte | 0x20) || digit.contains(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+      || byte == UInt8(ascii: ".")
   }
 
   private init?(_ type: Int, _ inside: ArraySlice<UInt8>, _ close: Int) {
