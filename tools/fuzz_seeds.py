@@ -245,7 +245,7 @@ def stores(signed, policy_message):
     yield "revoked", (f"# list\nroot-hash sha256:{'ab' * 32}\nsigner {digest} # why\n\n object\t{trusted}\r\n"
                       f"root-hash sha512:{'cd' * 64}\n").encode()
     shadow = dict(entry, name="next", version="1.2.0")
-    yield "state-shadow", compact(dict(state, schema="verity-bpf/policy-store/3", shadow=[shadow], shadow_floors=[shadow]))
+    yield "state-shadow", compact(dict(state, schema="verity-bpf/policy-store/3", shadow=[shadow], shadow_highest=[shadow]))
     yield "list", (f"list_name=fleet list_version=1.2.3 valid_until=2027-02-28\n# why\nobject {digest}\n"
                    f"root-hash sha256:{'ab' * 32}\nsigner {trusted}\n").encode()
     yield "settings", b"# host\n; too\npolicy-store = /var/lib/verity-bpf/policy\nrequire-active-policy = yes\n"

@@ -31,7 +31,7 @@ enum VerityBPF {
     }
   }
 
-  /// - Parameter path: what usage is told of, which `work` may change.
+  /// - Parameter path: the command that a usage error names, which `work` may change.
   private static func answering(_ path: VerbPath, _ work: (inout VerbPath) throws -> Int32) -> Int32 {
     var path = path
     do {

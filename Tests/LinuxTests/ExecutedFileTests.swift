@@ -7,7 +7,7 @@ struct ExecutedFileTests {
   /// The tests were not started for another file, and no word of theirs makes it so.
   @Test func nothingButTheKernelHandsOneOver() {
     #expect(ExecutedFile.take([]) == nil)
-    #expect(ExecutedFile.take(["/work/agent.bpf.o", "--json"]) == nil)
+    #expect(ExecutedFile.take(["/opt/agent.bpf.o", "--json"]) == nil)
   }
 
   @Test func wordsBehindThePathAreTheArguments() {

@@ -169,7 +169,7 @@ static struct vb_decompressed unxz_some(struct vb_decompressor *decompressor, co
   lzma_ret result = xz.code(stream, LZMA_RUN);
   struct vb_decompressed done = {.taken = input_size - stream->avail_in, .made = output_size - stream->avail_out};
   decompressor->has_ended = result == LZMA_STREAM_END;
-  // Without input or without room there is no progress, which is no damage.
+  // Without input or without space for output there is no progress, which is no damage.
   int is_open = result == LZMA_OK || (result == LZMA_BUF_ERROR && (input_size == 0 || output_size == 0));
   done.state = result == LZMA_STREAM_END       ? VB_MEMBER_ENDED
                : is_open                       ? VB_DECOMPRESSING

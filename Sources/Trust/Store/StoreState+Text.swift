@@ -63,7 +63,7 @@ extension StoreState {
     ]
     if hasShadow {
       members += [
-        .init("shadow", list(shadow.map { [$0.name: $0.entry] } ?? [:])), .init("shadow_floors", list(highestShadows)),
+        .init("shadow", list(shadow.map { [$0.name: $0.entry] } ?? [:])), .init("shadow_highest", list(highestShadows)),
       ]
     }
     return .object(members)
@@ -109,11 +109,11 @@ extension StoreState {
       lastActivated = last
     }
     if hasShadow {
-      guard let shadows = list(value["shadow"]), shadows.count <= 1, let floors = list(value["shadow_floors"]) else {
+      guard let shadows = list(value["shadow"]), shadows.count <= 1, let highest = list(value["shadow_highest"]) else {
         return nil
       }
       shadow = shadows.first.map { Shadow(name: $0.key, entry: $0.value) }
-      highestShadows = floors
+      highestShadows = highest
     }
   }
 

@@ -24,8 +24,8 @@ extension PropertyEntry {
         "Whether the program was made at run time: there is no object, and a process submits instructions of its own.",
         details: """
           `TRUE` is for the kernel's gate (`gate.md`): a rule that allows names the generator by `x_requester_dmverity_roothash` and `x_requester_object`, \
-          and may narrow by `x_prog_type`, `x_attach_type` and `x_helpers`. What the generator was given to make its program from, nobody knows: \
-          whoever allows a generator allows every script that it reads. Objects that are loaded here have `FALSE`.
+          and may narrow by `x_prog_type`, `x_attach_type` and `x_helpers`. What the generator was given to make its program from is not known: \
+          to allow a generator is to allow every script that it reads. Objects that are loaded here have `FALSE`.
           """,
         .init(
           "x_dynamic=TRUE x_requester_dmverity_roothash=\(exampleDigest) x_requester_object=\(otherDigest) "
@@ -78,7 +78,8 @@ extension PropertyEntry {
     reference: {
       PropertyReference(
         "Where the executable of the process that asks is, as the kernel names it in that process's mount namespace.",
-        details: "A name says nothing of the bytes: whoever may mount chooses what is under it. Rules that allow by it "
+        details:
+          "A name says nothing of the bytes: a process that may mount chooses what is under it. Rules that allow by it "
           + "should ask for `x_requester_uid` too.",
         .init(
           "x_requester_path=/usr/bin/bpftrace",

@@ -71,7 +71,7 @@ enum BinfmtRefusal {
       Diagnostic(
         "binfmt.others-rights", .denied, "`\(path)` was executed with the rights of another user or group",
         expected: "the rights of the user who executes it", found: "a set-uid or set-gid file",
-        why: "whoever may write such a file or choose its options would act as its owner",
+        why: "a user who may write such a file or choose its options would act as its owner",
         next: "register without the flag C (`verity-bpf binfmt enable` does), and take the bit off verity-bpf"))
   }
 }
